@@ -1,0 +1,518 @@
+"""A second, independent opinion: recalculates a package line by line with Decimal and datetime.
+
+Slow and plain on purpose. It shares no code with the product: it reads the CSV tables of one package folder,
+plays every run of every period in order and returns adjudications, findings (without detail) and remittances.
+
+    python -m tests.oracle.recalculate PACKAGE [OUTPUT_FOLDER]
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from tests.oracle.lookups import CENT, Claim, Line, Package, round_half_up
+from tests.oracle.static_checks import static_findings
+
+REJECTIONS_OF_OVERLAP = {"CLM-20", "CLM-21", "CLM-22"}
+ZERO = Decimal(0)
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Finding:
+    """One check that fired on one line, with what it took."""
+
+    check: str
+    severity: str
+    units: Decimal = ZERO
+    amount: Decimal = ZERO
+
+
+@dataclass
+class Judged:
+    """A line with what a run made of it."""
+
+    line: Line
+    period: str
+    run: int
+    findings: dict[str, Finding]
+    units: Decimal = ZERO
+    rate: Decimal = ZERO
+    gross: Decimal = ZERO
+    fee: Decimal = ZERO
+    rounded_overlap: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def claimed(self) -> Decimal:
+        """Units times rate as claimed, rounded once."""
+        return round_half_up(self.line.units * self.line.rate)
+
+    @property
+    def spoils(self) -> bool:
+        """Whether a rejection other than of overlap keeps it from being an earlier line."""
+        return any(f.severity == "R" and f.check not in REJECTIONS_OF_OVERLAP for f in self.findings.values())
+
+    @property
+    def outcome(self) -> str:
+        """Point 9."""
+        if any(f.severity == "P" and f.units > 0 for f in self.findings.values()):
+            return "pended"
+        if self.units == 0 and any(f.severity == "R" for f in self.findings.values()):
+            return "rejected"
+        return "reduced" if self.gross < self.claimed else "accepted"
+
+
+@dataclass
+class Result:
+    """The three output tables, as rows of canonical text, sorted."""
+
+    adjudications: list[dict[str, str]] = field(default_factory=list)
+    findings: list[dict[str, str]] = field(default_factory=list)
+    remittances: list[dict[str, str]] = field(default_factory=list)
+
+    def sort(self) -> None:
+        """Order by period-independent natural key, then by everything else."""
+        for rows in (self.adjudications, self.findings, self.remittances):
+            rows.sort(key=_row_key)
+
+
+def _row_key(row: dict[str, str]) -> tuple[object, ...]:
+    first = (int(row["run"]), row["claim_number"], int(row.get("line", "0")))
+    return (*first, tuple(row.values()))
+
+
+class Settlement:
+    """Plays runs in order and remembers them."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self.history: list[Judged] = []
+        self.reversed: set[str] = set()
+        self.result = Result()
+
+    def play_all(self) -> Result:
+        """Every run of every period, in order."""
+        for period in sorted({claim.period for claim in self.package.submitted}):
+            for run in self.package.runs_of(period):
+                self.play(period, run)
+        self.result.sort()
+        return self.result
+
+    def play(self, period: str, run: int) -> None:
+        """One run."""
+        claims = self.package.claims_of(period, run)
+        before = set(self.reversed)
+        self.reversed |= {claim.reverses for claim in claims if claim.reverses}
+        lines = [line for claim in claims if not claim.reverses for line in claim.lines]
+        lines += self._cleared(period, run, before)
+        lines.sort(key=lambda line: line.order)
+        judged = [self._begin(line, period, run) for line in lines]
+        self._overlaps(judged)
+        self._cut(judged)
+        self._fees(judged)
+        self.history += judged
+        self._write(judged, period, run, claims)
+
+    # -- who may be seen -------------------------------------------------------------------------------------
+
+    def _sees(self, viewer: Judged, other: Judged) -> bool:
+        number = other.line.claim.number
+        return number not in self.reversed or number == viewer.line.claim.number
+
+    def _past(self, viewer: Judged) -> list[Judged]:
+        return [past for past in self.history if past.units > 0 and self._sees(viewer, past)]
+
+    def _cleared(self, period: str, run: int, reversed_before: set[str]) -> list[Line]:
+        latest = {(j.line.claim.number, j.line.number): j for j in self.history}
+        lines = []
+        for (number, line_number), judged in latest.items():
+            claim = judged.line.claim
+            if claim.period != period or number in reversed_before or judged.outcome != "pended":
+                continue
+            pends = {f.check for f in judged.findings.values() if f.severity == "P"}
+            if pends & self.package.clearances.get((run, number, line_number), set()):
+                lines.append(judged.line)
+        return lines
+
+    # -- findings --------------------------------------------------------------------------------------------
+
+    def _begin(self, line: Line, period: str, run: int) -> Judged:
+        findings = {
+            check: Finding(check, severity)
+            for check, severity in static_findings(self.package, line)
+            if not (severity == "P" and self.package.is_lifted(line, check, run))
+        }
+        return Judged(line, period, run, findings, units=line.units, rate=line.rate)
+
+    def _overlaps(self, judged: list[Judged]) -> None:
+        for index, current in enumerate(judged):
+            now = [j for j in judged[:index] if not j.spoils and self._sees(current, j)]
+            earlier = [*now, *self._past(current)]
+            self._check_20(current, earlier)
+            self._check_21(current, earlier)
+            self._check_22(current, earlier)
+            self._check_24(current, earlier)
+
+    def _check_20(self, current: Judged, earlier: list[Judged]) -> None:
+        line = current.line
+        for other in (past.line for past in earlier):
+            same_visit = line.recipient is not None and line.visit == other.visit
+            same_redemption = bool(line.redemption_code) and line.redemption_code == other.redemption_code
+            if same_visit or same_redemption:
+                current.findings["CLM-20"] = Finding("CLM-20", "R")
+
+    def _check_21(self, current: Judged, earlier: list[Judged]) -> None:
+        if current.line.recipient is None:
+            return
+        same = [j.line for j in earlier if j.line.recipient == current.line.recipient]
+        self._record_overlap("CLM-21", current, same)
+
+    def _check_22(self, current: Judged, earlier: list[Judged]) -> None:
+        line = current.line
+        if not line.worker_code or line.is_group:
+            return
+        same = [j.line for j in earlier if j.line.worker_code == line.worker_code and not j.line.is_group]
+        self._record_overlap("CLM-22", current, same)
+
+    def _record_overlap(self, check: str, current: Judged, others: list[Line]) -> None:
+        covered = covered_time(current.line, others)
+        if covered > timedelta(0):
+            current.findings[check] = Finding(check, "R")
+            if current.line.in_hours:
+                current.rounded_overlap[check] = hours_up(covered, current.line.granularity)
+
+    def _check_24(self, current: Judged, earlier: list[Judged]) -> None:
+        line = current.line
+        if not line.worker_code or line.duration is None or self.package.is_lifted(line, "CLM-24", current.run):
+            return
+        same = [
+            j.line.duration
+            for j in earlier
+            if j.line.worker_code == line.worker_code and j.line.service_date == line.service_date
+        ]
+        total = sum((d for d in same if d is not None), line.duration)
+        limit = Decimal(self.package.parameter("worker.hours_per_day_max", line.service_date, "12"))
+        if _in_hours(total) > limit:
+            current.findings["CLM-24"] = Finding("CLM-24", "P")
+
+    # -- waterfall -------------------------------------------------------------------------------------------
+
+    def _cut(self, judged: list[Judged]) -> None:
+        for index, current in enumerate(judged):
+            self._lower_rates(current)
+            self._take_rejections(current)
+            self._take_pends(current)
+            done = [j for j in judged[:index] if self._sees(current, j)] + self._past(current)
+            self._cut_units(current, done)
+            self._cut_money(current, done)
+
+    def _lower_rates(self, current: Judged) -> None:
+        line = current.line
+        row = self.package.contract_line(line)
+        if row is not None:
+            self._lower_rate("CLM-16", current, row.unit_rate)
+        norm = self.package.norm(line)
+        if norm is not None:
+            self._lower_rate("CLM-17", current, norm)
+
+    def _lower_rate(self, check: str, current: Judged, limit: Decimal) -> None:
+        if current.rate > limit:
+            fall = _value(current) - round_half_up(current.units * limit)
+            current.findings[check] = Finding(check, "C", ZERO, fall)
+            current.rate = limit
+
+    def _take(self, finding: Finding, current: Judged, units: Decimal) -> None:
+        before = _value(current)
+        current.units -= units
+        finding.units += units
+        finding.amount += before - _value(current)
+
+    def _take_rejections(self, current: Judged) -> None:
+        for check in sorted(current.findings):
+            finding = current.findings[check]
+            if finding.severity == "R":
+                self._take(finding, current, self._rejected_units(check, current))
+
+    def _rejected_units(self, check: str, current: Judged) -> Decimal:
+        if check not in ("CLM-21", "CLM-22") or not current.line.in_hours:
+            return current.units
+        wanted = current.rounded_overlap[check]
+        if check == "CLM-22":
+            wanted = max(ZERO, wanted - current.rounded_overlap.get("CLM-21", ZERO))
+        return min(current.units, wanted)
+
+    def _take_pends(self, current: Judged) -> None:
+        for check in sorted(current.findings):
+            if current.findings[check].severity == "P":
+                self._take(current.findings[check], current, current.units)
+
+    def _limit_units(self, check: str, current: Judged, left: Decimal) -> None:
+        if current.units > left:
+            finding = current.findings.setdefault(check, Finding(check, "C"))
+            self._take(finding, current, current.units - max(ZERO, left))
+
+    def _cut_units(self, current: Judged, done: list[Judged]) -> None:
+        line = current.line
+        if current.units == 0 or line.service is None or line.recipient is None:
+            return
+        same = [j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code]
+        day = [j for j in same if j.line.service_date == line.service_date]
+        month = [j for j in same if _month(j.line.service_date) == _month(line.service_date)]
+        if line.service.units_per_day_max is not None:
+            self._limit_units("CLM-14", current, line.service.units_per_day_max - _units(day))
+        if line.service.units_per_month_max is not None:
+            self._limit_units("CLM-14", current, line.service.units_per_month_max - _units(month))
+        plan = self.package.plan_line(line)
+        if plan is not None and not line.service.one_off:
+            under = [j for j in month if self.package.plan_line(j.line) == plan]
+            self._limit_units("CLM-13", current, plan.units_per_month - _units(under))
+        balance = self.package.certificate_units(line)
+        if balance is not None:
+            used = [j for j in same if j.line.certificate_number == line.certificate_number]
+            self._limit_units("CLM-12", current, balance - _units(used))
+        self._limit_units("CLM-15", current, current.units // line.granularity * line.granularity)
+
+    def _cut_money(self, current: Judged, done: list[Judged]) -> None:
+        line = current.line
+        current.gross = _value(current)
+        if current.units == 0 or line.service is None:
+            return
+        same = [j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code]
+        year = [j for j in same if j.line.service_date.year == line.service_date.year]
+        if line.service.amount_per_year_max is not None:
+            self._limit_money("CLM-18", current, line.service.amount_per_year_max - _gross(year))
+        row = self.package.contract_line(line)
+        if row is not None and row.units_ceiling is not None:
+            on_row = [j for j in done if self.package.contract_line(j.line) == row]
+            ceiling = round_half_up(row.units_ceiling * row.unit_rate)
+            self._limit_money("CLM-19", current, ceiling - _gross(on_row))
+        contract = self.package.contract(line)
+        if contract is not None and contract.ceiling is not None:
+            on_contract = [j for j in done if j.line.claim.contract_number == line.claim.contract_number]
+            self._limit_money("CLM-19", current, contract.ceiling - _gross(on_contract))
+
+    def _limit_money(self, check: str, current: Judged, left: Decimal) -> None:
+        allowed = max(ZERO, left)
+        if current.gross > allowed:
+            finding = current.findings.setdefault(check, Finding(check, "C"))
+            finding.amount += current.gross - allowed
+            current.gross = allowed
+
+    # -- fee -------------------------------------------------------------------------------------------------
+
+    def _fees(self, judged: list[Judged]) -> None:
+        pools: dict[tuple[str, str], list[Judged]] = {}
+        for current in judged:
+            line = current.line
+            assessment = self.package.assessment(line)
+            if current.gross == 0 or assessment is None or line.service is None or line.service.free_for_all:
+                continue
+            if assessment.mode == "C":
+                current.fee = current.gross
+            elif assessment.mode == "D":
+                pools.setdefault((line.recipient or "", _month(line.service_date)), []).append(current)
+        for members in pools.values():
+            self._share_visible(members)
+
+    def _share_visible(self, members: list[Judged]) -> None:
+        visible = [j for j in members if j.line.claim.number not in self.reversed]
+        self._share(visible)
+        for number in {j.line.claim.number for j in members if j.line.claim.number in self.reversed}:
+            hidden = [j for j in members if self._is_of(j, number) or j in visible]
+            fees = {id(j): j.fee for j in visible}
+            self._share(hidden)
+            for j in visible:
+                j.fee = fees[id(j)]
+
+    def _is_of(self, judged: Judged, number: str) -> bool:
+        return judged.line.claim.number == number
+
+    def _share(self, members: list[Judged]) -> None:
+        if not members:
+            return
+        line = members[0].line
+        month = _month(line.service_date)
+        taken = [
+            past.fee
+            for past in self.history
+            if past.line.recipient == line.recipient
+            and _month(past.line.service_date) == month
+            and past.line.claim.number not in self.reversed
+        ]
+        assessment = self.package.assessment(line)
+        assert assessment is not None
+        limit = (assessment.monthly_limit or ZERO) - sum(taken, ZERO)
+        pool = max(ZERO, min(limit, _gross(members)))
+        for current, fee in zip(members, split(pool, [j.gross for j in members]), strict=True):
+            current.fee = fee
+
+    # -- output ----------------------------------------------------------------------------------------------
+
+    def _write(self, judged: list[Judged], period: str, run: int, claims: list[Claim]) -> None:
+        numbers = {j.line.claim.number: j.line.claim for j in judged}
+        for claim in claims:
+            numbers.setdefault(claim.number, claim)
+        for current in judged:
+            self.result.adjudications.append(adjudication_row(current, run, current.line.claim.number, 1))
+            self.result.findings += [finding_row(current, finding) for finding in current.findings.values()]
+        for number, claim in numbers.items():
+            own = [j for j in judged if j.line.claim.number == number]
+            if not claim.reverses:
+                self.result.remittances.append(remittance_row(own, run, claim, 1))
+                continue
+            past = [j for j in self.history if j.line.claim.number == claim.reverses]
+            self.result.adjudications += [adjudication_row(j, run, number, -1) for j in past]
+            self.result.remittances.append(remittance_row(past, run, claim, -1))
+
+
+def covered_time(line: Line, others: Iterable[Line]) -> timedelta:
+    """Length of the line's time that at least one of the others covers."""
+    if line.duration is None or line.starts_at is None or line.ends_at is None:
+        return timedelta(0)
+    spans = sorted(
+        (max(o.starts_at, line.starts_at), min(o.ends_at, line.ends_at))
+        for o in others
+        if o.duration is not None and o.starts_at is not None and o.ends_at is not None
+    )
+    covered, reached = timedelta(0), line.starts_at
+    for start, end in spans:
+        if end > max(start, reached):
+            covered += end - max(start, reached)
+            reached = end
+    return covered
+
+
+def hours_up(length: timedelta, granularity: Decimal) -> Decimal:
+    """Smallest multiple of the granularity that is at least the length in hours."""
+    microseconds = length // timedelta(microseconds=1)
+    step = granularity * 3_600_000_000
+    count = -((-Decimal(microseconds)) // step)
+    if count * step < microseconds:
+        count += 1
+    return count * granularity
+
+
+def split(total: Decimal, weights: list[Decimal]) -> list[Decimal]:
+    """Largest remainder at 0.01; ties by order."""
+    whole = sum(weights, ZERO)
+    if whole == 0:
+        return [ZERO for _ in weights]
+    cents, sums = int(total * 100), int(whole * 100)
+    parts = [divmod(cents * int(weight * 100), sums) for weight in weights]
+    order = sorted(range(len(parts)), key=lambda index: (-parts[index][1], index))
+    left = cents - sum(quotient for quotient, _ in parts)
+    extra = set(order[:left])
+    return [Decimal(q + (1 if i in extra else 0)) * CENT for i, (q, _) in enumerate(parts)]
+
+
+def _value(current: Judged) -> Decimal:
+    return round_half_up(current.units * current.rate)
+
+
+def _units(lines: Iterable[Judged]) -> Decimal:
+    return sum((j.units for j in lines), ZERO)
+
+
+def _gross(lines: Iterable[Judged]) -> Decimal:
+    return sum((j.gross for j in lines), ZERO)
+
+
+def _month(day: date) -> str:
+    return day.strftime("%Y-%m")
+
+
+def _in_hours(length: timedelta) -> Decimal:
+    return Decimal(length // timedelta(microseconds=1)) / Decimal(HOUR // timedelta(microseconds=1))
+
+
+def _text(value: Decimal, places: int) -> str:
+    return f"{value + 0:.{places}f}" if value else f"{ZERO:.{places}f}"
+
+
+def adjudication_row(judged: Judged, run: int, claim_number: str, sign: int) -> dict[str, str]:
+    """A row of adjudications; sign -1 repeats it for a reversal."""
+    line = judged.line
+    return {
+        "run": str(run),
+        "claim_number": claim_number,
+        "line": str(line.number),
+        "units_claimed": _text(line.units, 3),
+        "units_allowed": _text(judged.units, 3),
+        "rate_claimed": _text(line.rate, 4),
+        "rate_allowed": _text(judged.rate, 4),
+        "amount_claimed": _text(judged.claimed * sign, 2),
+        "gross": _text(judged.gross * sign, 2),
+        "fee": _text(judged.fee * sign, 2),
+        "payable": _text((judged.gross - judged.fee) * sign, 2),
+        "outcome": judged.outcome,
+    }
+
+
+def finding_row(judged: Judged, finding: Finding) -> dict[str, str]:
+    """A row of findings, without detail."""
+    return {
+        "run": str(judged.run),
+        "claim_number": judged.line.claim.number,
+        "line": str(judged.line.number),
+        "check": finding.check,
+        "severity": finding.severity,
+        "units": _text(finding.units, 3),
+        "amount": _text(finding.amount, 2),
+    }
+
+
+def remittance_row(lines: list[Judged], run: int, claim: Claim, sign: int) -> dict[str, str]:
+    """A row of remittances; sign -1 for a reversing claim."""
+    findings = [finding for judged in lines for finding in judged.findings.values()]
+    reductions = sum((f.amount for f in findings if f.severity in "RC"), ZERO)
+    pended = sum((f.amount for f in findings if f.severity == "P"), ZERO)
+    gross, fee = _gross(lines), sum((j.fee for j in lines), ZERO)
+    claimed = sum((j.claimed for j in lines), ZERO)
+    assert claimed == reductions + pended + gross, (claim.number, claimed, reductions, pended, gross)
+    amounts = {
+        "amount_claimed": claimed,
+        "reductions": reductions,
+        "pended": pended,
+        "gross": gross,
+        "fee": fee,
+        "offsets": ZERO,
+        "payable": gross - fee,
+    }
+    keys = {"run": str(run), "claim_number": claim.number, "provider_code": claim.provider_code}
+    return keys | {name: _text(value * sign, 2) for name, value in amounts.items()}
+
+
+def recalculate(path: str | Path) -> Result:
+    """Play every run of the package in ``path``."""
+    return Settlement(Package.read(Path(path))).play_all()
+
+
+def write(result: Result, folder: Path) -> None:
+    """Write the three tables as CSV files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("adjudications", "findings", "remittances"):
+        rows: list[dict[str, str]] = getattr(result, name)
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            if rows:
+                writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+
+
+def main(arguments: list[str]) -> None:
+    """Print the number of rows, or write the tables when an output folder is given."""
+    result = recalculate(arguments[0])
+    if len(arguments) > 1:
+        write(result, Path(arguments[1]))
+    print(json.dumps({name: len(rows) for name, rows in vars(result).items()}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
