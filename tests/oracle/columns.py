@@ -23,7 +23,8 @@ plan_lines: recipient_code service_code valid_from units_per_month valid_to
 certificates: number recipient_code valid_from valid_to status status_from
 certificate_suspensions: certificate_number from_date to_date reason
 certificate_lines: certificate_number service_code units
-redemptions: code channel certificate_number provider_code worker_code service_code starts_at ends_at units status
+redemptions: code channel certificate_number provider_code worker_code service_code starts_at ends_at
+    units status
 claims: number provider_code contract_number period submitted_at status run reverses
 claim_lines: claim_number line redemption_code certificate_number service_code service_date starts_at ends_at
     worker_code units unit_rate amount

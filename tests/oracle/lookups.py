@@ -151,7 +151,14 @@ class Line:
         """Point 1."""
         claim = self.claim
         absent = self.starts_at is None
-        return (self.service_date, absent, self.starts_at or LATEST, claim.submitted_at, claim.number, self.number)
+        return (
+            self.service_date,
+            absent,
+            self.starts_at or LATEST,
+            claim.submitted_at,
+            claim.number,
+            self.number,
+        )
 
     @property
     def visit(self) -> tuple[object, ...]:
@@ -163,7 +170,9 @@ class Line:
         """Both times are given, and the start is on another date or the end is not after it."""
         if self.starts_at is None or self.ends_at is None:
             return False
-        return self.starts_at.astimezone(self.zone).date() != self.service_date or self.ends_at <= self.starts_at
+        return (
+            self.starts_at.astimezone(self.zone).date() != self.service_date or self.ends_at <= self.starts_at
+        )
 
     @cached_property
     def duration(self) -> timedelta | None:
@@ -336,7 +345,11 @@ class Package:
         """The plan line of recipient and service in force on the service date."""
         for place, row in enumerate(self.rows("plan_lines")):
             whose = (row["recipient_code"], row["service_code"])
-            if line.recipient and whose == (line.recipient, line.service_code) and holds(row, line.service_date):
+            if (
+                line.recipient
+                and whose == (line.recipient, line.service_code)
+                and holds(row, line.service_date)
+            ):
                 return PlanLine(place, Decimal(row["units_per_month"]))
         return None
 
@@ -350,7 +363,10 @@ class Package:
     def certificate_units(self, line: Line) -> Decimal | None:
         """Units of the service on the certificate, None without such a line."""
         for row in self.rows("certificate_lines"):
-            if (row["certificate_number"], row["service_code"]) == (line.certificate_number, line.service_code):
+            if (row["certificate_number"], row["service_code"]) == (
+                line.certificate_number,
+                line.service_code,
+            ):
                 return Decimal(row["units"])
         return None
 
@@ -366,4 +382,11 @@ class Package:
                 continue
             if territory in ("", recipient["territory_code"]) and group in ("", recipient["recipient_class"]):
                 found[bool(territory), bool(group)] = Decimal(row["unit_rate"])
-        return next((found[key] for key in ((True, True), (True, False), (False, True), (False, False)) if key in found), None)
+        return next(
+            (
+                found[key]
+                for key in ((True, True), (True, False), (False, True), (False, False))
+                if key in found
+            ),
+            None,
+        )

@@ -11,81 +11,29 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from tests.oracle.lookups import CENT, Claim, Line, Package, round_half_up
+from tests.oracle.judged import (
+    ZERO,
+    Finding,
+    Judged,
+    Result,
+    adjudication_row,
+    covered_time,
+    finding_row,
+    hours_up,
+    in_hours,
+    month_of,
+    remittance_row,
+    split,
+    sum_gross,
+    sum_units,
+    value_left,
+)
+from tests.oracle.lookups import Claim, Line, Package, round_half_up
 from tests.oracle.static_checks import static_findings
-
-REJECTIONS_OF_OVERLAP = {"CLM-20", "CLM-21", "CLM-22"}
-ZERO = Decimal(0)
-HOUR = timedelta(hours=1)
-
-
-@dataclass
-class Finding:
-    """One check that fired on one line, with what it took."""
-
-    check: str
-    severity: str
-    units: Decimal = ZERO
-    amount: Decimal = ZERO
-
-
-@dataclass
-class Judged:
-    """A line with what a run made of it."""
-
-    line: Line
-    period: str
-    run: int
-    findings: dict[str, Finding]
-    units: Decimal = ZERO
-    rate: Decimal = ZERO
-    gross: Decimal = ZERO
-    fee: Decimal = ZERO
-    rounded_overlap: dict[str, Decimal] = field(default_factory=dict)
-
-    @property
-    def claimed(self) -> Decimal:
-        """Units times rate as claimed, rounded once."""
-        return round_half_up(self.line.units * self.line.rate)
-
-    @property
-    def spoils(self) -> bool:
-        """Whether a rejection other than of overlap keeps it from being an earlier line."""
-        return any(f.severity == "R" and f.check not in REJECTIONS_OF_OVERLAP for f in self.findings.values())
-
-    @property
-    def outcome(self) -> str:
-        """Point 9."""
-        if any(f.severity == "P" and f.units > 0 for f in self.findings.values()):
-            return "pended"
-        if self.units == 0 and any(f.severity == "R" for f in self.findings.values()):
-            return "rejected"
-        return "reduced" if self.gross < self.claimed else "accepted"
-
-
-@dataclass
-class Result:
-    """The three output tables, as rows of canonical text, sorted."""
-
-    adjudications: list[dict[str, str]] = field(default_factory=list)
-    findings: list[dict[str, str]] = field(default_factory=list)
-    remittances: list[dict[str, str]] = field(default_factory=list)
-
-    def sort(self) -> None:
-        """Order by period-independent natural key, then by everything else."""
-        for rows in (self.adjudications, self.findings, self.remittances):
-            rows.sort(key=_row_key)
-
-
-def _row_key(row: dict[str, str]) -> tuple[object, ...]:
-    first = (int(row["run"]), row["claim_number"], int(row.get("line", "0")))
-    return (*first, tuple(row.values()))
 
 
 class Settlement:
@@ -190,7 +138,11 @@ class Settlement:
 
     def _check_24(self, current: Judged, earlier: list[Judged]) -> None:
         line = current.line
-        if not line.worker_code or line.duration is None or self.package.is_lifted(line, "CLM-24", current.run):
+        if (
+            not line.worker_code
+            or line.duration is None
+            or self.package.is_lifted(line, "CLM-24", current.run)
+        ):
             return
         same = [
             j.line.duration
@@ -199,7 +151,7 @@ class Settlement:
         ]
         total = sum((d for d in same if d is not None), line.duration)
         limit = Decimal(self.package.parameter("worker.hours_per_day_max", line.service_date, "12"))
-        if _in_hours(total) > limit:
+        if in_hours(total) > limit:
             current.findings["CLM-24"] = Finding("CLM-24", "P")
 
     # -- waterfall -------------------------------------------------------------------------------------------
@@ -224,15 +176,15 @@ class Settlement:
 
     def _lower_rate(self, check: str, current: Judged, limit: Decimal) -> None:
         if current.rate > limit:
-            fall = _value(current) - round_half_up(current.units * limit)
+            fall = value_left(current) - round_half_up(current.units * limit)
             current.findings[check] = Finding(check, "C", ZERO, fall)
             current.rate = limit
 
     def _take(self, finding: Finding, current: Judged, units: Decimal) -> None:
-        before = _value(current)
+        before = value_left(current)
         current.units -= units
         finding.units += units
-        finding.amount += before - _value(current)
+        finding.amount += before - value_left(current)
 
     def _take_rejections(self, current: Judged) -> None:
         for check in sorted(current.findings):
@@ -262,41 +214,45 @@ class Settlement:
         line = current.line
         if current.units == 0 or line.service is None or line.recipient is None:
             return
-        same = [j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code]
+        same = [
+            j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code
+        ]
         day = [j for j in same if j.line.service_date == line.service_date]
-        month = [j for j in same if _month(j.line.service_date) == _month(line.service_date)]
+        month = [j for j in same if month_of(j.line.service_date) == month_of(line.service_date)]
         if line.service.units_per_day_max is not None:
-            self._limit_units("CLM-14", current, line.service.units_per_day_max - _units(day))
+            self._limit_units("CLM-14", current, line.service.units_per_day_max - sum_units(day))
         if line.service.units_per_month_max is not None:
-            self._limit_units("CLM-14", current, line.service.units_per_month_max - _units(month))
+            self._limit_units("CLM-14", current, line.service.units_per_month_max - sum_units(month))
         plan = self.package.plan_line(line)
         if plan is not None and not line.service.one_off:
             under = [j for j in month if self.package.plan_line(j.line) == plan]
-            self._limit_units("CLM-13", current, plan.units_per_month - _units(under))
+            self._limit_units("CLM-13", current, plan.units_per_month - sum_units(under))
         balance = self.package.certificate_units(line)
         if balance is not None:
             used = [j for j in same if j.line.certificate_number == line.certificate_number]
-            self._limit_units("CLM-12", current, balance - _units(used))
+            self._limit_units("CLM-12", current, balance - sum_units(used))
         self._limit_units("CLM-15", current, current.units // line.granularity * line.granularity)
 
     def _cut_money(self, current: Judged, done: list[Judged]) -> None:
         line = current.line
-        current.gross = _value(current)
+        current.gross = value_left(current)
         if current.units == 0 or line.service is None:
             return
-        same = [j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code]
+        same = [
+            j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code
+        ]
         year = [j for j in same if j.line.service_date.year == line.service_date.year]
         if line.service.amount_per_year_max is not None:
-            self._limit_money("CLM-18", current, line.service.amount_per_year_max - _gross(year))
+            self._limit_money("CLM-18", current, line.service.amount_per_year_max - sum_gross(year))
         row = self.package.contract_line(line)
         if row is not None and row.units_ceiling is not None:
             on_row = [j for j in done if self.package.contract_line(j.line) == row]
             ceiling = round_half_up(row.units_ceiling * row.unit_rate)
-            self._limit_money("CLM-19", current, ceiling - _gross(on_row))
+            self._limit_money("CLM-19", current, ceiling - sum_gross(on_row))
         contract = self.package.contract(line)
         if contract is not None and contract.ceiling is not None:
             on_contract = [j for j in done if j.line.claim.contract_number == line.claim.contract_number]
-            self._limit_money("CLM-19", current, contract.ceiling - _gross(on_contract))
+            self._limit_money("CLM-19", current, contract.ceiling - sum_gross(on_contract))
 
     def _limit_money(self, check: str, current: Judged, left: Decimal) -> None:
         allowed = max(ZERO, left)
@@ -317,7 +273,7 @@ class Settlement:
             if assessment.mode == "C":
                 current.fee = current.gross
             elif assessment.mode == "D":
-                pools.setdefault((line.recipient or "", _month(line.service_date)), []).append(current)
+                pools.setdefault((line.recipient or "", month_of(line.service_date)), []).append(current)
         for members in pools.values():
             self._share_visible(members)
 
@@ -338,18 +294,18 @@ class Settlement:
         if not members:
             return
         line = members[0].line
-        month = _month(line.service_date)
+        month = month_of(line.service_date)
         taken = [
             past.fee
             for past in self.history
             if past.line.recipient == line.recipient
-            and _month(past.line.service_date) == month
+            and month_of(past.line.service_date) == month
             and past.line.claim.number not in self.reversed
         ]
         assessment = self.package.assessment(line)
         assert assessment is not None
         limit = (assessment.monthly_limit or ZERO) - sum(taken, ZERO)
-        pool = max(ZERO, min(limit, _gross(members)))
+        pool = max(ZERO, min(limit, sum_gross(members)))
         for current, fee in zip(members, split(pool, [j.gross for j in members]), strict=True):
             current.fee = fee
 
@@ -370,123 +326,6 @@ class Settlement:
             past = [j for j in self.history if j.line.claim.number == claim.reverses]
             self.result.adjudications += [adjudication_row(j, run, number, -1) for j in past]
             self.result.remittances.append(remittance_row(past, run, claim, -1))
-
-
-def covered_time(line: Line, others: Iterable[Line]) -> timedelta:
-    """Length of the line's time that at least one of the others covers."""
-    if line.duration is None or line.starts_at is None or line.ends_at is None:
-        return timedelta(0)
-    spans = sorted(
-        (max(o.starts_at, line.starts_at), min(o.ends_at, line.ends_at))
-        for o in others
-        if o.duration is not None and o.starts_at is not None and o.ends_at is not None
-    )
-    covered, reached = timedelta(0), line.starts_at
-    for start, end in spans:
-        if end > max(start, reached):
-            covered += end - max(start, reached)
-            reached = end
-    return covered
-
-
-def hours_up(length: timedelta, granularity: Decimal) -> Decimal:
-    """Smallest multiple of the granularity that is at least the length in hours."""
-    microseconds = length // timedelta(microseconds=1)
-    step = granularity * 3_600_000_000
-    count = -((-Decimal(microseconds)) // step)
-    if count * step < microseconds:
-        count += 1
-    return count * granularity
-
-
-def split(total: Decimal, weights: list[Decimal]) -> list[Decimal]:
-    """Largest remainder at 0.01; ties by order."""
-    whole = sum(weights, ZERO)
-    if whole == 0:
-        return [ZERO for _ in weights]
-    cents, sums = int(total * 100), int(whole * 100)
-    parts = [divmod(cents * int(weight * 100), sums) for weight in weights]
-    order = sorted(range(len(parts)), key=lambda index: (-parts[index][1], index))
-    left = cents - sum(quotient for quotient, _ in parts)
-    extra = set(order[:left])
-    return [Decimal(q + (1 if i in extra else 0)) * CENT for i, (q, _) in enumerate(parts)]
-
-
-def _value(current: Judged) -> Decimal:
-    return round_half_up(current.units * current.rate)
-
-
-def _units(lines: Iterable[Judged]) -> Decimal:
-    return sum((j.units for j in lines), ZERO)
-
-
-def _gross(lines: Iterable[Judged]) -> Decimal:
-    return sum((j.gross for j in lines), ZERO)
-
-
-def _month(day: date) -> str:
-    return day.strftime("%Y-%m")
-
-
-def _in_hours(length: timedelta) -> Decimal:
-    return Decimal(length // timedelta(microseconds=1)) / Decimal(HOUR // timedelta(microseconds=1))
-
-
-def _text(value: Decimal, places: int) -> str:
-    return f"{value + 0:.{places}f}" if value else f"{ZERO:.{places}f}"
-
-
-def adjudication_row(judged: Judged, run: int, claim_number: str, sign: int) -> dict[str, str]:
-    """A row of adjudications; sign -1 repeats it for a reversal."""
-    line = judged.line
-    return {
-        "run": str(run),
-        "claim_number": claim_number,
-        "line": str(line.number),
-        "units_claimed": _text(line.units, 3),
-        "units_allowed": _text(judged.units, 3),
-        "rate_claimed": _text(line.rate, 4),
-        "rate_allowed": _text(judged.rate, 4),
-        "amount_claimed": _text(judged.claimed * sign, 2),
-        "gross": _text(judged.gross * sign, 2),
-        "fee": _text(judged.fee * sign, 2),
-        "payable": _text((judged.gross - judged.fee) * sign, 2),
-        "outcome": judged.outcome,
-    }
-
-
-def finding_row(judged: Judged, finding: Finding) -> dict[str, str]:
-    """A row of findings, without detail."""
-    return {
-        "run": str(judged.run),
-        "claim_number": judged.line.claim.number,
-        "line": str(judged.line.number),
-        "check": finding.check,
-        "severity": finding.severity,
-        "units": _text(finding.units, 3),
-        "amount": _text(finding.amount, 2),
-    }
-
-
-def remittance_row(lines: list[Judged], run: int, claim: Claim, sign: int) -> dict[str, str]:
-    """A row of remittances; sign -1 for a reversing claim."""
-    findings = [finding for judged in lines for finding in judged.findings.values()]
-    reductions = sum((f.amount for f in findings if f.severity in "RC"), ZERO)
-    pended = sum((f.amount for f in findings if f.severity == "P"), ZERO)
-    gross, fee = _gross(lines), sum((j.fee for j in lines), ZERO)
-    claimed = sum((j.claimed for j in lines), ZERO)
-    assert claimed == reductions + pended + gross, (claim.number, claimed, reductions, pended, gross)
-    amounts = {
-        "amount_claimed": claimed,
-        "reductions": reductions,
-        "pended": pended,
-        "gross": gross,
-        "fee": fee,
-        "offsets": ZERO,
-        "payable": gross - fee,
-    }
-    keys = {"run": str(run), "claim_number": claim.number, "provider_code": claim.provider_code}
-    return keys | {name: _text(value * sign, 2) for name, value in amounts.items()}
 
 
 def recalculate(path: str | Path) -> Result:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.oracle.generate import generate, write
-from tests.oracle.recalculate import Result, recalculate, split
+from tests.oracle.judged import Result, split
+from tests.oracle.recalculate import recalculate
 from tests.oracle.small import add, add_visit, clean_tables, example_5_2, settle
 
 
@@ -27,9 +28,13 @@ def test_worked_example_of_rulebook_5_2(tmp_path: Path) -> None:
     # The 5th alone is strictly inside the stay of 4 to 6; the visit on the 3rd comes twice.
     result = settle(tables, tmp_path)
     assert taken(result) == {
-        "CLM-12": "190.00", "CLM-16": "63.00", "CLM-20": "142.50", "CLM-21": "0.00", "CLM-22": "0.00",
+        "CLM-12": "190.00",
+        "CLM-16": "63.00",
+        "CLM-20": "142.50",
+        "CLM-21": "0.00",
+        "CLM-22": "0.00",
         "CLM-27": "142.50",
-    }  # fmt: skip
+    }
     (row,) = result.remittances
     assert row["amount_claimed"] == "2058.00"
     assert (row["gross"], row["fee"], row["payable"]) == ("1520.00", "1278.00", "242.00")
