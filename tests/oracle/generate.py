@@ -23,8 +23,6 @@ MONTHS = ("2025-10", "2025-11", "2025-12", "2026-01")
 UNITS = ("hour", "hour", "visit", "day", "trip")
 FORMS = ("home", "home", "semi_residential", "residential", "remote")
 
-Row = dict[str, str]
-
 
 def generate(seed: int, *, lines: int = 60, same_run_reversal: bool = False) -> dict[str, list[Row]]:
     """All input tables of one package; the same seed gives the same package."""
