@@ -2,7 +2,7 @@
 
 Each command holds a shared lock on `users.lock` while it works. The kernel drops it when the command dies,
 however it dies, so the count of users is never stale. Starting and stopping happen under `server.lock`.
-Whoever finds on leaving that nobody else holds `users.lock` stops the server, unless another program started it.
+Who finds on leaving that nobody else holds `users.lock` stops the server, unless somebody else started it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class Attachment:
 
     def discard(self) -> None:
         """Release, and throw the data away."""
+        socket_dir = self.cluster.socket_dir()
         self.release()
+        shutil.rmtree(socket_dir, ignore_errors=True)
         if self.cluster.home != self.layout.data_dir:
             shutil.rmtree(self.cluster.home, ignore_errors=True)
         shutil.rmtree(self.layout.data_dir, ignore_errors=True)

@@ -1,7 +1,7 @@
 """A forked watcher that cleans up when `up` is killed in a way it cannot answer (SIGKILL, out of memory).
 
 It reads a pipe that only `up` writes to. "done" means that `up` has cleaned up itself; an end without "done"
-means that it died. Being forked, the watcher keeps the locks of `up` until everything is down: a new start waits.
+means that it died. Being forked, it keeps the locks of `up` until everything is down: a new start waits.
 """
 
 from __future__ import annotations

@@ -1,0 +1,59 @@
+"""Recompute the hash chains in the database and name the first row that disagrees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+# Every row is recomputed from its own columns and the hash of the row before it; then the heads are compared.
+_BROKEN = """
+WITH rows AS (
+    SELECT chain, sequence, hash, previous_hash,
+           lag(hash, 1, ''::bytea) OVER link AS expected_previous,
+           lag(sequence, 1, 0::bigint) OVER link + 1 AS expected_sequence,
+           audit_event_hash(previous_hash, sequence, recorded_at, business_at, actor, action,
+                            objects_touched, data) AS expected_hash
+    FROM audit_auditevent
+    WINDOW link AS (PARTITION BY chain ORDER BY sequence)
+)
+SELECT chain, sequence,
+       CASE WHEN sequence <> expected_sequence THEN 'missing row before'
+            WHEN previous_hash <> expected_previous THEN 'previous hash differs'
+            ELSE 'content differs from its hash' END
+FROM rows
+WHERE sequence <> expected_sequence OR previous_hash <> expected_previous OR hash <> expected_hash
+ORDER BY chain, sequence
+LIMIT 20
+"""
+
+_HEADS = """
+SELECT h.chain, h.sequence, 'head does not match the last row'
+FROM audit_chainhead h
+LEFT JOIN LATERAL (
+    SELECT sequence, hash FROM audit_auditevent e WHERE e.chain = h.chain ORDER BY sequence DESC LIMIT 1
+) last ON true
+WHERE last.sequence IS DISTINCT FROM h.sequence OR last.hash IS DISTINCT FROM h.hash
+ORDER BY h.chain
+"""
+
+
+@dataclass(frozen=True)
+class TrailFault:
+    """The place where a chain breaks."""
+
+    chain: str
+    sequence: int
+    reason: str
+
+
+def verify_chains() -> tuple[int, list[TrailFault]]:
+    """Number of events checked and the faults found, first ones first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM audit_auditevent")
+        (count,) = cursor.fetchone()
+        cursor.execute(_BROKEN)
+        faults = [TrailFault(*row) for row in cursor.fetchall()]
+        cursor.execute(_HEADS)
+        faults += [TrailFault(*row) for row in cursor.fetchall()]
+    return count, faults

@@ -1,0 +1,69 @@
+"""Expected refusals and their one mapping to HTTP.
+
+A refused request is a ``DomainError`` subclass defined beside the action that raises it. A refused claim line is
+a result, never an exception. A bug is a crash.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class DomainError(Exception):
+    """A refusal with a code, a sentence saying what happened and what to do, and its figures.
+
+    Subclasses set ``code`` and ``message`` (lazy translatable, %-placeholders filled from ``params``).
+    """
+
+    code: str = "REFUSED"
+    message: str | Promise = _("This is not possible now. Check the state of the record and try again.")
+    http_status: int = 409
+
+    def __init__(self, **params: Any) -> None:
+        self.params = params
+        super().__init__(self.code)
+
+    @property
+    def sentence(self) -> str:
+        """The refusal in the reader's language."""
+        return str(self.message) % self.params if self.params else str(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.sentence}"
+
+    def as_problem(self) -> dict[str, Any]:
+        """RFC 9457 problem body."""
+        params = {key: str(value) for key, value in self.params.items()}
+        return {
+            "type": f"urn:problem:{self.code}",
+            "title": self.code,
+            "status": self.http_status,
+            "detail": self.sentence,
+            "params": params,
+        }
+
+
+class NotPermitted(DomainError):
+    """The role table does not allow this person to do this."""
+
+    code = "NOT_PERMITTED"
+    message = _("Your role does not allow this. Ask the administrator of your organisation.")
+    http_status = 403
+
+
+class NotFound(DomainError):
+    """The record does not exist, or this person must not learn that it does."""
+
+    code = "NOT_FOUND"
+    message = _("There is no such record, or it is not yours to see.")
+    http_status = 404
+
+
+class FourEyes(DomainError):
+    """The same person may not take two conflicting steps."""
+
+    code = "FOUR_EYES"
+    message = _("You have already taken a step here. Another person must take this one.")

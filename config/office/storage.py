@@ -1,0 +1,68 @@
+"""Attachments by content hash: written once, the same content never twice."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import IO
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import models
+
+from config.accounts.models import Organisation
+from config.audit.recording import label_of
+from config.office.models import Attachment
+from config.transactions import step
+
+
+@step
+def attach(
+    *,
+    organisation: Organisation | None,
+    to: models.Model,
+    kind: str,
+    name: str,
+    content: bytes,
+    content_type: str,
+    uploaded_by_id: int | None,
+    at: datetime,
+) -> Attachment:
+    """Store a file and link it. Idempotent: the same content of the same kind on the same row is kept once.
+
+    The file is written before the commit under its hash: a rolled-back transaction leaves at worst an unnamed file,
+    never a row without its file.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    path = storage_path(digest)
+    if not default_storage.exists(path):
+        default_storage.save(path, ContentFile(content))
+    attachment, _ = Attachment.objects.get_or_create(
+        label=label_of(to),
+        kind=kind,
+        sha256=digest,
+        defaults={
+            "organisation": organisation,
+            "name": name,
+            "content_type": content_type,
+            "size": len(content),
+            "uploaded_by_id": uploaded_by_id,
+            "uploaded_at": at,
+        },
+    )
+    return attachment
+
+
+def storage_path(digest: str) -> str:
+    """Where content with this hash lies."""
+    return f"attachments/{digest[:2]}/{digest}"
+
+
+def open_attachment(attachment: Attachment) -> IO[bytes]:
+    """The stored bytes."""
+    return default_storage.open(storage_path(attachment.sha256))
+
+
+def attachments_of(row: models.Model) -> models.QuerySet[Attachment]:
+    """Files linked to a row, oldest first."""
+    return Attachment.objects.filter(label=label_of(row)).order_by("id")

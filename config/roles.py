@@ -1,0 +1,99 @@
+"""Who may do what: one table. A page, endpoint or object is denied until a permission here allows it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+OFFICER = "officer"
+COMMISSION = "commission_member"
+CASE_WORKER = "case_worker"
+FINANCE_MAKER = "finance_maker"
+FINANCE_CHECKER = "finance_checker"
+AUDITOR = "auditor"
+NORM_APPROVER = "norm_approver"
+PARAMETER_ADMIN = "parameter_admin"
+ADMINISTRATOR = "administrator"
+PROVIDER = "provider_user"
+RECIPIENT = "recipient"
+
+ROLE_TITLES = {
+    OFFICER: _("Procurement officer"),
+    COMMISSION: _("Commission member"),
+    CASE_WORKER: _("Case worker"),
+    FINANCE_MAKER: _("Finance: prepares"),
+    FINANCE_CHECKER: _("Finance: approves"),
+    AUDITOR: _("Auditor"),
+    NORM_APPROVER: _("Approver of norm costs"),
+    PARAMETER_ADMIN: _("Administrator of parameters"),
+    ADMINISTRATOR: _("Administrator"),
+    PROVIDER: _("Provider"),
+    RECIPIENT: _("Recipient"),
+}
+
+_OFFICE = frozenset({OFFICER, CASE_WORKER, FINANCE_MAKER, FINANCE_CHECKER, AUDITOR, NORM_APPROVER, PARAMETER_ADMIN})
+_FINANCE = frozenset({FINANCE_MAKER, FINANCE_CHECKER})
+
+# permission -> roles that hold it
+PERMISSIONS: dict[str, frozenset[str]] = {
+    # contracts
+    "parameters.view": _OFFICE | {ADMINISTRATOR, COMMISSION},
+    "parameters.edit": frozenset({PARAMETER_ADMIN}),
+    "catalogue.view": _OFFICE | {ADMINISTRATOR, COMMISSION, PROVIDER},
+    "catalogue.edit": frozenset({OFFICER}),
+    "norms.view": _OFFICE | {COMMISSION, PROVIDER},
+    "norms.draft": frozenset({OFFICER}),
+    "norms.approve": frozenset({NORM_APPROVER}),
+    "register.view": _OFFICE | {COMMISSION},
+    "register.edit": frozenset({OFFICER}),
+    "contracts.view": _OFFICE | {PROVIDER},
+    "contracts.edit": frozenset({OFFICER}),
+    "budget.view": _FINANCE | {OFFICER, AUDITOR},
+    "budget.edit": frozenset({FINANCE_MAKER}),
+    # procurement
+    "plans.view": frozenset({OFFICER, AUDITOR, FINANCE_MAKER, FINANCE_CHECKER}),
+    "plans.edit": frozenset({OFFICER}),
+    "tenders.view": frozenset({OFFICER, COMMISSION, AUDITOR, PROVIDER, FINANCE_MAKER, FINANCE_CHECKER}),
+    "tenders.edit": frozenset({OFFICER}),
+    "tenders.approve": frozenset({NORM_APPROVER}),
+    "bids.submit": frozenset({PROVIDER}),
+    "bids.open": frozenset({OFFICER}),
+    "bids.view": frozenset({OFFICER, COMMISSION, AUDITOR}),
+    "bids.score": frozenset({COMMISSION}),
+    "awards.decide": frozenset({OFFICER}),
+    # vouchers
+    "recipients.view": frozenset({CASE_WORKER, AUDITOR}),
+    "recipients.edit": frozenset({CASE_WORKER}),
+    "recipients.special": frozenset({CASE_WORKER}),
+    "fees.view": frozenset({CASE_WORKER, AUDITOR, FINANCE_MAKER, FINANCE_CHECKER}),
+    "fees.decide": frozenset({CASE_WORKER}),
+    "plans_individual.edit": frozenset({CASE_WORKER}),
+    "certificates.view": frozenset({CASE_WORKER, AUDITOR, FINANCE_MAKER, FINANCE_CHECKER, RECIPIENT}),
+    "certificates.issue": frozenset({CASE_WORKER}),
+    "certificates.redeem": frozenset({PROVIDER}),
+    "redemptions.view": frozenset({CASE_WORKER, AUDITOR, FINANCE_MAKER, FINANCE_CHECKER, PROVIDER}),
+    # settlement
+    "claims.view": frozenset({FINANCE_MAKER, FINANCE_CHECKER, AUDITOR, PROVIDER}),
+    "claims.submit": frozenset({PROVIDER}),
+    "claims.adjudicate": frozenset({FINANCE_MAKER}),
+    "claims.clear": frozenset({FINANCE_MAKER, FINANCE_CHECKER}),
+    "runs.view": _FINANCE | {AUDITOR},
+    "payment_runs.view": _FINANCE | {AUDITOR},
+    "payment_runs.propose": frozenset({FINANCE_MAKER}),
+    "payment_runs.approve": frozenset({FINANCE_CHECKER}),
+    "payment_runs.release": frozenset({FINANCE_CHECKER}),
+    "statements.view": _FINANCE | {AUDITOR},
+    "statements.import": _FINANCE,
+    "statements.match": _FINANCE,
+    "months.close": frozenset({FINANCE_CHECKER}),
+    "ledger.view": _FINANCE | {AUDITOR},
+    # across
+    "money.follow": _FINANCE | {AUDITOR, OFFICER},
+    "trail.view": frozenset({AUDITOR}),
+    "packages.export": frozenset({AUDITOR, ADMINISTRATOR}),
+    "users.manage": frozenset({ADMINISTRATOR}),
+}
+
+
+def permissions_of(roles: frozenset[str] | set[str]) -> frozenset[str]:
+    """Permissions that any of the roles holds."""
+    return frozenset(name for name, holders in PERMISSIONS.items() if holders & roles)

@@ -1,0 +1,71 @@
+"""State tables: one table of frozensets per model, checked in Python and by a trigger made from the same table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from config.errors import DomainError
+
+
+class InvalidMove(DomainError):
+    """The state table does not allow this step."""
+
+    code = "INVALID_STATE"
+    message = _(
+        "This record is «%(status)s» and cannot become «%(target)s». Reload the page to see its present state."
+    )
+
+
+@dataclass(frozen=True)
+class StateTable:
+    """Allowed moves and the states in which a row may be born."""
+
+    moves: Mapping[str, frozenset[str]]
+    initial: frozenset[str]
+
+    def allows(self, old: str, new: str) -> bool:
+        """Whether ``old -> new`` is in the table."""
+        return new in self.moves.get(old, frozenset())
+
+    @property
+    def states(self) -> list[str]:
+        """Every state, sorted."""
+        return sorted(set(self.moves) | set().union(*self.moves.values()) | self.initial)
+
+    def triggers(self, name: str) -> list[pgtrigger.Trigger]:
+        """Triggers that refuse what the table does not allow."""
+        pairs = [(old, new) for old, news in sorted(self.moves.items()) for new in sorted(news)]
+        return [
+            pgtrigger.FSM(name=f"{name}_moves", field="status", transitions=pairs),
+            pgtrigger.Protect(
+                name=f"{name}_birth",
+                operation=pgtrigger.Insert,
+                condition=~pgtrigger.Q(new__status__in=sorted(self.initial)),
+            ),
+        ]
+
+
+class StatefulModel(models.Model):
+    """A row with a business state that only moves along its table."""
+
+    STATES: ClassVar[StateTable]
+
+    status = models.CharField(max_length=16)
+    status_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def move_to(self, status: str, *, at: datetime) -> None:
+        """Move and save. Raises: InvalidMove."""
+        if not self.STATES.allows(self.status, status):
+            raise InvalidMove(status=self.status, target=status)
+        self.status, self.status_at = status, at
+        self.save(update_fields=["status", "status_at"])

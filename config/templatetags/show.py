@@ -1,0 +1,65 @@
+"""How figures are shown: amounts, rates, units, dates, in the reader's language."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import format_decimal
+from django import template
+from django.utils import translation
+from djmoney.money import Money
+
+from config.money import from_minor, from_rate, from_units
+
+register = template.Library()
+
+SIGNS = {"UAH": "₴", "RUB": "₽", "EUR": "€", "USD": "$"}
+
+
+def _locale() -> str:
+    return (translation.get_language() or "uk").split("-")[0]
+
+
+def _plain(value: Decimal, pattern: str) -> str:
+    return format_decimal(value, format=pattern, locale=_locale())
+
+
+@register.filter
+def minor(value: int | None, currency: str = "UAH") -> str:
+    """Minor units as an amount: 152000 -> «1 520,00 ₴»."""
+    return "—" if value is None else amount(from_minor(int(value)), currency)
+
+
+@register.filter
+def amount(value: Any, currency: str = "UAH") -> str:
+    """A decimal or Money with 2 places and its sign."""
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, Money):
+        value, currency = value.amount, str(value.currency)
+    return f"{_plain(Decimal(value), '#,##0.00')} {SIGNS.get(currency, currency)}"
+
+
+@register.filter
+def rate(value: Any) -> str:
+    """A unit rate: an integer is ten-thousandths; 2 to 4 places are shown."""
+    if value is None:
+        return "—"
+    value = from_rate(value) if isinstance(value, int) else getattr(value, "amount", value)
+    return _plain(Decimal(value), "#,##0.00##")
+
+
+@register.filter
+def units(value: Any) -> str:
+    """Units of service: an integer is thousandths; up to 3 places are shown."""
+    if value is None:
+        return "—"
+    value = from_units(value) if isinstance(value, int) else value
+    return _plain(Decimal(value), "#,##0.###")
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """``mapping[key]`` in a template, empty when absent."""
+    return mapping.get(key, "") if mapping else ""

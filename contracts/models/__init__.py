@@ -1,0 +1,36 @@
+"""Who may provide what, at which cost, on what terms."""
+
+from contracts.models.agreements import Contract, ContractLine, Milestone
+from contracts.models.budgets import BudgetEntry, BudgetLine
+from contracts.models.catalogue import CpvCode, Service, Tariff, TariffSet, TariffSetItem, Territory
+from contracts.models.norms import NormCost
+from contracts.models.parameters import CalendarDay, Parameter
+from contracts.models.parties import (
+    Provider,
+    ProviderSuspension,
+    ProviderUser,
+    Worker,
+    WorkerQualification,
+)
+
+__all__ = [
+    "BudgetEntry",
+    "BudgetLine",
+    "CalendarDay",
+    "Contract",
+    "ContractLine",
+    "CpvCode",
+    "Milestone",
+    "NormCost",
+    "Parameter",
+    "Provider",
+    "ProviderSuspension",
+    "ProviderUser",
+    "Service",
+    "Tariff",
+    "TariffSet",
+    "TariffSetItem",
+    "Territory",
+    "Worker",
+    "WorkerQualification",
+]

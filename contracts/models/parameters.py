@@ -1,0 +1,79 @@
+"""Dated law: every number of an act is a row with its validity, source and evidence label."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation, User
+from config.fields import no_overlap, ordered
+
+
+class Parameter(models.Model):
+    """One value of one key. ``organisation`` empty: national; a municipality's own row wins over it.
+
+    ``valid_to`` is exclusive. ``value`` is text: a decimal, a date part or a word; the reader knows which.
+    ``recorded_at`` says since when we know it.
+    """
+
+    EVIDENCE = [
+        ("V-TEXT", _("seen in the act")),
+        ("V-SEC", _("secondary source")),
+        ("V-PRACTICE", _("observed practice")),
+        ("V-SEED", _("stated in a source document")),
+        ("MEM", _("unverified")),
+        ("DESIGN", _("our own decision")),
+    ]
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True)
+    jurisdiction = models.CharField(max_length=16)
+    key = models.CharField(max_length=80)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+    value = models.CharField(max_length=200)
+    unit = models.CharField(max_length=32, blank=True)
+    act = models.CharField(max_length=300, blank=True)
+    article = models.CharField(max_length=120, blank=True)
+    evidence = models.CharField(max_length=16, blank=True)
+    note = models.TextField(blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "jurisdiction", "key", "valid_from"],
+                name="parameter_once",
+                nulls_distinct=False,
+            ),
+            no_overlap("parameter_no_overlap", Coalesce("organisation_id", 0), "jurisdiction", "key"),
+            ordered("parameter_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.jurisdiction} {self.key} {self.valid_from}"
+
+    @property
+    def unverified(self) -> bool:
+        """Whether the value must be shown as unverified."""
+        return self.evidence in {"MEM", ""}
+
+
+class CalendarDay(models.Model):
+    """A day that differs from the Monday-to-Friday rule. ``organisation`` empty: national."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True)
+    jurisdiction = models.CharField(max_length=16)
+    date = models.DateField()
+    kind = models.CharField(max_length=8, choices=[("off", _("day off")), ("working", _("working day"))])
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "jurisdiction", "date"], name="calendar_day_once", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.jurisdiction} {self.date} {self.kind}"

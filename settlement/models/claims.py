@@ -1,0 +1,250 @@
+"""Claims as evidence, and what a run made of them. Bulk figures are integers: minor units of the organisation's
+currency, units in thousandths, rates in ten-thousandths.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation, User
+from config.fields import AppendOnlyModel, append_only
+from config.states import StatefulModel, StateTable
+from contracts.models import Contract, Provider, Service, Worker
+from vouchers.models import Certificate, Redemption
+
+CLAIM_STATES = StateTable(
+    moves={
+        "draft": frozenset({"submitted", "withdrawn"}),
+        "submitted": frozenset({"adjudicated", "returned", "withdrawn", "rejected"}),
+        "returned": frozenset({"submitted", "withdrawn", "rejected"}),
+        "adjudicated": frozenset({"scheduled", "disputed", "paid", "rejected", "reversed"}),
+        "disputed": frozenset({"adjudicated", "rejected", "reversed"}),
+        "scheduled": frozenset({"paid", "adjudicated"}),
+        "paid": frozenset({"reversed", "adjudicated", "scheduled"}),
+        "rejected": frozenset({"disputed", "reversed"}),
+    },
+    initial=frozenset({"draft", "submitted", "returned", "withdrawn"}),
+)
+
+RUN_STATES = StateTable(moves={"open": frozenset({"done"})}, initial=frozenset({"open", "done"}))
+
+
+class Claim(StatefulModel):
+    """A provider's demand for a month. ``period`` is the first day of the month.
+
+    ``contract_number`` is kept as written; ``contract`` is resolved or absent. ``run`` is the number of the run that
+    adjudicated it (or, for an imported history, that will). ``reverses`` points at the claim it takes back.
+    """
+
+    STATES = CLAIM_STATES
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    number = models.CharField(max_length=64)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="claims")
+    contract_number = models.CharField(max_length=64, blank=True)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, null=True, blank=True, related_name="claims")
+    period = models.DateField()
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+    run = models.PositiveIntegerField(null=True, blank=True)
+    reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversals")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("claim")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "number"], name="claim_once"),
+            models.CheckConstraint(name="claim_period_month", condition=models.Q(period__day=1)),
+        ]
+        indexes = [models.Index(fields=["organisation", "period", "status"], name="claim_period")]
+        triggers = CLAIM_STATES.triggers("claim")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class ClaimLine(models.Model):
+    """One visit of a claim, kept as it was written: codes as text, resolved keys absent when unknown.
+
+    ``amount_e4`` is in ten-thousandths of the currency, because a wrong amount may carry more than 2 places.
+    Frozen by a trigger once its claim has left draft or returned.
+    """
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="lines")
+    line = models.PositiveIntegerField()
+    redemption_code = models.CharField(max_length=64, blank=True)
+    certificate_number = models.CharField(max_length=64, blank=True)
+    service_code = models.CharField(max_length=64, blank=True)
+    service_date = models.DateField()
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    worker_code = models.CharField(max_length=64, blank=True)
+    units_milli = models.BigIntegerField()
+    unit_rate_e4 = models.BigIntegerField()
+    amount_e4 = models.BigIntegerField()
+    redemption = models.ForeignKey(Redemption, on_delete=models.PROTECT, null=True, blank=True)
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, null=True, blank=True)
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, blank=True)
+    worker = models.ForeignKey(Worker, on_delete=models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["claim", "line"], name="claim_line_once"),
+            models.CheckConstraint(
+                name="claim_line_positive", condition=models.Q(units_milli__gt=0, unit_rate_e4__gt=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.claim_id}/{self.line}"
+
+
+class AdjudicationRun(StatefulModel):
+    """All submitted claims of a month, judged together. ``number`` counts from 1 in each month.
+
+    ``digest`` is the sha256 over the sorted output; ``parameters`` the ids and values of the dated law it used.
+    """
+
+    STATES = RUN_STATES
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    period = models.DateField()
+    number = models.PositiveIntegerField()
+    as_of = models.DateField()
+    started_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True)
+    recorded_at = models.DateTimeField()
+    lines = models.PositiveIntegerField(default=0)
+    amount_claimed_minor = models.BigIntegerField(default=0)
+    gross_minor = models.BigIntegerField(default=0)
+    fee_minor = models.BigIntegerField(default=0)
+    payable_minor = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+    parameters = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("adjudication run")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "period", "number"], name="adjudication_run_once"),
+            models.CheckConstraint(name="adjudication_run_month", condition=models.Q(period__day=1)),
+        ]
+        triggers = RUN_STATES.triggers("adjudication_run")
+
+    def __str__(self) -> str:
+        return f"{self.period:%Y-%m}/{self.number}"
+
+
+class Adjudication(AppendOnlyModel):
+    """The reasoned outcome of one line in one run. amount_claimed = sum of R, P, C finding amounts + gross.
+
+    ``claim`` is the claim the row belongs to: the line's own, or the reversing claim for an opposite row.
+    """
+
+    OUTCOMES = [
+        ("accepted", _("accepted")),
+        ("reduced", _("reduced")),
+        ("rejected", _("rejected")),
+        ("pended", _("waiting for a person")),
+    ]
+
+    run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="adjudications")
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="adjudications")
+    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="adjudications")
+    units_claimed = models.BigIntegerField()
+    units_allowed = models.BigIntegerField()
+    rate_claimed = models.BigIntegerField()
+    rate_allowed = models.BigIntegerField()
+    amount_claimed = models.BigIntegerField()
+    gross = models.BigIntegerField()
+    fee = models.BigIntegerField()
+    payable = models.BigIntegerField()
+    outcome = models.CharField(max_length=8, choices=OUTCOMES)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "claim", "claim_line"], name="adjudication_once"),
+            models.CheckConstraint(
+                name="adjudication_payable", condition=models.Q(payable=models.F("gross") - models.F("fee"))
+            ),
+        ]
+        indexes = [models.Index(fields=["claim"], name="adjudication_claim")]
+        triggers = append_only("adjudication")
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.claim_line_id} {self.outcome}"
+
+
+class Finding(AppendOnlyModel):
+    """What one check said about one line in one run. ``detail`` holds the figures behind it."""
+
+    SEVERITIES = [("R", _("rejects")), ("P", _("asks a person")), ("C", _("cuts")), ("W", _("warns"))]
+
+    run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="findings")
+    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="findings")
+    check_code = models.CharField(max_length=8)
+    severity = models.CharField(max_length=1, choices=SEVERITIES)
+    units = models.BigIntegerField(default=0)
+    amount = models.BigIntegerField(default=0)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "claim_line", "check_code"], name="finding_once"),
+        ]
+        triggers = append_only("finding")
+
+    def __str__(self) -> str:
+        return f"{self.claim_line_id} {self.check_code}"
+
+
+class Clearance(AppendOnlyModel):
+    """A person's decision that a pend is lifted; the line is judged again in run ``run`` of its claim's month."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    run = models.PositiveIntegerField()
+    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="clearances")
+    check_code = models.CharField(max_length=8)
+    decided_by = models.CharField(max_length=150)
+    reason = models.CharField(max_length=400, blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "claim_line", "check_code"], name="clearance_once"),
+        ]
+        triggers = append_only("clearance")
+
+    def __str__(self) -> str:
+        return f"{self.claim_line_id} {self.check_code}"
+
+
+class Remittance(AppendOnlyModel):
+    """What a run makes of one claim: amount_claimed = reductions + pended + gross; payable = gross - fee - offsets."""
+
+    run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="remittances")
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="remittances")
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="remittances")
+    amount_claimed = models.BigIntegerField()
+    reductions = models.BigIntegerField()
+    pended = models.BigIntegerField()
+    gross = models.BigIntegerField()
+    fee = models.BigIntegerField()
+    offsets = models.BigIntegerField(default=0)
+    payable = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("remittance")
+        constraints = [
+            models.UniqueConstraint(fields=["run", "claim"], name="remittance_once"),
+            models.CheckConstraint(
+                name="remittance_identity",
+                condition=models.Q(
+                    amount_claimed=models.F("reductions") + models.F("pended") + models.F("gross")
+                )
+                & models.Q(payable=models.F("gross") - models.F("fee") - models.F("offsets")),
+            ),
+        ]
+        triggers = append_only("remittance")
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.claim_id}"

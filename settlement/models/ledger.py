@@ -1,0 +1,121 @@
+"""Double entry: accounts, balanced entries, postings of one debit or one credit. Integer minor units.
+
+A statement-level trigger with transition tables refuses postings whose entry does not balance per currency (all
+postings of an entry arrive in one statement), and entries dated in a closed month.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation, User
+from config.fields import AppendOnlyModel, append_only
+from contracts.models import BudgetLine, Provider
+
+
+class Account(models.Model):
+    """A ledger account, e.g. ``expense:home-care-2025``, ``payable:P1``, ``clearing:bank``, ``bank:main``."""
+
+    KINDS = [
+        ("expense", _("expense")),
+        ("payable", _("payable to providers")),
+        ("fee", _("recipients' fees")),
+        ("clearing", _("payments on the way")),
+        ("bank", _("bank")),
+        ("suspense", _("unexplained receipts")),
+        ("funding", _("budget funding")),
+    ]
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    code = models.CharField(max_length=140)
+    kind = models.CharField(max_length=12, choices=KINDS)
+    currency = models.CharField(max_length=3)
+    budget_line = models.ForeignKey(BudgetLine, on_delete=models.PROTECT, null=True, blank=True)
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("account")
+        constraints = [models.UniqueConstraint(fields=["organisation", "code"], name="account_once")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Entry(AppendOnlyModel):
+    """A balanced set of postings with its cause: ``event`` names the row of the posting plan, ``label`` the
+    "app.model:pk" that caused it, ``key`` makes it unique (posting the same fact twice is refused).
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    number = models.CharField(max_length=64)
+    date = models.DateField()
+    event = models.CharField(max_length=40)
+    label = models.CharField(max_length=80)
+    key = models.CharField(max_length=160)
+    reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        verbose_name = _("ledger entry")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "key"], name="entry_key_once"),
+            models.UniqueConstraint(fields=["organisation", "number"], name="entry_number_once"),
+        ]
+        indexes = [models.Index(fields=["label"], name="entry_label")]
+        triggers = append_only("entry")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Posting(AppendOnlyModel):
+    """One debit or one credit, both non-negative, exactly one filled."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings", db_constraint=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings", db_constraint=False)
+    debit = models.BigIntegerField(default=0)
+    credit = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    claim_id = models.BigIntegerField(null=True)
+    payment_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="posting_one_side",
+                condition=models.Q(debit__gt=0, credit=0) | models.Q(debit=0, credit__gt=0),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account"], name="posting_account", include=["debit", "credit"]),
+            models.Index(fields=["claim_id"], name="posting_claim", condition=models.Q(claim_id__isnull=False)),
+            models.Index(
+                fields=["payment_id"], name="posting_payment", condition=models.Q(payment_id__isnull=False)
+            ),
+        ]
+        triggers = append_only("posting")
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} {self.account_id} {self.debit}/{self.credit}"
+
+
+class ClosedMonth(AppendOnlyModel):
+    """A month of an organisation into which nothing is posted any more."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    month = models.DateField()
+    closed_by = models.ForeignKey(User, on_delete=models.PROTECT)
+    closed_at = models.DateTimeField()
+    checks = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "month"], name="closed_month_once"),
+            models.CheckConstraint(name="closed_month_first_day", condition=models.Q(month__day=1)),
+        ]
+        triggers = append_only("closed_month")
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"

@@ -1,0 +1,93 @@
+"""Real servers in folders of their own; nothing of the surrounding run is inherited."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from config.bootstrap import embedded
+from config.bootstrap.embedded import Attachment
+from config.bootstrap.layout import CHECKOUT, Layout
+
+SWITCHES = ("DATABASE_URL", "EMBEDDED_DATA_DIR", "SECRET_KEY", "FIELD_KEYS", "DB_ROLE", "REDIS_URL", "BOOTSTRAP")
+FOLDERS = ("DATA_DIR", "MEDIA_ROOT", "STATIC_ROOT", "CERTIFICATE_KEY_FILE", "CELERY_FILESYSTEM_DIR", "PORT")
+
+
+def clean_environment(**extra: str) -> dict[str, str]:
+    """The environment of a person who has set nothing."""
+    left_out = {*SWITCHES, *FOLDERS, "CELERY_BROKER_URL"}
+    return {**{name: value for name, value in os.environ.items() if name not in left_out}, **extra}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests in this process see no switches either."""
+    for name in (*SWITCHES, *FOLDERS, "CELERY_BROKER_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A short path that everybody may enter (pytest's own folders are closed, and long)."""
+    folder = Path(tempfile.mkdtemp(prefix="bt-"))
+    folder.chmod(0o755)
+    yield folder / "d"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def attach(data_dir: Path) -> Iterator[Callable[[], Attachment]]:
+    """Attach to the server of `data_dir`; everything is stopped and removed at the end."""
+    made: list[Attachment] = []
+
+    def now() -> Attachment:
+        made.append(embedded.attach(Layout(CHECKOUT, data_dir), durable=True))
+        return made[-1]
+
+    yield now
+    for attachment in made:
+        attachment.discard()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from config.bootstrap import embedded
+from config.bootstrap.layout import CHECKOUT, Layout
+attachment = embedded.attach(Layout(CHECKOUT, Path(sys.argv[1])))
+print("attached", flush=True)
+sys.stdin.readline()
+attachment.release()
+"""
+
+
+@pytest.fixture
+def holder(data_dir: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Another process that uses the server until it reads a line."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(data_dir)],
+            cwd=CHECKOUT,
+            env=clean_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "attached\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,28 @@
+"""Who is entitled to what, and what they used."""
+
+from vouchers.models.certificates import (
+    Certificate,
+    CertificateEntry,
+    CertificateLine,
+    CertificateSuspension,
+    Redemption,
+)
+from vouchers.models.needs import FeeAssessment, NeedsAssessment
+from vouchers.models.plans import IndividualPlan, PlanLine
+from vouchers.models.recipients import Absence, Mandate, Recipient, RecipientResidence
+
+__all__ = [
+    "Absence",
+    "Certificate",
+    "CertificateEntry",
+    "CertificateLine",
+    "CertificateSuspension",
+    "FeeAssessment",
+    "IndividualPlan",
+    "Mandate",
+    "NeedsAssessment",
+    "PlanLine",
+    "Recipient",
+    "RecipientResidence",
+    "Redemption",
+]

@@ -1,0 +1,196 @@
+"""Electronic service certificates, their append-only movements, and redemptions."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation, User
+from config.fields import AppendOnlyModel, append_only, ordered
+from config.states import StatefulModel, StateTable
+from contracts.models import BudgetLine, Provider, Service, Worker
+from vouchers.models.recipients import Recipient
+
+CERTIFICATE_STATES = StateTable(
+    moves={
+        "draft": frozenset({"issued", "cancelled"}),
+        "issued": frozenset({"active", "cancelled", "expired"}),
+        "active": frozenset({"suspended", "exhausted", "expired", "cancelled", "replaced"}),
+        "suspended": frozenset({"active", "expired", "cancelled", "replaced"}),
+        "exhausted": frozenset({"active", "expired", "cancelled", "replaced"}),
+    },
+    initial=frozenset({"draft", "active", "cancelled", "replaced"}),
+)
+
+REDEMPTION_STATES = StateTable(
+    moves={
+        "authorised": frozenset({"confirmed", "voided", "expired"}),
+        "confirmed": frozenset({"reversed"}),
+    },
+    # Reported visits and imported ones arrive as evidence in the state they were given.
+    initial=frozenset({"authorised", "confirmed", "voided", "expired", "reversed"}),
+)
+
+
+class Certificate(StatefulModel):
+    """An entitlement to units of named services. Days are half-open; ``status_from`` is the first day of a
+    cancellation or replacement (absent: always).
+
+    ``short_code`` is for phone and hand entry; ``token_hash`` the fingerprint of the signed QR payload's id, so that a
+    lost database shows no usable secret; ``pin_hash`` a password hash.
+    """
+
+    STATES = CERTIFICATE_STATES
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    number = models.CharField(max_length=64)
+    recipient = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="certificates")
+    budget_line = models.ForeignKey(BudgetLine, on_delete=models.PROTECT, null=True, blank=True)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+    status_from = models.DateField(null=True, blank=True)
+    short_code = models.CharField(max_length=16, unique=True, null=True, blank=True)
+    token_hash = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    pin_hash = models.CharField(max_length=160, blank=True)
+    pin_failures = models.PositiveSmallIntegerField(default=0)
+    replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
+    issued_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+    issued_at = models.DateTimeField(null=True, blank=True)
+    # Expected budget part reserved when issued, minor units; movements are budget entries.
+    reserved_minor = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("certificate")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "number"], name="certificate_once"),
+            ordered("certificate_range"),
+        ]
+        triggers = CERTIFICATE_STATES.triggers("certificate")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class CertificateSuspension(models.Model):
+    """Days on which a certificate rests. ``to_date`` is exclusive."""
+
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="suspensions")
+    from_date = models.DateField()
+    to_date = models.DateField(null=True, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["certificate", "from_date"], name="certificate_suspension_once"),
+            ordered("certificate_suspension_range", "from_date", "to_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.certificate_id} {self.from_date}"
+
+
+class CertificateLine(models.Model):
+    """Units of one service on a certificate (3 places)."""
+
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="lines")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT)
+    units = models.DecimalField(max_digits=14, decimal_places=3)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["certificate", "service"], name="certificate_line_once"),
+            models.CheckConstraint(name="certificate_line_positive", condition=models.Q(units__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.certificate_id} {self.service_id}"
+
+
+class Redemption(StatefulModel):
+    """One use of a certificate at a provider.
+
+    Online: authorised against the balance, then confirmed (possibly less). Reported and offline: evidence, kept as
+    it was written: codes as text plus the resolved keys, absent when unknown. ``units_milli`` are thousandths.
+    """
+
+    CHANNELS = [("online", _("online")), ("offline", _("offline")), ("reported", _("reported"))]
+    STATES = REDEMPTION_STATES
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    code = models.CharField(max_length=64)
+    channel = models.CharField(max_length=8, choices=CHANNELS)
+    certificate_number = models.CharField(max_length=64, blank=True)
+    provider_code = models.CharField(max_length=64, blank=True)
+    worker_code = models.CharField(max_length=64, blank=True)
+    service_code = models.CharField(max_length=64, blank=True)
+    certificate = models.ForeignKey(
+        Certificate, on_delete=models.PROTECT, null=True, blank=True, related_name="redemptions"
+    )
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, null=True, blank=True)
+    worker = models.ForeignKey(Worker, on_delete=models.PROTECT, null=True, blank=True)
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    units_milli = models.BigIntegerField(null=True)
+    authorised_milli = models.BigIntegerField(null=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("redemption")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "code"], name="redemption_once"),
+        ]
+        indexes = [
+            models.Index(fields=["provider", "starts_at"], name="redemption_provider"),
+            models.Index(fields=["organisation", "starts_at"], name="redemption_recent"),
+        ]
+        triggers = REDEMPTION_STATES.triggers("redemption")
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CertificateEntry(AppendOnlyModel):
+    """A movement on a certificate line, in thousandths of its unit.
+
+    Kinds: issued (+), held (-), released (+, gives back a hold), captured (-), restored (+, reversal), expired (-),
+    cancelled (-). balance = sum; capturing writes released (+held) and captured (-used) together. A trigger refuses a
+    statement that leaves a balance negative.
+    """
+
+    KINDS = [
+        ("issued", _("issued")),
+        ("held", _("held")),
+        ("released", _("released")),
+        ("captured", _("captured")),
+        ("restored", _("restored")),
+        ("expired", _("expired")),
+        ("cancelled", _("cancelled")),
+    ]
+
+    certificate_line = models.ForeignKey(CertificateLine, on_delete=models.PROTECT, related_name="entries")
+    kind = models.CharField(max_length=12, choices=KINDS)
+    units_milli = models.BigIntegerField()
+    redemption = models.ForeignKey(
+        Redemption, on_delete=models.PROTECT, null=True, blank=True, related_name="entries"
+    )
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="certificate_entry_not_zero", condition=~models.Q(units_milli=0)),
+            models.UniqueConstraint(
+                fields=["redemption", "kind"],
+                name="certificate_entry_once",
+                condition=models.Q(redemption__isnull=False),
+            ),
+        ]
+        triggers = append_only("certificate_entry")
+
+    def __str__(self) -> str:
+        return f"{self.certificate_line_id} {self.kind} {self.units_milli}"
