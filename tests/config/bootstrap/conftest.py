@@ -16,7 +16,15 @@ from config.bootstrap import embedded
 from config.bootstrap.embedded import Attachment
 from config.bootstrap.layout import CHECKOUT, Layout
 
-SWITCHES = ("DATABASE_URL", "EMBEDDED_DATA_DIR", "SECRET_KEY", "FIELD_KEYS", "DB_ROLE", "REDIS_URL", "BOOTSTRAP")
+SWITCHES = (
+    "DATABASE_URL",
+    "EMBEDDED_DATA_DIR",
+    "SECRET_KEY",
+    "FIELD_KEYS",
+    "DB_ROLE",
+    "REDIS_URL",
+    "BOOTSTRAP",
+)
 FOLDERS = ("DATA_DIR", "MEDIA_ROOT", "STATIC_ROOT", "CERTIFICATE_KEY_FILE", "CELERY_FILESYSTEM_DIR", "PORT")
 
 
@@ -43,12 +51,12 @@ def data_dir() -> Iterator[Path]:
 
 
 @pytest.fixture
-def attach(data_dir: Path) -> Iterator[Callable[[], Attachment]]:
+def attach(data_dir: Path) -> Iterator[Callable[..., Attachment]]:
     """Attach to the server of `data_dir`; everything is stopped and removed at the end."""
     made: list[Attachment] = []
 
-    def now() -> Attachment:
-        made.append(embedded.attach(Layout(CHECKOUT, data_dir), durable=True))
+    def now(*, durable: bool = False) -> Attachment:
+        made.append(embedded.attach(Layout(CHECKOUT, data_dir), durable=durable))
         return made[-1]
 
     yield now

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from config.bootstrap.console import Refusal
 from config.bootstrap.embedded import Attachment
 from config.bootstrap.layout import CHECKOUT, Layout
 
-Attach = Callable[[], Attachment]
+Attach = Callable[..., Attachment]
 Holder = Callable[[], "subprocess.Popen[str]"]
 
 
@@ -29,15 +28,8 @@ def ask(attachment: Attachment, statement: str) -> object:
     return row[0] if row else None
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
-
-
 def test_data_is_back_after_the_last_user_left(attach: Attach) -> None:
-    first = attach()
+    first = attach(durable=True)
     ask(first, "CREATE TABLE kept AS SELECT 42 AS answer")
     assert (ask(first, "SHOW fsync"), ask(first, "SHOW listen_addresses")) == ("on", "")
     first.release()
@@ -73,6 +65,7 @@ def test_server_of_a_killed_user_is_adopted_and_stopped(attach: Attach, holder: 
 def test_killed_server_is_replaced_and_loses_nothing(attach: Attach) -> None:
     first = attach()
     ask(first, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
+    ask(first, "CHECKPOINT")
     killed = clusters.postmaster_pid(first.cluster)
     assert killed
     os.kill(killed, signal.SIGKILL)

@@ -29,7 +29,11 @@ def test_the_other_banks_statement_is_valid(schema_errors: Validate) -> None:
 
 def test_header_and_balances() -> None:
     statement = read()
-    assert (statement.message, statement.identifier, statement.sequence) == ("camt.053.001.02", "OB-2025-245", 245)
+    assert (statement.message, statement.identifier, statement.sequence) == (
+        "camt.053.001.02",
+        "OB-2025-245",
+        245,
+    )
     assert statement.currency == "UAH"
     assert [(item.code, item.amount) for item in statement.balances] == [
         ("PRCD", Decimal("500000.00")),
