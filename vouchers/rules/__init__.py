@@ -1,0 +1,1 @@
+"""Pure rules: values in, outcomes with explanation rows out."""
