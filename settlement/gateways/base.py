@@ -73,7 +73,9 @@ class Submission:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a report, as data. ``severity`` is ``block`` or ``warn``; the page makes the sentence."""
+    """Something wrong with a report, as data. ``severity`` is ``block`` or ``warn``; the page makes the
+    sentence.
+    """
 
     code: str
     severity: str
@@ -92,7 +94,9 @@ class Balance:
 
 @dataclass(frozen=True)
 class EntryDetail:
-    """One transfer inside an entry. ``amount`` is signed as the account sees it and may be absent in a batch."""
+    """One transfer inside an entry. ``amount`` is signed as the account sees it and may be absent in a
+    batch.
+    """
 
     amount: Decimal | None
     end_to_end_id: str = ""
@@ -110,7 +114,8 @@ class EntryDetail:
 class Entry:
     """One movement of the account: credit positive, debit negative.
 
-    ``is_return``: money of an earlier transfer coming back. ``details_add_up``: every detail has an amount and they
+    ``is_return``: money of an earlier transfer coming back. ``details_add_up``: every detail has an amount
+    and they
     sum to the entry, so that each may be matched by itself.
     """
 

@@ -1,6 +1,7 @@
 """Tolerant reader of bank reports camt.052, camt.053 and camt.054 of any version, by local names.
 
-Real files often break their own schema, so a schema never decides: unreadable XML is refused, everything else is read and
+Real files often break their own schema, so a schema never decides: unreadable XML is refused, everything
+else is read and
 what is wrong comes back as findings.
 Money: Decimal; credit positive, debit negative by CdtDbtInd.
 Source: docs/legal.md, ISO 20022 Bank-to-Customer Cash Management.
@@ -27,7 +28,8 @@ MAX_ENTRIES = 200_000
 def read_camt(content: bytes, *, max_bytes: int = MAX_BYTES) -> tuple[Statement, ...]:
     """Every statement of a file with its findings.
 
-    Findings: BALANCE_MISMATCH (block), BALANCE_MISSING, DETAILS_NOT_SUM, REVERSAL_SIGN, AMOUNT_UNREADABLE (block).
+    Findings: BALANCE_MISMATCH (block), BALANCE_MISSING, DETAILS_NOT_SUM, REVERSAL_SIGN, AMOUNT_UNREADABLE
+    (block).
     Raises: GatewayError TOO_LARGE, UNREADABLE_XML, DTD_REFUSED, NOT_A_STATEMENT.
     """
     statements: list[Statement] = []
@@ -47,10 +49,18 @@ def read_camt(content: bytes, *, max_bytes: int = MAX_BYTES) -> tuple[Statement,
     return tuple(statements)
 
 
-def check_sequence(statement: Statement, *, last_sequence: int | None, last_closing: Decimal | None) -> list[Finding]:
-    """What a statement says against the one before it on the same account: numbers without gap, balances that meet."""
+def check_sequence(
+    statement: Statement, *, last_sequence: int | None, last_closing: Decimal | None
+) -> list[Finding]:
+    """What a statement says against the one before it on the same account: numbers without gap, balances
+    that meet.
+    """
     findings = []
-    if statement.sequence is not None and last_sequence is not None and statement.sequence != last_sequence + 1:
+    if (
+        statement.sequence is not None
+        and last_sequence is not None
+        and statement.sequence != last_sequence + 1
+    ):
         expected, found = str(last_sequence + 1), str(statement.sequence)
         findings.append(Finding("SEQUENCE_GAP", "warn", {"expected": expected, "found": found}))
     opening = statement.balance("OPBD", "PRCD")
@@ -100,7 +110,9 @@ class _Reading:
             identifier=text_at(element, "Id"),
             sequence=_number(text_at(element, "ElctrncSeqNb", "LglSeqNb")),
             created_at=_moment(text_at(element, "CreDtTm")),
-            account=text_at(element, "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id").replace(" ", ""),
+            account=text_at(element, "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id").replace(
+                " ", ""
+            ),
             currency=text_at(element, "Acct/Ccy") or _first_currency(balances, self.entries),
             balances=balances,
             entries=tuple(_flipped(entry) if flip and entry.reversal else entry for entry in self.entries),
@@ -152,7 +164,9 @@ def _entry(element: etree._Element, index: int) -> Entry:
     signed = _signed(element, amount)
     reversal = _flag(text_at(element, "RvslInd"))
     details = tuple(
-        _detail(block, element) for group in children(element, "NtryDtls") for block in children(group, "TxDtls")
+        _detail(block, element)
+        for group in children(element, "NtryDtls")
+        for block in children(group, "TxDtls")
     )
     add_up = _add_up(details, signed)
     if len(details) == 1 and details[0].amount is None:
@@ -203,7 +217,9 @@ def _detail(block: etree._Element, entry: etree._Element) -> EntryDetail:
         transaction_id=text_at(block, "Refs/TxId", "Refs/AcctSvcrRef"),
         payment_information_id=text_at(block, "Refs/PmtInfId"),
         counterparty=text_at(parties, *_paths(sides, "/Nm", "/Pty/Nm")),
-        counterparty_account=text_at(parties, *_paths(sides, "Acct/Id/IBAN", "Acct/Id/Othr/Id")).replace(" ", ""),
+        counterparty_account=text_at(parties, *_paths(sides, "Acct/Id/IBAN", "Acct/Id/Othr/Id")).replace(
+            " ", ""
+        ),
         remittance=remittance,
         creditor_reference=structured or (found[0] if found else ""),
         return_reason=text_at(block, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
@@ -243,14 +259,17 @@ def _with_amount(detail: EntryDetail, amount: Decimal) -> EntryDetail:
 
 def _flipped(entry: Entry) -> Entry:
     details = tuple(
-        _with_amount(detail, -detail.amount) if detail.amount is not None else detail for detail in entry.details
+        _with_amount(detail, -detail.amount) if detail.amount is not None else detail
+        for detail in entry.details
     )
     return replace(entry, amount=-entry.amount, details=details)
 
 
 def _amount(element: etree._Element, path: str) -> tuple[Decimal, str]:
     found = find(element, path)
-    amount = Decimal(text_at(element, path).replace(" ", "").replace("\N{NO-BREAK SPACE}", "").replace(",", "."))
+    amount = Decimal(
+        text_at(element, path).replace(" ", "").replace("\N{NO-BREAK SPACE}", "").replace(",", ".")
+    )
     if not amount.is_finite():
         raise InvalidOperation
     return amount, found.get("Ccy", "") if found is not None else ""
@@ -265,7 +284,8 @@ def _flag(text: str) -> bool:
 
 
 def _first_currency(balances: tuple[Balance, ...], entries: list[Entry]) -> str:
-    return next((item.currency for item in [*balances, *entries] if item.currency), "")
+    found = [*(item.currency for item in balances), *(item.currency for item in entries)]
+    return next(filter(None, found), "")
 
 
 def _number(text: str) -> int | None:

@@ -1,4 +1,6 @@
-"""A gateway in memory for tests of what stands above gateways. It passes the same contract test as the real one."""
+"""A gateway in memory for tests of what stands above gateways. It passes the same contract test as the real
+one.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from settlement.gateways.base import (
 
 
 class FakeGateway:
-    """Remembers orders; ``report`` answers them as a bank would, ``fail_with`` makes the next submission fail."""
+    """Remembers orders; ``report`` answers them as a bank would, ``fail_with`` makes the next submission
+    fail.
+    """
 
     code = "fake"
 

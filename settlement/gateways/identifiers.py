@@ -13,13 +13,11 @@ ID_LENGTH = 35
 _ALLOWED = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]*")
 _REFERENCE = re.compile(r"\bRF\d{2}[A-Z0-9]{1,21}\b")
 # Cabinet resolution 55 of 27.01.2010 for Ukrainian letters; Russian letters beside them by their usual sound.
-_LETTERS = dict(
-    zip(
-        "абвгґдеєжзиіїйклмнопрстуфхцчшщюяыэё",
-        "a b v h g d e ie zh z y i i i k l m n o p r s t u f kh ts ch sh shch iu ia y e io".split(),
-        strict=True,
-    )
+_TABLE = (
+    "а:a б:b в:v г:h ґ:g д:d е:e є:ie ж:zh з:z и:y і:i ї:i й:i к:k л:l м:m н:n о:o п:p р:r с:s т:t у:u ф:f "
+    "х:kh ц:ts ч:ch ш:sh щ:shch ю:iu я:ia ы:y э:e ё:io"
 )
+_LETTERS: dict[str, str] = {pair[0]: pair[2:] for pair in _TABLE.split()}
 _INITIAL = {"є": "ye", "ї": "yi", "й": "y", "ю": "yu", "я": "ya"}
 _SILENT = set("ьъ'’ʼ`")
 
@@ -47,14 +45,20 @@ def creditor_reference(text: str) -> str:
 
 
 def find_creditor_references(text: str) -> tuple[str, ...]:
-    """Valid ISO 11649 references in free text, in order, blanks inside them only where the standard prints them."""
-    spaced = re.sub(r"\b(RF\d{2}(?: [A-Z0-9]{1,4})+)\b", lambda found: found[0].replace(" ", ""), text.upper())
+    """Valid ISO 11649 references in free text, in order, blanks inside them only where the standard prints
+    them.
+    """
+    spaced = re.sub(
+        r"\b(RF\d{2}(?: [A-Z0-9]{1,4})+)\b", lambda found: found[0].replace(" ", ""), text.upper()
+    )
     found = [*_REFERENCE.findall(text.upper()), *_REFERENCE.findall(spaced)]
     return tuple(dict.fromkeys(item for item in found if iso11649.is_valid(item)))
 
 
 def transliterate(text: str) -> str:
-    """Cyrillic letters as Latin ones; everything else stays. Example: "Згурський Юрій" -> "Zghurskyi Yurii"."""
+    """Cyrillic letters as Latin ones; everything else stays. Example: "Згурський Юрій" -> "Zghurskyi
+    Yurii".
+    """
     result: list[str] = []
     previous = ""
     for char in text:
@@ -79,7 +83,8 @@ def _letter(char: str, previous: str) -> str:
 def identifier(text: str) -> str:
     """An id for a payment file: transliterated, refused rather than cut so that it stays unique.
 
-    Raises: GatewayError beyond 35 characters, with a character outside the set, or with a slash at an end or doubled.
+    Raises: GatewayError beyond 35 characters, with a character outside the set, or with a slash at an end
+    or doubled.
     """
     clean = transliterate(text)
     if not 1 <= len(clean) <= ID_LENGTH:

@@ -49,7 +49,8 @@ class ReadOrder:
 
 
 def build_pain001(order: PaymentOrder) -> bytes:
-    """The payment file: one PmtInf for each debtor account and execution date, in the order of the instructions.
+    """The payment file: one PmtInf for each debtor account and execution date, in the order of the
+    instructions.
 
     Money: amounts with exactly 2 places; control sums are their exact sums.
     Raises: GatewayError for an empty order, a repeated or unfit reference, an amount without 2 places.
@@ -119,7 +120,8 @@ def _structured(xml: Writer, block: etree._Element, reference: str) -> None:
 
 
 def _party(xml: Writer, element: etree._Element, party: Party) -> None:
-    # Names may stay in Cyrillic; a longer one is cut, since it identifies nobody: the account and tax number do.
+    # Names may stay in Cyrillic; a longer one is cut, since it identifies nobody: the account and tax
+    # number do.
     xml.add(element, "Nm", " ".join(party.name.split())[:NAME_LENGTH])
     if party.tax_id and party.is_person:
         xml.add(element, "Id/PrvtId/Othr/Id", identifier(party.tax_id))
@@ -164,12 +166,8 @@ def parse_pain001(content: bytes) -> ReadOrder:
 
 
 def _root(content: bytes) -> etree._Element:
-    element = None
-    for _, element in iterate(content):
-        pass
-    if element is None:
-        raise GatewayError("UNREADABLE_XML", line=0, reason="empty")
-    return element
+    elements = [element for _, element in iterate(content)]
+    return elements[0]
 
 
 def _read(block: etree._Element, transfer: etree._Element) -> ReadPayment:

@@ -1,6 +1,8 @@
-"""A bank for demonstrations and tests: it reads only the payment file and answers with a camt.053.001.08 statement.
+"""A bank for demonstrations and tests: it reads only the payment file and answers with a camt.053.001.08
+statement.
 
-Deterministic: the same file gives the same bytes. When a file has at least two payments the last one comes back (account closed), and a
+Deterministic: the same file gives the same bytes. When a file has at least two payments the last one comes
+back (account closed), and a
 credit that nobody expects arrives, so that people see both.
 """
 
@@ -80,7 +82,9 @@ def _account(xml: Writer, parent: etree._Element, name: str, account: str) -> No
     xml.add(parent, f"{name}/Id/IBAN" if is_iban else f"{name}/Id/Othr/Id", account)
 
 
-def _balance(xml: Writer, block: etree._Element, code: str, amount: Decimal, currency: str, day: date) -> None:
+def _balance(
+    xml: Writer, block: etree._Element, code: str, amount: Decimal, currency: str, day: date
+) -> None:
     element = xml.add(block, "Bal")
     xml.add(element, "Tp/CdOrPrtry/Cd", code)
     xml.add(element, "Amt", str(abs(amount)), Ccy=currency)
@@ -91,7 +95,9 @@ def _balance(xml: Writer, block: etree._Element, code: str, amount: Decimal, cur
 def _entry(
     xml: Writer, block: etree._Element, amount: Decimal, currency: str, code: str, reference: str, day: date
 ) -> etree._Element:
-    """An entry and its one detail; returns the detail. ``amount`` signed, ``code`` sub-family of the movement."""
+    """An entry and its one detail; returns the detail. ``amount`` signed, ``code`` sub-family of the
+    movement.
+    """
     entry = xml.add(block, "Ntry")
     direction = "CRDT" if amount >= 0 else "DBIT"
     xml.add(entry, "NtryRef", reference)

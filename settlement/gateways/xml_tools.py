@@ -1,4 +1,6 @@
-"""Writing small XML trees, and reading XML that strangers send: no DTD, no entities, no network, bounded size."""
+"""Writing small XML trees, and reading XML that strangers send: no DTD, no entities, no network, bounded
+size.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,14 @@ class Writer:
 
     def __init__(self, namespace: str, root: str) -> None:
         self.namespace = namespace
-        self.root = etree.Element(f"{{{namespace}}}{root}", nsmap={None: namespace})
+        self.root = etree.Element(f"{{{namespace}}}{root}", nsmap={None: namespace})  # type: ignore[dict-item]
 
-    def add(self, parent: etree._Element, path: str, text: str | None = None, **attributes: str) -> etree._Element:
-        """Append a new element at the end of ``path``; elements above it are taken from the last ones there."""
+    def add(
+        self, parent: etree._Element, path: str, text: str | None = None, **attributes: str
+    ) -> etree._Element:
+        """Append a new element at the end of ``path``; elements above it are taken from the last ones
+        there.
+        """
         *above, last = path.split("/")
         for name in above:
             children = parent.findall(f"{{{self.namespace}}}{name}")
@@ -97,8 +103,10 @@ def text_at(element: etree._Element | None, *paths: str) -> str:
 
 
 def drop(element: etree._Element) -> None:
-    """Free an element that has been read; the shell of its predecessor goes, its own must stay while the parser is here."""
-    element.clear(keep_tail=True)
+    """Free an element that has been read; the shell of its predecessor goes, its own must stay while the
+    parser is here.
+    """
+    element.clear()
     previous, parent = element.getprevious(), element.getparent()
     if previous is not None and parent is not None and previous.tag == element.tag:
         parent.remove(previous)

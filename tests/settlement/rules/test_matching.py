@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from settlement.rules.matching import SURE, match_lines
+
+LINE = {
+    "end_to_end": "",
+    "reference": "",
+    "account": "",
+    "batch": "",
+    "day": 100,
+    "is_return": False,
+}
+PAYMENT = {
+    "end_to_end": "",
+    "reference": "",
+    "account": "",
+    "batch": "",
+    "day": 100,
+    "paid": False,
+    "returned": False,
+}
+
+
+def frame(key: str, base: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    full = [{key: number, **base, **row} for number, row in enumerate(rows, 1)]
+    columns = [key, "amount", *base]
+    types = {key: "int64", "amount": "int64", "day": "int64"}
+    types |= {name: "bool" for name in ("is_return", "paid", "returned") if name in base}
+    return pd.DataFrame(full, columns=columns).astype(types)
+
+
+def run(lines: list[dict[str, Any]], payments: list[dict[str, Any]], window: int = 3) -> Any:
+    return match_lines(frame("line", LINE, lines), frame("payment", PAYMENT, payments), window_days=window)
+
+
+def found(result: Any) -> list[tuple[int, int, str, str]]:
+    return list(result.matches[["line", "payment", "kind", "rule"]].itertuples(index=False, name=None))
+
+
+def codes(result: Any) -> dict[int, str]:
+    return dict(result.exceptions[["line", "code"]].itertuples(index=False, name=None))
+
+
+def test_end_to_end_id_is_certain() -> None:
+    result = run([{"amount": -100, "end_to_end": "A"}], [{"amount": 100, "end_to_end": "A", "day": 1}])
+    assert found(result) == [(1, 1, "payment", "end_to_end")]
+    assert result.matches["confidence"].tolist() == [100]
+    assert result.matches["amount"].tolist() == [-100]
+
+
+def test_known_id_with_another_amount_is_an_exception() -> None:
+    result = run([{"amount": -99, "end_to_end": "A"}], [{"amount": 100, "end_to_end": "A"}])
+    assert found(result) == [] and codes(result) == {1: "AMOUNT_DIFFERS"}
+
+
+def test_second_line_with_the_same_id_is_an_exception() -> None:
+    lines = [{"amount": -100, "end_to_end": "A"}, {"amount": -100, "end_to_end": "A"}]
+    result = run(lines, [{"amount": 100, "end_to_end": "A"}])
+    assert found(result) == [(1, 1, "payment", "end_to_end")] and codes(result) == {2: "REPEATED"}
+
+
+def test_creditor_reference_comes_second() -> None:
+    result = run([{"amount": -100, "reference": "RF1"}], [{"amount": 100, "reference": "RF1", "end_to_end": "A"}])
+    assert found(result) == [(1, 1, "payment", "reference")]
+
+
+def test_amount_account_and_date_inside_the_window() -> None:
+    payment = {"amount": 100, "account": "UA1", "day": 100}
+    assert found(run([{"amount": -100, "account": "UA1", "day": 103}], [payment])) == [
+        (1, 1, "payment", "amount_account_date")
+    ]
+    assert found(run([{"amount": -100, "account": "UA1", "day": 97}], [payment])) != []
+    assert found(run([{"amount": -100, "account": "UA1", "day": 104}], [payment])) == []
+
+
+def test_two_payments_that_fit_are_for_a_person() -> None:
+    payments = [{"amount": 100, "account": "UA1", "day": 99}, {"amount": 100, "account": "UA1", "day": 100}]
+    result = run([{"amount": -100, "account": "UA1"}], payments)
+    assert found(result) == [(1, 2, "payment", "amount_account_date_ambiguous")]
+    assert result.matches["confidence"].max() < SURE
+
+
+def test_one_line_for_a_batch() -> None:
+    payments = [{"amount": 100, "batch": "R1"}, {"amount": 250, "batch": "R1"}, {"amount": 7, "batch": "R2"}]
+    result = run([{"amount": -350, "batch": "R1"}], payments)
+    assert found(result) == [(1, 1, "payment", "batch"), (1, 2, "payment", "batch")]
+    assert result.matches["amount"].tolist() == [-100, -250]
+
+
+def test_a_batch_with_another_sum_is_not_matched() -> None:
+    result = run([{"amount": -351, "batch": "R1"}], [{"amount": 100, "batch": "R1"}, {"amount": 250, "batch": "R1"}])
+    assert found(result) == [] and codes(result) == {1: "UNKNOWN_DEBIT"}
+
+
+def test_one_line_for_all_payments_of_an_account() -> None:
+    payments = [{"amount": 100, "account": "UA1"}, {"amount": 200, "account": "UA1"}, {"amount": 5, "account": "UA2"}]
+    result = run([{"amount": -300, "account": "UA1"}], payments)
+    assert found(result) == [(1, 1, "payment", "account_sum"), (1, 2, "payment", "account_sum")]
+
+
+def test_one_line_for_everything_in_the_window() -> None:
+    result = run([{"amount": -300}], [{"amount": 100}, {"amount": 200}, {"amount": 9, "day": 1}])
+    assert found(result) == [(1, 1, "payment", "window_sum"), (1, 2, "payment", "window_sum")]
+
+
+def test_paid_and_returned_in_one_statement() -> None:
+    lines = [
+        {"amount": -100, "end_to_end": "A"},
+        {"amount": 100, "end_to_end": "A", "is_return": True, "day": 101},
+        {"amount": 55},
+    ]
+    result = run(lines, [{"amount": 100, "end_to_end": "A"}])
+    assert found(result) == [(1, 1, "payment", "end_to_end"), (2, 1, "return", "end_to_end")]
+    assert codes(result) == {3: "UNKNOWN_CREDIT"}
+    assert result.matches["amount"].tolist() == [-100, 100]
+
+
+def test_a_return_needs_a_payment_that_has_gone() -> None:
+    back = [{"amount": 100, "end_to_end": "A", "is_return": True}]
+    assert found(run(back, [{"amount": 100, "end_to_end": "A"}])) == []
+    assert found(run(back, [{"amount": 100, "end_to_end": "A", "paid": True}])) == [(1, 1, "return", "end_to_end")]
+    assert found(run(back, [{"amount": 100, "end_to_end": "A", "paid": True, "returned": True}])) == []
+
+
+def test_a_late_return_without_id_finds_its_account() -> None:
+    back = [{"amount": 100, "account": "UA1", "is_return": True, "day": 160}]
+    result = run(back, [{"amount": 100, "account": "UA1", "paid": True}])
+    assert found(result) == [(1, 1, "return", "amount_account_date")]
+
+
+def test_nothing_at_all() -> None:
+    assert found(run([], [])) == []
+    assert codes(run([{"amount": -5}], [])) == {1: "UNKNOWN_DEBIT"}
+
+
+_text = st.sampled_from(["", "A", "B", "C"])
+_lines = st.fixed_dictionaries(
+    {
+        "amount": st.integers(-6, 6).filter(bool),
+        "end_to_end": _text,
+        "reference": _text,
+        "account": _text,
+        "batch": _text,
+        "day": st.integers(98, 103),
+        "is_return": st.booleans(),
+    }
+)
+_payments = st.fixed_dictionaries(
+    {
+        "amount": st.integers(1, 4),
+        "end_to_end": _text,
+        "reference": _text,
+        "account": _text,
+        "batch": _text,
+        "day": st.integers(98, 103),
+        "paid": st.booleans(),
+        "returned": st.just(False),
+    }
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(_lines, max_size=7), st.lists(_payments, max_size=7))
+def test_nothing_is_matched_twice_and_sums_agree(lines: Any, payments: Any) -> None:
+    result = run(lines, payments)
+    matches = result.matches
+    assert not matches.duplicated(["payment", "kind"]).any()
+    assert set(matches["line"]).isdisjoint(result.exceptions["line"])
+    assert len(set(matches["line"])) + len(result.exceptions) == len(lines)
+    for number, rows in matches.groupby("line"):
+        assert rows["amount"].sum() == lines[number - 1]["amount"]
+        assert rows["kind"].nunique() == 1
+    for row in matches.itertuples():
+        assert abs(row.amount) == payments[row.payment - 1]["amount"]
+        assert not (row.kind == "payment" and payments[row.payment - 1]["paid"])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(_lines, max_size=6), st.lists(_payments, max_size=6), st.randoms())
+def test_the_order_of_rows_changes_nothing(lines: Any, payments: Any, random: Any) -> None:
+    first, second = frame("line", LINE, lines), frame("payment", PAYMENT, payments)
+    seed = random.randint(0, 99)
+    again = match_lines(
+        first.sample(frac=1, random_state=seed), second.sample(frac=1, random_state=seed), window_days=3
+    )
+    once = match_lines(first, second, window_days=3)
+    pd.testing.assert_frame_equal(once.matches, again.matches)
+    pd.testing.assert_frame_equal(once.exceptions, again.exceptions)
