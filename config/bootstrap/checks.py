@@ -53,9 +53,7 @@ def _has_command(name: str) -> bool:
 
 def _run(check: Check) -> tuple[Check, int, str, float]:
     started = time.monotonic()
-    done = subprocess.run(
-        check.command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    done = subprocess.run(check.command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return check, done.returncode, done.stdout, time.monotonic() - started
 
 

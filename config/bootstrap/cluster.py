@@ -99,7 +99,7 @@ def sockets_work_in(folder: Path) -> bool:
     return True
 
 
-def initialise(cluster: Cluster) -> None:
+def initialise(cluster: Cluster, *, durable: bool = True) -> None:
     """Make the data folder. A half-made one (interrupted) is made anew."""
     if cluster.data_version() and (cluster.data / "global" / "pg_control").exists():
         return
@@ -110,14 +110,11 @@ def initialise(cluster: Cluster) -> None:
     cluster.user.own(unfinished)
     command = [str(cluster.binaries() / "initdb"), "-D", str(unfinished), "-U", OWNER, "--encoding=UTF8"]
     options = ["--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject", "--data-checksums"]
+    options += [] if durable else ["--no-sync"]
     # trust: the socket's folder is closed to everybody but the server's user (and root).
-    done = subprocess.run(
-        [*command, *options], capture_output=True, text=True, **cluster.user.popen_arguments()
-    )
+    done = subprocess.run([*command, *options], capture_output=True, text=True, **cluster.user.popen_arguments())
     if done.returncode:
-        raise Refusal(
-            f"{tail(done.stdout + done.stderr)}\nPostgreSQL could not make its data folder {cluster.data}."
-        )
+        raise Refusal(f"{tail(done.stdout + done.stderr)}\nPostgreSQL could not make its data folder {cluster.data}.")
     unfinished.rename(cluster.data)
 
 

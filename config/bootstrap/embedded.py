@@ -98,7 +98,7 @@ def _ensure_running(cluster: Cluster, control: FileLock, *, durable: bool) -> No
     new = cluster.data_version() is None
     if new:
         say(f"Creating the PostgreSQL data folder {cluster.data}")
-    clusters.initialise(cluster)
+    clusters.initialise(cluster, durable=durable)
     control.note(str(clusters.start(cluster, durable=durable)))
 
 

@@ -81,9 +81,7 @@ def create_venv(layout: Layout) -> None:
             made = _make_venv(layout)
     if made is None or made.returncode:
         reason = tail(made.stdout + made.stderr, 3) if made else "This Python has no ensurepip."
-        raise Refusal(
-            f"{reason}\nThe package python3-venv is needed: apt-get install python3-venv (as root)."
-        )
+        raise Refusal(f"{reason}\nThe package python3-venv is needed: apt-get install python3-venv (as root).")
 
 
 def _run_quietly(command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -106,9 +104,7 @@ def install(layout: Layout, kind: str) -> None:
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input"]
     done = _run_quietly([*pip, "--require-hashes", "-r", lock])
     if done.returncode:
-        raise Refusal(
-            f"{tail(done.stdout + done.stderr)}\nThe Python packages of {LOCKS[kind]} did not install."
-        )
+        raise Refusal(f"{tail(done.stdout + done.stderr)}\nThe Python packages of {LOCKS[kind]} did not install.")
 
 
 def _fill(layout: Layout, kind: str) -> None:

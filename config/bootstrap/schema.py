@@ -39,9 +39,7 @@ def applied_digest(attachment: Attachment) -> str:
     """The fingerprint kept in the database itself (its comment), so that it cannot outlive the data."""
     import psycopg
 
-    statement = (
-        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
-    )
+    statement = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
     with psycopg.connect(url(attachment.cluster)) as connection:
         row = connection.execute(statement).fetchone()
     return str(row[0]) if row and row[0] else ""
@@ -51,13 +49,9 @@ def run_owner_step(module: str, *arguments: str) -> None:
     """Run a step of the bootstrap that needs Django in a process of its own, as the owner of the tables."""
     environment = {**os.environ, "DB_ROLE": "owner"}
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(
-        command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
-        raise Refusal(
-            f"{tail(done.stdout.decode(errors='replace'), 30)}\nThe database could not be prepared."
-        )
+        raise Refusal(f"{tail(done.stdout.decode(errors='replace'), 30)}\nThe database could not be prepared.")
 
 
 def ensure_applied(attachment: Attachment) -> None:
@@ -65,9 +59,7 @@ def ensure_applied(attachment: Attachment) -> None:
     wanted = wanted_digest()
     if applied_digest(attachment) == wanted:
         return
-    with locked(
-        attachment.layout.data_dir / "schema.lock", lambda: say("Waiting for another command that migrates")
-    ):
+    with locked(attachment.layout.data_dir / "schema.lock", lambda: say("Waiting for another command that migrates")):
         if applied_digest(attachment) != wanted:
             say("Applying migrations and reference data")
             run_owner_step("config.bootstrap.prepare", wanted)

@@ -67,9 +67,7 @@ def choose(cluster: Path) -> ServerUser:
         found = cluster.stat()
         owner = _by_uid(found.st_uid, found.st_gid)
         if me and owner.is_other:
-            raise Refusal(
-                f"The data in {cluster} belongs to {owner.name}: run this as root or as {owner.name}."
-            )
+            raise Refusal(f"The data in {cluster} belongs to {owner.name}: run this as root or as {owner.name}.")
         if owner.uid:
             return owner
     return _by_uid(me, os.getegid()) if me else _unprivileged()

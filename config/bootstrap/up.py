@@ -55,9 +55,7 @@ def listen(first_port: int) -> socket.socket:
         if port != first_port:
             say(f"Port {first_port} is in use, taking {port}")
         return sock
-    raise Refusal(
-        f"No free port between {first_port} and {first_port + PORTS_TO_TRY - 1}: choose another with --port."
-    )
+    raise Refusal(f"No free port between {first_port} and {first_port + PORTS_TO_TRY - 1}: choose another with --port.")
 
 
 # --- One `up` per data folder --------------------------------------------------------------------
@@ -130,9 +128,7 @@ def _write_note(lock: FileLock, address: str, children: list[Child]) -> None:
 
 def web_command(fd: int, workers: int) -> list[str]:
     """gunicorn on a socket that is already open; the application is loaded once, then forked."""
-    options = (
-        f"--workers {workers} --threads 4 --worker-class gthread --preload --timeout 120 --graceful-timeout 8"
-    )
+    options = f"--workers {workers} --threads 4 --worker-class gthread --preload --timeout 120 --graceful-timeout 8"
     logs = [
         "--access-logfile",
         "-",
@@ -248,9 +244,7 @@ def as_table(rows: list[dict[str, str]]) -> str:
     columns = list(rows[0]) if rows else []
     widths = {name: max([len(name), *(len(row.get(name, "")) for row in rows)]) for name in columns}
     lines = [{name: name for name in columns}, *rows]
-    return "\n".join(
-        "  " + "  ".join(line.get(c, "").ljust(widths[c]) for c in columns).rstrip() for line in lines
-    )
+    return "\n".join("  " + "  ".join(line.get(c, "").ljust(widths[c]) for c in columns).rstrip() for line in lines)
 
 
 def greet(address: str, started: float) -> None:
@@ -307,9 +301,7 @@ def _supervise(children: list[Child], stopping: threading.Event) -> int:
     return 0
 
 
-def _serve(
-    layout: Layout, options: argparse.Namespace, lock: FileLock, watcher: undertaker.Undertaker
-) -> int:
+def _serve(layout: Layout, options: argparse.Namespace, lock: FileLock, watcher: undertaker.Undertaker) -> int:
     started = time.monotonic()
     children: list[Child] = []
     with stop_signals() as stopping, contextlib.closing(listen(options.port)) as sock:

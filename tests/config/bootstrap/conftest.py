@@ -42,12 +42,29 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def data_dir() -> Iterator[Path]:
+def folder() -> Iterator[Path]:
     """A short path that everybody may enter (pytest's own folders are closed, and long)."""
-    folder = Path(tempfile.mkdtemp(prefix="bt-"))
-    folder.chmod(0o755)
-    yield folder / "d"
-    shutil.rmtree(folder, ignore_errors=True)
+    path = Path(tempfile.mkdtemp(prefix="bt-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[Path]:
+    """A new installation, made once and copied: making the first data takes seconds."""
+    path = Path(tempfile.mkdtemp(prefix="bt-"))
+    path.chmod(0o755)
+    embedded.attach(Layout(CHECKOUT, path / "d"), durable=False).release()
+    yield path / "d"
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def data_dir(folder: Path, installation: Path) -> Path:
+    """A copy of a new installation, with its owners and rights."""
+    subprocess.run(["cp", "-a", str(installation), str(folder / "d")], check=True)
+    return folder / "d"
 
 
 @pytest.fixture

@@ -107,8 +107,8 @@ def test_second_folder_is_another_installation(attach: Attach, data_dir: Path) -
     assert not (data_dir.parent / "second").exists()
 
 
-def test_long_path_gets_a_short_socket(data_dir: Path) -> None:
-    attachment = embedded.attach(Layout(CHECKOUT, data_dir / ("long" * 30)), durable=False)
+def test_long_path_gets_a_short_socket(folder: Path) -> None:
+    attachment = embedded.attach(Layout(CHECKOUT, folder / ("long" * 30)), durable=False)
     try:
         assert len(str(attachment.cluster.socket_dir())) < 60
         assert ask(attachment, "SELECT 1") == 1
@@ -120,7 +120,7 @@ def test_long_path_gets_a_short_socket(data_dir: Path) -> None:
 def test_lost_field_keys_are_refused_not_replaced(attach: Attach, data_dir: Path) -> None:
     attach().release()
     (data_dir / "field.keys").unlink()
-    with pytest.raises(Refusal, match="field.keys is missing"):
+    with pytest.raises(Refusal, match=r"field\.keys is missing"):
         embedded.attach(Layout(CHECKOUT, data_dir))
     assert not (data_dir / "field.keys").exists()
 
@@ -149,17 +149,16 @@ class TestAsRoot:
         assert mine.cluster.folder.stat().st_mode & 0o777 == 0o700
 
     def test_unreadable_path_moves_the_server_to_a_service_folder(
-        self, data_dir: Path, capsys: pytest.CaptureFixture[str]
+        self, folder: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        data_dir.mkdir()
-        data_dir.chmod(0o700)
-        mine = embedded.attach(Layout(CHECKOUT, data_dir / "closed"), durable=False)
+        folder.chmod(0o700)
+        mine = embedded.attach(Layout(CHECKOUT, folder / "closed"), durable=False)
         home = mine.cluster.home
         try:
             assert home.parent == embedded.SERVICE_ROOT
             assert str(home) in capsys.readouterr().err, "the command names the folder"
             assert ask(mine, "SELECT 1") == 1
-            assert (data_dir / "closed" / "secret.key").stat().st_mode & 0o777 == 0o600
+            assert (folder / "closed" / "secret.key").stat().st_mode & 0o777 == 0o600
         finally:
             mine.discard()
         assert not home.exists()
