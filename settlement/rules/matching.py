@@ -134,10 +134,9 @@ def _by_sum(rule: str, *keys: str) -> _Rule:
 
 
 def _join(lines: pd.DataFrame, payments: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    shared = {"suffixes": ("_line", "_payment")}
     if keys:
-        return lines.merge(payments, on=keys, **shared)
-    return lines.merge(payments, how="cross", **shared)
+        return lines.merge(payments, on=keys, suffixes=("_line", "_payment"))
+    return lines.merge(payments, how="cross", suffixes=("_line", "_payment"))
 
 
 def _one_to_one(joined: pd.DataFrame, order: list[str]) -> pd.DataFrame:
