@@ -84,7 +84,8 @@ class Attachment:
 
 def _make_data_dir(layout: Layout) -> None:
     try:
-        layout.data_dir.mkdir(parents=True, exist_ok=True)
+        for folder in (layout.data_dir / "static", layout.data_dir / "media", layout.broker_dir):
+            folder.mkdir(parents=True, exist_ok=True)
         _installation_id(layout.data_dir)
     except OSError as error:
         raise Refusal(

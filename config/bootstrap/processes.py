@@ -28,11 +28,22 @@ class Child:
         return self.process.pid
 
 
+# Said every few seconds by a healthy worker, or true of every file broker.
+UNINTERESTING = (("INFO", "office.sweep"), ("WARNING", "No hostname was supplied"))
+
+
+def is_interesting(line: str) -> bool:
+    """Whether a log line tells a person anything; a failing sweep does."""
+    return bool(line.strip()) and not any(level in line and text in line for level, text in UNINTERESTING)
+
+
 def _copy_lines(name: str, process: subprocess.Popen[bytes]) -> None:
     assert process.stdout is not None
-    for line in process.stdout:
+    for raw in process.stdout:
+        line = raw.decode(errors="replace").rstrip()
         with contextlib.suppress(BrokenPipeError, ValueError):
-            print(f"{name:<6} | {line.decode(errors='replace').rstrip()}", file=sys.stdout, flush=True)
+            if is_interesting(line):
+                print(f"{name:<6} | {line}", file=sys.stdout, flush=True)
 
 
 def spawn(

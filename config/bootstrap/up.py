@@ -25,6 +25,7 @@ from config.bootstrap.layout import CHECKOUT, DEFAULT_PORT, Layout, current_layo
 from config.bootstrap.locking import FileLock
 from config.bootstrap.processes import Child
 
+STARTED = time.monotonic()
 HOST = "127.0.0.1"
 PORTS_TO_TRY = 50
 WEB_SECONDS = 120.0
@@ -154,7 +155,7 @@ def worker_command(layout: Layout) -> list[str]:
         "INFO",
         "--without-gossip",
     ]
-    more = ["--without-mingle", "--hostname", f"worker@{PROCESS_HOST}"]
+    more = ["--without-mingle", "--hostname", "worker@local"]
     return [
         sys.executable,
         "-W",
@@ -247,10 +248,11 @@ def as_table(rows: list[dict[str, str]]) -> str:
     return "\n".join("  " + "  ".join(line.get(c, "").ljust(widths[c]) for c in columns).rstrip() for line in lines)
 
 
-def greet(address: str, started: float) -> None:
+def greet(address: str) -> None:
     """The address and who can sign in: the last thing before the logs."""
     accounts = demo_accounts()
-    print(f"\n  {address}   (ready after {time.monotonic() - started:.0f} s)\n", flush=True)
+    seconds = time.monotonic() - STARTED
+    print(f"\n  {address}   (ready after {seconds:.0f} s)\n", flush=True)
     if accounts:
         print(f"  Demo accounts:\n{as_table(accounts)}\n", flush=True)
     print("  Ctrl-C stops everything; the data stays.\n", flush=True)
@@ -302,7 +304,6 @@ def _supervise(children: list[Child], stopping: threading.Event) -> int:
 
 
 def _serve(layout: Layout, options: argparse.Namespace, lock: FileLock, watcher: undertaker.Undertaker) -> int:
-    started = time.monotonic()
     children: list[Child] = []
     with stop_signals() as stopping, contextlib.closing(listen(options.port)) as sock:
         address = f"http://{HOST}:{sock.getsockname()[1]}/"
@@ -315,7 +316,7 @@ def _serve(layout: Layout, options: argparse.Namespace, lock: FileLock, watcher:
             if not stopping.is_set() and not ended(children):
                 if not options.no_demo:
                     enqueue_demo()
-                greet(address, started)
+                greet(address)
             return _supervise(children, stopping)
         finally:
             processes.end_groups([child.pid for child in children])
