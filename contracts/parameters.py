@@ -1,0 +1,145 @@
+"""Reads dated law: the value of a key on a day, with where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.errors import DomainError
+from contracts.models import Parameter
+
+# National rows of this jurisdiction serve where a jurisdiction has no value of its own.
+FALLBACK = "GENERIC"
+
+
+class ParameterMissing(DomainError):
+    """No row of the key holds on the day: the law is not loaded, so nothing may be decided."""
+
+    code = "PARAMETER_MISSING"
+    message = _(
+        "The parameter «%(key)s» has no value on %(on)s. "
+        "Ask the administrator of parameters to enter it, then try again."
+    )
+
+
+@dataclass(frozen=True)
+class ParameterValue:
+    """One dated value. ``value`` is a Decimal when the text is a number, else the text itself.
+
+    ``text`` is always as it was written (a date part such as 15.01 also reads as a number).
+    """
+
+    id: int
+    key: str
+    text: str
+    valid_from: date
+    act: str
+    evidence: str
+    unverified: bool
+
+    @property
+    def value(self) -> Decimal | str:
+        """Decimal or text."""
+        try:
+            return Decimal(self.text)
+        except InvalidOperation:
+            return self.text
+
+    @property
+    def decimal(self) -> Decimal:
+        """The value as a number. Raises: decimal.InvalidOperation for a word."""
+        return Decimal(self.text)
+
+    @property
+    def whole(self) -> int:
+        """The value as a whole number."""
+        return int(self.decimal)
+
+    @property
+    def flag(self) -> bool:
+        """Whether a boolean parameter is on."""
+        return self.text.strip().lower() == "true"
+
+    def as_version(self) -> dict[str, Any]:
+        """What a decision stores of a parameter that it used: id, version and source, as plain JSON."""
+        return {
+            "id": self.id,
+            "key": self.key,
+            "value": self.text,
+            "valid_from": self.valid_from.isoformat(),
+            "act": self.act,
+            "evidence": self.evidence,
+            "unverified": self.unverified,
+        }
+
+
+@dataclass(frozen=True)
+class ParameterBook:
+    """Many keys read at once, answered from memory; for decisions that need several and for engines."""
+
+    rows: dict[str, list[Parameter]]
+
+    @classmethod
+    def load(
+        cls, organisation: Organisation, prefix: str | Iterable[str] = "", *, known_at: datetime | None = None
+    ) -> ParameterBook:
+        """All rows whose key begins with ``prefix`` (or one of several), in one query.
+
+        Time: only what was recorded by ``known_at``, when given.
+        """
+        prefixes = [prefix] if isinstance(prefix, str) else list(prefix)
+        matching = Q()
+        for start in prefixes:
+            matching |= Q(key__startswith=start)
+        rows: dict[str, list[Parameter]] = {}
+        for row in _candidates(organisation, known_at).filter(matching):
+            rows.setdefault(row.key, []).append(row)
+        return cls({key: _by_precedence(found) for key, found in rows.items()})
+
+    def get(self, key: str, on: date) -> ParameterValue | None:
+        """The value that holds on the day, or None."""
+        for row in self.rows.get(key, ()):
+            if row.valid_from <= on and (row.valid_to is None or on < row.valid_to):
+                return _value(row)
+        return None
+
+    def value(self, key: str, on: date) -> ParameterValue:
+        """The value that holds on the day. Raises: ParameterMissing."""
+        found = self.get(key, on)
+        if found is None:
+            raise ParameterMissing(key=key, on=on.isoformat())
+        return found
+
+
+def parameter_value(
+    organisation: Organisation, key: str, on: date, *, known_at: datetime | None = None
+) -> ParameterValue:
+    """The value of one key on a day: the organisation's own row, else its jurisdiction's, else the general one.
+
+    Raises: ParameterMissing.
+    """
+    rows = _candidates(organisation, known_at).filter(key=key)
+    return ParameterBook({key: _by_precedence(rows)}).value(key, on)
+
+
+def _candidates(organisation: Organisation, known_at: datetime | None) -> QuerySet[Parameter]:
+    rows = Parameter.objects.filter(
+        Q(organisation=organisation, jurisdiction=organisation.jurisdiction)
+        | Q(organisation__isnull=True, jurisdiction__in=[organisation.jurisdiction, FALLBACK])
+    )
+    return rows if known_at is None else rows.filter(recorded_at__lte=known_at)
+
+
+def _by_precedence(rows: Iterable[Parameter]) -> list[Parameter]:
+    return sorted(rows, key=lambda row: (row.organisation_id is None, row.jurisdiction == FALLBACK, row.valid_from))
+
+
+def _value(row: Parameter) -> ParameterValue:
+    return ParameterValue(row.pk, row.key, row.value, row.valid_from, row.act, row.evidence, row.unverified)
