@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -18,9 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from config.bootstrap import embedded, messages, processes, schema, undertaker
-from config.bootstrap.console import Refusal, say, tail
+from config.bootstrap.console import Refusal, say
 from config.bootstrap.layout import CHECKOUT, DEFAULT_PORT, Layout, current_layout
 from config.bootstrap.locking import FileLock
 from config.bootstrap.processes import Child
@@ -213,31 +213,25 @@ def ended(children: list[Child]) -> list[Child]:
 # --- What is said and done once it runs ----------------------------------------------------------
 
 
-def _manage(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(CHECKOUT / "manage.py"), *arguments]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, start_new_session=True)
-
-
-def enqueue_demo() -> None:
-    """Ask for the demo; the command itself leaves a database alone that is not empty."""
-    done = _manage("load_demo", "--enqueue")
-    if done.returncode:
-        say(f"The demo was not asked for: {tail(done.stderr, 2)}")
-    elif done.stdout.strip():
-        say(done.stdout.strip())
-
-
-def demo_accounts() -> list[dict[str, str]]:
-    """The cast as the demo tells it; nothing when there is no demo."""
-    done = _manage("demo_accounts", "--json")
-    if done.returncode:
-        return []
+def _told(steps: list[str]) -> dict[str, Any]:
+    """What the steps of the demo print, one JSON object a line. A demo that cannot be told stops nothing."""
     try:
-        found = json.loads(done.stdout)
-    except ValueError:
-        return []
-    rows = found.get("accounts", []) if isinstance(found, dict) else found
-    return [{str(key): str(value) for key, value in row.items()} for row in rows if isinstance(row, dict)]
+        lines = schema.run_steps("worker", steps).splitlines()
+    except Refusal as refusal:
+        return {"said": str(refusal).strip()}
+    found: dict[str, Any] = {}
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            found.update(json.loads(line))
+    return found
+
+
+def demo(*, wanted: bool) -> list[dict[str, str]]:
+    """Ask for the demo on an empty database, and return its people."""
+    told = _told([*(["ask_for_demo"] if wanted else []), "tell_accounts"])
+    if told.get("said"):
+        say(str(told["said"]))
+    return [{str(key): str(value) for key, value in row.items()} for row in told.get("accounts", [])]
 
 
 def as_table(rows: list[dict[str, str]]) -> str:
@@ -248,9 +242,8 @@ def as_table(rows: list[dict[str, str]]) -> str:
     return "\n".join("  " + "  ".join(line.get(c, "").ljust(widths[c]) for c in columns).rstrip() for line in lines)
 
 
-def greet(address: str) -> None:
+def greet(address: str, accounts: list[dict[str, str]]) -> None:
     """The address and who can sign in: the last thing before the logs."""
-    accounts = demo_accounts()
     seconds = time.monotonic() - STARTED
     print(f"\n  {address}   (ready after {seconds:.0f} s)\n", flush=True)
     if accounts:
@@ -279,7 +272,7 @@ def stop_signals() -> Iterator[threading.Event]:
 
 def _prepare_files() -> None:
     messages.ensure_compiled()
-    schema.run_owner_step("config.bootstrap.collect")
+    schema.ensure_static()
 
 
 def _attach_database(layout: Layout) -> embedded.Attachment | None:
@@ -287,7 +280,7 @@ def _attach_database(layout: Layout) -> embedded.Attachment | None:
         for name, value in embedded.external_environment(layout).items():
             os.environ.setdefault(name, value)
         say("Applying migrations to the database of DATABASE_URL")
-        schema.run_owner_step("config.bootstrap.prepare")
+        schema.run_steps("owner", ["migrate"])
         return None
     attachment = embedded.attach(layout)
     attachment.apply()
@@ -314,9 +307,7 @@ def _serve(layout: Layout, options: argparse.Namespace, lock: FileLock, watcher:
                 _write_note(lock, address, children)
             wait_for_web(address, children, stopping)
             if not stopping.is_set() and not ended(children):
-                if not options.no_demo:
-                    enqueue_demo()
-                greet(address)
+                greet(address, demo(wanted=not options.no_demo))
             return _supervise(children, stopping)
         finally:
             processes.end_groups([child.pid for child in children])
