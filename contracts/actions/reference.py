@@ -5,7 +5,7 @@ lists.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -177,3 +177,19 @@ def _day(text: str) -> date | None:
 def _after(text: str) -> date | None:
     """The files write the last day that counts, the tables the first that does not."""
     return date.fromisoformat(text) + timedelta(days=1) if text else None
+
+
+@action
+def adopt_service_list(
+    *, organisation: Organisation, limits: Mapping[str, Mapping[str, Any]], actor: Actor, at: datetime
+) -> dict[str, Service]:
+    """Take over the service list of the jurisdiction, with the organisation's own ceilings.
+
+    ``limits`` maps a service code to the values the organisation sets (e.g. amount_per_year_max).
+    Audit: services.adopted. Idempotent.
+    """
+    services = load_services(organisation=organisation)
+    for code, values in limits.items():
+        Service.objects.filter(pk=services[code].pk).update(**values)
+    record("services.adopted", organisation, actor=actor, at=at, services=len(services), limits=dict(limits))
+    return {service.code: service for service in Service.objects.filter(organisation=organisation)}

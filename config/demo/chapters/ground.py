@@ -1,0 +1,169 @@
+"""Chapter 1: the municipality, its people, budget, territories, services, providers and workers."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from django.utils import timezone
+
+from config.accounts.actions import create_organisation, invite_user
+from config.accounts.models import Organisation, User
+from config.audit.actors import SYSTEM
+from config.demo.cast import CAST, PASSWORD, Person
+from config.demo.people import FIRST_FEMALE, SURNAMES_FEMALE, TERRITORIES
+from config.demo.stage import Report, Stage, clock_offset, ensure, moment
+from contracts.actions.budgets import add_budget_line
+from contracts.actions.catalogue import add_territory
+from contracts.actions.reference import adopt_service_list
+from contracts.actions.register import add_worker, admit_provider, appoint_representative, register_provider
+from contracts.models import BudgetLine, Provider, ProviderUser, Service, Territory, Worker
+
+FOUNDED = moment(2024, 12, 2)
+CODE = "verbivka"
+HOME, DAY, REHAB, TRIP = "015.1", "P-DAYCARE", "P-PSYCHOSOCIAL", "P-ACCOMPANIMENT"
+
+# code, title, sector, registration code, IBAN, representative, services, number of workers
+PROVIDERS = (
+    ("TURBOTA", "ГО «Турбота» (вигадана)", "nonprofit", "40000011", "UA973052990000026001234567801", "nadiia", (HOME,), 16),
+    ("OPORA", "ТОВ «Опора» (вигадане)", "private", "40000027", "UA703052990000026001234567802", "taras", (HOME,), 3),
+    ("TERCENTR", "КУ «Територіальний центр» (вигадана)", "communal", "40000032", "UA433052990000026001234567803", "lidiia", (HOME, DAY), 16),
+    ("DRC", "Державний центр реабілітації (вигаданий)", "state", "40000048", "UA163052990000026001234567804", "roman", (REHAB, TRIP), 16),
+    ("ZATYSHOK", "ТОВ «Затишок-Сервіс» (вигадане)", "private", "40000053", "UA863052990000026001234567805", None, (HOME,), 0),
+)  # fmt: skip
+
+
+def set_the_ground(say: Report) -> Stage:
+    """Create what everything else stands on."""
+    say(1, "Громада, люди, бюджет")
+    organisation = ensure(
+        Organisation.objects.filter(code=CODE),
+        lambda: create_organisation(
+            code=CODE,
+            name="Вербівська міська територіальна громада (вигадана)",
+            jurisdiction="UA",
+            registration_code="40000069",
+            iban="UA663052990000035400000000001",
+            clock_offset=clock_offset(timezone.now()),
+            is_demo=True,
+            actor=SYSTEM,
+            at=FOUNDED,
+        ),
+    )
+    people = {person.username: _person(person, organisation) for person in CAST}
+    stage = Stage(organisation=organisation, people=people, say=say)
+    _budget(stage)
+    _catalogue(stage)
+    for row in PROVIDERS:
+        _provider(stage, *row)
+    return stage
+
+
+def _person(person: Person, organisation: Organisation) -> User:
+    return ensure(
+        User.objects.filter(username=person.username),
+        lambda: invite_user(
+            username=person.username,
+            display_name=person.display_name,
+            roles=person.roles,
+            organisation=organisation if person.office else None,
+            password=PASSWORD,
+            actor=SYSTEM,
+            at=FOUNDED,
+        ),
+    )
+
+
+def _budget(stage: Stage) -> None:
+    lines = (
+        ("SOC-CARE", 2025, "Соціальні послуги за сертифікатами", "0813105", "2240", "4200000.00"),
+        ("SOC-GRANT", 2025, "Конкурс соціальних проєктів", "0813192", "2610", "2000000.00"),
+        ("SOC-CARE", 2026, "Соціальні послуги за сертифікатами", "0813105", "2240", "5200000.00"),
+    )
+    for code, year, title, programme, economic_code, amount in lines:
+        ensure(
+            BudgetLine.objects.filter(organisation=stage.organisation, code=code, year=year),
+            lambda code=code, year=year, title=title, programme=programme, economic_code=economic_code, amount=amount: (  # type: ignore[misc]
+                add_budget_line(
+                    organisation=stage.organisation,
+                    code=code,
+                    year=year,
+                    title=title,
+                    programme=programme,
+                    economic_code=economic_code,
+                    source="місцевий бюджет",
+                    amount=Decimal(amount),
+                    actor=stage.actor("halyna"),
+                    at=FOUNDED,
+                )
+            ),
+        )
+
+
+def _catalogue(stage: Stage) -> None:
+    for code, title, kind in TERRITORIES:
+        ensure(
+            Territory.objects.filter(organisation=stage.organisation, code=code),
+            lambda code=code, title=title, kind=kind: add_territory(  # type: ignore[misc]
+                organisation=stage.organisation,
+                code=code,
+                title=title,
+                kind=kind,
+                actor=stage.actor("bohdan"),
+                at=FOUNDED,
+            ),
+        )
+    if not Service.objects.filter(organisation=stage.organisation).exists():
+        adopt_service_list(
+            organisation=stage.organisation,
+            # A trip is paid up to this sum a year for one person; it is the municipality's own ceiling.
+            limits={TRIP: {"amount_per_year_max": Decimal("900.00")}},
+            actor=stage.actor("bohdan"),
+            at=FOUNDED,
+        )
+
+
+def _provider(
+    stage: Stage,
+    code: str,
+    title: str,
+    sector: str,
+    registration_code: str,
+    iban: str,
+    representative: str | None,
+    services: tuple[str, ...],
+    workers: int,
+) -> None:
+    common = {"actor": stage.actor("bohdan"), "at": FOUNDED, "organisation": stage.organisation}
+    provider = ensure(
+        Provider.objects.filter(code=code),
+        lambda: register_provider(
+            code=code,
+            title=title,
+            sector=sector,
+            iban=iban,
+            registration_code=registration_code,
+            registered_on=date(2019, 5, 14),
+            **common,  # type: ignore[arg-type]
+        ),
+    )
+    if provider.admitted_at is None:
+        admit_provider(provider=provider, from_date=date(2025, 1, 1), **common)  # type: ignore[arg-type]
+    if representative and not ProviderUser.objects.filter(provider=provider).exists():
+        appoint_representative(provider=provider, user=stage.people[representative], **common)  # type: ignore[arg-type]
+    catalogue = list(Service.objects.filter(organisation=stage.organisation, code__in=services))
+    for number in range(1, workers + 1):
+        worker_code = f"{code}-W{number:02d}"
+        first = FIRST_FEMALE[number * 5 % len(FIRST_FEMALE)]
+        surname = SURNAMES_FEMALE[number * 3 % len(SURNAMES_FEMALE)]
+        ensure(
+            Worker.objects.filter(code=worker_code),
+            lambda worker_code=worker_code, full_name=f"{surname} {first} (працівниця {number})": add_worker(  # type: ignore[misc]
+                provider=provider,
+                code=worker_code,
+                full_name=full_name,
+                services=catalogue,
+                valid_from=date(2025, 1, 1),
+                **common,
+            ),
+        )

@@ -1,0 +1,120 @@
+"""Chapter 2: norm costs from components, approved by a second person; a published tariff decision."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal as D
+
+from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
+from config.demo.stage import Stage, ensure, moment
+from contracts.actions.catalogue import PricedAction, approve_tariff_set
+from contracts.actions.norms import approve_norm_cost, draft_norm_cost
+from contracts.models import NormCost, Provider, Service, TariffSet, Territory
+from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
+
+DECIDED = moment(2024, 12, 16)
+ACT = "Рішення виконкому вигаданої Вербівської міської ради № 212 від 19.12.2024"
+
+# service -> pay of the main worker a month, units a month, share of contact time, purchases, transport
+COMPONENTS = {
+    HOME: (D("9000.00"), D("167"), D("0.80"), D("1.90"), D("2.35")),
+    DAY: (D("11000.00"), D("42"), D("0.90"), D("38.00"), D("12.00")),
+    REHAB: (D("14200.00"), D("167"), D("0.75"), D("6.00"), D("0.00")),
+    TRIP: (D("9600.00"), D("110"), D("0.85"), D("14.00"), D("31.50")),
+}
+# A village norm of home care, lower than the town's: known in October, in force from November.
+VILLAGE = (D("8500.00"), D("167"), D("0.80"), D("1.90"), D("1.20"))
+
+# Vinnytsia city territorial centre, prices from 01.04.2025 (novyny.zt.ua, 24.03.2025); minutes follow from the prices.
+VINNYTSIA_RATE = D("107.97")
+VINNYTSIA = (
+    ("Придбання і доставка: магазин", 30, "53.99"),
+    ("Придбання і доставка: аптека", 30, "53.99"),
+    ("Придбання і доставка: ринок", 84, "151.16"),
+    ("Доставка гарячих обідів", 60, "107.97"),
+    ("Підготовка продуктів, миття овочів, посуду", 18, "32.39"),
+    ("Винесення сміття", 8, "14.40"),
+    ("Приготування їжі", 60, "107.97"),
+    ("Допомога при консервації овочів і фруктів", 90, "161.96"),
+    ("Косметичне прибирання житла", 22, "39.59"),
+    ("Розпалення печей, піднесення вугілля, дров, доставка води", 42, "75.58"),
+    ("Розчищення снігу", 20, "35.99"),
+    ("Оплата комунальних платежів", 45, "80.98"),
+)
+
+
+def publish_norms(stage: Stage) -> None:
+    """Norm costs of the four services and the village norm; the tariff set."""
+    stage.say(4, "Нормативи вартості і тарифи")
+    for code, components in COMPONENTS.items():
+        _norm(stage, code, components, valid_from=date(2025, 1, 1), act=ACT)
+    _norm(
+        stage,
+        HOME,
+        VILLAGE,
+        valid_from=date(2025, 11, 1),
+        act="Рішення виконкому вигаданої Вербівської міської ради № 187 від 23.10.2025",
+        territory="HAI",
+        decided=moment(2025, 10, 20),
+    )
+    _tariffs(stage)
+
+
+def _norm(
+    stage: Stage,
+    code: str,
+    components: tuple[D, D, D, D, D],
+    *,
+    valid_from: date,
+    act: str,
+    territory: str = "",
+    decided: object = None,
+) -> None:
+    at = decided or DECIDED
+    service = Service.objects.get(organisation=stage.organisation, code=code)
+    place = Territory.objects.filter(organisation=stage.organisation, code=territory).first()
+    pay, units, share, purchases, transport = components
+    norm = ensure(
+        NormCost.objects.filter(service=service, territory=place, valid_from=valid_from),
+        lambda: draft_norm_cost(
+            organisation=stage.organisation,
+            service=service,
+            facts=NormCostFacts(
+                staff=(StaffPay("Соціальний працівник", pay),),
+                hours_month=units,
+                utilisation=share,
+                purchases=(CostItem("Витратні матеріали", purchases),),
+                other_direct=(CostItem("Проїзд", transport),),
+                # The same share of administrative costs as in the rule book's example: the 15 % ceiling binds.
+                administrative=AdministrativeCosts(D("42000.00"), D("230400.00")),
+            ),
+            valid_from=valid_from,
+            territory=place,
+            act=act,
+            actor=stage.actor("bohdan"),
+            at=at,  # type: ignore[arg-type]
+        ),
+    )
+    if norm.status == "draft":
+        approve_norm_cost(norm=norm, actor=stage.actor("oksana"), at=at)  # type: ignore[arg-type]
+
+
+def _tariffs(stage: Stage) -> None:
+    provider = Provider.objects.get(code="TERCENTR")
+    ensure(
+        TariffSet.objects.filter(organisation=stage.organisation, code="TS-2025-04"),
+        lambda: approve_tariff_set(
+            organisation=stage.organisation,
+            provider=provider,
+            code="TS-2025-04",
+            title="Тарифи на послуги догляду вдома за часом (взірець: Вінниця, з 01.04.2025)",
+            basis="Рішення виконкому Вінницької міської ради від 20.03.2025, novyny.zt.ua 24.03.2025",
+            basis_date=date(2025, 3, 20),
+            rows=[PricedAction(title, D(price), minutes) for title, minutes, price in VINNYTSIA],
+            hour_rate=VINNYTSIA_RATE,
+            valid_from=date(2025, 4, 1),
+            evidence="V-SEC",
+            actor=stage.actor("bohdan"),
+            at=moment(2025, 3, 27),
+        ),
+    )
