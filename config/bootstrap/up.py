@@ -130,47 +130,17 @@ def _write_note(lock: FileLock, address: str, children: list[Child]) -> None:
 def web_command(fd: int, workers: int) -> list[str]:
     """gunicorn on a socket that is already open; the application is loaded once, then forked."""
     options = f"--workers {workers} --threads 4 --worker-class gthread --preload --timeout 120 --graceful-timeout 8"
-    logs = [
-        "--access-logfile",
-        "-",
-        "--access-logformat",
-        "%(s)s %(m)s %(U)s %(L)ss",
-        "--log-level",
-        "warning",
-    ]
-    start = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"fd://{fd}", "--no-control-socket"]
-    return [*start, *options.split(), *logs]
+    logs = ["--access-logfile", "-", "--log-level", "warning", "--no-control-socket"]
+    line = ["--access-logformat", "%(s)s %(m)s %(U)s %(L)ss"]
+    start = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"fd://{fd}"]
+    return [*start, *options.split(), *logs, *line]
 
 
 def worker_command(layout: Layout) -> list[str]:
     """A Celery worker with the schedule in it; two processes, so a long job stops no short ones."""
-    schedule = str(layout.data_dir / "celerybeat-schedule")
-    options = [
-        "--beat",
-        "--schedule",
-        schedule,
-        "--concurrency",
-        "2",
-        "--loglevel",
-        "INFO",
-        "--without-gossip",
-    ]
-    more = ["--without-mingle", "--hostname", "worker@local"]
-    return [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "celery",
-        "-A",
-        "config.celery_app",
-        "worker",
-        *options,
-        *more,
-    ]
-
-
-PROCESS_HOST = "local"
+    start = [sys.executable, *["-W", "ignore", "-m", "celery", "-A", "config.celery_app", "--quiet", "worker"]]
+    options = "--beat --concurrency 2 --loglevel INFO --without-gossip --without-mingle --hostname worker@local"
+    return [*start, *options.split(), "--schedule", str(layout.data_dir / "celerybeat-schedule")]
 
 
 def _as_role(role: str) -> dict[str, str]:
