@@ -1,0 +1,29 @@
+"""CLM-01: the line's own figures agree."""
+
+from __future__ import annotations
+
+from settlement.rules.facts import Ints, Mask
+from settlement.rules.frame import Frame
+from settlement.rules.integers import write_claimed, write_money
+
+CODE = "CLM-01"
+SEVERITY = "R"
+TITLE = "Amount and times agree with themselves"
+SENTENCE = (
+    "Units times rate give %(expected)s, the line says %(claimed)s; the start must be on the service "
+    "date and the end after it."
+)
+ADVICE = "Correct the amount or the times and claim the line again."
+SOURCE = "interchange CLM-01; rulebook 5.1"
+
+
+def find(frame: Frame) -> Mask:
+    """The amount (ten-thousandths) differs from round(units x rate, 2), or both times are given and
+    impossible.
+    """
+    return (frame.amount != frame.amount_claimed * 100) | (frame.both_times & ~frame.timed)
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """The product and the amount as written."""
+    return {"expected": write_money(frame.amount_claimed[rows]), "claimed": write_claimed(frame.amount[rows])}

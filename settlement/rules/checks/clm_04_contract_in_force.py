@@ -1,0 +1,32 @@
+"""CLM-04: the claim's contract is in force on the service date."""
+
+from __future__ import annotations
+
+from settlement.rules.facts import BLANK, FIRST_DAY, LAST_DAY, Ints, Mask, column
+from settlement.rules.frame import Frame
+from settlement.rules.integers import write_days
+from settlement.rules.lookup import pick
+
+CODE = "CLM-04"
+SEVERITY = "R"
+TITLE = "Contract in force on the service date"
+SENTENCE = (
+    "The claim's contract is missing, belongs to another provider, is not active, or was not in force on %(date)s."
+)
+ADVICE = "Name the contract under which the service was given."
+SOURCE = "interchange CLM-04; rulebook 5.1"
+
+
+def find(frame: Frame) -> Mask:
+    """Contract unknown, of another provider, not active, or the date is outside its range."""
+    table, rows = frame.facts.contracts, frame.contract_row
+    foreign = pick(column(table, "provider"), rows, BLANK) != frame.provider
+    idle = pick(column(table, "active"), rows, 0) != 1
+    early = frame.service_date < pick(column(table, "valid_from"), rows, FIRST_DAY)
+    late = frame.service_date > pick(column(table, "valid_to"), rows, LAST_DAY)
+    return (rows < 0) | foreign | idle | early | late
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """The service date."""
+    return {"date": write_days(frame.service_date[rows])}

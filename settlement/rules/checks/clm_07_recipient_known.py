@@ -1,0 +1,23 @@
+"""CLM-07: the certificate leads to a recipient on the register."""
+
+from __future__ import annotations
+
+from settlement.rules.facts import Ints, Mask
+from settlement.rules.frame import Frame
+
+CODE = "CLM-07"
+SEVERITY = "R"
+TITLE = "Certificate and recipient are known"
+SENTENCE = "The certificate is unknown, or its recipient is not on the register."
+ADVICE = "Check the certificate number."
+SOURCE = "interchange CLM-07; rulebook 5.1"
+
+
+def find(frame: Frame) -> Mask:
+    """The certificate, or its recipient, is unknown."""
+    return frame.recipient_row < 0
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """Nothing to add: the number stands on the line."""
+    return {}

@@ -1,0 +1,24 @@
+"""CLM-08: the fee of the recipient is decided for the service date."""
+
+from __future__ import annotations
+
+from settlement.rules.facts import Ints, Mask
+from settlement.rules.frame import Frame
+from settlement.rules.integers import write_days
+
+CODE = "CLM-08"
+SEVERITY = "R"
+TITLE = "Fee assessment in force"
+SENTENCE = "No fee assessment of the recipient is in force on %(date)s."
+ADVICE = "The case worker decides on the fee first; then claim the line again."
+SOURCE = "interchange CLM-08; rulebook 5.1"
+
+
+def find(frame: Frame) -> Mask:
+    """A known recipient without an assessment in force, also for services free for all."""
+    return (frame.recipient_row >= 0) & (frame.fee_row < 0)
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """The service date."""
+    return {"date": write_days(frame.service_date[rows])}

@@ -1,0 +1,35 @@
+"""CLM-10: the certificate is active and covers the service."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from settlement.rules.facts import FIRST_DAY, LAST_DAY, Ints, Mask, column
+from settlement.rules.frame import Frame
+from settlement.rules.integers import write_days
+from settlement.rules.lookup import pick
+
+CODE = "CLM-10"
+SEVERITY = "R"
+TITLE = "Certificate active on the service date"
+SENTENCE = (
+    "On %(date)s the certificate was not in force, was cancelled, replaced or suspended, or it does not "
+    "cover the service."
+)
+ADVICE = "Check the certificate number and the date; the recipient may hold a newer certificate."
+SOURCE = "interchange CLM-10; rulebook 5.1"
+
+
+def find(frame: Frame) -> Mask:
+    """A known certificate out of its range, ended, suspended, or without a line for the service."""
+    table, rows, day = frame.facts.certificates, frame.certificate_row, frame.service_date
+    early = day < pick(column(table, "valid_from"), rows, FIRST_DAY)
+    late = day > pick(column(table, "valid_to"), rows, LAST_DAY)
+    ended = day >= pick(column(table, "ended_from"), rows, LAST_DAY)
+    suspended = frame.suspended(frame.facts.certificate_suspensions, "certificate", rows)
+    return np.asarray((rows >= 0) & (early | late | ended | suspended | (frame.certificate_line_row < 0)))
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """The service date."""
+    return {"date": write_days(frame.service_date[rows])}

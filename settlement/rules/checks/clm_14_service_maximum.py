@@ -1,0 +1,36 @@
+"""CLM-14: the daily and monthly maximum of the service is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from settlement.rules.ceilings import Ceiling
+from settlement.rules.facts import BLANK, Ints, months_of
+from settlement.rules.frame import Frame
+from settlement.rules.lookup import with_day
+
+CODE = "CLM-14"
+SEVERITY = "C"
+TITLE = "Daily and monthly maximum of the service"
+SENTENCE = "%(left)s units were left of the day's or month's maximum of the service; %(taken)s units are not paid."
+ADVICE = "Services beyond the maximum are not paid."
+SOURCE = "interchange CLM-14; rulebook 5.1"
+
+
+def ceilings(frame: Frame) -> tuple[Ceiling, ...]:
+    """First the maximum a day, then the maximum a month, of one recipient and service."""
+    past_date = frame.past("service_date")
+    return (
+        _ceiling(frame, frame.service_limit("units_per_day_max"), frame.service_date, past_date),
+        _ceiling(frame, frame.service_limit("units_per_month_max"), frame.month, months_of(past_date)),
+    )
+
+
+def _ceiling(frame: Frame, limits: Ints, spans: Ints, past_spans: Ints) -> Ceiling:
+    groups = with_day(np.where(limits >= 0, frame.visit_key, BLANK), spans)
+    return Ceiling(14, groups, limits - frame.past_units(frame.past_visit_key, past_spans).of(groups))
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """Nothing beside what the kernel says."""
+    return {}

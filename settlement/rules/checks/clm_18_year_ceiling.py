@@ -1,0 +1,35 @@
+"""CLM-18: the recipient's yearly amount of the service is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from settlement.rules.ceilings import Ceiling
+from settlement.rules.facts import BLANK, Ints, column
+from settlement.rules.frame import Frame
+from settlement.rules.lookup import Sums, pair, with_day
+
+CODE = "CLM-18"
+SEVERITY = "C"
+TITLE = "Yearly ceiling of the service"
+SENTENCE = "%(left)s were left of the recipient's yearly ceiling for the service; %(taken)s are not paid."
+ADVICE = "Amounts beyond the yearly ceiling are not paid from the budget."
+SOURCE = "interchange CLM-18; rulebook 5.1"
+
+
+def ceilings(frame: Frame) -> tuple[Ceiling, ...]:
+    """amount_per_year_max of (recipient, service, calendar year), less the gross of earlier runs."""
+    used, limits = frame.facts.year_used, frame.service_limit("amount_per_year_max")
+    past = pair(
+        frame.recipient_rows(column(used, "recipient")),
+        frame.service_rows(column(used, "service")),
+        len(frame.facts.services),
+    )
+    groups = with_day(np.where(limits >= 0, frame.visit_key, BLANK), frame.year)
+    spent = Sums(with_day(past, column(used, "year")), column(used, "gross")).of(groups)
+    return (Ceiling(18, groups, limits - spent),)
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """Nothing beside what the kernel says."""
+    return {}

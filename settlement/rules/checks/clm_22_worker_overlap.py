@@ -1,0 +1,29 @@
+"""CLM-22: no worker is in two places at once."""
+
+from __future__ import annotations
+
+from settlement.rules.facts import Ints, Mask
+from settlement.rules.frame import Frame
+from settlement.rules.integers import write_hours
+
+CODE = "CLM-22"
+SEVERITY = "R"
+TITLE = "Worker at two visits at once"
+SENTENCE = "%(hours)s of the visit are covered by other visits of the same worker."
+ADVICE = "Check the worker and the times of the visit."
+SOURCE = "interchange CLM-22; rulebook 5.1"
+
+
+def find(frame: Frame) -> Mask:
+    """Part of the time is covered by earlier lines of the same worker."""
+    return frame.comparison.worker_time > 0
+
+
+def hours(frame: Frame) -> Ints:
+    """Covered time in thousandths of an hour, rounded up to the granularity."""
+    return frame.comparison.units_of(frame.comparison.worker_time)
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """The covered time."""
+    return {"hours": write_hours(frame.comparison.worker_time[rows])}

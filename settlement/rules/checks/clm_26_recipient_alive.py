@@ -1,0 +1,29 @@
+"""CLM-26: the recipient was alive."""
+
+from __future__ import annotations
+
+from settlement.rules.facts import Ints, Mask
+from settlement.rules.frame import Frame
+from settlement.rules.integers import write_days
+
+CODE = "CLM-26"
+SEVERITY = "R"
+TITLE = "Recipient alive on the service date"
+SENTENCE = "The recipient died on %(death)s."
+ADVICE = "Services after the death are not paid; one on the day of death waits for a person."
+SOURCE = "interchange CLM-26; rulebook 5.1"
+
+
+def find(frame: Frame) -> Mask:
+    """The service date is after the death."""
+    return frame.service_date > frame.death_date
+
+
+def find_pend(frame: Frame) -> Mask:
+    """The service date is the day of death."""
+    return frame.service_date == frame.death_date
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """The day of death."""
+    return {"death": write_days(frame.death_date[rows])}

@@ -1,0 +1,24 @@
+"""CLM-31: the service date lies in the claimed month and not after the submission."""
+
+from __future__ import annotations
+
+from settlement.rules.facts import Ints, Mask, months_of
+from settlement.rules.frame import Frame
+from settlement.rules.integers import write_days
+
+CODE = "CLM-31"
+SEVERITY = "R"
+TITLE = "Service date in the claim's period"
+SENTENCE = "%(date)s is outside the claim's month or after its submission on %(submitted)s."
+ADVICE = "Claim each service in the claim of its month, after it was given."
+SOURCE = "interchange CLM-31; rulebook 5.1"
+
+
+def find(frame: Frame) -> Mask:
+    """The date is not in the calendar month of the period, or after the (zone) date of submission."""
+    return (frame.month != months_of(frame.period_start)) | (frame.service_date > frame.submitted_on)
+
+
+def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
+    """The service date and the date of submission."""
+    return {"date": write_days(frame.service_date[rows]), "submitted": write_days(frame.submitted_on[rows])}

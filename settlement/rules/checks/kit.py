@@ -1,0 +1,77 @@
+"""The shapes of a check. A check is a module; the registry lists modules, and mypy checks them against these.
+
+CODE: as in the interchange document. SEVERITY: R rejects, P pends, C cuts. TITLE, SENTENCE, ADVICE: English
+message ids; the sentence has %-placeholders named like the figures that ``explain`` gives. SOURCE: where the
+check stands.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from settlement.rules.ceilings import Ceiling, Cut
+from settlement.rules.facts import Ints, Mask
+from settlement.rules.frame import Frame
+from settlement.rules.integers import write_money, write_units
+
+
+class Check(Protocol):
+    """What every check module offers."""
+
+    CODE: str
+    SEVERITY: str
+    TITLE: str
+    SENTENCE: str
+    ADVICE: str
+    SOURCE: str
+
+    def explain(self, frame: Frame, rows: Ints) -> dict[str, list[str]]:
+        """Figures of the sentence for the lines at ``rows``, JSON-safe texts."""
+
+
+class RejectCheck(Check, Protocol):
+    """Says which lines it rejects."""
+
+    def find(self, frame: Frame) -> Mask:
+        """True where the check fires."""
+
+
+class OverlapCheck(RejectCheck, Protocol):
+    """Rejects only the covered hours of services counted in hours."""
+
+    def hours(self, frame: Frame) -> Ints:
+        """Covered time in thousandths of an hour, rounded up to the granularity."""
+
+
+class PendCheck(Check, Protocol):
+    """Says which lines wait for a person."""
+
+    def find_pend(self, frame: Frame) -> Mask:
+        """True where the check fires."""
+
+
+class RateCheck(Check, Protocol):
+    """Lowers the rate."""
+
+    def limits(self, frame: Frame) -> Ints:
+        """Highest rate in ten-thousandths; NO_RATE_LIMIT where the check does not judge."""
+
+
+class CeilingCheck(Check, Protocol):
+    """Lowers units or money by what earlier lines left."""
+
+    def ceilings(self, frame: Frame) -> tuple[Ceiling, ...]:
+        """The ceilings in their order."""
+
+
+NO_RATE_LIMIT = (1 << 63) - 1
+
+
+def explain_units(cut: Cut, rows: Ints) -> dict[str, list[str]]:
+    """What was left and what was taken, in units."""
+    return {"left": write_units(cut.left[rows]), "taken": write_units(cut.taken[rows])}
+
+
+def explain_money(cut: Cut, rows: Ints) -> dict[str, list[str]]:
+    """What was left and what was taken, in money."""
+    return {"left": write_money(cut.left[rows]), "taken": write_money(cut.taken[rows])}

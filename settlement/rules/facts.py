@@ -1,0 +1,163 @@
+"""What one adjudication run judges, as columns of integers.
+
+Every table is a DataFrame of int64 columns (0/1 for flags). Conventions:
+
+* keys: >= 0 a known row's id, ``BLANK`` (-1) nothing was written, <= -2 a code that no register knows (the
+  same text has the same negative number everywhere in one ``Facts``, so that equal unknown codes are equal);
+* days: days since 1970-01-01; ranges are inclusive on both ends; open ends are ``FIRST_DAY`` and
+  ``LAST_DAY``;
+* times: microseconds since 1970-01-01T00:00Z; absent is ``NO_TIME``, which sorts last;
+* units: thousandths; rates: ten-thousandths; money: hundredths; the claimed amount of a line:
+  ten-thousandths;
+* an absent ceiling is ``NO_LIMIT`` (-1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+BLANK: Final = -1
+NO_LIMIT: Final = -1
+NO_TIME: Final = int(np.iinfo(np.int64).max)
+NO_AMOUNT: Final = int(np.iinfo(np.int64).min)
+FIRST_DAY: Final = -(1 << 22) + 1
+LAST_DAY: Final = (1 << 22) - 1
+HOUR: Final = 3_600_000_000
+
+HOSPITAL, RESIDENTIAL, AWAY = 0, 1, 2
+FREE, DIFFERENTIATED, FULL_COST = 0, 1, 2
+
+# Text columns; every other column is int64.
+TEXT: Final = frozenset({"number", "outcome"})
+
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    name: tuple(columns.split())
+    for name, columns in {
+        # Claims that get a row in this run. reverses: id of the reversed claim or BLANK. reversed: 1 when a
+        # claim of this or an earlier run reverses it. submitted_on: date of submitted_at in the zone.
+        "claims": "claim number provider contract period_start submitted_at submitted_on reverses reversed",
+        # Lines to judge. id: the caller's own key, handed back. starts_on: date of starts_at in the zone.
+        "lines": "id claim line redemption certificate service service_date starts_at ends_at starts_on worker "
+        "units unit_rate amount",
+        # Lifted pends: check is the number of the check (24 for CLM-24).
+        "lifted": "claim line check",
+        "services": "service in_hours at_home granularity units_per_day_max units_per_month_max "
+        "amount_per_year_max group_size_max free_for_all one_off",
+        # territory and recipient_class: BLANK = any.
+        "norm_costs": "service territory recipient_class valid_from valid_to unit_rate",
+        "providers": "provider active_from active_to",
+        "provider_suspensions": "provider from_date to_date",
+        "workers": "worker provider",
+        "worker_qualifications": "worker service valid_from valid_to",
+        "contracts": "contract provider active valid_from valid_to ceiling",
+        # Dates are resolved (blank = the contract's). Where rows overlap the later valid_from is in force.
+        "contract_lines": "contract_line contract service valid_from valid_to unit_rate units_ceiling",
+        # death_date: LAST_DAY when alive.
+        "recipients": "recipient death_date territory recipient_class",
+        "absences": "recipient kind from_date to_date",
+        "fee_assessments": "recipient valid_from valid_to mode monthly_limit",
+        "plan_lines": "plan_line recipient service valid_from valid_to units_per_month",
+        # ended_from: first day of a cancellation or replacement (FIRST_DAY when it has no date), LAST_DAY
+        # when active.
+        "certificates": "certificate recipient valid_from valid_to ended_from",
+        "certificate_suspensions": "certificate from_date to_date",
+        "certificate_lines": "certificate service units",
+        # Only those that lines name.
+        "redemptions": "redemption certificate service provider worker units confirmed",
+        # Lines of earlier runs with allowed units, not reversed. Needed are those of the months and service
+        # dates of this run's lines, those within a day of them, and those naming the same redemption.
+        "history": "claim line recipient redemption service service_date starts_at ends_at starts_on worker units fee",
+        # The same lines of all times, summed.
+        "certificate_used": "certificate service units",
+        "plan_used": "plan_line month units",
+        "year_used": "recipient service year gross",
+        "contract_line_used": "contract_line gross",
+        "contract_used": "contract gross",
+        # Numbers of the claims in history, for the explanations.
+        "claim_numbers": "claim number",
+        # Adjudications of earlier runs that a reversing claim of this run takes back (claim: the reversing).
+        "reversals": "claim line_id line units_claimed units_allowed rate_claimed rate_allowed amount_claimed "
+        "reductions pended gross fee outcome",
+    }.items()
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """The tables of ``COLUMNS``. month: months since 1970-01; year: the calendar year."""
+
+    claims: pd.DataFrame
+    lines: pd.DataFrame
+    lifted: pd.DataFrame
+    services: pd.DataFrame
+    norm_costs: pd.DataFrame
+    providers: pd.DataFrame
+    provider_suspensions: pd.DataFrame
+    workers: pd.DataFrame
+    worker_qualifications: pd.DataFrame
+    contracts: pd.DataFrame
+    contract_lines: pd.DataFrame
+    recipients: pd.DataFrame
+    absences: pd.DataFrame
+    fee_assessments: pd.DataFrame
+    plan_lines: pd.DataFrame
+    certificates: pd.DataFrame
+    certificate_suspensions: pd.DataFrame
+    certificate_lines: pd.DataFrame
+    redemptions: pd.DataFrame
+    history: pd.DataFrame
+    certificate_used: pd.DataFrame
+    plan_used: pd.DataFrame
+    year_used: pd.DataFrame
+    contract_line_used: pd.DataFrame
+    contract_used: pd.DataFrame
+    claim_numbers: pd.DataFrame
+    reversals: pd.DataFrame
+
+
+def empty_table(name: str) -> pd.DataFrame:
+    """The named table without rows."""
+    return pd.DataFrame({column: pd.Series(dtype="object" if column in TEXT else "int64") for column in COLUMNS[name]})
+
+
+def build_facts(**tables: pd.DataFrame) -> Facts:
+    """Facts of the given tables; the others are empty.
+
+    Raises: ValueError when a table lacks a column.
+    """
+    complete = {name: tables.pop(name, empty_table(name)) for name in COLUMNS}
+    if tables:
+        raise ValueError(f"unknown tables: {sorted(tables)}")
+    for name, table in complete.items():
+        missing = set(COLUMNS[name]) - set(table.columns)
+        if missing:
+            raise ValueError(f"{name} lacks {sorted(missing)}")
+    return Facts(**complete)
+
+
+def column(table: pd.DataFrame, name: str) -> Ints:
+    """A column as int64."""
+    return table[name].to_numpy(dtype=np.int64)
+
+
+def months_of(days: Ints) -> Ints:
+    """Months since 1970-01 of days."""
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
+def years_of(days: Ints) -> Ints:
+    """Calendar years of days."""
+    return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+
+
+def first_days_of(months: Ints) -> Ints:
+    """First day of months since 1970-01."""
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)

@@ -1,0 +1,109 @@
+"""Exact look-ups for columns of keys and days, without a loop over lines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from settlement.rules.facts import BLANK, LAST_DAY, Ints, Mask
+
+_SPAN = 1 << 23
+_SHIFT = 1 << 22
+
+
+class Register:
+    """Finds the row of an id. Ids are unique."""
+
+    def __init__(self, ids: Ints) -> None:
+        self.size = len(ids)
+        self._order = np.argsort(ids, kind="stable")
+        self._sorted = ids[self._order]
+
+    def rows(self, wanted: Ints) -> Ints:
+        """Row of each wanted id, BLANK where there is none."""
+        if not self.size:
+            return np.full(len(wanted), BLANK, dtype=np.int64)
+        place = np.minimum(np.searchsorted(self._sorted, wanted), self.size - 1)
+        return np.where((self._sorted[place] == wanted) & (wanted >= 0), self._order[place], BLANK)
+
+
+def pick(values: Ints, rows: Ints, absent: int) -> Ints:
+    """``values[rows]``, and ``absent`` where the row is BLANK."""
+    if not len(values):
+        return np.full(len(rows), absent, dtype=np.int64)
+    return np.where(rows >= 0, values[rows], absent)
+
+
+def pair(left: Ints, right: Ints, right_size: int) -> Ints:
+    """One key of two rows; BLANK when either is."""
+    return np.where((left >= 0) & (right >= 0), left * max(right_size, 1) + right, BLANK)
+
+
+def with_day(keys: Ints, days: Ints) -> Ints:
+    """One key of a key and a day (or a month, or a year); BLANK keys stay BLANK."""
+    return np.where(keys >= 0, keys * _SPAN + days + _SHIFT, BLANK)
+
+
+class Sums:
+    """Totals by key."""
+
+    def __init__(self, keys: Ints, values: Ints) -> None:
+        known = keys >= 0
+        self._keys, index = np.unique(keys[known], return_inverse=True)
+        self._totals = np.zeros(len(self._keys), dtype=np.int64)
+        np.add.at(self._totals, index, values[known])
+        self._register = Register(self._keys)
+
+    def of(self, keys: Ints) -> Ints:
+        """Total of each key, 0 where there is none."""
+        return pick(self._totals, self._register.rows(keys), 0)
+
+
+class InForce:
+    """Finds the row of a key in force on a day; where rows of a key overlap, the one with the later start."""
+
+    def __init__(self, keys: Ints, starts: Ints, ends: Ints) -> None:
+        rows = np.flatnonzero((keys >= 0) & (starts <= ends))
+        rows = rows[np.lexsort((starts[rows], keys[rows]))]
+        pieces = _cut_overlaps(rows, keys, starts, ends)
+        self._rows, self._starts, self._ends = pieces
+        self._keys = keys[self._rows]
+        self._marks = with_day(self._keys, self._starts)
+
+    def find(self, keys: Ints, days: Ints) -> Ints:
+        """Row in force for each key and day, BLANK where there is none."""
+        if not len(self._rows):
+            return np.full(len(keys), BLANK, dtype=np.int64)
+        place = np.searchsorted(self._marks, with_day(keys, days), side="right") - 1
+        at = np.maximum(place, 0)
+        hit = (place >= 0) & (keys >= 0) & (self._keys[at] == keys) & (self._ends[at] >= days)
+        return np.where(hit, self._rows[at], BLANK)
+
+    def covers(self, keys: Ints, days: Ints) -> Mask:
+        """Whether a row is in force."""
+        return self.find(keys, days) >= 0
+
+
+def _cut_overlaps(rows: Ints, keys: Ints, starts: Ints, ends: Ints) -> tuple[Ints, Ints, Ints]:
+    """Rows sorted by key and start, cut so that at most one piece holds on a day."""
+    same = keys[rows][1:] == keys[rows][:-1]
+    clash = same & (ends[rows][:-1] >= starts[rows][1:])
+    if not clash.any():
+        return rows, starts[rows], ends[rows]
+    crowded = np.unique(keys[rows][1:][clash])
+    calm = rows[~np.isin(keys[rows], crowded)]
+    pieces = [(row, starts[row], ends[row]) for row in calm.tolist()]
+    for key in crowded.tolist():
+        pieces += _pieces(rows[keys[rows] == key].tolist(), starts, ends)
+    pieces.sort(key=lambda piece: (keys[piece[0]], piece[1]))
+    cut_rows, cut_starts, cut_ends = (np.array(part, dtype=np.int64) for part in zip(*pieces, strict=True))
+    return cut_rows, cut_starts, cut_ends
+
+
+def _pieces(rows: list[int], starts: Ints, ends: Ints) -> list[tuple[int, int, int]]:
+    cuts = sorted({int(starts[row]) for row in rows} | {int(ends[row]) + 1 for row in rows})
+    pieces = []
+    for start, following in zip(cuts, [*cuts[1:], LAST_DAY + 1], strict=True):
+        holding = [row for row in rows if starts[row] <= start <= ends[row]]
+        if holding:
+            pieces.append((holding[-1], start, following - 1))
+    return pieces
