@@ -53,11 +53,14 @@ class Certificate(StatefulModel):
     token_hash = models.CharField(max_length=64, unique=True, null=True, blank=True)
     pin_hash = models.CharField(max_length=160, blank=True)
     pin_failures = models.PositiveSmallIntegerField(default=0)
+    pin_locked_until = models.DateTimeField(null=True, blank=True)
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
     issued_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
     issued_at = models.DateTimeField(null=True, blank=True)
     # Expected budget part reserved when issued, minor units; movements are budget entries.
     reserved_minor = models.BigIntegerField(default=0)
+    # How the reservation was computed, row by row, as it was read when the certificate was issued.
+    reservation_steps = models.JSONField(default=list, db_default=[])
 
     class Meta:
         verbose_name = _("certificate")
@@ -91,11 +94,15 @@ class CertificateSuspension(models.Model):
 
 
 class CertificateLine(models.Model):
-    """Units of one service on a certificate (3 places)."""
+    """Units of one service on a certificate (3 places).
+
+    ``expected_minor``: the line's part of the reservation, minor units.
+    """
 
     certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="lines")
     service = models.ForeignKey(Service, on_delete=models.PROTECT)
     units = models.DecimalField(max_digits=14, decimal_places=3)
+    expected_minor = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [

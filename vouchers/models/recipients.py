@@ -31,7 +31,12 @@ class Recipient(models.Model):
 
     class Meta:
         verbose_name = _("recipient")
-        constraints = [models.UniqueConstraint(fields=["organisation", "code"], name="recipient_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "code"], name="recipient_once"),
+            models.UniqueConstraint(
+                fields=["organisation", "tax_id_index"], name="recipient_tax_id_once", condition=~models.Q(tax_id_index="")
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.code
