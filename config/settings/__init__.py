@@ -53,7 +53,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.accounts.languages.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -80,8 +80,10 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.accounts.context.access",
             ],
-            "builtins": ["config.templatetags.show"],
-            "libraries": {"show": "config.templatetags.show"},
+            "builtins": ["config.templatetags.show", "config.templatetags.components"],
+            "libraries": {
+                name: f"config.templatetags.{name}" for name in ("show", "components", "nav", "forms", "svg")
+            },
         },
     },
 ]
@@ -189,9 +191,9 @@ def _bootstrap_files() -> list[tuple[str, str]]:
     from importlib.util import find_spec
 
     spec = find_spec("bootstrap")
-    if spec is None or spec.origin is None:
+    if spec is None or not spec.submodule_search_locations:
         return []
-    package = Path(spec.origin).parent
+    package = Path(next(iter(spec.submodule_search_locations)))  # a folder of files, no module
     return [("bootstrap/css", str(package / "css")), ("bootstrap/js", str(package / "js"))]
 
 
@@ -201,7 +203,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 MEDIA_ROOT = Path(_env("MEDIA_ROOT", str(DATA_DIR / "media")))
-BOOTSTRAP5 = {"css_url": None, "javascript_url": None}
+BOOTSTRAP5 = {
+    "css_url": None,
+    "javascript_url": None,
+    "set_placeholder": False,
+    "success_css_class": "",
+}
 
 # --- Keys ----------------------------------------------------------------------------------------
 

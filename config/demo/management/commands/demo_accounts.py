@@ -1,0 +1,44 @@
+"""`manage.py demo_accounts`: who can sign in on a demonstration."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from config.demo.accounts import demo_accounts
+from config.demo.cast import CAST, PASSWORD
+from config.roles import ROLE_TITLES
+
+
+class Command(BaseCommand):
+    """Prints one line per person; before the demo is loaded, the people it will bring."""
+
+    help = "Print the accounts of the demonstration (--json for programs)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Options."""
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print."""
+        rows = demo_accounts() or _expected()
+        if options["json"]:
+            self.stdout.write(json.dumps(rows, ensure_ascii=False))
+            return
+        for row in rows:
+            self.stdout.write(f"{row['username']:<10} {row['password']:<20} {row['role']} · {row['name']}")
+
+
+def _expected() -> list[dict[str, str]]:
+    return [
+        {
+            "username": person.username,
+            "password": PASSWORD,
+            "name": person.display_name,
+            "role": ", ".join(str(ROLE_TITLES[role]) for role in person.roles),
+        }
+        for person in CAST
+        if person.roles
+    ]

@@ -1,0 +1,129 @@
+"""Block tags and small tags that pages are built from; a builtin library, so no page has to load it.
+
+    {% table caption=_("Claims") rows=page empty=_("There are no claims yet.") todo=_("...") %} ... {% endtable %}
+    {% status claim.status %}   {% facts %}<dt>..</dt><dd>..</dd>{% endfacts %}   {% product %}   {% tr step.label %}
+
+The include templates of ``templates/components`` say at their top how each is used.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from itertools import count
+from typing import Any
+
+from babel.numbers import format_decimal
+from django import template
+from django.core.paginator import Page, Paginator
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+
+from config import product as product_name
+from config.links import url_of_label
+from config.statuses import label_of_status, tone_of_status
+
+register = template.Library()
+
+UNVERIFIED = "[unverified]"
+
+
+@register.simple_tag
+def product() -> str:
+    """Name of the product."""
+    return product_name.NAME
+
+
+@register.simple_tag
+def tr(text: Any) -> str:
+    """A stored English message id in the reader's language; an empty text stays empty."""
+    return gettext(str(text)) if text else ""
+
+
+@register.filter
+def url_of(label: Any) -> str:
+    """Page of "app.model:pk", empty when it has none."""
+    return url_of_label(str(label))
+
+
+@register.simple_tag
+def status(code: Any) -> SafeString:
+    """A state as a badge: text, shape and colour, never colour alone."""
+    return format_html('<span class="status {}">{}</span>', tone_of_status(str(code)), label_of_status(str(code)))
+
+
+@register.filter
+def status_text(code: Any) -> str:
+    """A state in words."""
+    return label_of_status(str(code))
+
+
+@register.filter
+def tone(code: Any) -> str:
+    """CSS tone of a state or severity."""
+    return tone_of_status(str(code))
+
+
+@register.filter
+def figure(value: Any) -> str:
+    """A stored figure in the reader's writing: "1520.00" -> «1 520,00»; other text as it is."""
+    text = "" if value is None else str(value)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return gettext(text) if text else ""
+    places = max(0, -int(number.as_tuple().exponent)) if number.is_finite() else 0
+    pattern = "#,##0" + ("." + "0" * places if places else "")
+    return format_decimal(number, format=pattern, locale=(get_language() or "uk").split("-")[0])
+
+
+@register.filter
+def is_unverified(step: Any, keys: Any = None) -> bool:
+    """Whether a row of a calculation rests on a parameter that nobody has verified."""
+    read = step.get if isinstance(step, dict) else lambda name, default="": getattr(step, name, default)
+    parameter, act = str(read("parameter", "") or ""), str(read("act", "") or "")
+    return UNVERIFIED in parameter or UNVERIFIED in act or bool(keys and parameter in keys)
+
+
+@register.filter
+def page_window(paginator: Paginator, number: int) -> list[int]:
+    """Page numbers around the present one, 0 where some are left out."""
+    found = paginator.get_elided_page_range(number, on_each_side=2, on_ends=1)
+    return [page if isinstance(page, int) else 0 for page in found]
+
+
+@register.simple_block_tag(takes_context=True)
+def table(
+    context: Context,
+    content: str,
+    caption: Any = "",
+    rows: Any = True,
+    empty: Any = "",
+    todo: Any = "",
+    stack: bool = True,
+) -> str:
+    """A table in a scrollable region named by its caption; with empty ``rows`` a sentence and what to do instead.
+
+    ``stack``: on a phone each row becomes a card; give every ``td`` a ``data-label``. Wide tables of figures that
+    must be compared take ``stack=False`` and scroll. A Page of a paginator brings its pager.
+    """
+    page = rows if isinstance(rows, Page) else None
+    values = {"content": content, "caption": caption, "has_rows": bool(rows), "empty": empty, "todo": todo}
+    return render_to_string(
+        "components/table.html",
+        {**values, "stack": stack, "id": _next_id(context), "page": page, "request": context.get("request")},
+    )
+
+
+@register.simple_block_tag
+def facts(content: str) -> SafeString:
+    """A definition list: ``<dt>`` and ``<dd>`` pairs."""
+    return format_html('<dl class="facts">{}</dl>', content)
+
+
+def _next_id(context: Context) -> str:
+    """Ids that are unique in the page and the same in every rendering of it."""
+    root = context.render_context.setdefault("component_ids", count(1))
+    return f"part-{next(root)}"
