@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -86,9 +86,16 @@ def _divide(pools: Ints, weights: Ints, sums: Ints) -> tuple[Ints, Ints]:
     return (exact // sums).astype(np.int64), (exact % sums).astype(np.int64)
 
 
+def _each(values: Ints, write: Callable[[int], str]) -> list[str]:
+    """Written values; equal ones are written once."""
+    distinct, index = np.unique(values, return_inverse=True)
+    texts = [write(value) for value in distinct.tolist()]
+    return [texts[at] for at in index.tolist()]
+
+
 def write_scaled(values: Ints, places: int) -> list[str]:
-    """Numbers with ``places`` implied decimals, written without needless zeros beyond two decimals of money."""
-    return [_written(value, places) for value in values.tolist()]
+    """Numbers with ``places`` implied decimals, without trailing zeros."""
+    return _each(values, lambda value: _written(value, places))
 
 
 def _written(value: int, places: int) -> str:
@@ -104,17 +111,17 @@ def write_units(values: Ints) -> list[str]:
 
 def write_rates(values: Ints) -> list[str]:
     """Ten-thousandths, at least two decimals: 950000 -> 95.00."""
-    return [_with_cents(text) for text in write_scaled(values, 4)]
+    return _each(values, lambda value: _with_cents(_written(value, 4)))
 
 
 def write_money(values: Ints) -> list[str]:
     """Hundredths: 152000 -> 1520.00."""
-    return [_with_cents(text) for text in write_scaled(values, 2)]
+    return _each(values, lambda value: _with_cents(_written(value, 2)))
 
 
 def write_claimed(values: Ints) -> list[str]:
     """The claimed amount as written (ten-thousandths); empty when it was blank."""
-    return ["" if value == NO_AMOUNT else _with_cents(_written(value, 4)) for value in values.tolist()]
+    return _each(values, lambda value: "" if value == NO_AMOUNT else _with_cents(_written(value, 4)))
 
 
 def _with_cents(text: str) -> str:
@@ -124,12 +131,12 @@ def _with_cents(text: str) -> str:
 
 def write_days(values: Ints) -> list[str]:
     """Days since 1970 as ISO dates."""
-    return [str(day) for day in values.astype("datetime64[D]")]
+    return _each(values, lambda day: str(np.datetime64(day, "D")))
 
 
 def write_hours(microseconds: Ints) -> list[str]:
     """Durations as hours and minutes: 1:30; seconds only where there are some."""
-    return [_clock(value) for value in microseconds.tolist()]
+    return _each(microseconds, _clock)
 
 
 def _clock(microseconds: int) -> str:

@@ -15,13 +15,24 @@ class Register:
 
     def __init__(self, ids: Ints) -> None:
         self.size = len(ids)
-        self._order = np.argsort(ids, kind="stable")
-        self._sorted = ids[self._order]
+        self._low = int(ids.min()) if self.size else 0
+        span = int(ids.max()) - self._low + 1 if self.size else 0
+        self._table: Ints | None = None
+        if span <= 4 * self.size + 1024:
+            # Ids of one table lie close together: a direct table is several times faster than a search.
+            self._table = np.full(span, BLANK, dtype=np.int64)
+            self._table[ids - self._low] = np.arange(self.size)
+        else:
+            self._order = np.argsort(ids, kind="stable")
+            self._sorted = ids[self._order]
 
     def rows(self, wanted: Ints) -> Ints:
         """Row of each wanted id, BLANK where there is none."""
         if not self.size:
             return np.full(len(wanted), BLANK, dtype=np.int64)
+        if self._table is not None:
+            inside = (wanted >= max(self._low, 0)) & (wanted < self._low + len(self._table))
+            return np.where(inside, self._table[np.where(inside, wanted - self._low, 0)], BLANK)
         place = np.minimum(np.searchsorted(self._sorted, wanted), self.size - 1)
         return np.where((self._sorted[place] == wanted) & (wanted >= 0), self._order[place], BLANK)
 

@@ -246,7 +246,12 @@ def registers(package: Package) -> dict[str, pd.DataFrame]:
         "fee_assessments": table(
             "fee_assessments",
             [
-                (p.recipient[r["recipient_code"]], *span(r), MODES[r["mode"]], scaled(r["monthly_limit"], 2, 0))
+                (
+                    p.recipient[r["recipient_code"]],
+                    *span(r),
+                    MODES[r["mode"]],
+                    scaled(r["monthly_limit"], 2, 0),
+                )
                 for r in p.rows("fee_assessments")
             ],
         ),
@@ -318,7 +323,9 @@ class Play:
         self.claims = {row["number"]: row for row in self.package.rows("claims")}
         for row in self.package.rows("claim_lines"):
             self.lines[row["claim_number"]].append(row)
-        self.keys = {(r["claim_number"], int(r["line"])): n for n, r in enumerate(self.package.rows("claim_lines"))}
+        self.keys = {
+            (r["claim_number"], int(r["line"])): n for n, r in enumerate(self.package.rows("claim_lines"))
+        }
 
     def runs(self) -> Iterator[tuple[str, int]]:
         """Periods in order, and inside them the numbered runs, then the claims without a number."""
@@ -379,7 +386,11 @@ class Play:
 
     def _lifted(self, period: str, run: int) -> list[tuple[object, ...]]:
         return [
-            (self.package.claim[row["claim_number"]], int(row["line"]), int(row["check"].removeprefix("CLM-")))
+            (
+                self.package.claim[row["claim_number"]],
+                int(row["line"]),
+                int(row["check"].removeprefix("CLM-")),
+            )
             for row in self.package.rows("clearances")
             if int(row["run"]) <= run and self.claims.get(row["claim_number"], {}).get("period") == period
         ]
@@ -425,7 +436,12 @@ class Play:
                     for old in self.done[self.keys[row["reverses"], int(line["line"])]]:
                         names = COLUMNS["reversals"][3:]
                         key = self.keys[row["reverses"], int(line["line"])]
-                        yield (self.package.claim[row["number"]], key, int(line["line"]), *(old[n] for n in names))
+                        yield (
+                            self.package.claim[row["number"]],
+                            key,
+                            int(line["line"]),
+                            *(old[n] for n in names),
+                        )
 
     def _history(self) -> dict[str, pd.DataFrame]:
         """Allowed lines of earlier runs, in full and summed."""
@@ -434,7 +450,11 @@ class Play:
             if p.claim[number] in self.reversed:
                 continue
             for line in lines:
-                olds = [o for o in self.done.get(self.keys[number, int(line["line"])], []) if o["units_allowed"] > 0]
+                olds = [
+                    o
+                    for o in self.done.get(self.keys[number, int(line["line"])], [])
+                    if o["units_allowed"] > 0
+                ]
                 if olds:
                     rows.append(self._past(number, line, olds[-1]))
                     used.append((self._line(number, line), self.claims[number], olds[-1]))
@@ -468,7 +488,9 @@ class Play:
             sums["certificate_used"][line["certificate"], service] += units  # type: ignore[index]
             sums["year_used"][recipient, service, on.year] += gross  # type: ignore[index]
             sums["contract_used"][(contract,)] += gross
-            plan = self._in_force("plan_lines", {"recipient": recipient, "service": service}, line["service_date"])
+            plan = self._in_force(
+                "plan_lines", {"recipient": recipient, "service": service}, line["service_date"]
+            )
             month = on.year * 12 + on.month - 1 - 1970 * 12
             sums["plan_used"][plan, month] += units
             contract_line = self._in_force(
@@ -476,7 +498,8 @@ class Play:
             )
             sums["contract_line_used"][(contract_line,)] += gross
         return {
-            name: table(name, [(*key, value) for key, value in totals.items()]) for name, totals in sums.items()
+            name: table(name, [(*key, value) for key, value in totals.items()])
+            for name, totals in sums.items()
         }
 
     def _in_force(self, name: str, keys: dict[str, object], on: object) -> int:
@@ -491,10 +514,12 @@ class Play:
         """All runs; each adds to what later ones see."""
         parameters = self.package.parameters()
         runs = list(self.runs())
-        last = {period: run for period, run in runs}
+        last = dict(runs)
         for period, run in runs:
             result = adjudicate(self.facts(period, run, last[period]), parameters=parameters)
-            pends = result.findings[result.findings["severity"] == "P"].groupby("id")["check"].agg(set).to_dict()
+            pends = (
+                result.findings[result.findings["severity"] == "P"].groupby("id")["check"].agg(set).to_dict()
+            )
             for row in result.adjudications.to_dict("records"):
                 if not row["reversal"]:
                     self.done[row["id"]].append(row | {"pends": pends.get(row["id"], set())})
@@ -523,7 +548,9 @@ def output_rows(path: Path | str) -> dict[str, set[tuple[str, ...]]]:
             figures = [written(r[c], 3) for c in ("units_claimed", "units_allowed")]
             figures += [written(r[c], 4) for c in ("rate_claimed", "rate_allowed")]
             figures += [written(r[c], 2) for c in ("amount_claimed", "gross", "fee", "payable")]
-            rows["adjudications"].append((str(run), names[r["claim"]], str(r["line"]), *figures, r["outcome"]))
+            rows["adjudications"].append(
+                (str(run), names[r["claim"]], str(r["line"]), *figures, r["outcome"])
+            )
         for r in result.findings.to_dict("records"):
             figures = [written(r["units"], 3), written(r["amount"], 2)]
             key = (str(run), names[r["claim"]], str(r["line"]), r["check"], r["severity"])
@@ -533,5 +560,3 @@ def output_rows(path: Path | str) -> dict[str, set[tuple[str, ...]]]:
             figures = [written(r[c], 2) for c in columns]
             rows["remittances"].append((str(run), names[r["claim"]], providers[r["provider"]], *figures))
     return {name: sorted(values) for name, values in rows.items()}  # type: ignore[return-value]
-
-
