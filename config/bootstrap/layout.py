@@ -9,6 +9,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 PRODUCT = "servisy"
 DEFAULT_PORT = 8000
+STARTED_AT = "BOOTSTRAP_STARTED_AT"
 
 
 @dataclass(frozen=True)

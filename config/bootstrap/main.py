@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 
 from config.bootstrap import environment, system_packages
-from config.bootstrap.layout import current_layout
+from config.bootstrap.layout import STARTED_AT, current_layout
 
 USAGE = """\
 manage.py up [--port N] [--no-demo]   run the product (web, worker, database) in the foreground
@@ -65,5 +67,7 @@ OWN: dict[str, Callable[[list[str]], int]] = {"up": _up, "check_all": _check_all
 
 def main(argv: list[str]) -> int:
     """Entry of manage.py; returns the exit code."""
+    # Survives the change into the environment, so that `up` can tell the whole time.
+    os.environ.setdefault(STARTED_AT, str(time.time()))
     prepare(argv)
     return OWN.get(argv[1] if len(argv) > 1 else "", _django)(argv)

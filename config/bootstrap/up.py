@@ -21,11 +21,10 @@ from typing import Any
 
 from config.bootstrap import embedded, messages, processes, schema, undertaker
 from config.bootstrap.console import Refusal, say
-from config.bootstrap.layout import CHECKOUT, DEFAULT_PORT, Layout, current_layout
+from config.bootstrap.layout import CHECKOUT, DEFAULT_PORT, STARTED_AT, Layout, current_layout
 from config.bootstrap.locking import FileLock
 from config.bootstrap.processes import Child
 
-STARTED = time.monotonic()
 HOST = "127.0.0.1"
 PORTS_TO_TRY = 50
 WEB_SECONDS = 120.0
@@ -37,7 +36,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="manage.py up", description="Run the product in the foreground.")
     port = int(os.environ.get("PORT") or DEFAULT_PORT)
     parser.add_argument("--port", type=int, default=port, help=f"first port to try (PORT; {port})")
-    parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
+    parser.add_argument(
+        "--demo",
+        action=argparse.BooleanOptionalAction,
+        default=not os.environ.get("DATABASE_URL"),
+        help="load the demo into an empty database (by default only into the embedded one)",
+    )
     parser.add_argument("--workers", type=int, default=2, help="web processes (2)")
     return parser.parse_args(arguments)
 
@@ -196,9 +200,9 @@ def _told(steps: list[str]) -> dict[str, Any]:
     return found
 
 
-def demo(*, wanted: bool) -> list[dict[str, str]]:
+def demo() -> list[dict[str, str]]:
     """Ask for the demo on an empty database, and return its people."""
-    told = _told([*(["ask_for_demo"] if wanted else []), "tell_accounts"])
+    told = _told(["ask_for_demo", "tell_accounts"])
     if told.get("said"):
         say(str(told["said"]))
     return [{str(key): str(value) for key, value in row.items()} for row in told.get("accounts", [])]
@@ -214,7 +218,7 @@ def as_table(rows: list[dict[str, str]]) -> str:
 
 def greet(address: str, accounts: list[dict[str, str]]) -> None:
     """The address and who can sign in: the last thing before the logs."""
-    seconds = time.monotonic() - STARTED
+    seconds = time.time() - float(os.environ.pop(STARTED_AT, time.time()))
     print(f"\n  {address}   (ready after {seconds:.0f} s)\n", flush=True)
     if accounts:
         print(f"  Demo accounts:\n{as_table(accounts)}\n", flush=True)
@@ -277,7 +281,7 @@ def _serve(layout: Layout, options: argparse.Namespace, lock: FileLock, watcher:
                 _write_note(lock, address, children)
             wait_for_web(address, children, stopping)
             if not stopping.is_set() and not ended(children):
-                greet(address, demo(wanted=not options.no_demo))
+                greet(address, demo() if options.demo else [])
             return _supervise(children, stopping)
         finally:
             processes.end_groups([child.pid for child in children])

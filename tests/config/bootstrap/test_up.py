@@ -143,6 +143,14 @@ def test_port_comes_from_the_environment_and_the_option_wins(monkeypatch: pytest
     assert up.parse(["--port", "9200"]).port == 9200
 
 
+def test_a_database_of_ones_own_gets_no_demo_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert up.parse([]).demo
+    assert not up.parse(["--no-demo"]).demo
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/servisy")
+    assert not up.parse([]).demo
+    assert up.parse(["--demo"]).demo
+
+
 def test_children_left_by_a_killed_run_are_ended(tmp_path: Path) -> None:
     left = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
     innocent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
