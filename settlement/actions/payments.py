@@ -1,0 +1,212 @@
+"""Payments after release: the file for the bank, handing it over, and what becomes of each payment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from config.accounts.models import Organisation
+from config.audit.actors import SYSTEM, Actor
+from config.audit.recording import action, nothing_to_record, record
+from config.errors import DomainError, NotFound
+from config.locks import lock_rows
+from config.office.models import Attachment
+from config.office.storage import attach, attachments_of
+from config.transactions import step
+from settlement.actions.payment_postings import post_payments
+from settlement.actions.runs import lock_run, move_claims
+from settlement.gateways.bank_file import BankFileGateway
+from settlement.gateways.base import Party, PaymentInstruction, PaymentOrder
+from settlement.models import Claim, Payment, PaymentRun, Remittance
+
+PAYMENT_FILE = "payment_file"
+FINAL_STATES = ("confirmed", "failed", "returned")
+
+
+class FileNotWritten(DomainError):
+    """The bank file does not exist yet."""
+
+    code = "PAYMENT_FILE_MISSING"
+    message = _("The bank file of «%(number)s» is not written yet. Wait a moment and reload the page.")
+
+
+def payment_order(run: PaymentRun) -> PaymentOrder:
+    """A released run as an order for a gateway: the same run gives the same order."""
+    office = run.organisation
+    debtor = Party(office.name, office.registration_code)
+    rows = run.payments.select_related("provider").order_by("reference")
+    assert run.status_at is not None  # set by the release
+    return PaymentOrder(
+        reference=run.message_id,
+        initiator=debtor,
+        created_at=run.status_at,
+        instructions=tuple(_instruction(run, payment, debtor) for payment in rows),
+    )
+
+
+def _instruction(run: PaymentRun, payment: Payment, debtor: Party) -> PaymentInstruction:
+    assert run.execution_date is not None  # set by the release
+    return PaymentInstruction(
+        reference=payment.reference,
+        debtor=debtor,
+        debtor_account=run.organisation.iban,
+        creditor=Party(payment.provider.name, payment.provider.registration_code),
+        creditor_account=payment.iban,
+        amount=payment.amount.amount,
+        currency=str(payment.amount.currency),
+        execution_date=run.execution_date,
+        remittance=_remittance_text(run, payment),
+        creditor_reference=payment.rf_reference,
+    )
+
+
+def _remittance_text(run: PaymentRun, payment: Payment) -> str:
+    # A bank document is in the state language of the organisation, whoever makes it.
+    with override("ru" if run.organisation.jurisdiction == "RU" else "uk"):
+        params = {"month": f"{run.period:%m.%Y}", "reference": payment.rf_reference}
+        return str(_("Social services for %(month)s, %(reference)s") % params)
+
+
+@action
+def write_payment_file(*, organisation: Organisation, run_id: int, actor: Actor = SYSTEM, at: datetime) -> Attachment:
+    """Write the bank file of a released run and keep it as an attachment of the run.
+
+    Idempotent: a run has one file. Raises: FileNotWritten when the run is not released; GatewayError for data no bank
+    takes. Locks: run. Audit: payment_run.file_written.
+    """
+    run = lock_run(organisation, run_id)
+    if run.status not in {"released", "closed"}:
+        raise FileNotWritten(number=run.number)
+    existing = payment_file(run)
+    if existing is not None:
+        nothing_to_record()
+        return existing
+    submission = BankFileGateway().submit(payment_order(run))
+    attachment = attach(
+        organisation=organisation,
+        to=run,
+        kind=PAYMENT_FILE,
+        name=submission.file_name,
+        content=submission.content,
+        content_type=submission.content_type,
+        uploaded_by_id=actor.user_id,
+        at=at,
+    )
+    run.payments.update(gateway_reference=submission.reference)
+    record("payment_run.file_written", run, actor=actor, at=at, sha256=attachment.sha256)
+    return attachment
+
+
+def payment_file(run: PaymentRun) -> Attachment | None:
+    """The bank file of a run, if written."""
+    return attachments_of(run).filter(kind=PAYMENT_FILE).first()
+
+
+@action
+def mark_payments_sent(*, organisation: Organisation, run_id: int, actor: Actor, at: datetime) -> list[Payment]:
+    """Say that the file was handed to the bank: prepared payments become sent.
+
+    Raises: FileNotWritten. Locks: run, payments. Posts: payment.sent. Audit: payment_run.sent.
+    Idempotent: sent payments stay as they are.
+    """
+    run = lock_run(organisation, run_id)
+    if payment_file(run) is None:
+        raise FileNotWritten(number=run.number)
+    payments = lock_rows(run.payments.filter(status="prepared"))
+    if not payments:
+        nothing_to_record()
+        return []
+    send_payments(payments, on=at.date(), actor=actor, at=at)
+    record("payment_run.sent", run, *payments, actor=actor, at=at, total=run.total.amount)
+    return payments
+
+
+@step
+def send_payments(payments: Sequence[Payment], *, on: date, actor: Actor, at: datetime) -> None:
+    """Prepared payments become sent. Posts: payment.sent."""
+    for payment in payments:
+        payment.sent_at = at
+        payment.save(update_fields=["sent_at"])
+        payment.move_to("sent", at=at)
+    post_payments("payment.sent", payments, on=on, actor=actor, at=at)
+
+
+@step
+def confirm_payments(payments: Sequence[Payment], *, on: dict[int, date], actor: Actor, at: datetime) -> None:
+    """The bank has carried payments out; ``on`` gives each payment's booking day.
+
+    A payment that nobody marked as sent was sent all the same. Posts: payment.sent, payment.confirmed.
+    """
+    for day in sorted(set(on.values())):
+        group = [payment for payment in payments if on[payment.pk] == day]
+        send_payments([p for p in group if p.status == "prepared"], on=day, actor=actor, at=at)
+        for payment in group:
+            payment.confirmed_at = at
+            payment.save(update_fields=["confirmed_at"])
+            payment.move_to("confirmed", at=at)
+        post_payments("payment.confirmed", group, on=day, actor=actor, at=at)
+    move_claims(_remittances(payments), "scheduled", "paid", at=at)
+    close_finished_runs(payments, at=at)
+
+
+@step
+def return_payments(payments: Sequence[Payment], *, on: dict[int, date], actor: Actor, at: datetime) -> None:
+    """Confirmed payments came back: their remittances may be paid again. Posts: payment.returned."""
+    remittances = _remittances(payments)
+    for payment in payments:
+        payment.move_to("returned", at=at)
+        payment.items.update(live=False)
+    for day in sorted(set(on.values())):
+        group = [payment for payment in payments if on[payment.pk] == day]
+        post_payments("payment.returned", group, on=day, actor=actor, at=at)
+    move_claims(remittances, "paid", "adjudicated", at=at)
+    close_finished_runs(payments, at=at)
+
+
+@step
+def lock_payments(payments: QuerySet[Payment]) -> list[Payment]:
+    """Payments with their claims and runs, locked in the fixed order: claims, runs, payments."""
+    ids = list(payments.values_list("pk", flat=True))
+    lock_rows(Claim.objects.filter(pk__in=Claim.objects.filter(remittances__payment_items__payment__in=ids)))
+    lock_rows(PaymentRun.objects.filter(payments__in=ids))
+    return lock_rows(Payment.objects.filter(pk__in=ids))
+
+
+@action
+def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, actor: Actor, at: datetime) -> Payment:
+    """The bank refused a payment before carrying it out; its remittances may be paid again.
+
+    Raises: NotFound, InvalidMove. Locks: claims, runs, payment. Posts: payment.failed when it had been sent. Audit:
+    payment.failed.
+    """
+    rows = lock_payments(Payment.objects.filter(pk=payment_id, organisation=organisation))
+    if not rows:
+        raise NotFound()
+    payment, remittances, was_sent = rows[0], _remittances(rows), rows[0].status == "sent"
+    payment.move_to("failed", at=at)
+    payment.items.update(live=False)
+    if was_sent:
+        post_payments("payment.failed", rows, on=at.date(), actor=actor, at=at)
+    move_claims(remittances, "scheduled", "adjudicated", at=at)
+    close_finished_runs(rows, at=at)
+    record("payment.failed", payment, payment.payment_run, actor=actor, at=at, reason=reason)
+    return payment
+
+
+def _remittances(payments: Iterable[Payment]) -> list[Remittance]:
+    ids = [payment.pk for payment in payments]
+    rows = Remittance.objects.filter(payment_items__payment__in=ids, payment_items__live=True)
+    return list(rows.order_by("pk"))
+
+
+@step
+def close_finished_runs(payments: Iterable[Payment], *, at: datetime) -> None:
+    """A released run whose payments have all come to an end is closed."""
+    runs = PaymentRun.objects.filter(pk__in={payment.payment_run_id for payment in payments}, status="released")
+    for run in lock_rows(runs):
+        if not run.payments.exclude(status__in=FINAL_STATES).exists():
+            run.move_to("closed", at=at)

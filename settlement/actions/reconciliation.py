@@ -1,0 +1,283 @@
+"""Bank statements: imported once, matched to payments, explained by people, until nothing is open."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.audit.recording import action, nothing_to_record, record
+from config.errors import DomainError, NotFound
+from config.locks import lock_rows
+from config.money import from_minor
+from config.office.storage import attach
+from config.transactions import step
+from settlement.actions.matching import match_open_lines, match_to_payments, settle_statement
+from settlement.actions.payment_postings import post_explained_line
+from settlement.actions.statement_rows import statement_lines_from, statement_row
+from settlement.gateways.bank_file import BankFileGateway
+from settlement.gateways.base import GatewayError
+from settlement.gateways.base import Statement as BankStatement
+from settlement.models import Payment, Statement, StatementLine
+
+STATEMENT_FILE = "statement_file"
+
+
+class StatementUnreadable(DomainError):
+    """Not a bank statement."""
+
+    code = "STATEMENT_UNREADABLE"
+    message = _(
+        "This file cannot be read as a bank statement (%(reason)s). Ask the bank for a camt.053 or camt.054 file."
+    )
+    http_status = 400
+
+
+class WrongAccount(DomainError):
+    """A statement of somebody else's account."""
+
+    code = "STATEMENT_WRONG_ACCOUNT"
+    message = _("The statement is of the account %(found)s, ours is %(expected)s. Choose the statement of our account.")
+
+
+class StatementDiffers(DomainError):
+    """The bank's own id is known with another content."""
+
+    code = "STATEMENT_DIFFERS"
+    message = _("The statement «%(statement)s» was imported before with another content. Ask the bank which one holds.")
+
+
+class SumsDiffer(DomainError):
+    """A hand-made match must agree to the kopiyka."""
+
+    code = "MATCH_SUM_DIFFERS"
+    message = _("The line is of %(line)s, the chosen payments are %(payments)s together. Choose payments of equal sum.")
+
+
+class LineNotOpen(DomainError):
+    """The line is matched or explained already."""
+
+    code = "LINE_NOT_OPEN"
+    message = _("This bank line is already matched or explained. Reload the page to see how.")
+
+
+class ReasonMissing(DomainError):
+    """A decision that needs words."""
+
+    code = "REASON_MISSING"
+    message = _("Write a reason: the auditor will read it.")
+    http_status = 400
+
+
+@dataclass(frozen=True)
+class ImportedStatement:
+    """A statement of a file. ``repeated``: it was here before and nothing changed."""
+
+    statement: Statement
+    repeated: bool
+    matched: int
+    open_lines: int
+
+
+def import_statement(
+    *, organisation: Organisation, name: str, content: bytes, actor: Actor, at: datetime
+) -> list[ImportedStatement]:
+    """Import every statement of a camt.052, 053 or 054 file of any version, each as one action.
+
+    Nothing is stored unless all are readable and of our account.
+    Raises: StatementUnreadable, WrongAccount, StatementDiffers.
+    """
+    try:
+        found = BankFileGateway().read_report(content)
+    except GatewayError as error:
+        raise StatementUnreadable(reason=error.code) from error
+    for bank in found:
+        if bank.account != organisation.iban.replace(" ", ""):
+            raise WrongAccount(found=bank.account or "—", expected=organisation.iban)
+    return [
+        store_statement(organisation=organisation, bank=bank, name=name, content=content, actor=actor, at=at)
+        for bank in found
+    ]
+
+
+@action
+def store_statement(
+    *, organisation: Organisation, bank: BankStatement, name: str, content: bytes, actor: Actor, at: datetime
+) -> ImportedStatement:
+    """Store a statement with its lines and match them; one whose balance is broken waits in quarantine.
+
+    Idempotent: known by content and by the bank's own id. Raises: StatementDiffers.
+    Locks: claims, runs, payments. Posts: payment.confirmed, payment.returned. Audit: statement.imported.
+    """
+    digest = _digest(content, bank)
+    known = _known(organisation, bank, digest)
+    if known is not None:
+        nothing_to_record()
+        return ImportedStatement(known, True, 0, _open(known))
+    statement = statement_row(organisation, bank, digest, actor, at)
+    StatementLine.objects.bulk_create(statement_lines_from(statement, bank, at))
+    attach(
+        organisation=organisation,
+        to=statement,
+        kind=STATEMENT_FILE,
+        name=name[:200],
+        content=content,
+        content_type="application/xml",
+        uploaded_by_id=actor.user_id,
+        at=at,
+    )
+    matched = _match_if_imported(statement, actor, at)
+    record(
+        "statement.imported",
+        statement,
+        *{match.payment for match in matched},
+        actor=actor,
+        at=at,
+        lines=statement.lines.count(),
+        matched=len(matched),
+        problems=[problem["code"] for problem in statement.problems],
+    )
+    return ImportedStatement(statement, False, len(matched), _open(statement))
+
+
+def _digest(content: bytes, bank: BankStatement) -> str:
+    # A file may hold several statements: each has a fingerprint of its own.
+    return hashlib.sha256(content + b"\0" + bank.identifier.encode()).hexdigest()
+
+
+def _known(organisation: Organisation, bank: BankStatement, digest: str) -> Statement | None:
+    rows = Statement.objects.filter(organisation=organisation, iban=bank.account)
+    known = rows.filter(content_sha256=digest).first()
+    if known is None and rows.filter(statement_id=bank.identifier).exists():
+        raise StatementDiffers(statement=bank.identifier)
+    return known
+
+
+def _open(statement: Statement) -> int:
+    return statement.lines.filter(status__in=("unmatched", "partial")).count()
+
+
+@step
+def _match_if_imported(statement: Statement, actor: Actor, at: datetime) -> list:
+    if statement.status != "imported":
+        return []
+    matched = match_open_lines(statement, actor=actor, at=at)
+    settle_statement(statement, at=at)
+    return matched
+
+
+@action
+def accept_statement(
+    *, organisation: Organisation, statement_id: int, reason: str, actor: Actor, at: datetime
+) -> Statement:
+    """Take a statement out of quarantine with a reason and match it.
+
+    Raises: ReasonMissing, NotFound, InvalidMove. Locks: statement, claims, runs, payments. Audit: statement.accepted.
+    """
+    statement = _decide(organisation, statement_id, reason, "imported", at)
+    matched = _match_if_imported(statement, actor, at)
+    record("statement.accepted", statement, actor=actor, at=at, reason=reason, matched=len(matched))
+    return statement
+
+
+@action
+def refuse_statement(
+    *, organisation: Organisation, statement_id: int, reason: str, actor: Actor, at: datetime
+) -> Statement:
+    """Refuse a quarantined statement for good; its lines count for nothing.
+
+    Raises: ReasonMissing, NotFound, InvalidMove. Audit: statement.refused.
+    """
+    statement = _decide(organisation, statement_id, reason, "refused", at)
+    record("statement.refused", statement, actor=actor, at=at, reason=reason)
+    return statement
+
+
+def _decide(organisation: Organisation, statement_id: int, reason: str, status: str, at: datetime) -> Statement:
+    if not reason.strip():
+        raise ReasonMissing()
+    rows = lock_rows(Statement.objects.filter(pk=statement_id, organisation=organisation))
+    if not rows:
+        raise NotFound()
+    rows[0].move_to(status, at=at)
+    return rows[0]
+
+
+@action
+def match_line(
+    *, organisation: Organisation, line_id: int, payment_ids: Sequence[int], reason: str, actor: Actor, at: datetime
+) -> StatementLine:
+    """Match an open line by hand to payments of equal sum: outgoing money pays them, incoming money returns them.
+
+    Raises: NotFound, LineNotOpen, SumsDiffer, ReasonMissing, InvalidMove. Locks: claims, runs, payments, line.
+    Posts: as an automatic match. Audit: statement_line.matched.
+    """
+    if not reason.strip():
+        raise ReasonMissing()
+    payments = list(Payment.objects.filter(organisation=organisation, pk__in=payment_ids).order_by("pk"))
+    line = _line(organisation, line_id)
+    total = sum((payment.amount.amount for payment in payments), from_minor(0))
+    if not payments or total != abs(from_minor(line.amount_minor)):
+        raise SumsDiffer(line=abs(from_minor(line.amount_minor)), payments=total)
+    match_to_payments(line, payments, reason=reason, actor=actor, at=at)
+    settle_statement(line.statement, at=at)
+    record("statement_line.matched", line, *payments, actor=actor, at=at, reason=reason, amount_minor=line.amount_minor)
+    return line
+
+
+@action
+def explain_line(
+    *, organisation: Organisation, line_id: int, explanation: str, actor: Actor, at: datetime
+) -> StatementLine:
+    """Say in words what an open line is; the money stands on the account of unexplained receipts until it is moved.
+
+    Raises: NotFound, LineNotOpen, ReasonMissing. Posts: receipt.explained. Audit: statement_line.explained.
+    """
+    if not explanation.strip():
+        raise ReasonMissing()
+    line = _line(organisation, line_id)
+    line.explanation, line.explained_by_id = explanation.strip()[:300], actor.user_id
+    line.save(update_fields=["explanation", "explained_by"])
+    line.move_to("explained", at=at)
+    post_explained_line(line, actor=actor, at=at)
+    settle_statement(line.statement, at=at)
+    record("statement_line.explained", line, line.statement, actor=actor, at=at, explanation=line.explanation)
+    return line
+
+
+def _line(organisation: Organisation, line_id: int) -> StatementLine:
+    rows = lock_rows(
+        StatementLine.objects.filter(pk=line_id, statement__organisation=organisation).select_related("statement")
+    )
+    if not rows:
+        raise NotFound()
+    if rows[0].status not in ("unmatched", "partial") or rows[0].statement.status != "imported":
+        raise LineNotOpen()
+    return rows[0]
+
+
+@action
+def match_again(*, organisation: Organisation, actor: Actor, at: datetime) -> int:
+    """Try the open lines of all imported statements once more, after payments or statements arrived late.
+
+    Returns the number of new matches. Audit: statements.matched, when any.
+    """
+    found: list = []
+    statements = Statement.objects.filter(organisation=organisation, status="imported")
+    for statement in statements.order_by("pk"):
+        found += _match_if_imported(statement, actor, at)
+    _record_matches(organisation, found, actor, at)
+    return len(found)
+
+
+def _record_matches(organisation: Organisation, found: Iterable, actor: Actor, at: datetime) -> None:
+    payments = {match.payment for match in found}
+    if not payments:
+        nothing_to_record()
+        return
+    record("statements.matched", organisation, *payments, actor=actor, at=at, matched=len(payments))

@@ -1,0 +1,103 @@
+"""Reads for payment runs, payments, statements and the month's end."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+
+from config.accounts.models import Organisation
+from settlement.models import (
+    Match,
+    Payment,
+    PaymentRemittance,
+    PaymentRun,
+    Remittance,
+    Statement,
+    StatementLine,
+)
+
+OPEN_LINES = ("unmatched", "partial")
+
+
+def payable_remittances(organisation: Organisation, period: date) -> QuerySet[Remittance]:
+    """Remittances of the month's done runs that move money and are in no live payment."""
+    taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
+    return (
+        Remittance.objects.filter(
+            ~Exists(taken), run__organisation=organisation, run__period=period, run__status="done"
+        )
+        .exclude(payable=0)
+        .select_related("provider", "claim", "run")
+        .order_by("provider__code", "id")
+    )
+
+
+def payable_months(organisation: Organisation) -> list[dict[str, object]]:
+    """Months with unpaid remittances: period, number of remittances, payable minor units."""
+    taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
+    rows = (
+        Remittance.objects.filter(~Exists(taken), run__organisation=organisation, run__status="done")
+        .exclude(payable=0)
+        .values("run__period")
+        .annotate(count=Count("id"), payable_minor=Sum("payable"))
+    )
+    return [
+        {"period": row["run__period"], "count": row["count"], "payable_minor": row["payable_minor"]}
+        for row in rows.order_by("run__period")
+    ]
+
+
+def payment_runs(organisation: Organisation, search: str = "") -> QuerySet[PaymentRun]:
+    """Payment runs, newest first."""
+    rows = PaymentRun.objects.filter(organisation=organisation).select_related("proposed_by", "released_by")
+    if search:
+        rows = rows.filter(Q(number__icontains=search) | Q(payments__reference__icontains=search)).distinct()
+    return rows.order_by("-proposed_at", "-id")
+
+
+def payments(organisation: Organisation, search: str = "", status: str = "") -> QuerySet[Payment]:
+    """Payments, newest first."""
+    rows = Payment.objects.filter(organisation=organisation).select_related("provider", "payment_run")
+    if search:
+        rows = rows.filter(
+            Q(reference__icontains=search)
+            | Q(provider__name__icontains=search)
+            | Q(payment_run__number__icontains=search)
+            | Q(iban__startswith=search)
+        )
+    if status:
+        rows = rows.filter(status=status)
+    return rows.order_by("-id")
+
+
+def statements(organisation: Organisation, search: str = "") -> QuerySet[Statement]:
+    """Bank statements with the number of lines and of open lines, newest first."""
+    rows = Statement.objects.filter(organisation=organisation).annotate(
+        line_count=Count("lines"), open_count=Count("lines", filter=Q(lines__status__in=OPEN_LINES))
+    )
+    if search:
+        rows = rows.filter(Q(statement_id__icontains=search) | Q(lines__end_to_end_id__icontains=search)).distinct()
+    return rows.order_by("-to_date", "-id")
+
+
+def statement_lines(statement: Statement) -> QuerySet[StatementLine]:
+    """Lines of a statement in its order."""
+    return statement.lines.select_related("explained_by").order_by("position")
+
+
+def matches_of(statement: Statement) -> dict[int, list[Match]]:
+    """Live matches by line."""
+    found: dict[int, list[Match]] = {}
+    rows = Match.objects.filter(statement_line__statement=statement, undone_at=None)
+    for match in rows.select_related("payment__provider").order_by("id"):
+        found.setdefault(match.statement_line_id, []).append(match)
+    return found
+
+
+def exceptions(organisation: Organisation) -> QuerySet[StatementLine]:
+    """Bank lines that nobody has matched or explained yet, oldest first."""
+    rows = StatementLine.objects.filter(
+        statement__organisation=organisation, status__in=OPEN_LINES, statement__status="imported"
+    )
+    return rows.select_related("statement").order_by("booked_on", "id")
