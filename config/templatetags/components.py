@@ -125,5 +125,5 @@ def facts(content: str) -> SafeString:
 
 def _next_id(context: Context) -> str:
     """Ids that are unique in the page and the same in every rendering of it."""
-    root = context.render_context.setdefault("component_ids", count(1))
-    return f"part-{next(root)}"
+    numbers: Any = context.render_context.setdefault("component_ids", count(1))  # type: ignore[arg-type]
+    return f"part-{next(numbers)}"

@@ -1,0 +1,89 @@
+"""The trail pages: seen by the auditor alone, of the auditor's office alone, named in words, at a constant price."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from config.accounts.actions import deactivate_user, invite_user
+from config.accounts.models import Organisation, User
+from config.audit.actors import SYSTEM
+from tests.conftest import AT
+
+pytestmark = pytest.mark.django_db(transaction=False)
+
+
+@pytest.fixture
+def auditor(client: Client, cast: dict[str, User]) -> Client:
+    client.force_login(cast["mariia"])
+    return client
+
+
+def _invite(username: str, organisation: Organisation) -> User:
+    return invite_user(
+        username=username,
+        display_name=username,
+        roles=["auditor"],
+        organisation=organisation,
+        password=None,
+        actor=SYSTEM,
+        at=AT,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_is_a_sentence_with_its_object(auditor: Client, organisation: Organisation) -> None:
+    user = _invite("zoryana", organisation)
+    page = auditor.get("/trail/").content.decode()
+    assert "zoryana" in page
+    assert f"/trail/accounts.user/{user.pk}/" in page
+    deactivate_user(user=user, actor=SYSTEM, at=AT)
+    page = auditor.get(f"/trail/accounts.user/{user.pk}/").content.decode()
+    assert "user.invited" in page
+    assert "user.deactivated" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_office_is_invisible(
+    auditor: Client, organisation: Organisation, other_organisation: Organisation
+) -> None:
+    _invite("ours", organisation)
+    theirs = _invite("theirs", other_organisation)
+    page = auditor.get("/trail/").content.decode()
+    assert "ours" in page
+    assert "theirs" not in page
+    assert auditor.get(f"/trail/accounts.user/{theirs.pk}/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("q", "found"), [("user.invited", True), ("system", True), ("nobody", False)])
+def test_search(auditor: Client, organisation: Organisation, q: str, found: bool) -> None:
+    _invite("zoryana", organisation)
+    assert ("zoryana" in auditor.get("/trail/", {"q": q}).content.decode()) is found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_of_events_costs_a_constant_number_of_queries(
+    auditor: Client, organisation: Organisation, django_assert_max_num_queries: object
+) -> None:
+    for number in range(30):
+        _invite(f"person{number}", organisation)
+    with django_assert_max_num_queries(8):  # type: ignore[operator]
+        assert auditor.get("/trail/").status_code == 200
+
+
+@pytest.mark.parametrize("username", ["outsider", "halyna", "nadiia", "olena", "bohdan"])
+def test_only_the_auditor_reads_the_trail(client: Client, cast: dict[str, User], username: str) -> None:
+    client.force_login(cast[username])
+    assert client.get("/trail/").status_code == 403
+    assert client.get("/trail/accounts.user/1/").status_code == 403
+
+
+def test_a_stranger_is_asked_to_sign_in(client: Client, db: None) -> None:
+    assert client.get("/trail/").headers["Location"].startswith("/sign-in/")
+
+
+def test_an_unknown_object_is_not_found(auditor: Client) -> None:
+    assert auditor.get("/trail/no.model/1/").status_code == 404
+
+
