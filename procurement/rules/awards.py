@@ -46,8 +46,7 @@ class AwardOutcome:
 
 
 def award_quantities(*, offers: Sequence[RankedOffer], demand: Decimal) -> AwardOutcome:
-    """Rank 1 gets its capacity, rank 2 the remainder, and so on, each at its own price. Source: rulebook 3.4.
-    """
+    """Rank 1 gets its capacity, rank 2 the remainder, and so on, each at its own price. Source: rulebook 3.4."""
     left = demand
     allocations = []
     for offer in offers:
@@ -96,6 +95,5 @@ def vote_passes(*, votes: int, present: int, threshold_percent: Decimal) -> bool
 
 
 def min_step(*, lot_value: Decimal, percent: Decimal) -> Decimal:
-    """Minimum step of a lot: value x percent, 0.01 half up (policy 8). Example: 183870.00 at 0.5 % -> 919.35.
-    """
+    """Minimum step of a lot: value x percent, 0.01 half up (policy 8). Example: 183870.00 at 0.5 % -> 919.35."""
     return round_half_up(lot_value * percent / 100)

@@ -9,9 +9,7 @@ from decimal import Decimal
 
 from config.periods import add_months
 
-BARRING_TIES = frozenset(
-    {"bidder", "employee", "founder", "board_member", "relative", "creditor", "prepared_bid"}
-)
+BARRING_TIES = frozenset({"bidder", "employee", "founder", "board_member", "relative", "creditor", "prepared_bid"})
 
 
 @dataclass(frozen=True)
@@ -23,18 +21,13 @@ class Tie:
     ended_on: date | None = None
 
 
-def barring_ties(
-    *, ties: Sequence[Tie], bidders: frozenset[str], on: date, look_back_months: int
-) -> tuple[Tie, ...]:
-    """Ties to a bidder of this competition that bar a person: lasting, or ended within the look-back (COI-1).
-    """
+def barring_ties(*, ties: Sequence[Tie], bidders: frozenset[str], on: date, look_back_months: int) -> tuple[Tie, ...]:
+    """Ties to a bidder of this competition that bar a person: lasting, or ended within the look-back (COI-1)."""
     since = add_months(on, -look_back_months)
     return tuple(
         tie
         for tie in ties
-        if tie.bidder in bidders
-        and tie.kind in BARRING_TIES
-        and (tie.ended_on is None or tie.ended_on > since)
+        if tie.bidder in bidders and tie.kind in BARRING_TIES and (tie.ended_on is None or tie.ended_on > since)
     )
 
 

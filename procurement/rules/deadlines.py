@@ -66,8 +66,7 @@ class TimetableRules:
 
 @dataclass(frozen=True)
 class Timetable:
-    """Days of a competition: earliest close, last days to evaluate and publish, standstill over, contract by.
-    """
+    """Days of a competition: earliest close, last days to evaluate and publish, standstill over, contract by."""
 
     earliest_close: date
     evaluate_by: date

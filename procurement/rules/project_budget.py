@@ -27,6 +27,7 @@ ATTRACTED = "attracted"
 COFINANCE_KINDS = {
     "OWN": frozenset({OWN}),
     "OWN+PARTNERS": frozenset({OWN, PARTNER}),
+    "OWN_PARTNERS": frozenset({OWN, PARTNER}),
     "ALL_NON_GRANT": frozenset({OWN, PARTNER, ATTRACTED}),
 }
 
@@ -116,8 +117,7 @@ class ProjectFacts:
 
 @dataclass(frozen=True)
 class ProjectParameters:
-    """Conditions of the call: co-financing minimum in percent of the total, its basis, ceiling of one grant.
-    """
+    """Conditions of the call: co-financing minimum in percent of the total, its basis, ceiling of one grant."""
 
     share_tolerance: Decimal
     cofinance_percent: Decimal | None = None
@@ -166,9 +166,7 @@ def check_project(*, facts: ProjectFacts, parameters: ProjectParameters) -> Proj
     Example: items 3138 of 3168 thousand -> blocked with diff=30.00; shares 41.03 / 3.16 / 8.46 / 47.35.
     """
     items, sources = items_total(facts), sources_total(facts)
-    share = cofinance_share(
-        facts=facts, basis=parameters.cofinance_basis, of_grant=parameters.cofinance_of_grant
-    )
+    share = cofinance_share(facts=facts, basis=parameters.cofinance_basis, of_grant=parameters.cofinance_of_grant)
     shares = tuple(percent_shares([source.amount for source in facts.sources])) if sources else ()
     findings = (
         *_sum_findings(facts, items, sources),
@@ -269,9 +267,7 @@ def _money_findings(facts: ProjectFacts, parameters: ProjectParameters, share: D
         yield Finding("GRANT_ABOVE_CAP", WARN, {"grant": _form(facts, grant), "cap": cap})
     for source in facts.sources:
         if source.conditional:
-            yield Finding(
-                "SOURCE_CONDITIONAL", WARN, {"source": source.name, "amount": _form(facts, source.amount)}
-            )
+            yield Finding("SOURCE_CONDITIONAL", WARN, {"source": source.name, "amount": _form(facts, source.amount)})
 
 
 def _plan_findings(facts: ProjectFacts) -> Iterable[Finding]:

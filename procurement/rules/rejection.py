@@ -11,8 +11,7 @@ from config.periods import add_months
 
 @dataclass(frozen=True)
 class RejectionGround:
-    """A coded ground; ``title`` is an English message id. Each use needs a motive text and can be appealed.
-    """
+    """A coded ground; ``title`` is an English message id. Each use needs a motive text and can be appealed."""
 
     code: str
     title: str
@@ -32,9 +31,7 @@ GROUNDS = {
         RejectionGround("PRC-REJ-9", "Undisclosed conflict of interest"),
         RejectionGround("PRC-REJ-10", "The sums of the budget do not agree and were not corrected"),
         RejectionGround("PRC-REJ-11", "Co-financing below the minimum"),
-        RejectionGround(
-            "PRC-REJ-12", "The same project is financed from another source in this budget period"
-        ),
+        RejectionGround("PRC-REJ-12", "The same project is financed from another source in this budget period"),
         RejectionGround("PRC-REJ-13", "Registered for less than the minimum period"),
         RejectionGround("PRC-REJ-14", "Score under the threshold"),
         RejectionGround("PRC-REJ-15", "Funds of an earlier grant not returned, or its report not submitted"),
@@ -105,8 +102,7 @@ class CompetitionFate:
 
 
 def competition_fate(*, valid_bids: int, winner_passes: bool, single_bid_allowed: bool) -> CompetitionFate:
-    """No valid bid, a single bid that may not win, or nobody above the threshold annul a competition (3.5).
-    """
+    """No valid bid, a single bid that may not win, or nobody above the threshold annul a competition (3.5)."""
     if valid_bids == 0:
         return CompetitionFate(False, "NO_VALID_BIDS")
     if valid_bids == 1 and not single_bid_allowed:

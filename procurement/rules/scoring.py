@@ -11,7 +11,7 @@ from config.explanations import Step
 from config.money import round_half_up
 
 FORMULA_ID = "SCORE-332/1"
-JUDGED = "judged"
+JUDGED = "scored"
 PRICE = "price"
 VOLUME = "volume"
 
@@ -22,19 +22,22 @@ MUST_FAILED = "PRC-REJ-MUST"
 
 @dataclass(frozen=True)
 class CriterionRule:
-    """One criterion: its weight in points and where its value comes from (members, price or volume)."""
+    """One criterion: its weight in points and where its value comes from (members, price or volume).
+
+    ``scale_max`` is the top of the members' scale for this criterion; blank: the competition's.
+    """
 
     code: str
     weight: Decimal
     kind: str = JUDGED
     must: bool = False
     breaks_ties: bool = False
+    scale_max: Decimal | None = None
 
 
 @dataclass(frozen=True)
 class ScoringParameters:
-    """Announced with the tender: criteria, top of the scale, threshold in points, norm cost as price ceiling.
-    """
+    """Announced with the tender: criteria, top of the scale, threshold in points, norm cost as price ceiling."""
 
     criteria: tuple[CriterionRule, ...]
     scale_max: Decimal
@@ -105,12 +108,8 @@ def score_bids(
     valid = [bid for bid in bids if not refused[bid.code]]
     scored = [(bid, *_parts(bid, valid, parameters, excluded_members)) for bid in valid]
     scored.sort(key=lambda row: _order(row[0], row[1], parameters))
-    ranked = [
-        _ranked(bid, parts, steps, rank, parameters) for rank, (bid, parts, steps) in enumerate(scored, 1)
-    ]
-    rejected = [
-        BidScore(bid.code, (), None, None, refused[bid.code], (), ()) for bid in bids if refused[bid.code]
-    ]
+    ranked = [_ranked(bid, parts, steps, rank, parameters) for rank, (bid, parts, steps) in enumerate(scored, 1)]
+    rejected = [BidScore(bid.code, (), None, None, refused[bid.code], (), ()) for bid in bids if refused[bid.code]]
     winner = ranked[0].code if ranked and not ranked[0].fails else None
     return ScoringOutcome((*ranked, *rejected), winner)
 
@@ -146,12 +145,11 @@ def _part(
         formula = f"{criterion.weight} x {volume} / {most}"
     else:
         mean = mean_of_members(bid=bid, criterion=criterion.code, excluded=excluded)
-        points = criterion.weight * mean / parameters.scale_max
-        formula = f"{criterion.weight} x {mean} / {parameters.scale_max}"
+        scale = criterion.scale_max or parameters.scale_max
+        points = criterion.weight * mean / scale
+        formula = f"{criterion.weight} x {mean} / {scale}"
     part = PartScore(criterion.code, mean, round_half_up(points))
-    return part, Step(
-        "part", "Points of a criterion", str(part.points), "points", f"{criterion.code}: {formula}"
-    )
+    return part, Step("part", "Points of a criterion", str(part.points), "points", f"{criterion.code}: {formula}")
 
 
 def _value(value: Decimal | None, bid: BidFacts) -> Decimal:
@@ -196,8 +194,7 @@ def _ranked(
 
 
 def scores_spread(*, bid: BidFacts, criterion: str, scale_max: Decimal, percent: Decimal) -> tuple[str, ...]:
-    """Members whose mark is more than ``percent`` of the scale from the mean: they must explain it (COI-4).
-    """
+    """Members whose mark is more than ``percent`` of the scale from the mean: they must explain it (COI-4)."""
     marks = dict(bid.scores).get(criterion, ())
     if not marks:
         return ()

@@ -29,8 +29,7 @@ class StaffingParameters:
 
 @dataclass(frozen=True)
 class StaffingOutcome:
-    """``required`` persons; ``cliff`` when a community one resident smaller or larger band would need more.
-    """
+    """``required`` persons; ``cliff`` when a community one resident smaller or larger band would need more."""
 
     raw: Decimal
     required: int
@@ -56,9 +55,7 @@ def specialists(*, residents: int, parameters: StaffingParameters) -> StaffingOu
     return _outcome(raw, required, cliff, f"{residents} / {norm}", "staff.specialist")
 
 
-def managers(
-    *, urban: int, rural: int, parameters: StaffingParameters, mode: str = COMBINED
-) -> StaffingOutcome:
+def managers(*, urban: int, rural: int, parameters: StaffingParameters, mode: str = COMBINED) -> StaffingOutcome:
     """Managers for urban and rural residents: one ceiling over the sum, or one for each (``separate``).
 
     The combined reading is ours (DESIGN). Example: 45000 urban and 4000 rural -> 3; separate 4.
@@ -72,11 +69,7 @@ def managers(
 
 def _outcome(raw: Fraction, required: int, cliff: bool, formula: str, parameter: str) -> StaffingOutcome:
     shown = round_half_up(Decimal(raw.numerator) / raw.denominator, 3)
-    steps = [
-        Step(
-            "staff", "Staff required by the norm", str(required), "person", f"{formula} = {shown}", parameter
-        )
-    ]
+    steps = [Step("staff", "Staff required by the norm", str(required), "person", f"{formula} = {shown}", parameter)]
     if cliff:
         steps.append(Step("cliff", "A smaller community would need more staff by this norm", "yes"))
     return StaffingOutcome(shown, required, cliff, tuple(steps))

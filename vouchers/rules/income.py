@@ -16,8 +16,9 @@ from config.explanations import Step
 from config.money import round_half_up
 from config.periods import Period, add_months, month_of
 
-QUARTER_BEFORE_PREVIOUS_MONTH = "QUARTER_BEFORE_PREVIOUS_MONTH"
-SIX_MONTHS_BEFORE_APPLICATION = "SIX_MONTHS_BEFORE_APPLICATION"
+# Values of the parameters inc.window and ru.income_window.
+QUARTER = "QUARTER"
+SIX_MONTHS = "SIX_MONTHS"
 TWELVE_MONTHS_BEFORE_PREVIOUS_MONTH = "TWELVE_MONTHS_BEFORE_PREVIOUS_MONTH"
 TWELVE_MONTHS_BEFORE_APPLICATION = "TWELVE_MONTHS_BEFORE_APPLICATION"
 
@@ -96,11 +97,11 @@ def income_window(*, application_date: date, rule: str) -> Period:
     Example: 10.02.2026 by the quarter rule -> 01.10.2025 to 31.12.2025.
     """
     month = month_of(application_date)
-    if rule == QUARTER_BEFORE_PREVIOUS_MONTH:
+    if rule == QUARTER:
         previous = add_months(month, -1)
         quarter_start = add_months(previous, -((previous.month - 1) % 3))
         return Period(add_months(quarter_start, -3), quarter_start)
-    if rule == SIX_MONTHS_BEFORE_APPLICATION:
+    if rule == SIX_MONTHS:
         return Period(add_months(month, -6), month)
     if rule == TWELVE_MONTHS_BEFORE_APPLICATION:
         return Period(add_months(month, -12), month)

@@ -21,9 +21,7 @@ from tests.golden_rows import golden
 def test_worked_example(row: dict[str, str]) -> None:
     columns = ("pay_month", "charges_percent", "hours_year", "contact_share")
     rate = minute_rate(MinuteRateFacts(*(Decimal(row[name]) for name in columns)))
-    indirect = indirect_coefficient(
-        indirect_costs=Decimal(row["indirect_costs"]), main_pay=Decimal(row["main_pay"])
-    )
+    indirect = indirect_coefficient(indirect_costs=Decimal(row["indirect_costs"]), main_pay=Decimal(row["main_pay"]))
     facts = NormTimeFacts(
         rate, Decimal(row["minutes"]), indirect, Decimal(row["materials"]), (Decimal(row["territory"]),)
     )

@@ -106,9 +106,7 @@ def test_residential_amount(row: dict[str, str]) -> None:
 
 def test_more_days_than_the_month_has_are_refused() -> None:
     with pytest.raises(ValueError, match="31 days of 30"):
-        tariffs.residential_amount(
-            days_present=31, days_in_month=30, day_value=Decimal(1), month_value=Decimal(30)
-        )
+        tariffs.residential_amount(days_present=31, days_in_month=30, day_value=Decimal(1), month_value=Decimal(30))
 
 
 def test_published_tax_lines() -> None:

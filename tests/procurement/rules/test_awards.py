@@ -58,9 +58,7 @@ def test_fund_of_published_contest_is_used_in_rank_order() -> None:
     case = case_file("ua-chernivtsi-2010-social-projects")
     grants = [Decimal(amount) for amount in checked(case["items"][0]["grants"])]
     requests = [GrantRequest(str(index), amount) for index, amount in enumerate(grants)]
-    outcome = award_fund(
-        requests=requests, fund=Decimal(case["items"][0]["nomination_sum"]), partial_allowed=False
-    )
+    outcome = award_fund(requests=requests, fund=Decimal(case["items"][0]["nomination_sum"]), partial_allowed=False)
     assert len(outcome.allocations) == len(grants) and outcome.left == 0
 
 

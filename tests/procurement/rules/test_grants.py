@@ -24,9 +24,7 @@ def test_kpi(row: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("row", golden("unit_costs"))
 def test_unit_cost(row: dict[str, str]) -> None:
-    assert grants.unit_cost(amount=Decimal(row["amount"]), units=Decimal(row["units"])) == Decimal(
-        row["cost"]
-    )
+    assert grants.unit_cost(amount=Decimal(row["amount"]), units=Decimal(row["units"])) == Decimal(row["cost"])
 
 
 def test_first_tranche_rounds_down() -> None:
@@ -50,9 +48,7 @@ def test_next_tranche(used: str, accepted: bool, grounds: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize(("moved", "needs"), [("100.00", False), ("100.01", True)])
 def test_moves_between_items(moved: str, needs: bool) -> None:
-    found = grants.move_needs_amendment(
-        item_amount=Decimal(1000), moved=Decimal(moved), parameters=PARAMETERS
-    )
+    found = grants.move_needs_amendment(item_amount=Decimal(1000), moved=Decimal(moved), parameters=PARAMETERS)
     assert found is needs
 
 
@@ -60,18 +56,14 @@ def test_final_report_and_return_of_unused_funds() -> None:
     assert grants.final_report_due(project_end=date(2018, 4, 30), parameters=PARAMETERS) == date(2018, 5, 30)
     calendar = WorkingCalendar()
     spring = grants.unused_return_due(project_end=date(2025, 5, 30), parameters=PARAMETERS, calendar=calendar)
-    december = grants.unused_return_due(
-        project_end=date(2025, 12, 22), parameters=PARAMETERS, calendar=calendar
-    )
+    december = grants.unused_return_due(project_end=date(2025, 12, 22), parameters=PARAMETERS, calendar=calendar)
     assert (spring, december) == (date(2025, 6, 20), date(2025, 12, 31))
 
 
 def test_published_limits_of_a_call() -> None:
     rules = case_file("int-undp-japan-grant-limits")["rules"]
     share = Decimal(rules["max_equipment_share"]) * 100
-    limits = grants.CallLimits(
-        Decimal(rules["max_budget"]), Decimal(rules["max_with_committee_approval"]), share
-    )
+    limits = grants.CallLimits(Decimal(rules["max_budget"]), Decimal(rules["max_with_committee_approval"]), share)
     examples = checked(
         [
             ("50000", "20000", ()),
@@ -81,7 +73,5 @@ def test_published_limits_of_a_call() -> None:
         ]
     )
     for budget, equipment, expected in examples:
-        found = grants.call_limit_findings(
-            budget=Decimal(budget), equipment=Decimal(equipment), limits=limits
-        )
+        found = grants.call_limit_findings(budget=Decimal(budget), equipment=Decimal(equipment), limits=limits)
         assert found == expected

@@ -38,9 +38,7 @@ def application(row: dict[str, str]) -> ProjectFacts:
         for index, amount in enumerate(row["items"].split(";"), 1)
     ]
     names = (("grant", "grant"), ("partner", "partners"), ("own", "own"), ("attracted", "attracted"))
-    sources = [
-        BudgetSource(kind, kind, thousands(row[column]), Decimal(SHARES[kind])) for kind, column in names
-    ]
+    sources = [BudgetSource(kind, kind, thousands(row[column]), Decimal(SHARES[kind])) for kind, column in names]
     return ProjectFacts(
         declared_total=thousands(row["declared"]),
         items=tuple(items),
@@ -147,9 +145,7 @@ def test_splits(row: dict[str, str]) -> None:
 )
 def test_other_findings_warn(changes: dict[str, object], message: str) -> None:
     facts = replace(SEED, **changes)  # type: ignore[arg-type]
-    found = [
-        row for row in check_project(facts=facts, parameters=PARAMETERS).findings if row.message == message
-    ]
+    found = [row for row in check_project(facts=facts, parameters=PARAMETERS).findings if row.message == message]
     assert [row.severity for row in found] == ["warn"]
 
 
@@ -165,9 +161,7 @@ def test_conditional_source_and_ceiling_of_the_call_warn() -> None:
 def test_share_beyond_the_tolerance_warns() -> None:
     sources = (replace(SEED.sources[0], declared_share=Decimal("41.10")), *SEED.sources[1:])
     outcome = check_project(facts=replace(SEED, sources=sources), parameters=PARAMETERS)
-    assert "SHARE_DIFF source=grant declared=41.10 computed=41.03" in [
-        row.message for row in outcome.findings
-    ]
+    assert "SHARE_DIFF source=grant declared=41.10 computed=41.03" in [row.message for row in outcome.findings]
 
 
 def test_plan_is_shown_by_start_month() -> None:
@@ -186,6 +180,4 @@ def test_shares_always_make_a_hundred(parts: list[Decimal]) -> None:
     shares = percent_shares(parts)
     assert sum(shares) == 100
     whole = sum(parts)
-    assert all(
-        abs(share - part * 100 / whole) < Decimal("0.01") for share, part in zip(shares, parts, strict=True)
-    )
+    assert all(abs(share - part * 100 / whole) < Decimal("0.01") for share, part in zip(shares, parts, strict=True))

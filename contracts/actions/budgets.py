@@ -1,0 +1,102 @@
+"""Budget lines and what is set aside on them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+from djmoney.money import Money
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.audit.recording import action, label_of, record
+from config.errors import DomainError
+from config.locks import lock_rows
+from config.money import from_minor, to_minor
+from config.transactions import step
+from contracts.actions.catalogue import CodeTaken
+from contracts.models import BudgetEntry, BudgetLine
+from contracts.queries import set_aside_minor
+
+
+class BudgetExceeded(DomainError):
+    """More is set aside than the line has."""
+
+    code = "BUDGET_EXCEEDED"
+    message = _("The budget line «%(line)s» has %(free)s left, %(needed)s is needed. Amend the budget first.")
+
+
+class BudgetBelowCommitments(DomainError):
+    """An amendment would leave less than is already set aside."""
+
+    code = "BUDGET_BELOW_COMMITMENTS"
+    message = _("%(set_aside)s of «%(line)s» is already set aside; the line cannot become %(amount)s.")
+
+
+@action
+def add_budget_line(
+    *,
+    organisation: Organisation,
+    code: str,
+    year: int,
+    amount: Decimal,
+    actor: Actor,
+    at: datetime,
+    title: str = "",
+    programme: str = "",
+    economic_code: str = "",
+    source: str = "",
+) -> BudgetLine:
+    """Enter an appropriation of a year. Raises: CodeTaken. Audit: budget_line.added."""
+    try:
+        with transaction.atomic():
+            line = BudgetLine.objects.create(
+                organisation=organisation,
+                code=code,
+                year=year,
+                name=title,
+                programme=programme,
+                economic_code=economic_code,
+                source=source,
+                amount=Money(amount, organisation.currency),
+            )
+    except IntegrityError as error:
+        raise CodeTaken(key=f"{code} {year}") from error
+    record("budget_line.added", line, actor=actor, at=at, code=code, year=year, amount=amount)
+    return line
+
+
+@action
+def amend_budget_line(*, line: BudgetLine, amount: Decimal, basis: str, actor: Actor, at: datetime) -> BudgetLine:
+    """Change an appropriation by a decision. Raises: BudgetBelowCommitments. Audit: budget_line.amended."""
+    line = lock_rows(BudgetLine.objects.filter(pk=line.pk))[0]
+    set_aside = from_minor(set_aside_minor(line))
+    if amount < set_aside:
+        raise BudgetBelowCommitments(line=line, set_aside=set_aside, amount=amount)
+    before = line.amount.amount
+    line.amount = Money(amount, line.amount.currency)
+    line.save(update_fields=["amount", "amount_currency"])
+    record("budget_line.amended", line, actor=actor, at=at, before=before, after=amount, basis=basis)
+    return line
+
+
+@step
+def commit_budget(
+    *, line: BudgetLine, amount: Decimal, cause: object, on: date, actor: Actor, at: datetime
+) -> BudgetEntry:
+    """Set aside the ceiling of a grant agreement. Raises: BudgetExceeded. Locks: the budget line."""
+    line = lock_rows(BudgetLine.objects.filter(pk=line.pk))[0]
+    free = line.amount.amount - from_minor(set_aside_minor(line))
+    if amount > free:
+        raise BudgetExceeded(line=line, free=free, needed=amount)
+    return BudgetEntry.objects.create(
+        budget_line=line,
+        kind="commitment",
+        amount_minor=to_minor(amount),
+        label=label_of(cause),  # type: ignore[arg-type]
+        occurred_on=on,
+        recorded_at=at,
+        recorded_by_id=actor.user_id,
+    )

@@ -1,0 +1,177 @@
+"""Norm costs: drafted by one person from components, approved by another."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.audit.recording import action, mask, record
+from config.clock import local_date
+from config.errors import DomainError, FourEyes
+from config.explanations import steps_as_rows
+from config.locks import lock_rows
+from contracts.models import NormCost, Service, Territory
+from contracts.parameters import ParameterBook, ParameterValue
+from contracts.rules.norm_cost import (
+    AdministrativeCosts,
+    CostItem,
+    NormCostFacts,
+    NormCostOutcome,
+    NormCostParameters,
+    StaffPay,
+    compute_norm_cost,
+)
+
+PARAMETER_KEYS = ("esv_rate", "admin_cap_pct", "admin_cap_base", "vat_rate")
+
+
+class NormIncomplete(DomainError):
+    """The components do not give a cost."""
+
+    code = "NORM_INCOMPLETE"
+    message = _("A norm cost needs pay of main staff, hours and the base of administrative costs above zero.")
+
+
+class NormOverlap(DomainError):
+    """Another approved norm of the same key holds in these days."""
+
+    code = "NORM_OVERLAP"
+    message = _("Another approved norm cost of «%(service)s» holds in these days. Withdraw or end it first.")
+
+
+class NormInUse(DomainError):
+    """Decisions may already rely on the norm."""
+
+    code = "NORM_IN_USE"
+    message = _("The norm cost %(norm)s is already in force and stays as it is. Approve a new one from a later day.")
+
+
+@action
+def draft_norm_cost(
+    *,
+    organisation: Organisation,
+    service: Service,
+    facts: NormCostFacts,
+    valid_from: date,
+    act: str,
+    actor: Actor,
+    at: datetime,
+    valid_to: date | None = None,
+    territory: Territory | None = None,
+    recipient_class: str = "",
+) -> NormCost:
+    """Compute a norm cost and keep its inputs, parameters with versions and rows.
+
+    Formula: NORM-UA-1186. Time: parameters as of ``valid_from``; ``valid_to`` is exclusive.
+    Raises: NormIncomplete, ParameterMissing. Audit: norm_cost.drafted.
+    """
+    book = ParameterBook.load(organisation, PARAMETER_KEYS)
+    values = {key: book.value(key, valid_from) for key in PARAMETER_KEYS}
+    outcome = _compute(facts, values)
+    norm = NormCost.objects.create(
+        organisation=organisation,
+        service=service,
+        territory=territory,
+        recipient_class=recipient_class,
+        unit_rate=outcome.unit_cost_with_vat,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        act=act,
+        formula_id=outcome.formula_id,
+        inputs={"facts": mask(asdict(facts)), "parameters": {key: value.as_version() for key, value in values.items()}},
+        steps=steps_as_rows(outcome.steps),
+        author_id=actor.user_id,
+        recorded_at=at,
+        status="draft",
+        status_at=at,
+    )
+    record("norm_cost.drafted", norm, service, actor=actor, at=at, unit_rate=norm.unit_rate, valid_from=valid_from)
+    return norm
+
+
+def _compute(facts: NormCostFacts, values: dict[str, ParameterValue]) -> NormCostOutcome:
+    parameters = NormCostParameters(
+        contribution_percent=values["esv_rate"].decimal,
+        admin_cap_percent=values["admin_cap_pct"].decimal,
+        admin_cap_base=values["admin_cap_base"].text,
+        vat_percent=values["vat_rate"].decimal,
+    )
+    try:
+        return compute_norm_cost(facts=facts, parameters=parameters)
+    except (ValueError, ArithmeticError) as error:
+        raise NormIncomplete() from error
+
+
+def facts_of(norm: NormCost) -> NormCostFacts:
+    """The stored inputs of a norm cost, so that it can be computed again."""
+    stored = norm.inputs["facts"]
+    return NormCostFacts(
+        staff=tuple(
+            StaffPay(row["label"], Decimal(row["pay_month"]), Decimal(row["positions"]), row["auxiliary"])
+            for row in stored["staff"]
+        ),
+        hours_month=Decimal(stored["hours_month"]),
+        utilisation=Decimal(stored["utilisation"]),
+        purchases=_items(stored["purchases"]),
+        other_direct=_items(stored["other_direct"]),
+        administrative=AdministrativeCosts(
+            Decimal(stored["administrative"]["amount_month"]), Decimal(stored["administrative"]["pay_base_month"])
+        ),
+        vat_exempt=stored["vat_exempt"],
+    )
+
+
+def _items(rows: list[dict[str, str]]) -> tuple[CostItem, ...]:
+    return tuple(CostItem(row["label"], Decimal(row["amount_per_unit"])) for row in rows)
+
+
+@action
+def approve_norm_cost(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost:
+    """Approve a draft. Raises: FourEyes for its author, NormOverlap, InvalidMove. Audit: norm_cost.approved."""
+    norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
+    if norm.author_id == actor.user_id:
+        raise FourEyes()
+    try:
+        with transaction.atomic():
+            norm.approver_id = actor.user_id
+            norm.save(update_fields=["approver"])
+            norm.move_to("approved", at=at)
+    except IntegrityError as error:
+        raise NormOverlap(service=norm.service) from error
+    record("norm_cost.approved", norm, actor=actor, at=at, unit_rate=norm.unit_rate)
+    return norm
+
+
+@action
+def withdraw_norm_cost(*, norm: NormCost, reason: str, actor: Actor, at: datetime) -> NormCost:
+    """Withdraw a draft, or an approved norm before its first day. Raises: InvalidMove, NormInUse.
+
+    Source: NRM-1 (immutable once used). Audit: norm_cost.withdrawn.
+    """
+    norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
+    if norm.status == "approved" and norm.valid_from <= local_date(at):
+        raise NormInUse(norm=norm.unit_rate)
+    norm.move_to("withdrawn", at=at)
+    record("norm_cost.withdrawn", norm, actor=actor, at=at, reason=reason)
+    return norm
+
+
+@action
+def end_norm_cost(*, norm: NormCost, valid_to: date, basis: str, actor: Actor, at: datetime) -> NormCost:
+    """Let an approved norm hold until the day before ``valid_to``. Raises: NormInUse for a day already past.
+
+    Audit: norm_cost.ended.
+    """
+    norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
+    if norm.status != "approved" or valid_to <= norm.valid_from or valid_to <= local_date(at):
+        raise NormInUse(norm=norm.unit_rate)
+    norm.valid_to = valid_to
+    norm.save(update_fields=["valid_to"])
+    record("norm_cost.ended", norm, actor=actor, at=at, valid_to=valid_to, basis=basis)
+    return norm

@@ -1,0 +1,130 @@
+"""Reads of the contracts app. Every list takes the reader's scope: the organisation, or a provider's own."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import F, Q, QuerySet, Sum
+
+from config.accounts.models import Organisation, User
+from config.periods import WorkingCalendar
+from contracts.models import (
+    BudgetEntry,
+    BudgetLine,
+    CalendarDay,
+    Contract,
+    ContractLine,
+    NormCost,
+    Parameter,
+    Provider,
+    Service,
+)
+
+
+def provider_of(user: User) -> Provider | None:
+    """The provider a person acts for."""
+    return Provider.objects.filter(users__user=user).first()
+
+
+def set_aside_minor(line: BudgetLine) -> int:
+    """Everything set aside on a line, minor units."""
+    return BudgetEntry.objects.filter(budget_line=line).aggregate(total=Sum("amount_minor"))["total"] or 0
+
+
+def budget_lines(organisation: Organisation) -> QuerySet[BudgetLine]:
+    """Lines with the sum set aside on each, newest year first."""
+    rows = BudgetLine.objects.filter(organisation=organisation)
+    return rows.annotate(used_minor=Sum("entries__amount_minor")).order_by("-year", "code")
+
+
+def budget_totals(line: BudgetLine) -> dict[str, int]:
+    """Minor units by kind of movement, and what is free."""
+    rows = line.entries.values("kind").annotate(total=Sum("amount_minor"))
+    totals = {kind: 0 for kind, _title in BudgetEntry.KINDS} | {row["kind"]: row["total"] for row in rows}
+    totals["free"] = int(line.amount.amount * 100) - sum(totals.values())
+    return totals
+
+
+def norm_costs(organisation: Organisation) -> QuerySet[NormCost]:
+    """Norm costs, the newest first."""
+    rows = NormCost.objects.filter(organisation=organisation).select_related("service", "territory")
+    return rows.order_by("service__code", "-valid_from", "-id")
+
+
+def norm_cost_on(
+    *,
+    organisation: Organisation,
+    service: Service,
+    on: date,
+    territory_id: int | None = None,
+    recipient_class: str = "",
+) -> NormCost | None:
+    """The approved norm cost of a day: territory and class, territory, class, neither (NRM-1)."""
+    rows = NormCost.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=on),
+        Q(territory=None) | Q(territory_id=territory_id),
+        organisation=organisation,
+        service=service,
+        status="approved",
+        valid_from__lte=on,
+        recipient_class__in=["", recipient_class],
+    )
+    return max(rows, key=lambda row: (row.territory_id is not None, row.recipient_class != ""), default=None)
+
+
+def providers(search: str = "") -> QuerySet[Provider]:
+    """The register, by name."""
+    rows = Provider.objects.prefetch_related("suspensions").order_by("name", "id")
+    if search:
+        rows = rows.filter(
+            Q(name__icontains=search) | Q(code__icontains=search) | Q(registration_code__startswith=search)
+        )
+    return rows
+
+
+def contracts_of_office(organisation: Organisation) -> QuerySet[Contract]:
+    """All contracts of an organisation, newest first."""
+    rows = Contract.objects.filter(organisation=organisation).select_related("provider", "budget_line")
+    return rows.order_by("-valid_from", "-id")
+
+
+def contracts_of_provider(provider: Provider | None) -> QuerySet[Contract]:
+    """A provider's own contracts with every organisation."""
+    rows = Contract.objects.filter(provider=provider) if provider else Contract.objects.none()
+    return rows.select_related("provider", "budget_line", "organisation").order_by("-valid_from", "-id")
+
+
+def contract_line_on(*, contract: Contract, service: Service, on: date) -> ContractLine | None:
+    """The priced line of a service in force on a day; blank dates are the contract's."""
+    rows = contract.lines.filter(service=service)
+    for row in rows:
+        start, end = row.valid_from or contract.valid_from, row.valid_to or contract.valid_to
+        if start <= on and (end is None or on < end):
+            return row
+    return None
+
+
+def parameters(organisation: Organisation, *, search: str = "", on: date | None = None) -> QuerySet[Parameter]:
+    """National rows of the jurisdiction and the organisation's own; ``on`` keeps those in force."""
+    rows = Parameter.objects.filter(
+        Q(organisation=None) | Q(organisation=organisation), jurisdiction=organisation.jurisdiction
+    )
+    if search:
+        rows = rows.filter(Q(key__icontains=search) | Q(act__icontains=search) | Q(note__icontains=search))
+    if on is not None:
+        rows = rows.filter(Q(valid_to=None) | Q(valid_to__gt=on), valid_from__lte=on)
+    return rows.order_by("key", "-valid_from", "id")
+
+
+def working_calendar(organisation: Organisation) -> WorkingCalendar:
+    """Days that differ from the Monday-to-Friday rule in the organisation's jurisdiction; its own rows win."""
+    kinds: dict[date, str] = {}
+    rows = CalendarDay.objects.filter(
+        Q(organisation=None) | Q(organisation=organisation), jurisdiction=organisation.jurisdiction
+    ).order_by(F("organisation").asc(nulls_first=True))
+    for day, kind in rows.values_list("date", "kind"):
+        kinds[day] = kind
+    return WorkingCalendar(
+        off=frozenset(day for day, kind in kinds.items() if kind == "off"),
+        working=frozenset(day for day, kind in kinds.items() if kind == "working"),
+    )

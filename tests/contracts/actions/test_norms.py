@@ -1,0 +1,97 @@
+"""Norm costs: drafted from components, approved by a second person, never changed under a decision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from config.audit.queries import trail_for
+from config.errors import FourEyes
+from config.states import InvalidMove
+from contracts.actions import norms
+from contracts.models import NormCost
+from contracts.parameters import ParameterMissing
+from contracts.queries import norm_cost_on
+from contracts.rules.norm_cost import NormCostParameters, compute_norm_cost
+from tests.road import NORM_FACTS, PUBLISHED, Road
+
+pytestmark = pytest.mark.django_db
+
+
+def test_draft_keeps_inputs_parameters_and_rows(road: Road) -> None:
+    norm = road.draft_norm()
+    assert norm.unit_rate == Decimal("96.54")
+    assert norm.formula_id == "NORM-UA-1186/1"
+    assert norm.inputs["parameters"]["admin_cap_pct"]["unverified"] is True
+    assert {row["code"]: row["value"] for row in norm.steps}["unit_cost"] == "96.54"
+    assert [event.action for event in trail_for(norm)] == ["norm_cost.drafted"]
+
+
+def test_stored_inputs_give_the_same_result_again(road: Road) -> None:
+    norm = NormCost.objects.get(pk=road.draft_norm().pk)
+    values = {key: row["value"] for key, row in norm.inputs["parameters"].items()}
+    parameters = NormCostParameters(
+        Decimal(values["esv_rate"]),
+        Decimal(values["admin_cap_pct"]),
+        values["admin_cap_base"],
+        Decimal(values["vat_rate"]),
+    )
+    outcome = compute_norm_cost(facts=norms.facts_of(norm), parameters=parameters)
+    assert outcome.unit_cost == norm.unit_rate
+    assert [row.value for row in outcome.steps] == [row["value"] for row in norm.steps]
+
+
+def test_second_person_approves(road: Road) -> None:
+    draft = road.draft_norm()
+    assert norm_cost_on(organisation=road.organisation, service=road.service, on=date(2025, 5, 1)) is None
+    norms.approve_norm_cost(norm=draft, actor=road.actor("oksana"), at=road.at)
+    found = norm_cost_on(organisation=road.organisation, service=road.service, on=date(2025, 5, 1))
+    assert found == draft and found.approver == road.cast["oksana"]
+
+
+def test_author_may_not_approve(road: Road) -> None:
+    with pytest.raises(FourEyes):
+        norms.approve_norm_cost(norm=road.draft_norm(), actor=road.actor("bohdan"), at=road.at)
+
+
+def test_two_norms_never_hold_on_one_day(road: Road) -> None:
+    assert road.norm
+    second = road.draft_norm(valid_from=date(2025, 6, 1))
+    with pytest.raises(norms.NormOverlap):
+        norms.approve_norm_cost(norm=second, actor=road.actor("oksana"), at=road.at)
+    norms.end_norm_cost(
+        norm=road.norm, valid_to=date(2025, 6, 1), basis="рішення 3", actor=road.actor("oksana"), at=road.at
+    )
+    assert norms.approve_norm_cost(norm=second, actor=road.actor("oksana"), at=road.at).status == "approved"
+
+
+def test_norm_in_force_is_not_withdrawn(road: Road) -> None:
+    with pytest.raises(norms.NormInUse):
+        norms.withdraw_norm_cost(norm=road.norm, reason="помилка", actor=road.actor("oksana"), at=road.at)
+
+
+def test_norm_of_a_later_day_is_withdrawn_and_never_approved_again(road: Road) -> None:
+    draft = road.draft_norm(valid_from=(PUBLISHED + timedelta(days=1)).date())
+    norms.withdraw_norm_cost(norm=draft, reason="помилка", actor=road.actor("bohdan"), at=road.at)
+    with pytest.raises(InvalidMove):
+        norms.approve_norm_cost(norm=draft, actor=road.actor("oksana"), at=road.at)
+
+
+def test_past_is_not_cut_off(road: Road) -> None:
+    with pytest.raises(norms.NormInUse):
+        norms.end_norm_cost(
+            norm=road.norm, valid_to=date(2025, 2, 1), basis="x", actor=road.actor("oksana"), at=road.at
+        )
+
+
+def test_incomplete_components_are_refused(road: Road) -> None:
+    with pytest.raises(norms.NormIncomplete):
+        road.draft_norm(facts=replace(NORM_FACTS, staff=()))
+
+
+def test_missing_law_is_refused(road: Road) -> None:
+    with pytest.raises(ParameterMissing):
+        road.draft_norm(valid_from=date(1999, 1, 1))

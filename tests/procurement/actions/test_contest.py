@@ -1,0 +1,202 @@
+"""A project contest with the application of seed 002: refused, corrected, scored, awarded, agreed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from config.audit.queries import trail_for
+from contracts.actions.agreements import AgreedMilestone
+from contracts.actions.budgets import BudgetExceeded, amend_budget_line
+from contracts.queries import set_aside_minor
+from procurement.actions import applications, awards, bids, evaluation
+from procurement.models import Bid, Tender
+from tests.road import AFTER_STANDSTILL, ANNEXES, OPENING, PUBLISHED, SCORED, Road, seed_application
+
+pytestmark = pytest.mark.django_db
+
+DAY = PUBLISHED + timedelta(days=10)
+MILESTONES = [
+    AgreedMilestone("start", "Початок", date(2025, 4, 15), Decimal("650000.00")),
+    AgreedMilestone("middle", "Проміжний звіт", date(2025, 10, 1), Decimal("650000.00")),
+    AgreedMilestone("final", "Заключний звіт", date(2026, 4, 30)),
+]
+
+
+def save(road: Road, tender: Tender, **changes: object) -> Bid:
+    values = {"draft": seed_application(), "bid": None, "corrects": None} | changes
+    return applications.save_application(
+        tender=tender,
+        provider=road.provider("A"),
+        actor=road.actor("nadiia"),
+        at=DAY,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def attach_all(road: Road, bid: Bid) -> None:
+    for code in ANNEXES:
+        applications.attach_document(
+            bid=bid,
+            document=code,
+            filename=f"{code}.pdf",
+            content=code.encode(),
+            content_type="application/pdf",
+            actor=road.actor("nadiia"),
+            at=DAY,
+        )
+
+
+def submit(road: Road, bid: Bid) -> Bid:
+    return applications.submit_application(bid=bid, actor=road.actor("nadiia"), at=DAY)
+
+
+def corrected(road: Road, tender: Tender) -> Bid:
+    bid = save(road, tender, draft=seed_application(correction=Decimal(30000)))
+    attach_all(road, bid)
+    return submit(road, bid)
+
+
+def test_draft_keeps_the_findings_of_rulebook_8(road: Road) -> None:
+    bid = save(road, road.publish(road.draft_contest()))
+    found = [(row.severity, row.text) for row in bid.findings.order_by("position")]
+    assert found[:5] == [
+        ("block", "BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00"),
+        ("block", "SOURCES_NE_ITEMS sources=3168.00 items=3138.00 diff=30.00"),
+        ("warn", "EARMARK_DIFF source=Учасник конкурсу contribution=268.00 items=267.75 diff=0.25"),
+        ("warn", "PLAN_ORDER block=5 before=4-12"),
+        ("warn", "LIST_GAP numbers=8,9"),
+    ]
+    assert [row.split(" ")[0] for _severity, row in found[5:]] == ["ATTACHMENT_MISSING"] * 6
+    shares = applications.check_application(bid).source_shares
+    assert [str(share) for share in shares] == ["41.03", "3.16", "8.46", "47.35"]
+
+
+def test_submission_is_refused_with_the_findings(road: Road) -> None:
+    bid = save(road, road.publish(road.draft_contest()))
+    with pytest.raises(applications.ApplicationBlocked) as refusal:
+        submit(road, bid)
+    assert "BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00" in refusal.value.params["findings"]
+    bid.refresh_from_db()
+    assert bid.status == "draft" and bid.findings.filter(severity="block").count() == 8
+
+
+def test_corrected_copy_is_accepted_with_its_warnings(road: Road) -> None:
+    tender = road.publish(road.draft_contest())
+    first = save(road, tender)
+    attach_all(road, first)
+    copy = save(road, tender, draft=seed_application(correction=Decimal(30000)), corrects=first)
+    assert [row.severity for row in copy.findings.all()] == ["warn"] * 3
+    submitted = submit(road, copy)
+    assert (submitted.status, submitted.number, submitted.corrects) == ("submitted", 1, first)
+    assert submitted.grant_requested.amount == Decimal(1300000)
+
+
+def test_submitted_application_is_fixed(road: Road) -> None:
+    tender = road.publish(road.draft_contest())
+    bid = corrected(road, tender)
+    with pytest.raises(applications.ApplicationFixed):
+        submit(road, bid)
+    with pytest.raises(applications.ApplicationFixed):
+        attach_all(road, bid)
+
+
+def test_saving_again_replaces_the_parts(road: Road) -> None:
+    tender = road.publish(road.draft_contest())
+    bid = save(road, tender)
+    again = save(road, tender, bid=bid, draft=seed_application(correction=Decimal(30000)))
+    assert again.pk == bid.pk and again.items.count() == 7
+    assert [row.code for row in again.findings.filter(severity="block")] == ["ATTACHMENT_MISSING"] * 6
+
+
+def test_unknown_document_is_refused(road: Road) -> None:
+    bid = save(road, road.publish(road.draft_contest()))
+    with pytest.raises(applications.DocumentUnknown):
+        applications.attach_document(
+            bid=bid,
+            document="recipe",
+            filename="x",
+            content=b"x",
+            content_type="text/plain",
+            actor=road.actor("nadiia"),
+            at=DAY,
+        )
+
+
+def test_late_application_is_refused(road: Road) -> None:
+    tender = road.publish(road.draft_contest())
+    bid = save(road, tender, draft=seed_application(correction=Decimal(30000)))
+    attach_all(road, bid)
+    with pytest.raises(bids.BidsClosed):
+        applications.submit_application(bid=bid, actor=road.actor("nadiia"), at=OPENING)
+
+
+def awarded(road: Road) -> awards.Award:
+    tender = road.publish(road.draft_contest())
+    bid = corrected(road, tender)
+    road.open_with_declarations(tender)
+    bids.admit_bid(bid=bid, actor=road.actor("bohdan"), at=OPENING)
+    road.mark(bid, {"relevance": Decimal(5), "results": Decimal(4), "budget": Decimal(4)})
+    road.lock(tender)
+    evaluation.evaluate_tender(tender=tender, actor=road.actor("bohdan"), at=SCORED)
+    return awards.award_tender(tender=tender, reason="бали", actor=road.actor("bohdan"), at=SCORED)[0]
+
+
+def agree(road: Road, award: awards.Award, milestones: list[AgreedMilestone] = MILESTONES) -> object:
+    return awards.conclude_grant(
+        award=award,
+        milestones=milestones,
+        provider_user_id=road.cast["nadiia"].pk,
+        actor=road.actor("bohdan"),
+        at=AFTER_STANDSTILL,
+    )
+
+
+def test_award_becomes_a_grant_agreement_that_commits_the_budget(road: Road) -> None:
+    award = awarded(road)
+    assert award.bid.result.total == Decimal("88.00")
+    contract = agree(road, award)
+    assert (contract.basis, contract.status) == ("grant", "active")  # type: ignore[attr-defined]
+    assert contract.ceiling.amount == Decimal(1300000)  # type: ignore[attr-defined]
+    assert contract.milestones.count() == 3  # type: ignore[attr-defined]
+    assert set_aside_minor(road.line) == 130000000
+    assert award.tender.__class__.objects.get(pk=award.tender_id).status == "complete"
+    assert [event.action for event in trail_for(contract)] == ["award.concluded"]  # type: ignore[arg-type]
+
+
+def test_first_tranche_is_limited(road: Road) -> None:
+    milestones = [
+        AgreedMilestone("a", "a", date(2025, 4, 15), Decimal("650000.01")),
+        AgreedMilestone("b", "b", date(2025, 10, 1), Decimal("649999.99")),
+    ]
+    with pytest.raises(awards.TrancheTooLarge):
+        agree(road, awarded(road), milestones)
+
+
+def test_tranches_pay_exactly_the_grant(road: Road) -> None:
+    with pytest.raises(awards.TranchesNeGrant):
+        agree(road, awarded(road), MILESTONES[:1])
+
+
+def test_grant_above_the_free_budget_is_refused(road: Road) -> None:
+    award = awarded(road)
+    amend_budget_line(line=road.line, amount=Decimal("1299999.99"), basis="x", actor=road.actor("halyna"), at=road.at)
+    with pytest.raises(BudgetExceeded):
+        agree(road, award)
+
+
+def test_grant_above_the_fund_is_not_awarded(road: Road) -> None:
+    tender = road.publish(road.draft_contest())
+    tender.value = tender.value * 0 + tender.value / 2
+    tender.save(update_fields=["value"])
+    bid = corrected(road, tender)
+    road.open_with_declarations(tender)
+    bids.admit_bid(bid=bid, actor=road.actor("bohdan"), at=OPENING)
+    road.mark(bid, {"relevance": Decimal(5), "results": Decimal(4), "budget": Decimal(4)})
+    road.lock(tender)
+    evaluation.evaluate_tender(tender=tender, actor=road.actor("bohdan"), at=SCORED)
+    with pytest.raises(awards.NoWinner) as refusal:
+        awards.award_tender(tender=tender, reason="бали", actor=road.actor("bohdan"), at=SCORED)
+    assert refusal.value.params["reason"] == "FUND_TOO_SMALL"

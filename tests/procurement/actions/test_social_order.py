@@ -1,0 +1,426 @@
+"""A social order from documentation to contract: the competition of rulebook 3.4."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from config.audit.queries import trail_for
+from config.errors import FourEyes
+from config.states import InvalidMove
+from contracts.actions.agreements import PriceAboveNorm
+from contracts.queries import contract_line_on
+from procurement.actions import awards, bids, competitions, complaints, evaluation
+from procurement.models import Bid, Score
+from procurement.queries import readable
+from tests.road import AFTER_STANDSTILL, CLOSE, CRITERIA, MEMBERS, OPENING, PUBLISHED, SCORED, Road
+
+pytestmark = pytest.mark.django_db
+
+
+def evaluate(road: Road, tender: object) -> object:
+    return evaluation.evaluate_tender(tender=tender, actor=road.actor("bohdan"), at=SCORED)  # type: ignore[arg-type]
+
+
+def award(road: Road, tender: object) -> awards.Award:
+    return awards.award_tender(
+        tender=tender,  # type: ignore[arg-type]
+        reason="найбільша сума балів",
+        actor=road.actor("bohdan"),
+        at=SCORED,
+    )[0]
+
+
+def conclude(road: Road, decision: awards.Award, at: object = AFTER_STANDSTILL) -> object:
+    return awards.conclude_social_order(
+        award=decision,
+        provider_user_id=road.cast["nadiia"].pk,
+        actor=road.actor("bohdan"),
+        at=at,  # type: ignore[arg-type]
+    )
+
+
+def test_a_wins_with_91_71_and_signs_at_its_own_price(road: Road) -> None:
+    tender, offered = road.scored_order()
+    evaluate(road, tender)
+    decision = award(road, tender)
+    results = {code: offered[code].result for code in ("A", "B")}  # type: ignore[attr-defined]
+    assert {code: (row.total, row.rank) for code, row in results.items()} == {
+        "A": (Decimal("91.71"), 1),
+        "B": (Decimal("85.50"), 2),
+    }
+    assert decision.bid == offered["A"]
+    contract = conclude(road, decision)
+    line = contract_line_on(contract=contract, service=road.service, on=contract.valid_from)  # type: ignore[attr-defined]
+    assert line is not None and line.unit_rate == Decimal("85.00")
+    tender.refresh_from_db()
+    assert (tender.status, contract.status, contract.basis) == ("complete", "active", "award")  # type: ignore[attr-defined]
+    decision.refresh_from_db()
+    assert decision.contract == contract
+    told = [event.action for event in trail_for(tender)]
+    assert told[0] == "award.concluded" and told[-1] == "tender.drafted"
+
+
+def test_rejected_bid_gets_no_result(road: Road) -> None:
+    tender, offered = road.scored_order()
+    evaluate(road, tender)
+    assert not hasattr(Bid.objects.get(pk=offered["C"].pk), "result")
+
+
+# --- documentation -------------------------------------------------------------------------------
+
+
+def test_weights_must_make_a_hundred(road: Road) -> None:
+    with pytest.raises(competitions.CriteriaInvalid):
+        competitions.draft_tender(
+            organisation=road.organisation,
+            kind="social_order",
+            title="x",
+            budget_line=road.line,
+            value=Decimal(1),
+            criteria=CRITERIA[:-1],
+            norm_cost=road.norm,
+            actor=road.actor("bohdan"),
+            at=road.at,
+        )
+
+
+def test_social_order_needs_an_approved_norm(road: Road) -> None:
+    with pytest.raises(competitions.NormNotApproved):
+        competitions.draft_tender(
+            organisation=road.organisation,
+            kind="social_order",
+            title="x",
+            budget_line=road.line,
+            value=Decimal(1),
+            criteria=CRITERIA,
+            norm_cost=road.draft_norm(),
+            actor=road.actor("bohdan"),
+            at=road.at,
+        )
+
+
+def test_author_does_not_approve_the_documentation(road: Road) -> None:
+    with pytest.raises(FourEyes):
+        competitions.approve_tender(tender=road.draft_order(), actor=road.actor("bohdan"), at=road.at)
+
+
+def test_unapproved_documentation_is_not_published(road: Road) -> None:
+    tender = road.draft_order()
+    road.appoint(tender)
+    with pytest.raises(InvalidMove):
+        competitions.publish_tender(tender=tender, bids_close_at=CLOSE, actor=road.actor("bohdan"), at=road.at)
+
+
+def test_bidders_get_thirty_days(road: Road) -> None:
+    tender = road.draft_order()
+    road.appoint(tender)
+    competitions.approve_tender(tender=tender, actor=road.actor("oksana"), at=road.at)
+    with pytest.raises(competitions.CloseTooEarly):
+        competitions.publish_tender(
+            tender=tender, bids_close_at=CLOSE - timedelta(days=1), actor=road.actor("bohdan"), at=road.at
+        )
+
+
+def test_rules_are_fixed_with_their_versions_at_publication(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    assert tender.threshold == 60
+    assert tender.settings["so.quorum"]["value"] == "1/2"
+    assert tender.settings["so.quorum"]["unverified"] is True
+
+
+@pytest.mark.parametrize("members", [("member2", "member3"), ("member2", "member3", "member4", "bohdan")])
+def test_commission_too_small_or_with_the_author_is_refused(road: Road, members: tuple[str, ...]) -> None:
+    tender = road.draft_order()
+    with pytest.raises(competitions.CommissionInvalid):
+        competitions.appoint_commission(
+            tender=tender,
+            chair=road.cast["chair"],
+            members=[road.cast[name] for name in members],
+            actor=road.actor("bohdan"),
+            at=road.at,
+        )
+
+
+def test_commission_is_fixed_once_published(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    with pytest.raises(competitions.TenderNotDraft):
+        road.appoint(tender)
+
+
+# --- bids ----------------------------------------------------------------------------------------
+
+
+def test_bid_is_sealed_until_opening(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    bid = road.bid(tender, "A")
+    assert bid.unit_price is None and not readable(bid)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sealed FROM procurement_bid WHERE id = %s", [bid.pk])
+        raw = bytes(cursor.fetchone()[0])
+    assert b"85.00" not in raw and b"unit_price" not in raw
+    assert "85.00" not in str([event.data for event in trail_for(bid)])
+
+
+def test_nothing_is_opened_before_the_deadline(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    road.bid(tender, "A")
+    with pytest.raises(bids.BidsNotClosed):
+        bids.open_bids(tender=tender, actor=road.actor("bohdan"), at=CLOSE - timedelta(seconds=1))
+
+
+def test_opening_fills_price_and_finds_the_price_above_the_norm(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    offered = {code: road.bid(tender, code) for code in ("A", "C")}
+    bids.open_bids(tender=tender, actor=road.actor("bohdan"), at=OPENING)
+    cheap, dear = (Bid.objects.get(pk=offered[code].pk) for code in ("A", "C"))
+    assert (cheap.status, cheap.unit_price, cheap.recipients_offered) == ("opened", Decimal("85.00"), 120)
+    assert readable(cheap)
+    assert list(cheap.findings.all()) == []
+    assert [row.code for row in dear.findings.all()] == ["PRC-REJ-6"]
+    with pytest.raises(bids.BidHasGrounds):
+        bids.admit_bid(bid=dear, actor=road.actor("bohdan"), at=OPENING)
+
+
+def test_second_opening_is_refused(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    bids.open_bids(tender=tender, actor=road.actor("bohdan"), at=OPENING)
+    with pytest.raises(competitions.TenderNotActive):
+        bids.open_bids(tender=tender, actor=road.actor("bohdan"), at=OPENING)
+
+
+def test_changed_content_breaks_the_seal(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    bid = road.bid(tender, "A")
+    bid.sealed = bid.sealed.replace("85.00", "70.00")
+    bid.save(update_fields=["sealed"])
+    with pytest.raises(bids.SealBroken):
+        bids.open_bids(tender=tender, actor=road.actor("bohdan"), at=OPENING)
+
+
+def test_late_bid_is_refused(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    with pytest.raises(bids.BidsClosed):
+        road.bid(tender, "A", at=CLOSE + timedelta(seconds=1))
+
+
+def test_one_bid_per_bidder_and_a_new_one_after_withdrawal(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    first = road.bid(tender, "A")
+    with pytest.raises(bids.BidExists):
+        road.bid(tender, "A")
+    bids.withdraw_bid(bid=first, actor=road.actor("nadiia"), at=PUBLISHED + timedelta(days=11))
+    assert road.bid(tender, "A").number == 2
+
+
+def test_withdrawal_after_the_deadline_is_refused(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    bid = road.bid(tender, "A")
+    with pytest.raises(bids.BidsClosed):
+        bids.withdraw_bid(bid=bid, actor=road.actor("nadiia"), at=OPENING)
+
+
+def test_bid_before_publication_is_refused(road: Road) -> None:
+    with pytest.raises(competitions.TenderNotActive):
+        road.bid(road.draft_order(), "A")
+
+
+@pytest.mark.parametrize(("ground", "reason"), [("PRC-REJ-99", "x"), ("PRC-REJ-6", " ")])
+def test_rejection_needs_a_ground_and_a_motive(road: Road, ground: str, reason: str) -> None:
+    tender = road.publish(road.draft_order())
+    bid = road.bid(tender, "A")
+    with pytest.raises(bids.GroundUnknown):
+        bids.reject_bid(bid=bid, ground=ground, reason=reason, actor=road.actor("bohdan"), at=OPENING)
+
+
+# --- commission ----------------------------------------------------------------------------------
+
+
+def test_declaration_waits_for_the_list_of_bidders(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    with pytest.raises(competitions.DeclarationTooEarly):
+        competitions.declare_interest(
+            tender=tender, conflict=False, statement="", actor=road.actor("chair"), at=CLOSE - timedelta(hours=1)
+        )
+
+
+def test_only_members_declare_and_score(road: Road) -> None:
+    tender, offered = road.scored_order()
+    with pytest.raises(competitions.NotAMember):
+        competitions.declare_interest(
+            tender=tender, conflict=False, statement="", actor=road.actor("outsider"), at=SCORED
+        )
+    with pytest.raises(competitions.NotAMember):
+        evaluation.score_bid(bid=offered["A"], marks={}, actor=road.actor("outsider"), at=SCORED)
+
+
+def test_member_without_a_declaration_does_not_score(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    bid = road.bid(tender, "A")
+    bids.open_bids(tender=tender, actor=road.actor("bohdan"), at=OPENING)
+    bids.admit_bid(bid=bid, actor=road.actor("bohdan"), at=OPENING)
+    with pytest.raises(evaluation.MayNotScore):
+        evaluation.score_bid(bid=bid, marks={"finance": Decimal(5)}, actor=road.actor("chair"), at=SCORED)
+
+
+@pytest.mark.parametrize("marks", [{"finance": Decimal(6)}, {"finance": Decimal(-1)}, {"price": Decimal(5)}])
+def test_mark_off_the_scale_is_refused(road: Road, marks: dict[str, Decimal]) -> None:
+    _tender, offered = road.scored_order()
+    with pytest.raises(evaluation.MarkInvalid):
+        evaluation.score_bid(bid=offered["A"], marks=marks, actor=road.actor("chair"), at=SCORED)
+
+
+def test_rejected_bid_is_not_scored(road: Road) -> None:
+    _tender, offered = road.scored_order()
+    with pytest.raises(evaluation.BidNotValid):
+        evaluation.score_bid(bid=offered["C"], marks={"finance": Decimal(5)}, actor=road.actor("chair"), at=SCORED)
+
+
+def test_locked_mark_changes_only_as_a_new_version_with_a_reason(road: Road) -> None:
+    _tender, offered = road.scored_order()
+    marks = {"finance": Decimal(3)}
+    with pytest.raises(evaluation.ScoresLocked):
+        evaluation.score_bid(bid=offered["A"], marks=marks, actor=road.actor("chair"), at=SCORED)
+    evaluation.score_bid(bid=offered["A"], marks=marks, reason="описка", actor=road.actor("chair"), at=SCORED)
+    kept = Score.objects.filter(bid=offered["A"], criterion__code="finance", member__user=road.cast["chair"])
+    assert list(kept.order_by("version").values_list("version", "value")) == [(1, 4), (2, 3)]
+
+
+def test_lock_needs_every_mark(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    bid = road.bid(tender, "A")
+    road.open_with_declarations(tender)
+    bids.admit_bid(bid=bid, actor=road.actor("bohdan"), at=OPENING)
+    road.mark(bid, {"finance": Decimal(5)})
+    with pytest.raises(evaluation.ScoresMissing):
+        evaluation.lock_scores(tender=tender, actor=road.actor("chair"), at=SCORED)
+
+
+# --- decision ------------------------------------------------------------------------------------
+
+
+def test_undecided_bids_stop_the_evaluation(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    road.bid(tender, "A")
+    road.open_with_declarations(tender)
+    with pytest.raises(evaluation.BidsUndecided):
+        evaluate(road, tender)
+
+
+def test_unlocked_marks_stop_the_evaluation(road: Road) -> None:
+    tender, offered = road.scored_order()
+    Score.objects.filter(bid=offered["A"], member__user=road.cast["chair"]).update(locked_at=None)
+    with pytest.raises(evaluation.ScoresMissing):
+        evaluate(road, tender)
+
+
+def test_late_conflict_removes_marks_and_recomputes(road: Road) -> None:
+    tender, offered = road.scored_order()
+    evaluation.score_bid(
+        bid=offered["A"],
+        marks={"experience": Decimal(0)},
+        reason="x",
+        actor=road.actor("chair"),
+        at=SCORED,
+    )
+    evaluate(road, tender)
+    assert Bid.objects.get(pk=offered["A"].pk).result.total == Decimal("87.71")
+    competitions.declare_interest(tender=tender, conflict=True, statement="родич", actor=road.actor("chair"), at=SCORED)
+    evaluate(road, tender)
+    assert Bid.objects.get(pk=offered["A"].pk).result.total == Decimal("91.71")
+
+
+def test_without_quorum_nothing_is_decided(road: Road) -> None:
+    tender, _offered = road.scored_order()
+    for name in MEMBERS[:3]:
+        competitions.declare_interest(tender=tender, conflict=True, statement="x", actor=road.actor(name), at=SCORED)
+    with pytest.raises(evaluation.NoQuorum):
+        evaluate(road, tender)
+
+
+def test_award_needs_an_evaluation_and_is_given_once(road: Road) -> None:
+    tender, _offered = road.scored_order()
+    with pytest.raises(awards.NotEvaluated):
+        award(road, tender)
+    evaluate(road, tender)
+    award(road, tender)
+    with pytest.raises(awards.AlreadyAwarded):
+        award(road, tender)
+
+
+def test_stand_still_holds_the_contract_back(road: Road) -> None:
+    tender, _offered = road.scored_order()
+    evaluate(road, tender)
+    decision = award(road, tender)
+    with pytest.raises(awards.StandstillRuns):
+        conclude(road, decision, at=AFTER_STANDSTILL - timedelta(minutes=2))
+
+
+def test_open_complaint_holds_the_contract_back(road: Road) -> None:
+    tender, _offered = road.scored_order()
+    evaluate(road, tender)
+    decision = award(road, tender)
+    complaint = complaints.submit_complaint(
+        tender=tender, provider=road.provider("B"), text="бали", actor=road.actor("taras"), at=SCORED
+    )
+    with pytest.raises(awards.ComplaintOpen):
+        conclude(road, decision)
+    with pytest.raises(FourEyes):
+        complaints.answer_complaint(
+            complaint=complaint, outcome="declined", answer="ні", actor=road.actor("bohdan"), at=SCORED
+        )
+    complaints.answer_complaint(
+        complaint=complaint, outcome="declined", answer="перевірено", actor=road.actor("chair"), at=SCORED
+    )
+    assert conclude(road, decision).status == "active"  # type: ignore[attr-defined]
+
+
+def test_stranger_may_not_complain(road: Road) -> None:
+    tender, _offered = road.scored_order()
+    with pytest.raises(complaints.NotABidder):
+        complaints.submit_complaint(
+            tender=tender, provider=road.provider("D"), text="x", actor=road.actor("roman"), at=SCORED
+        )
+
+
+def test_contract_is_not_signed_twice(road: Road) -> None:
+    tender, _offered = road.scored_order()
+    evaluate(road, tender)
+    decision = award(road, tender)
+    conclude(road, decision)
+    with pytest.raises(InvalidMove):
+        conclude(road, decision)
+
+
+def test_competition_without_a_winner_is_declared_unsuccessful(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    bid = road.bid(tender, "C")
+    road.open_with_declarations(tender)
+    bids.reject_bid(bid=bid, ground="PRC-REJ-6", reason="101", actor=road.actor("bohdan"), at=OPENING)
+    evaluate(road, tender)
+    with pytest.raises(awards.NoWinner):
+        award(road, tender)
+    ended = awards.declare_unsuccessful(tender=tender, reason="x", actor=road.actor("bohdan"), at=SCORED)
+    assert ended.status == "unsuccessful"
+
+
+def test_awarded_competition_is_not_unsuccessful(road: Road) -> None:
+    tender, _offered = road.scored_order()
+    evaluate(road, tender)
+    award(road, tender)
+    with pytest.raises(awards.AlreadyAwarded):
+        awards.declare_unsuccessful(tender=tender, reason="x", actor=road.actor("bohdan"), at=SCORED)
+
+
+def test_price_above_a_lowered_norm_is_not_signed(road: Road) -> None:
+    """NRM-2 is judged again on the first day of the contract, by the norm of that day."""
+    tender, _offered = road.scored_order()
+    evaluate(road, tender)
+    decision = award(road, tender)
+    road.norm.unit_rate = Decimal("80.00")
+    road.norm.save(update_fields=["unit_rate"])
+    with pytest.raises(PriceAboveNorm):
+        conclude(road, decision)
