@@ -32,6 +32,5 @@ clearances: run claim_number line check decided_by reason
 """
 
 COLUMNS: dict[str, list[str]] = {
-    table.split(":")[0]: table.split(":")[1].split()
-    for table in _TABLES.strip().replace("\n    ", " ").splitlines()
+    table.split(":")[0]: table.split(":")[1].split() for table in _TABLES.strip().replace("\n    ", " ").splitlines()
 }

@@ -55,9 +55,7 @@ def _law(package: Draft) -> None:
         _parameter(package, "claim.december_stop", package.random.choice(["01-15", "20.01", "10 January"]))
     for offset in range(3):
         day = date(2025, 12, 25) + timedelta(days=offset)
-        package.add(
-            "calendar_days", jurisdiction="UA", date=day, kind=package.random.choice(["off", "working"])
-        )
+        package.add("calendar_days", jurisdiction="UA", date=day, kind=package.random.choice(["off", "working"]))
 
 
 def _parameter(package: Draft, key: str, value: str) -> None:
@@ -330,9 +328,7 @@ def _certificates(package: Draft) -> None:
                     )
 
 
-def write(
-    tables: dict[str, list[Row]], folder: Path, *, code: str = "TEST", name: str = "Тестова громада"
-) -> Path:
+def write(tables: dict[str, list[Row]], folder: Path, *, code: str = "TEST", name: str = "Тестова громада") -> Path:
     """Write the tables and datapackage.json into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     resources = []
@@ -347,9 +343,7 @@ def write(
         "organisation": {"code": code, "name": name, "jurisdiction": "UA"},
         "resources": resources,
     }
-    (folder / "datapackage.json").write_text(
-        json.dumps(descriptor, ensure_ascii=False, indent=1), encoding="utf-8"
-    )
+    (folder / "datapackage.json").write_text(json.dumps(descriptor, ensure_ascii=False, indent=1), encoding="utf-8")
     return folder
 
 

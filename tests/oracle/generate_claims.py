@@ -54,11 +54,7 @@ def _line(package: Draft, claim: Row, number: int, month: str) -> None:
         _copy(package, claim, number, package.random.choice(lines))
         return
     workers = [row for row in package.tables["workers"] if row["provider_code"] == claim["provider_code"]]
-    worker = (
-        package.random.choice(workers)["code"]
-        if not package.fault(0.1)
-        else package.random.choice(["", "W?"])
-    )
+    worker = package.random.choice(workers)["code"] if not package.fault(0.1) else package.random.choice(["", "W?"])
     service = package.random.choice(package.tables["services"])
     day = package.day() if package.fault(0.08) else package.day(month)
     starts_at, ends_at, hours = _times(package, day)
@@ -171,9 +167,7 @@ def add_reversals(package: Draft, same_run: bool) -> None:
         stamp = datetime(2026, 1, 12, 9, tzinfo=KYIV)
         package.add("claims", number=f"С-{place}", submitted_at=stamp, reverses=target["number"], **common)
         if package.chance(0.6):
-            again = package.add(
-                "claims", number=f"К-нова{place}", submitted_at=stamp + timedelta(hours=1), **common
-            )
+            again = package.add("claims", number=f"К-нова{place}", submitted_at=stamp + timedelta(hours=1), **common)
             _resubmit(package, target["number"], again["number"])
 
 
@@ -191,9 +185,7 @@ def add_clearances(package: Draft) -> None:
         number = line["claim_number"]
         if number not in submitted or number in reversed_claims or not package.chance(0.3):
             continue
-        for check in package.random.sample(
-            ["CLM-11", "CLM-24", "CLM-26", "CLM-20"], package.random.randint(1, 3)
-        ):
+        for check in package.random.sample(["CLM-11", "CLM-24", "CLM-26", "CLM-20"], package.random.randint(1, 3)):
             package.add(
                 "clearances",
                 run=package.random.randint(1, 4),

@@ -170,9 +170,7 @@ class Line:
         """Both times are given, and the start is on another date or the end is not after it."""
         if self.starts_at is None or self.ends_at is None:
             return False
-        return (
-            self.starts_at.astimezone(self.zone).date() != self.service_date or self.ends_at <= self.starts_at
-        )
+        return self.starts_at.astimezone(self.zone).date() != self.service_date or self.ends_at <= self.starts_at
 
     @cached_property
     def duration(self) -> timedelta | None:
@@ -345,11 +343,7 @@ class Package:
         """The plan line of recipient and service in force on the service date."""
         for place, row in enumerate(self.rows("plan_lines")):
             whose = (row["recipient_code"], row["service_code"])
-            if (
-                line.recipient
-                and whose == (line.recipient, line.service_code)
-                and holds(row, line.service_date)
-            ):
+            if line.recipient and whose == (line.recipient, line.service_code) and holds(row, line.service_date):
                 return PlanLine(place, Decimal(row["units_per_month"]))
         return None
 
@@ -383,10 +377,6 @@ class Package:
             if territory in ("", recipient["territory_code"]) and group in ("", recipient["recipient_class"]):
                 found[bool(territory), bool(group)] = Decimal(row["unit_rate"])
         return next(
-            (
-                found[key]
-                for key in ((True, True), (True, False), (False, True), (False, False))
-                if key in found
-            ),
+            (found[key] for key in ((True, True), (True, False), (False, True), (False, False)) if key in found),
             None,
         )

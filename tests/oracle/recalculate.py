@@ -138,11 +138,7 @@ class Settlement:
 
     def _check_24(self, current: Judged, earlier: list[Judged]) -> None:
         line = current.line
-        if (
-            not line.worker_code
-            or line.duration is None
-            or self.package.is_lifted(line, "CLM-24", current.run)
-        ):
+        if not line.worker_code or line.duration is None or self.package.is_lifted(line, "CLM-24", current.run):
             return
         same = [
             j.line.duration
@@ -214,9 +210,7 @@ class Settlement:
         line = current.line
         if current.units == 0 or line.service is None or line.recipient is None:
             return
-        same = [
-            j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code
-        ]
+        same = [j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code]
         day = [j for j in same if j.line.service_date == line.service_date]
         month = [j for j in same if month_of(j.line.service_date) == month_of(line.service_date)]
         if line.service.units_per_day_max is not None:
@@ -238,9 +232,7 @@ class Settlement:
         current.gross = value_left(current)
         if current.units == 0 or line.service is None:
             return
-        same = [
-            j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code
-        ]
+        same = [j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code]
         year = [j for j in same if j.line.service_date.year == line.service_date.year]
         if line.service.amount_per_year_max is not None:
             self._limit_money("CLM-18", current, line.service.amount_per_year_max - sum_gross(year))

@@ -106,9 +106,7 @@ def add(tables: Tables, table: str, **values: str) -> dict[str, str]:
     return row
 
 
-def add_visit(
-    tables: Tables, day: str, start: str = "09:00", end: str = "10:30", **changes: str
-) -> dict[str, str]:
+def add_visit(tables: Tables, day: str, start: str = "09:00", end: str = "10:30", **changes: str) -> dict[str, str]:
     """A confirmed visit and its claim line; ``changes`` are columns of the line."""
     number = len(tables["claim_lines"]) + 1
     claim = changes.get("claim_number", "A-1")
@@ -150,9 +148,7 @@ def example_5_2() -> Tables:
     for day in range(3, 16):
         add_visit(tables, f"2025-11-{day:02}")
     add_visit(tables, "2025-11-03")
-    add(
-        tables, "absences", recipient_code="R1", kind="hospital", from_date="2025-11-04", to_date="2025-11-06"
-    )
+    add(tables, "absences", recipient_code="R1", kind="hospital", from_date="2025-11-04", to_date="2025-11-06")
     return tables
 
 

@@ -50,8 +50,7 @@ def _own_figures(line: Line) -> Iterator[tuple[str, str]]:
 def _provider_and_contract(package: Package, line: Line) -> Iterator[tuple[str, str]]:
     provider = package.providers[line.claim.provider_code]
     if not holds(provider, line.service_date, "active_from", "active_to") or any(
-        row["provider_code"] == line.claim.provider_code
-        and holds(row, line.service_date, "from_date", "to_date")
+        row["provider_code"] == line.claim.provider_code and holds(row, line.service_date, "from_date", "to_date")
         for row in package.rows("provider_suspensions")
     ):
         yield "CLM-03", "R"
@@ -87,8 +86,7 @@ def _certificate_is_wrong(package: Package, line: Line, certificate: Row) -> boo
     if package.certificate_units(line) is None:
         return True
     return any(
-        row["certificate_number"] == line.certificate_number
-        and holds(row, line.service_date, "from_date", "to_date")
+        row["certificate_number"] == line.certificate_number and holds(row, line.service_date, "from_date", "to_date")
         for row in package.rows("certificate_suspensions")
     )
 

@@ -1,0 +1,65 @@
+"""datapackage.json: the municipality, and a Table Schema for every table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.accounts.models import Organisation
+from config.interchange.tables import INPUT_TABLES, OUTPUT_TABLES, Column, Table
+
+_TYPES = {
+    "date": "date",
+    "time": "datetime",
+    "month": "yearmonth",
+    "int": "integer",
+    "count": "integer",
+    "bool": "boolean",
+    "units": "number",
+    "rate": "number",
+    "amount": "number",
+    "exact": "number",
+}
+# Tables whose rows have no natural key of their own, or repeat it for a reversal.
+_WITHOUT_KEY = {"adjudications"}
+
+
+def describe(organisation: Organisation) -> dict[str, Any]:
+    """The descriptor of a package; the same municipality gives the same text, whenever it is written."""
+    return {
+        "profile": "tabular-data-package",
+        "name": organisation.code.lower(),
+        "title": organisation.name,
+        "organisation": {
+            "code": organisation.code,
+            "name": organisation.name,
+            "jurisdiction": organisation.jurisdiction,
+            "zone": organisation.zone,
+            "currency": organisation.currency,
+        },
+        "resources": [_resource(table) for table in (*INPUT_TABLES.values(), *OUTPUT_TABLES.values())],
+    }
+
+
+def _resource(table: Table) -> dict[str, Any]:
+    schema: dict[str, Any] = {"fields": [_field(column) for column in table.columns]}
+    if table.key and table.name not in _WITHOUT_KEY:
+        schema["primaryKey"] = list(table.key)
+    return {
+        "name": table.name,
+        "path": f"{table.name}.csv",
+        "profile": "tabular-data-resource",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": schema,
+    }
+
+
+def _field(column: Column) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": column.name, "type": _TYPES.get(column.kind, "string")}
+    constraints: dict[str, Any] = {}
+    if column.required:
+        constraints["required"] = True
+    if column.choices:
+        constraints["enum"] = list(column.choices)
+    return field | ({"constraints": constraints} if constraints else {})

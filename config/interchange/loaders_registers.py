@@ -1,0 +1,234 @@
+# ruff: noqa: S608 - every piece of SQL is a constant; values are parameters
+"""How the tables of law, catalogue, providers and contracts become rows of the database.
+
+In packages the last day counts; in the database ranges are half-open: every end moves by one day.
+"""
+
+from __future__ import annotations
+
+from config.interchange.mapping import (
+    CONTRACTS,
+    OWN,
+    PROVIDERS,
+    SERVICES,
+    TERRITORIES,
+    WORKERS,
+    last_day,
+    link,
+    same,
+    to,
+    valid_range,
+)
+from config.interchange.specs import Check, Loader, Reference
+from contracts.models import (
+    BudgetLine,
+    CalendarDay,
+    Contract,
+    ContractLine,
+    NormCost,
+    Parameter,
+    Provider,
+    ProviderSuspension,
+    Service,
+    Territory,
+    Worker,
+    WorkerQualification,
+)
+
+_NATIONAL = """FROM {table} t WHERE s.known_id IS NULL
+    AND t.organisation_id IS NULL AND t.jurisdiction = s.jurisdiction AND {rest}"""
+
+PARAMETERS = Loader(
+    name="parameters",
+    model=Parameter,
+    fields=(*same("jurisdiction", "key", "valid_from", "value", "act", "article", "evidence"), last_day()),
+    constants={"organisation_id": "%(org)s"},
+    match=f"{OWN} AND t.jurisdiction = s.jurisdiction AND t.key = s.key AND t.valid_from = s.valid_from",
+    # What the national law already says is not repeated; a municipality's own row wins over it.
+    also_known=_NATIONAL.format(
+        table="contracts_parameter",
+        rest="t.key = s.key AND t.valid_from = s.valid_from AND t.value = s.value AND t.act = s.act "
+        "AND t.article = s.article AND t.evidence = s.evidence AND t.valid_to IS NOT DISTINCT FROM s.valid_to + 1",
+    ),
+    checks=(valid_range(),),
+    overlap="s.jurisdiction, s.key",
+    overlap_match=f"{OWN} AND t.jurisdiction = s.jurisdiction AND t.key = s.key",
+)
+
+CALENDAR = Loader(
+    name="calendar_days",
+    model=CalendarDay,
+    fields=same("jurisdiction", "date", "kind"),
+    constants={"organisation_id": "%(org)s"},
+    match=f"{OWN} AND t.jurisdiction = s.jurisdiction AND t.date = s.date",
+    also_known=_NATIONAL.format(table="contracts_calendarday", rest="t.date = s.date AND t.kind = s.kind"),
+)
+
+TERRITORY = Loader(
+    name="territories",
+    model=Territory,
+    fields=(
+        *same("code", "name", "kind"),
+        to(
+            "parent_code",
+            "",
+            known="coalesce((SELECT p.code FROM contracts_territory p WHERE p.id = t.parent_id), '')",
+        ),
+    ),
+    constants={"organisation_id": "%(org)s"},
+    match=f"{OWN} AND t.code = s.code",
+    checks=(
+        Check(
+            "REFERENCE",
+            "parent_code",
+            "s.parent_code <> '' AND NOT EXISTS (SELECT 1 FROM stage_territories p WHERE p.code = s.parent_code) "
+            f"AND NOT EXISTS (SELECT 1 FROM {TERRITORIES} p WHERE p.code = s.parent_code)",
+        ),
+    ),
+    # Parents may stand below their children: they are linked when all are there.
+    after=(
+        f"UPDATE contracts_territory t SET parent_id = p.id FROM stage_territories s, {TERRITORIES} p "
+        f"WHERE {OWN} AND t.code = s.code AND s.known_id IS NULL AND p.code = s.parent_code",
+    ),
+)
+
+SERVICE = Loader(
+    name="services",
+    model=Service,
+    fields=same(
+        "code", "name_uk", "name_ru", "name_en", "level", "form", "unit", "granularity", "units_per_day_max",
+        "units_per_month_max", "amount_per_year_max", "group_size_max", "basic", "free_for_all", "one_off", "cpv",
+    ),
+    constants={"organisation_id": "%(org)s"},
+    match=f"{OWN} AND t.code = s.code",
+)  # fmt: skip
+
+NORM = Loader(
+    name="norm_costs",
+    model=NormCost,
+    fields=(
+        link("service_code", "service_id"),
+        link("territory_code", "territory_id"),
+        *same("recipient_class", "valid_from", "unit_rate", "act"),
+        last_day(),
+    ),
+    constants={"organisation_id": "%(org)s", "status": "'approved'", "status_at": "%(at)s"},
+    references=(
+        Reference("service_code", "services", SERVICES),
+        Reference("territory_code", "territories", TERRITORIES),
+    ),
+    match=f"{OWN} AND t.status = 'approved' AND t.service_id = s.service_code_id AND t.valid_from = s.valid_from "
+    "AND t.territory_id IS NOT DISTINCT FROM s.territory_code_id AND t.recipient_class = s.recipient_class",
+    checks=(valid_range(),),
+    overlap="s.service_code, s.territory_code, s.recipient_class",
+    overlap_match="t.status = 'approved' AND t.service_id = s.service_code_id "
+    "AND t.territory_id IS NOT DISTINCT FROM s.territory_code_id AND t.recipient_class = s.recipient_class",
+)
+
+BUDGET = Loader(
+    name="budget_lines",
+    model=BudgetLine,
+    fields=(
+        *same("code", "year", "programme", "economic_code", "source", "amount"),
+        to("currency", "amount_currency"),
+    ),
+    constants={"organisation_id": "%(org)s"},
+    match=f"{OWN} AND t.code = s.code AND t.year = s.year",
+    checks=(Check("TOO_LARGE", "year", "s.year > 9999"),),
+)
+
+PROVIDER = Loader(
+    name="providers",
+    model=Provider,
+    fields=(*same("code", "name", "sector", "iban", "vat_payer", "active_from"), last_day("active_to")),
+    match="t.code = s.code",
+    checks=(valid_range("active_from", "active_to"),),
+)
+
+PROVIDER_SUSPENSION = Loader(
+    name="provider_suspensions",
+    model=ProviderSuspension,
+    fields=(link("provider_code", "provider_id"), *same("from_date", "reason"), last_day("to_date")),
+    references=(Reference("provider_code", "providers", PROVIDERS),),
+    match="t.provider_id = s.provider_code_id AND t.from_date = s.from_date",
+    checks=(valid_range("from_date", "to_date"),),
+)
+
+WORKER = Loader(
+    name="workers",
+    model=Worker,
+    fields=(*same("code"), link("provider_code", "provider_id"), to("", "name", "s.name")),
+    references=(Reference("provider_code", "providers", PROVIDERS),),
+    match="t.code = s.code",
+    personal="name",
+)
+
+QUALIFICATION = Loader(
+    name="worker_qualifications",
+    model=WorkerQualification,
+    fields=(
+        link("worker_code", "worker_id"),
+        link("service_code", "service_id"),
+        *same("valid_from"),
+        last_day(),
+    ),
+    references=(
+        Reference("worker_code", "workers", WORKERS),
+        Reference("service_code", "services", SERVICES),
+    ),
+    match="t.worker_id = s.worker_code_id AND t.service_id = s.service_code_id AND t.valid_from = s.valid_from",
+    checks=(valid_range(),),
+)
+
+# A contract is served from the budget line of its first year, or from the nearest year that has the code.
+_BUDGET_LINE = (
+    "(SELECT b.id FROM contracts_budgetline b WHERE b.organisation_id = %(org)s AND b.code = s.budget_line_code "
+    "ORDER BY abs(b.year - extract(year FROM s.valid_from)), b.year LIMIT 1)"
+)
+
+CONTRACT = Loader(
+    name="contracts",
+    model=Contract,
+    fields=(
+        *same("number", "basis", "valid_from", "ceiling"),
+        link("provider_code", "provider_id"),
+        to("budget_line_code", "budget_line_id", _BUDGET_LINE),
+        last_day(),
+        to("currency", "ceiling_currency", "nullif(s.currency, '')"),
+        to("status", "status"),
+    ),
+    constants={"organisation_id": "%(org)s"},
+    references=(
+        Reference("provider_code", "providers", PROVIDERS),
+        Reference(
+            "budget_line_code",
+            "budget_lines",
+            "(SELECT min(id) AS id, code FROM contracts_budgetline WHERE organisation_id = %(org)s GROUP BY code)",
+        ),
+    ),
+    match=f"{OWN} AND t.number = s.number",
+    checks=(valid_range(),),
+)
+
+CONTRACT_LINE = Loader(
+    name="contract_lines",
+    model=ContractLine,
+    fields=(
+        link("contract_number", "contract_id"),
+        link("service_code", "service_id"),
+        *same("valid_from", "unit_rate", "units_ceiling"),
+        last_day(),
+    ),
+    references=(
+        Reference("contract_number", "contracts", CONTRACTS),
+        Reference("service_code", "services", SERVICES),
+    ),
+    match="t.contract_id = s.contract_number_id AND t.service_id = s.service_code_id "
+    "AND t.valid_from IS NOT DISTINCT FROM s.valid_from",
+    checks=(valid_range(),),
+)
+
+REGISTER_LOADERS: tuple[Loader, ...] = (
+    PARAMETERS, CALENDAR, TERRITORY, SERVICE, NORM, BUDGET, PROVIDER, PROVIDER_SUSPENSION, WORKER, QUALIFICATION,
+    CONTRACT, CONTRACT_LINE,
+)  # fmt: skip

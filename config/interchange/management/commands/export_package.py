@@ -1,0 +1,77 @@
+"""manage.py export_package PATH: a municipality as spreadsheets, results included."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+
+from config.audit.actors import SYSTEM
+from config.clock import business_now
+from config.errors import DomainError
+from config.interchange.exporting import export_package
+from config.interchange.organisations import organisation_named
+from config.periods import parse_month
+
+
+def month(text: str) -> date:
+    """An argument written YYYY-MM."""
+    try:
+        return parse_month(text)
+    except ValueError as problem:
+        raise ArgumentTypeError(_("write the month as 2025-11")) from problem
+
+
+def run_number(text: str) -> tuple[date | None, int]:
+    """A run: its number, or month and number as 2025-11/2."""
+    before, _slash, number = text.rpartition("/")
+    if not number.isdigit() or int(number) < 1:
+        raise ArgumentTypeError(_("write the run as 2, or as 2025-11/2"))
+    return (month(before) if before else None), int(number)
+
+
+class Command(BaseCommand):
+    """Exit codes: 0 exported, 1 refused, 2 wrong usage."""
+
+    help = "Export a municipality as a package (folder or .zip). Unmasked unless --pseudonymise; logged in the trail."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", type=Path)
+        parser.add_argument("--period", type=month, help="claims up to this month, results of this month")
+        parser.add_argument("--run", type=run_number, help="results of this run only: 2, or 2025-11/2")
+        parser.add_argument("--organisation", default="", help="code of the municipality, if there are several")
+        parser.add_argument("--pseudonymise", action="store_true", help="no names, fingerprints instead of codes")
+        parser.add_argument("--json", action="store_true", help="print the files as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run_month, run = options["run"] or (None, None)
+        try:
+            organisation = organisation_named(options["organisation"])
+            exported = export_package(
+                organisation=organisation,
+                path=options["path"],
+                actor=SYSTEM,
+                at=business_now(organisation.clock_offset),
+                period=options["period"] or run_month,
+                run=run,
+                pseudonymise=options["pseudonymise"],
+            )
+        except DomainError as refusal:
+            self.stderr.write(json.dumps(refusal.as_problem()) if options["json"] else str(refusal))
+            sys.exit(1)
+        if options["json"]:
+            tables = [asdict(table) for table in exported]
+            self.stdout.write(json.dumps({"organisation": organisation.code, "tables": tables}, indent=1))
+            return
+        for table in exported:
+            self.stdout.write(f"{table.file:32}{table.rows:>10}  {table.sha256[:16]}")
+        self.stdout.write(
+            _("Exported %(organisation)s to %(path)s.") % {"organisation": organisation.code, "path": options["path"]}
+        )

@@ -1,0 +1,89 @@
+"""Why a row or a package is refused: codes and sentences for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from config.errors import DomainError
+
+SENTENCES = {
+    "REQUIRED": _("This cell must not be blank. Fill it in."),
+    "CHARACTER": _("The cell holds control characters. Remove them."),
+    "TOO_LONG": _("The text is too long. Shorten it."),
+    "TOO_LARGE": _("The number is too large."),
+    "CHOICE": _("This word is not one of those allowed here."),
+    "BOOLEAN": _("Write true or false."),
+    "DATE": _("This is not a date. Write it as 2025-11-30."),
+    "MONTH": _("This is not a month. Write it as 2025-11."),
+    "TIME": _("This is not a time. Write it as 2025-11-30T09:00:00+02:00."),
+    "TIME_ZONE": _("The time has no zone. Add it, as in 2025-11-30T09:00:00+02:00."),
+    "INTEGER": _("This is not a whole number."),
+    "NUMBER": _("This is not a number."),
+    "DECIMALS": _("Too many decimal places: units have 3, rates 4, amounts 2."),
+    "NOT_POSITIVE": _("The number must be above zero."),
+    "NEGATIVE": _("The amount must not be negative."),
+    "CELLS": _("The row has more or fewer cells than the header."),
+    "DUPLICATE_KEY": _("A row with this key stands above. Keep one of them."),
+    "REFERENCE": _("There is no such record, neither in the package nor in the database."),
+    "PARENT_REFUSED": _("The row that this one belongs to was refused. Correct that one first."),
+    "DIFFERS": _("The database has this key with another value. Nothing is overwritten by an import."),
+    "OVERLAP": _("Two rows of one key hold on the same day. End one before the other begins."),
+    "RANGE": _("The last day comes before the first."),
+    "NOT_FIRST_OF_MONTH": _("A fee decision starts on the first day of a month."),
+    "LIMIT_MISSING": _("A differentiated fee needs a monthly limit."),
+    "FROZEN": _("The claim has been judged and takes no more lines."),
+    "ENCODING": _("The file is not UTF-8 text. Save it as CSV UTF-8."),
+    "UNKNOWN_COLUMN": _("The table has no such column. Correct the header."),
+    "MISSING_COLUMN": _("The header lacks this column."),
+    "HEADER": _("The first row must name the columns, each once."),
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A refused cell. ``row`` counts as a spreadsheet does: the header is row 1."""
+
+    file: str
+    row: int
+    column: str
+    value: str
+    code: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do, in the reader's language."""
+        return str(SENTENCES[self.code])
+
+    def as_dict(self) -> dict[str, str | int]:
+        """For JSON."""
+        return vars(self) | {"sentence": self.sentence}
+
+
+class PackageUnreadable(DomainError):
+    """The path is no package."""
+
+    code = "PACKAGE_UNREADABLE"
+    message = _("%(path)s cannot be read as a package: %(reason)s")
+
+
+class OrganisationUnclear(DomainError):
+    """datapackage.json does not name a municipality."""
+
+    code = "ORGANISATION_MISSING"
+    message = _('datapackage.json must name its municipality: "organisation": {"code", "name", "jurisdiction"}.')
+
+
+class OrganisationDiffers(DomainError):
+    """The municipality is known under other particulars."""
+
+    code = "ORGANISATION_DIFFERS"
+    message = _("The municipality %(code)s has another %(field)s in the database: %(known)s, not %(given)s.")
+
+
+class UnknownOrganisation(DomainError):
+    """No such municipality, or there are several and none was named."""
+
+    code = "ORGANISATION_UNKNOWN"
+    message = _("Name one of the municipalities with --organisation: %(codes)s.")

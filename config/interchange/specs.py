@@ -1,0 +1,72 @@
+"""What a loader says about its table: columns, references, checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db import models
+
+from config.interchange.tables import INPUT_TABLES, Table
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where a package column goes. ``expression`` over ``s`` (staged), ``known`` the same figure of ``t`` (stored)."""
+
+    column: str
+    target: str
+    expression: str = ""
+    known: str = ""
+
+    @property
+    def staged_sql(self) -> str:
+        """The staged figure in the database's terms."""
+        return self.expression or f"s.{self.column}"
+
+    @property
+    def known_sql(self) -> str:
+        """The stored figure in the same terms."""
+        return self.known or f"t.{self.target}"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column that names a row of ``parent``; ``rows`` is SQL giving id and code; evidence may name nothing known."""
+
+    column: str
+    parent: str
+    rows: str
+    evidence: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition over ``s`` that refuses the row."""
+
+    code: str
+    column: str
+    condition: str
+
+
+@dataclass(frozen=True)
+class Loader:
+    """How one table becomes rows of a model."""
+
+    name: str
+    model: type[models.Model]
+    fields: tuple[Field, ...]
+    match: str
+    references: tuple[Reference, ...] = ()
+    checks: tuple[Check, ...] = ()
+    overlap: str = ""
+    overlap_match: str = ""
+    personal: str = ""
+    also_known: str = ""
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    constants: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def table(self) -> Table:
+        """The package table."""
+        return INPUT_TABLES[self.name]
