@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.bootstrap import embedded, messages
-from config.bootstrap.console import say
+from config.bootstrap.console import say, tail
 from config.bootstrap.layout import CHECKOUT, Layout
 from config.bootstrap.processes import started_at
+
+
+LINES_OF_A_FAILURE = 80
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def run_static_checks(checks: list[Check]) -> list[str]:
             say(f"{check.name}: {'ok' if code == 0 else 'FAILED'} ({seconds:.0f} s)")
             if code:
                 failed.append(check.name)
-                print(output, flush=True)
+                print(tail(output, LINES_OF_A_FAILURE), flush=True)
     return failed
 
 

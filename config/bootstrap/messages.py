@@ -38,4 +38,6 @@ def ensure_compiled(locale: Path = CHECKOUT / "config" / "locale") -> None:
         say("Translations are not compiled: the package gettext is missing (apt-get install gettext).")
         return
     for po in stale:
-        compile_one(po)
+        # A read-only checkout (an image) brings its compiled catalogues or stays as it is.
+        if os.access(po.parent, os.W_OK):
+            compile_one(po)
