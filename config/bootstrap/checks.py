@@ -17,7 +17,6 @@ from config.bootstrap.console import say, tail
 from config.bootstrap.layout import CHECKOUT, Layout
 from config.bootstrap.processes import started_at
 
-
 LINES_OF_A_FAILURE = 80
 
 

@@ -49,11 +49,11 @@ def is_ready(layout: Layout, kind: str) -> bool:
     """The environment runs and holds what the lock says."""
     stamp = read_stamp(layout)
     wanted = wanted_stamp(layout, kind)
-    return layout.python.exists() and all(stamp.get(name) == digest for name, digest in wanted.items())
+    return os.access(layout.python, os.X_OK) and all(stamp.get(name) == digest for name, digest in wanted.items())
 
 
 def _python_works(layout: Layout) -> bool:
-    if not layout.python.exists():
+    if not os.access(layout.python, os.X_OK):
         return False
     return subprocess.run([layout.python, "-c", "import pip"], capture_output=True).returncode == 0
 
@@ -124,8 +124,13 @@ def _fill(layout: Layout, kind: str) -> None:
 def ensure(layout: Layout, kind: str) -> None:
     """Bring the environment to the lock; concurrent first runs wait for each other."""
     if not is_ready(layout, kind):
-        with locked(layout.checkout / ".venv.lock", lambda: say("Waiting for another command that installs")):
-            _fill(layout, kind)
+        try:
+            with locked(layout.checkout / ".venv.lock", lambda: say("Waiting for another command that installs")):
+                _fill(layout, kind)
+        except PermissionError as error:
+            raise Refusal(
+                f"The environment in {layout.venv} is not complete and may not be changed: {error}"
+            ) from error
 
 
 def is_inside(layout: Layout) -> bool:

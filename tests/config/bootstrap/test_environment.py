@@ -19,7 +19,7 @@ def layout(tmp_path: Path) -> Layout:
     (tmp_path / "requirements-dev.txt").write_text("a==1\nb==1\n")
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.touch()
+    python.touch(mode=0o755)
     return Layout(tmp_path, tmp_path / "var")
 
 
