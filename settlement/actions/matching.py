@@ -44,9 +44,10 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
     result = propose_matches(statement.organisation, list(lines.values()), on=at.date())
     sure = result.matches[result.matches["confidence"] >= SURE]
     payments = Payment.objects.in_bulk([int(key) for key in sure["payment"]])
+    rows: list[dict[str, Any]] = sure.to_dict("records")  # type: ignore[assignment]
     matches = [
-        _match(lines[row.line], payments[row.payment], row.kind, row.rule, row.confidence, actor, at)
-        for row in sure.itertuples()
+        _match(lines[row["line"]], payments[row["payment"]], row["kind"], row["rule"], row["confidence"], actor, at)
+        for row in rows
     ]
     _write(matches, actor=actor, at=at)
     return matches

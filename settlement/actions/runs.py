@@ -16,7 +16,7 @@ from djmoney.money import Money
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, record
-from config.errors import DomainError, FourEyes, NotFound
+from config.errors import DomainError, FourEyes, NotFound, NotPermitted
 from config.locks import lock_rows
 from config.money import from_minor
 from config.office.jobs import enqueue
@@ -140,13 +140,20 @@ def _create_run(
         period=period,
         status="proposed",
         status_at=at,
-        proposed_by_id=actor.user_id,
+        proposed_by_id=person(actor),
         proposed_at=at,
         # The proposer is one of the persons the parameter asks for.
         approvals_needed=max(needed - 1, 1),
-        total=Money(from_minor(sum(row.payable for row in chosen)), organisation.currency),
+        total=Money(from_minor(sum(row.payable for row in chosen)), organisation.currency),  # type: ignore[misc]
         content_sha256=content_digest(chosen),
     )
+
+
+def person(actor: Actor) -> int:
+    """The id of the acting person: signatures are never the system's. Raises: NotPermitted."""
+    if actor.user_id is None:
+        raise NotPermitted()
+    return actor.user_id
 
 
 def content_digest(remittances: Iterable[Remittance]) -> str:
@@ -199,7 +206,7 @@ def approve_payment_run(
     if content_sha256 != run.content_sha256 or content_digest(live_remittances(run)) != content_sha256:
         raise RunChanged(number=run.number)
     PaymentRunApproval.objects.create(
-        payment_run=run, approved_by_id=actor.user_id, approved_at=at, content_sha256=content_sha256
+        payment_run=run, approved_by_id=person(actor), approved_at=at, content_sha256=content_sha256
     )
     given = run.approvals.count()
     if given >= run.approvals_needed or run.status != "proposed":
@@ -285,7 +292,7 @@ def _payment(run: PaymentRun, provider: Provider, rows: list[Remittance], refere
         reference=reference,
         rf_reference=creditor_reference(reference),
         iban=provider.iban,
-        amount=Money(from_minor(sum(row.payable for row in rows)), run.organisation.currency),
+        amount=Money(from_minor(sum(row.payable for row in rows)), run.organisation.currency),  # type: ignore[misc]
         status="prepared",
         status_at=at,
     )

@@ -11,7 +11,7 @@ from django.db import connection
 from config.accounts.models import Organisation
 from contracts.actions.reference import load_reference
 from contracts.models import Provider
-from settlement.models import AdjudicationRun, Claim, Remittance
+from settlement.models import Account, AdjudicationRun, Claim, Entry, Posting, Remittance
 from tests.settlement.gateways.orders import account
 
 NOVEMBER = date(2025, 11, 1)
@@ -79,3 +79,31 @@ def balances(organisation: Organisation) -> dict[str, int]:
             [organisation.pk],
         )
         return {code: int(total) for code, total in cursor.fetchall()}
+
+
+def owe(organisation: Organisation, remittances: list[Remittance], at: datetime) -> None:
+    """Post what adjudication would: the expense and the debt to each provider."""
+    expense, _ = Account.objects.get_or_create(
+        organisation=organisation, code="expense:test", defaults={"kind": "expense", "currency": "UAH"}
+    )
+    for row in remittances:
+        payable, _ = Account.objects.get_or_create(
+            organisation=organisation,
+            code=f"payable:{row.provider.code}",
+            defaults={"kind": "payable", "currency": "UAH", "provider": row.provider},
+        )
+        entry = Entry.objects.create(
+            organisation=organisation,
+            number=f"T-{row.pk}",
+            date=row.run.period,
+            event="claim.adjudicated",
+            label=f"settlement.claim:{row.claim_id}",
+            key=f"claim.adjudicated:{row.pk}",
+            recorded_at=at,
+        )
+        Posting.objects.bulk_create(
+            [
+                Posting(entry=entry, account=expense, debit=row.payable, currency="UAH", claim_id=row.claim_id),
+                Posting(entry=entry, account=payable, credit=row.payable, currency="UAH", claim_id=row.claim_id),
+            ]
+        )

@@ -1,0 +1,77 @@
+"""Closing a month: nothing is posted into it any more."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.audit.recording import action, record
+from config.errors import DomainError
+from config.periods import add_months
+from settlement.actions.runs import person
+from settlement.models import ClosedMonth
+from settlement.month_checks import month_checks
+
+# The key of the advisory lock that writers of entries share (migration 0002_guards).
+MONTH_LOCK = 7466924
+
+
+class MonthNotReady(DomainError):
+    """Checks of the month found something."""
+
+    code = "MONTH_NOT_READY"
+    message = _("%(month)s cannot be closed yet: %(checks)s. Open the page of the month to see what is left to do.")
+
+
+class MonthClosedAlready(DomainError):
+    """The month is closed."""
+
+    code = "MONTH_CLOSED"
+    message = _("%(month)s is closed already.")
+
+
+class MonthNotOver(DomainError):
+    """The month still runs."""
+
+    code = "MONTH_NOT_OVER"
+    message = _("%(month)s is not over. Close it after its last day.")
+
+
+@action
+def close_month(*, organisation: Organisation, month: date, actor: Actor, at: datetime) -> ClosedMonth:
+    """Close a month when no blocking check finds anything; the checks are kept with the closing.
+
+    Raises: MonthNotOver, MonthClosedAlready, MonthNotReady. Locks: the organisation's months, against writers of
+    entries. Audit: month.closed.
+    """
+    month = month.replace(day=1)
+    name = f"{month:%Y-%m}"
+    if at.date() < add_months(month, 1):
+        raise MonthNotOver(month=name)
+    _lock_months(organisation)
+    if ClosedMonth.objects.filter(organisation=organisation, month=month).exists():
+        raise MonthClosedAlready(month=name)
+    checks = month_checks(organisation, month)
+    blocking = [check for check in checks if check.blocks]
+    if blocking:
+        raise MonthNotReady(month=name, checks=", ".join(check.code for check in blocking))
+    closed = ClosedMonth.objects.create(
+        organisation=organisation,
+        month=month,
+        closed_by_id=person(actor),
+        closed_at=at,
+        checks=[check.as_row() for check in checks],
+    )
+    warnings = [check.code for check in checks if not check.ok]
+    record("month.closed", closed, actor=actor, at=at, month=name, warnings=warnings)
+    return closed
+
+
+def _lock_months(organisation: Organisation) -> None:
+    """Before the checks: an entry that is being written is either seen by them or refused after."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [MONTH_LOCK, organisation.pk])
