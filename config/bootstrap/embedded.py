@@ -82,11 +82,13 @@ class Attachment:
         shutil.rmtree(self.layout.data_dir, ignore_errors=True)
 
 
-def _make_data_dir(layout: Layout) -> None:
+def make_data_dir(layout: Layout) -> None:
+    """The data folder with what every command finds in it. Raises: Refusal when it may not be written."""
     try:
         for folder in (layout.data_dir / "static", layout.data_dir / "media", layout.broker_dir):
             folder.mkdir(parents=True, exist_ok=True)
         _installation_id(layout.data_dir)
+        FileLock(layout.data_dir / "installation.lock").close()
     except OSError as error:
         raise Refusal(
             f"The data folder {layout.data_dir} cannot be used ({error}): choose EMBEDDED_DATA_DIR."
@@ -118,7 +120,7 @@ def file_environment(layout: Layout) -> dict[str, str]:
 
 def external_environment(layout: Layout) -> dict[str, str]:
     """Settings when DATABASE_URL names a server: folders as usual; keys that nobody set are made."""
-    _make_data_dir(layout)
+    make_data_dir(layout)
     with locked(layout.data_dir / "installation.lock"):
         return {**_key_environment(layout, data_exists=False), **file_environment(layout)}
 
@@ -134,7 +136,7 @@ def _key_environment(layout: Layout, *, data_exists: bool) -> dict[str, str]:
 def attach(layout: Layout | None = None, *, durable: bool = True) -> Attachment:
     """Start or join the embedded server, with its database and keys. `release()` it when done."""
     layout = layout or current_layout()
-    _make_data_dir(layout)
+    make_data_dir(layout)
     # Two first commands must agree on where the server lives and which keys are the ones.
     with locked(layout.data_dir / "installation.lock"):
         cluster = find_cluster(layout.data_dir)

@@ -41,7 +41,7 @@ def field_keys(data_dir: Path, *, data_exists: bool) -> str:
     found = _read(path)
     if not found and data_exists:
         raise Refusal(
-            f"{path} is missing, and the database holds data encrypted with it. Put it back from a backup, "
-            "or choose an empty folder with EMBEDDED_DATA_DIR."
+            f"{path} is missing, and the database holds data encrypted with it. Put it back "
+            "from a backup, or set FIELD_KEYS, or choose an empty folder with EMBEDDED_DATA_DIR."
         )
     return found or _write_once(path, f"1:{base64.b64encode(secrets.token_bytes(32)).decode()}")

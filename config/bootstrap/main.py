@@ -69,5 +69,8 @@ def main(argv: list[str]) -> int:
     """Entry of manage.py; returns the exit code."""
     # Survives the change into the environment, so that `up` can tell the whole time.
     os.environ.setdefault(STARTED_AT, str(time.time()))
-    prepare(argv)
-    return OWN.get(argv[1] if len(argv) > 1 else "", _django)(argv)
+    try:
+        prepare(argv)
+        return OWN.get(argv[1] if len(argv) > 1 else "", _django)(argv)
+    except KeyboardInterrupt:
+        return 130

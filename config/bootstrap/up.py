@@ -15,7 +15,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -305,14 +304,12 @@ def up(arguments: list[str]) -> int:
     """Run until stopped; 0 when stopped or already running, 1 when something failed."""
     options = parse(arguments)
     layout = current_layout()
-    Path(layout.data_dir).mkdir(parents=True, exist_ok=True)
+    embedded.make_data_dir(layout)
     lock = FileLock(layout.up_lock)
     if not take_place(lock):
         return 0
     try:
         return _with_database(layout, options, lock)
-    except KeyboardInterrupt:
-        return 130
     finally:
         lock.note("")
         lock.release()

@@ -34,11 +34,16 @@ def clean_environment(**extra: str) -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if name not in left_out}, **extra}
 
 
+def clear_switches(patch: pytest.MonkeyPatch) -> None:
+    """Nothing of the surrounding run in this process."""
+    for name in (*SWITCHES, *FOLDERS, "CELERY_BROKER_URL"):
+        patch.delenv(name, raising=False)
+
+
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests in this process see no switches either."""
-    for name in (*SWITCHES, *FOLDERS, "CELERY_BROKER_URL"):
-        monkeypatch.delenv(name, raising=False)
+    clear_switches(monkeypatch)
 
 
 @pytest.fixture
@@ -55,7 +60,9 @@ def installation() -> Iterator[Path]:
     """A new installation, made once and copied: making the first data takes seconds."""
     path = Path(tempfile.mkdtemp(prefix="bt-"))
     path.chmod(0o755)
-    embedded.attach(Layout(CHECKOUT, path / "d"), durable=False).release()
+    with pytest.MonkeyPatch.context() as patch:
+        clear_switches(patch)
+        embedded.attach(Layout(CHECKOUT, path / "d"), durable=False).release()
     yield path / "d"
     shutil.rmtree(path, ignore_errors=True)
 

@@ -125,6 +125,12 @@ def test_lost_field_keys_are_refused_not_replaced(attach: Attach, data_dir: Path
     assert not (data_dir / "field.keys").exists()
 
 
+def test_folder_that_cannot_be_made_is_refused(folder: Path) -> None:
+    (folder / "file").write_text("")
+    with pytest.raises(Refusal, match="EMBEDDED_DATA_DIR"):
+        embedded.attach(Layout(CHECKOUT, folder / "file" / "below"))
+
+
 def test_unknown_data_version_is_refused(attach: Attach) -> None:
     mine = attach()
     mine.release()
