@@ -1,0 +1,91 @@
+"""Settling a month: its runs one after the other, each an action of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.errors import DomainError
+from config.money import from_minor
+from settlement.actions.adjudication import adjudicate_claims
+from settlement.models import Adjudication, AdjudicationRun, Claim
+
+OUTCOMES = ("accepted", "reduced", "rejected", "pended")
+
+
+class EarlierMonthOpen(DomainError):
+    """Earlier months use up what later ones need."""
+
+    code = "EARLIER_PERIOD_OPEN"
+    message = _("Claims of %(period)s are still waiting. Months are settled in order: settle that month first.")
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """Figures of one run; amounts as text with 2 places."""
+
+    run: int
+    claims: int
+    lines: int
+    accepted: int
+    reduced: int
+    rejected: int
+    pended: int
+    amount_claimed: str
+    gross: str
+    fee: str
+    payable: str
+
+
+def settle_month(
+    *, organisation: Organisation, period: date, as_of: date, actor: Actor, at: datetime
+) -> list[RunSummary]:
+    """Play every run of the month that is still to be done, in order.
+
+    Runs already done stay as they are; a month with nothing left gives an empty list.
+    Raises: EarlierMonthOpen, and whatever the adjudication refuses.
+    """
+    _require_earlier_done(organisation, period)
+    done: list[AdjudicationRun] = []
+    while new := _play_next(organisation, period, as_of, actor, at):
+        done += new
+    return [summarise(run) for run in done]
+
+
+def _require_earlier_done(organisation: Organisation, period: date) -> None:
+    waiting = Claim.objects.filter(organisation=organisation, status="submitted", period__lt=period)
+    earliest = waiting.order_by("period").values_list("period", flat=True).first()
+    if earliest is not None:
+        raise EarlierMonthOpen(period=f"{earliest:%Y-%m}")
+
+
+def _play_next(
+    organisation: Organisation, period: date, as_of: date, actor: Actor, at: datetime
+) -> list[AdjudicationRun]:
+    known = set(_runs(organisation, period).values_list("pk", flat=True))
+    adjudicate_claims(organisation=organisation, period=period, as_of=as_of, actor=actor, at=at)
+    return list(_runs(organisation, period).exclude(pk__in=known).order_by("number"))
+
+
+def _runs(organisation: Organisation, period: date):  # type: ignore[no-untyped-def]
+    return AdjudicationRun.objects.filter(organisation=organisation, period=period, status="done")
+
+
+def summarise(run: AdjudicationRun) -> RunSummary:
+    """Figures of a run as people read them."""
+    outcomes = Counter(Adjudication.objects.filter(run=run).values_list("outcome", flat=True))
+    return RunSummary(
+        run=run.number,
+        claims=run.remittances.count(),
+        lines=run.lines,
+        **{outcome: outcomes[outcome] for outcome in OUTCOMES},
+        amount_claimed=str(from_minor(run.amount_claimed_minor)),
+        gross=str(from_minor(run.gross_minor)),
+        fee=str(from_minor(run.fee_minor)),
+        payable=str(from_minor(run.payable_minor)),
+    )

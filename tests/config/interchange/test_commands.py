@@ -1,0 +1,105 @@
+"""The commands as people run them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from config.accounts.models import Organisation
+from config.audit.models import AuditEvent
+from config.interchange.tables import INPUT_TABLES
+from settlement.models import Claim, ClaimLine
+from tests.config.interchange.processes import run, start
+from tests.oracle.generate import write
+from tests.oracle.small import add_visit, clean_tables, example_5_2
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_import_says_what_it_did(tmp_path: Path) -> None:
+    path = write(example_5_2(), tmp_path)
+    code, out, err = run("import_package", path)
+    assert code == 0, err
+    line = next(line for line in out.splitlines() if line.startswith("claim_lines"))
+    assert line.split()[1:] == ["14", "14", "0", "0"]
+    code, out, _ = run("import_package", path, "--json")
+    counts = {row["table"]: row for row in json.loads(out)["tables"]}
+    assert code == 0
+    assert set(counts) == set(INPUT_TABLES)
+    assert counts["claim_lines"] == {
+        "table": "claim_lines", "read": 14, "created": 0, "unchanged": 14, "refused": 0
+    }  # fmt: skip
+
+
+def test_refused_import_ends_with_one_and_lists_the_rows(tmp_path: Path) -> None:
+    tables = example_5_2()
+    tables["claim_lines"][2]["units"] = "0"
+    code, out, _ = run("import_package", write(tables, tmp_path), "--json")
+    (refusal,) = json.loads(out)["refused"]
+    assert code == 1
+    assert (refusal["file"], refusal["row"], refusal["column"], refusal["value"], refusal["code"]) == (
+        "claim_lines.csv", 4, "units", "0", "NOT_POSITIVE",
+    )  # fmt: skip
+    assert refusal["sentence"]
+    assert not Claim.objects.exists()
+
+
+def test_no_package_and_wrong_usage(tmp_path: Path) -> None:
+    code, out, _ = run("import_package", tmp_path / "nothing", "--json")
+    assert (code, json.loads(out)["title"]) == (1, "PACKAGE_UNREADABLE")
+    assert run("import_package")[0] == 2
+    assert run("export_package", tmp_path / "out", "--period", "November")[0] == 2
+    code, _, err = run("export_package", tmp_path / "out")
+    assert code == 1 and "ORGANISATION_UNKNOWN" in err
+
+
+def test_export_by_command(tmp_path: Path) -> None:
+    run("import_package", write(example_5_2(), tmp_path / "in"))
+    code, out, err = run("export_package", tmp_path / "out", "--json", "--period", "2025-11")
+    assert code == 0, err
+    rows = {row["table"]: row["rows"] for row in json.loads(out)["tables"]}
+    assert (rows["claims"], rows["claim_lines"], rows["adjudications"]) == (1, 14, 0)
+    assert (tmp_path / "out" / "datapackage.json").exists()
+    code, out, _ = run("export_package", tmp_path / "early", "--json", "--period", "2025-10")
+    assert {row["table"]: row["rows"] for row in json.loads(out)["tables"]}["claims"] == 0
+
+
+def busy_with(fragment: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND query LIKE %s",
+            [f"%{fragment}%"],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("moment", ["COPY stage_claim_lines", "INSERT INTO settlement_claimline"])
+def test_import_killed_in_the_middle_leaves_nothing(tmp_path: Path, moment: str) -> None:
+    tables = clean_tables()
+    for _ in range(8_000):
+        add_visit_fast(tables)
+    path = write(tables, tmp_path)
+    process = start("import_package", path)
+    deadline = time.monotonic() + 60
+    while not busy_with(moment) and time.monotonic() < deadline:
+        assert process.poll() is None, "the import ended before it could be killed"
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    while busy_with("stage_") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Organisation.objects.exists()
+    assert not ClaimLine.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def add_visit_fast(tables: dict[str, list[dict[str, str]]]) -> None:
+    """One more copy of the first visit: what is in it does not matter here."""
+    lines = tables["claim_lines"] or [add_visit(tables, "2025-11-03")]
+    lines.append(lines[0] | {"line": str(len(lines) + 1)})
