@@ -189,7 +189,7 @@ def _earlier_open(organisation: Organisation, month: date) -> Check:
     return _check("EARLIER_MONTH_OPEN", "warn", _names(query, organisation.pk, month))
 
 
-def _names(query: str, *params: object) -> list[str]:
+def _names(query: str, *params: int | date) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(query, params)
         return [str(name) for (name,) in cursor.fetchall()]

@@ -19,11 +19,13 @@ from config.office.storage import attach, attachments_of
 from config.transactions import step
 from settlement.actions.payment_postings import post_payments
 from settlement.actions.runs import lock_run, move_claims
+from settlement.documents import remittance_advice
 from settlement.gateways.bank_file import BankFileGateway
 from settlement.gateways.base import Party, PaymentInstruction, PaymentOrder
 from settlement.models import Claim, Payment, PaymentRun, Remittance
 
 PAYMENT_FILE = "payment_file"
+ADVICE = "remittance_advice"
 FINAL_STATES = ("confirmed", "failed", "returned")
 
 
@@ -210,3 +212,48 @@ def close_finished_runs(payments: Iterable[Payment], *, at: datetime) -> None:
     for run in lock_rows(runs):
         if not run.payments.exclude(status__in=FINAL_STATES).exists():
             run.move_to("closed", at=at)
+
+
+def write_remittance_advices(
+    *, organisation: Organisation, run_id: int, actor: Actor = SYSTEM, at: datetime
+) -> list[Attachment]:
+    """Make the PDF of every payment of a released run that has none yet, then keep them.
+
+    The pages are made before the transaction: they take seconds. Idempotent. Audit: payment_run.advices_written.
+    """
+    run = PaymentRun.objects.select_related("organisation").get(pk=run_id, organisation=organisation)
+    payments = [row for row in run.payments.select_related("provider", "payment_run") if advice_of(row) is None]
+    letters = [(payment, remittance_advice(payment)) for payment in payments]
+    return keep_remittance_advices(run=run, letters=letters, actor=actor, at=at)
+
+
+def advice_of(payment: Payment) -> Attachment | None:
+    """The remittance advice of a payment, if written."""
+    return attachments_of(payment).filter(kind=ADVICE).first()
+
+
+@action
+def keep_remittance_advices(
+    *, run: PaymentRun, letters: Sequence[tuple[Payment, bytes]], actor: Actor, at: datetime
+) -> list[Attachment]:
+    """Attach advices to their payments; a payment that got one meanwhile keeps it. Audit as said above."""
+    lock_run(run.organisation, run.pk)
+    kept = [_keep(payment, pdf, actor, at) for payment, pdf in letters if advice_of(payment) is None]
+    if kept:
+        record("payment_run.advices_written", run, actor=actor, at=at, count=len(kept))
+    else:
+        nothing_to_record()
+    return kept
+
+
+def _keep(payment: Payment, pdf: bytes, actor: Actor, at: datetime) -> Attachment:
+    return attach(
+        organisation=payment.organisation,
+        to=payment,
+        kind=ADVICE,
+        name=f"{payment.reference}.pdf",
+        content=pdf,
+        content_type="application/pdf",
+        uploaded_by_id=actor.user_id,
+        at=at,
+    )

@@ -1,0 +1,114 @@
+"""Documents of payments: the remittance advice and the act of reconciliation, tagged PDF for people (PDF/UA-1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.template.loader import render_to_string
+from django.utils.translation import gettext, override
+
+from config.accounts.models import Organisation
+from contracts.models import Provider
+from settlement.models import Claim, Payment, Remittance
+
+
+@dataclass(frozen=True)
+class ActRow:
+    """A row of the act: what was owed by a claim or paid; minor units, one of the two sides filled."""
+
+    on: date
+    text: str
+    owed: int
+    paid: int
+
+
+def document_language(organisation: Organisation) -> str:
+    """Documents are in the state language of the organisation, whoever reads the screen."""
+    return "ru" if organisation.jurisdiction == "RU" else "uk"
+
+
+def remittance_advice(payment: Payment) -> bytes:
+    """PDF that explains a payment claim by claim: claimed, reduced, waiting, allowed, recipients' fees, paid.
+
+    Money: minor units of the payment's currency; the last line equals the payment.
+    """
+    remittances = list(remittances_of(payment))
+    totals = {name: sum(getattr(row, name) for row in remittances) for name in _COLUMNS}
+    context = {"payment": payment, "remittances": remittances, "totals": totals}
+    return _pdf("documents/remittance.html", context, payment.organisation, payment.payment_run.status_at)
+
+
+_COLUMNS = ("amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable")
+
+
+def remittances_of(payment: Payment) -> list[Remittance]:
+    """Remittances that a payment pays or, when it failed or came back, was to pay."""
+    rows = Remittance.objects.filter(payment_items__payment=payment).select_related("claim", "run")
+    return list(rows.order_by("claim__number", "id"))
+
+
+def reconciliation_act(*, organisation: Organisation, provider: Provider, month: date, made_at: datetime) -> bytes:
+    """PDF in which buyer and provider state the same month: every claim, every payment and what is left.
+
+    Money: minor units. ``month`` is the first day of the settled month.
+    """
+    rows = act_rows(organisation, provider, month)
+    owed, paid = sum(row.owed for row in rows), sum(row.paid for row in rows)
+    context = {
+        "provider": provider,
+        "month": month,
+        "rows": rows,
+        "owed": owed,
+        "paid": paid,
+        "left": owed - paid,
+        "made_at": made_at,
+    }
+    return _pdf("documents/reconciliation_act.html", context, organisation, made_at)
+
+
+def act_rows(organisation: Organisation, provider: Provider, month: date) -> list[ActRow]:
+    """Claims of a month as they were adjudicated and the payments that cover them, in order of days."""
+    with override(document_language(organisation)):
+        rows = [*_owed(organisation, provider, month), *_paid(organisation, provider, month)]
+    return sorted(rows, key=lambda row: (row.on, row.text))
+
+
+def _owed(organisation: Organisation, provider: Provider, month: date) -> list[ActRow]:
+    found = Remittance.objects.filter(run__organisation=organisation, run__period=month, provider=provider)
+    return [
+        ActRow(row.run.as_of, gettext("Claim %(number)s") % {"number": row.claim.number}, row.payable, 0)
+        for row in found.exclude(payable=0).select_related("run", "claim")
+    ]
+
+
+def _paid(organisation: Organisation, provider: Provider, month: date) -> list[ActRow]:
+    found = Payment.objects.filter(
+        organisation=organisation, provider=provider, payment_run__period=month, status="confirmed"
+    ).select_related("payment_run")
+    return [
+        ActRow(
+            payment.payment_run.execution_date or month,
+            gettext("Payment %(reference)s") % {"reference": payment.reference},
+            0,
+            int(payment.amount.amount * 100),
+        )
+        for payment in found
+    ]
+
+
+def claim_numbers(payment: Payment) -> list[str]:
+    """Numbers of the claims a payment is for."""
+    claims = Claim.objects.filter(remittances__payment_items__payment=payment)
+    return list(claims.order_by("number").values_list("number", flat=True).distinct())
+
+
+def _pdf(template: str, context: dict[str, object], organisation: Organisation, made_at: datetime | None) -> bytes:
+    # Loading WeasyPrint takes two seconds: not in every process that only imports this module.
+    from weasyprint import HTML
+
+    language = document_language(organisation)
+    with override(language):
+        values = {**context, "organisation": organisation, "language": language, "created": made_at}
+        html = render_to_string(template, values)
+        return bytes(HTML(string=html).write_pdf(pdf_variant="pdf/ua-1"))
