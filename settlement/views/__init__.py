@@ -1,0 +1,1 @@
+"""Pages of settlement, by audience."""

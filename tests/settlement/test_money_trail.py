@@ -1,0 +1,130 @@
+"""Follow the money: the same road from every start, sums that agree, differences that are named, one query."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.test import Client
+
+from config.accounts.models import Organisation, User
+from settlement.models import Adjudication, PaymentRemittance
+from settlement.money_trail import MoneyTrail, money_trail, starts_numbered
+from settlement.money_trail_sql import STARTS
+from tests.settlement.road_rows import PAYABLE, Road, build_road
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def road(organisation: Organisation, cast: dict[str, User], at: datetime) -> Road:
+    return build_road(organisation, cast["bohdan"], at)
+
+
+def _pk(road: Road, start: str) -> int:
+    if start in ("redemption", "claim_line"):
+        return getattr(road, f"{start}s")[0].pk
+    return getattr(road, start).pk
+
+
+def _totals(trail: MoneyTrail) -> dict[str, int]:
+    return {level.key: level.total for level in trail.levels if level.flows}
+
+
+@pytest.mark.parametrize("start", ["budget_line", "contract", "certificate", "claim", "payment", "statement_line"])
+def test_the_whole_road_is_found_from_both_ends_and_agrees(
+    organisation: Organisation, road: Road, start: str, at: datetime, cast: dict[str, User]
+) -> None:
+    build_road(organisation, cast["bohdan"], at, mark="2")  # another road that must stay out
+    trail = money_trail(organisation=organisation, start=start, pk=_pk(road, start))
+    assert trail.payable == PAYABLE
+    assert set(_totals(trail).values()) == {PAYABLE}
+    assert trail.agrees
+    names = {level.key: [node.name for node in level.nodes] for level in trail.levels}
+    assert names["budget"] == ["B1 2025"]
+    assert names["competition"] == ["T-1"]
+    assert names["certificate"] == ["CERT-1"]
+    assert names["bank"] == ["E2E-1"]
+
+
+@pytest.mark.parametrize("start", ["claim_line", "redemption"])
+def test_a_part_of_a_claim_carries_its_part_on_every_level(organisation: Organisation, road: Road, start: str) -> None:
+    trail = money_trail(organisation=organisation, start=start, pk=_pk(road, start))
+    assert trail.payable == 15500
+    assert set(_totals(trail).values()) == {15500}
+    claim = next(level for level in trail.levels if level.key == "claim").nodes[0]
+    assert (claim.amount, claim.own) == (15500, PAYABLE)
+
+
+def test_what_is_not_paid_is_a_named_difference(organisation: Organisation, road: Road) -> None:
+    PaymentRemittance.objects.update(live=False)
+    trail = money_trail(organisation=organisation, start="claim", pk=road.claim.pk)
+    payment = next(level for level in trail.levels if level.key == "payment")
+    assert payment.difference == -PAYABLE
+    assert payment.reason
+    assert not trail.agrees
+
+
+def test_a_record_that_disagrees_with_its_parts_is_named(
+    organisation: Organisation, road: Road, as_owner: None
+) -> None:
+    Adjudication._base_manager.filter(claim_line=road.claim_lines[1]).update(payable=8400, gross=8400)
+    trail = money_trail(organisation=organisation, start="claim", pk=road.claim.pk)
+    claim = next(level for level in trail.levels if level.key == "claim")
+    assert claim.off == -100
+    assert not trail.agrees
+
+
+def test_many_records_are_counted_and_summed(organisation: Organisation, road: Road) -> None:
+    trail = money_trail(organisation=organisation, start="budget_line", pk=road.budget_line.pk, top=1)
+    lines = next(level for level in trail.levels if level.key == "claim_line")
+    assert (len(lines.nodes), lines.rest_count, lines.rest_total) == (1, 1, 8500)
+
+
+@pytest.mark.parametrize("start", sorted(STARTS))
+def test_one_query_whatever_the_start(
+    organisation: Organisation, road: Road, start: str, django_assert_num_queries: object
+) -> None:
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        money_trail(organisation=organisation, start=start, pk=_pk(road, start))
+
+
+def test_the_page_draws_tabulates_and_speaks_json(client: Client, cast: dict[str, User], road: Road) -> None:
+    client.force_login(cast["mariia"])
+    page = client.get(f"/money/claim/{road.claim.pk}/").content.decode()
+    assert "<svg" in page
+    assert "<desc" in page
+    assert "T-1" in page
+    answer = client.get(f"/money/claim/{road.claim.pk}/", {"format": "json"}).json()
+    assert answer["payable"] == PAYABLE
+    assert answer["agrees"] is True
+    assert answer["levels"][0]["key"] == "budget"
+
+
+def test_a_number_leads_to_its_road(client: Client, cast: dict[str, User], road: Road) -> None:
+    client.force_login(cast["halyna"])
+    assert client.get("/money/", {"q": "cl-1"}).headers["Location"] == f"/money/claim/{road.claim.pk}/"
+    assert client.get("/money/", {"q": "nothing"}).status_code == 200
+
+
+def test_another_office_and_unknown_starts_are_not_found(
+    client: Client, cast: dict[str, User], other_organisation: Organisation, at: datetime
+) -> None:
+    theirs = build_road(other_organisation, cast["bohdan"], at, mark="9")
+    client.force_login(cast["mariia"])
+    for start in STARTS:
+        assert client.get(f"/money/{start}/{_pk(theirs, start)}/").status_code == 404
+    assert client.get("/money/nonsense/1/").status_code == 404
+    assert starts_numbered(Organisation.objects.get(code="verbivka"), "CL-9") == []
+
+
+@pytest.mark.parametrize("username", ["outsider", "nadiia", "olena", "chair", "sofiia"])
+def test_only_those_who_may_follow_money(client: Client, cast: dict[str, User], username: str) -> None:
+    client.force_login(cast[username])
+    assert client.get("/money/").status_code == 403
+    assert client.get("/money/claim/1/").status_code == 403
+
+
+def test_what_is_set_aside_is_told_beside_the_flow(organisation: Organisation, road: Road) -> None:
+    trail = money_trail(organisation=organisation, start="budget_line", pk=road.budget_line.pk)
+    assert next(level for level in trail.levels if level.key == "set_aside").total == 90000
