@@ -26,7 +26,7 @@ class TokenInvalid(ValueError):
 
 @dataclass(frozen=True)
 class CertificateToken:
-    """The content of a QR payload. Times are seconds since 1970 UTC; ``expires`` is the first moment after the last day."""
+    """The content of a QR payload. Times are seconds since 1970 UTC; ``expires`` is the end of the last day."""
 
     issuer: str
     number: str

@@ -5,31 +5,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('vouchers', '0002_balance_guard'),
+        ("accounts", "0001_initial"),
+        ("vouchers", "0002_balance_guard"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='certificate',
-            name='pin_locked_until',
+            model_name="certificate",
+            name="pin_locked_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='certificate',
-            name='reservation_steps',
+            model_name="certificate",
+            name="reservation_steps",
             field=models.JSONField(db_default=[], default=list),
         ),
         migrations.AddField(
-            model_name='certificateline',
-            name='expected_minor',
+            model_name="certificateline",
+            name="expected_minor",
             field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.AddConstraint(
-            model_name='recipient',
-            constraint=models.UniqueConstraint(condition=models.Q(('tax_id_index', ''), _negated=True), fields=('organisation', 'tax_id_index'), name='recipient_tax_id_once'),
+            model_name="recipient",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("tax_id_index", ""), _negated=True),
+                fields=("organisation", "tax_id_index"),
+                name="recipient_tax_id_once",
+            ),
         ),
     ]

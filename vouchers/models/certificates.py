@@ -57,7 +57,8 @@ class Certificate(StatefulModel):
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
     issued_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
     issued_at = models.DateTimeField(null=True, blank=True)
-    # Expected budget part reserved when issued, minor units; movements are budget entries.
+    # Expected budget part reserved when issued, less what was returned unused, minor units; movements are budget
+    # entries. The difference to their sum is what settled claims took.
     reserved_minor = models.BigIntegerField(default=0)
     # How the reservation was computed, row by row, as it was read when the certificate was issued.
     reservation_steps = models.JSONField(default=list, db_default=[])

@@ -34,7 +34,9 @@ class Recipient(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "code"], name="recipient_once"),
             models.UniqueConstraint(
-                fields=["organisation", "tax_id_index"], name="recipient_tax_id_once", condition=~models.Q(tax_id_index="")
+                fields=["organisation", "tax_id_index"],
+                name="recipient_tax_id_once",
+                condition=~models.Q(tax_id_index=""),
             ),
         ]
 

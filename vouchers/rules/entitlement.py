@@ -17,12 +17,21 @@ ZERO = Decimal("0.00")
 
 @dataclass(frozen=True)
 class EntitledService:
-    """A service of the plan. ``unit_rate`` is the dearest a unit may cost the budget: its norm cost or contract price."""
+    """A service of the plan. ``unit_rate``: the most a unit may cost the budget, its norm cost or contract price.
+
+    ``units_granted``: fewer units than the plan gives over the validity, when the case worker grants fewer.
+    """
 
     code: str
     units_per_month: Decimal
     unit_rate: Decimal
     free_for_all: bool = False
+    units_granted: Decimal | None = None
+
+    def units_over(self, months: int) -> Decimal:
+        """Units on the certificate: the plan's over the months, or fewer when fewer are granted."""
+        planned = self.units_per_month * months
+        return planned if self.units_granted is None else min(self.units_granted, planned)
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ def expected_reservation(
     costs = [round_half_up(service.units_per_month * service.unit_rate) for service in services]
     budgets = _after_fee(services, costs, fee)
     lines = tuple(
-        ReservedLine(service.code, service.units_per_month * months, budget * months)
+        ReservedLine(service.code, service.units_over(months), budget * months)
         for service, budget in zip(services, budgets, strict=True)
     )
     total = sum((line.budget for line in lines), ZERO)

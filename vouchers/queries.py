@@ -1,0 +1,160 @@
+"""Reads of the vouchers app. Every list takes the reader's scope: the organisation, or a person's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+
+from config.accounts.models import Organisation, User
+from config.errors import NotFound
+from contracts.models import Contract, Provider
+from vouchers.gateways.certificate_token import sign_token
+from vouchers.models import (
+    Certificate,
+    CertificateEntry,
+    CertificateLine,
+    FeeAssessment,
+    Recipient,
+    RecipientResidence,
+    Redemption,
+)
+
+EMPTY = "—"
+
+
+def in_force(on: date, prefix: str = "") -> Q:
+    """Rows with valid_from and valid_to that hold on a day; ``prefix`` ends with two underscores."""
+    return Q(**{f"{prefix}valid_from__lte": on}) & (
+        Q(**{f"{prefix}valid_to": None}) | Q(**{f"{prefix}valid_to__gt": on})
+    )
+
+
+def recipients(organisation: Organisation, *, on: date) -> QuerySet[Recipient]:
+    """The register of an organisation with residence and way of paying on a day, by code."""
+    residence = RecipientResidence.objects.filter(in_force(on), recipient=OuterRef("pk"))
+    fee = FeeAssessment.objects.filter(in_force(on), recipient=OuterRef("pk"))
+    return (
+        Recipient.objects.filter(organisation=organisation)
+        .annotate(
+            territory_name=Subquery(residence.values("territory__name")[:1]),
+            fee_mode=Subquery(fee.values("mode")[:1]),
+            fee_limit=Subquery(fee.values("monthly_limit")[:1]),
+        )
+        .order_by("code")
+    )
+
+
+def mask_name(full_name: str) -> str:
+    """A name for lists: enough to tell people apart, too little to know one. Example: «Ко••• О•»."""
+    words = full_name.split()
+    return " ".join([f"{words[0][:2]}•••", *(f"{word[0]}•" for word in words[1:])]) if words else EMPTY
+
+
+@dataclass(frozen=True)
+class LineBalance:
+    """What is left on a certificate line, thousandths of its unit."""
+
+    line: CertificateLine
+    issued: int
+    held: int
+    captured: int
+    left: int
+
+    @property
+    def used_percent(self) -> int:
+        """Share of the issued units that is used or held, whole percent."""
+        return 0 if self.issued <= 0 else min(100, (self.held + self.captured) * 100 // self.issued)
+
+
+def line_balances(certificates: Iterable[Certificate]) -> dict[int, list[LineBalance]]:
+    """Balances of the lines of certificates by certificate: two queries whatever their number."""
+    lines = CertificateLine.objects.filter(certificate__in=list(certificates)).select_related("service")
+    sums: dict[int, dict[str, int]] = {}
+    rows = CertificateEntry.objects.filter(certificate_line__in=lines).values_list("certificate_line_id", "kind")
+    for line_id, kind, total in rows.annotate(total=Sum("units_milli")):
+        sums.setdefault(line_id, {})[kind] = total
+    answer: dict[int, list[LineBalance]] = {}
+    for line in lines.order_by("service__code"):
+        answer.setdefault(line.certificate_id, []).append(_balance(line, sums.get(line.pk, {})))
+    return answer
+
+
+def _balance(line: CertificateLine, sums: dict[str, int]) -> LineBalance:
+    held = -(sums.get("held", 0) + sums.get("released", 0))
+    captured = -(sums.get("captured", 0) + sums.get("restored", 0))
+    return LineBalance(line, sums.get("issued", 0), held, captured, sum(sums.values()))
+
+
+def payload_of(certificate: Certificate, lines: Iterable[CertificateLine] | None = None) -> str:
+    """The QR payload, signed anew; its secret id is the same at every printing."""
+    zone = ZoneInfo(certificate.organisation.zone)
+    rows = list(lines if lines is not None else certificate.lines.select_related("service").order_by("service__code"))
+    return sign_token(
+        issuer=certificate.organisation.code,
+        number=certificate.number,
+        not_before=_midnight(certificate.valid_from, zone),
+        expires=_midnight(certificate.valid_to, zone) if certificate.valid_to else None,
+        lines=[(row.service.code, int(row.units * 1000)) for row in rows],
+    )
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
+
+
+def certificates(organisation: Organisation) -> QuerySet[Certificate]:
+    """All certificates of an organisation, newest first."""
+    rows = Certificate.objects.filter(organisation=organisation)
+    return rows.select_related("recipient", "organisation", "budget_line").order_by("-valid_from", "-number")
+
+
+def visible_certificates(access: Any) -> QuerySet[Certificate]:
+    """Certificates the reader may open: of the office, or a recipient's own."""
+    rows = Certificate.objects.select_related("recipient", "organisation", "budget_line", "replaces")
+    if access.may("recipients.view") or access.may("fees.view"):
+        return rows.filter(organisation=access.office())
+    return rows.filter(recipient__user=access.user)
+
+
+def redemptions_of_provider(provider: Provider | None) -> QuerySet[Redemption]:
+    """A provider's own redemptions, the latest first."""
+    rows = Redemption.objects.filter(provider=provider) if provider else Redemption.objects.none()
+    return rows.select_related("service", "certificate", "worker").order_by("-starts_at", "-id")
+
+
+def redemptions_of_office(organisation: Organisation) -> QuerySet[Redemption]:
+    """All redemptions of an organisation, the latest first."""
+    rows = Redemption.objects.filter(organisation=organisation)
+    return rows.select_related("service", "certificate", "worker", "provider").order_by("-starts_at", "-id")
+
+
+def recipient_of(user: User) -> Recipient:
+    """The recipient a person is. Raises: NotFound."""
+    found = Recipient.objects.filter(user=user).select_related("organisation").first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def providers_to_choose(certificate: Certificate, *, on: date) -> list[Contract]:
+    """Contracts of active providers that serve a service of the certificate on a day, by provider name."""
+    services = certificate.lines.values("service")
+    rows = (
+        Contract.objects.filter(
+            in_force(on), organisation=certificate.organisation, status="active", lines__service__in=services
+        )
+        .filter(Q(provider__active_from=None) | Q(provider__active_from__lte=on))
+        .filter(Q(provider__active_to=None) | Q(provider__active_to__gt=on))
+        .exclude(
+            Q(provider__suspensions__from_date__lte=on)
+            & (Q(provider__suspensions__to_date=None) | Q(provider__suspensions__to_date__gt=on))
+        )
+    )
+    return list(
+        rows.select_related("provider").prefetch_related("lines__service").distinct().order_by("provider__name")
+    )
