@@ -137,7 +137,8 @@ class AdjudicationRun(StatefulModel):
 class Adjudication(AppendOnlyModel):
     """The reasoned outcome of one line in one run. amount_claimed = sum of R, P, C finding amounts + gross.
 
-    ``claim`` is the claim the row belongs to: the line's own, or the reversing claim for an opposite row.
+    ``claim`` is the claim the row belongs to: the line's own, or the reversing claim for an opposite row, which names
+    the row it takes back (a line that waited and was then cleared has two, and both are taken back).
     """
 
     OUTCOMES = [
@@ -159,10 +160,16 @@ class Adjudication(AppendOnlyModel):
     fee = models.BigIntegerField()
     payable = models.BigIntegerField()
     outcome = models.CharField(max_length=8, choices=OUTCOMES)
+    reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, db_index=False)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run", "claim", "claim_line"], name="adjudication_once"),
+            models.UniqueConstraint(
+                fields=["run", "claim_line"], name="adjudication_once", condition=models.Q(reverses__isnull=True)
+            ),
+            models.UniqueConstraint(
+                fields=["reverses"], name="adjudication_reversed_once", condition=models.Q(reverses__isnull=False)
+            ),
             models.CheckConstraint(
                 name="adjudication_payable", condition=models.Q(payable=models.F("gross") - models.F("fee"))
             ),

@@ -61,7 +61,9 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         # Dates are resolved (blank = the contract's). Where rows overlap the later valid_from is in force.
         "contract_lines": "contract_line contract service valid_from valid_to unit_rate units_ceiling",
         # death_date: LAST_DAY when alive.
-        "recipients": "recipient death_date territory recipient_class",
+        "recipients": "recipient death_date",
+        # Where and in which class a recipient lives; a move counts from the first day of the next month.
+        "residences": "recipient territory recipient_class valid_from valid_to",
         "absences": "recipient kind from_date to_date",
         "fee_assessments": "recipient valid_from valid_to mode monthly_limit",
         "plan_lines": "plan_line recipient service valid_from valid_to units_per_month",
@@ -106,6 +108,7 @@ class Facts:
     contracts: pd.DataFrame
     contract_lines: pd.DataFrame
     recipients: pd.DataFrame
+    residences: pd.DataFrame
     absences: pd.DataFrame
     fee_assessments: pd.DataFrame
     plan_lines: pd.DataFrame

@@ -280,8 +280,14 @@ class Frame:
     def norm_row(self) -> Ints:
         """The most specific norm cost: territory and class, territory, class, neither."""
         table = self.facts.norm_costs
-        place = pick(column(self.facts.recipients, "territory"), self.recipient_row, BLANK)
-        kind = pick(column(self.facts.recipients, "recipient_class"), self.recipient_row, BLANK)
+        homes = self.facts.residences
+        dwelling = InForce(
+            self.recipient_rows(column(homes, "recipient")),
+            column(homes, "valid_from"),
+            column(homes, "valid_to"),
+        ).find(self.recipient_row, self.service_date)
+        place = pick(column(homes, "territory"), dwelling, BLANK)
+        kind = pick(column(homes, "recipient_class"), dwelling, BLANK)
         anyone = np.full(self.size, BLANK, dtype=np.int64)
         names = ("territory", "recipient_class")
         codes = [np.unique(column(table, name)) for name in names]

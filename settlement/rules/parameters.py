@@ -52,21 +52,21 @@ class Parameters:
 
 
 def parse_parameters(rows: Iterable[tuple[str, int, int, str]]) -> Parameters:
-    """Parameters from (key, valid_from, valid_to, text); keys of other matters are passed over.
+    """Parameters from (key, valid_from, valid_to, text), later rows win; keys of other matters are passed over.
 
     Raises: ValueError when a text is not what its key needs.
     """
     dated: dict[str, list[DatedValue]] = {
         key: [DatedValue(FIRST_DAY, LAST_DAY, _parse(key, text))] for key, text in DEFAULTS.items()
     }
-    for key, valid_from, valid_to, text in sorted(rows):
+    for key, valid_from, valid_to, text in rows:
         if key in dated:
             dated[key].append(DatedValue(valid_from, valid_to, _parse(key, text)))
     return Parameters(*(tuple(dated[key]) for key in KEYS))
 
 
 def values_on(dated: tuple[DatedValue, ...], days: Ints) -> Ints:
-    """The value in force on each day: the latest start among the rows that hold."""
+    """The value in force on each day: the last of the rows that hold."""
     result = np.full(len(days), dated[0].value, dtype=np.int64)
     for row in dated[1:]:
         result[(days >= row.valid_from) & (days <= row.valid_to)] = row.value

@@ -113,7 +113,7 @@ class Package:
         """Dated figures of the package's jurisdiction."""
         return parse_parameters(
             (row["key"], day(row["valid_from"], FIRST_DAY), day(row["valid_to"], LAST_DAY), row["value"])
-            for row in self.rows("parameters")
+            for row in sorted(self.rows("parameters"), key=lambda row: row["valid_from"])
             if row["jurisdiction"] == self.jurisdiction
         )
 
@@ -226,12 +226,17 @@ def registers(package: Package) -> dict[str, pd.DataFrame]:
         ),
         "recipients": table(
             "recipients",
+            [(p.recipient[r["code"]], day(r["death_date"], LAST_DAY)) for r in p.rows("recipients")],
+        ),
+        "residences": table(
+            "residences",
             [
                 (
                     p.recipient[r["code"]],
-                    day(r["death_date"], LAST_DAY),
                     p.territory[r["territory_code"]],
                     p.kind[r["recipient_class"]],
+                    FIRST_DAY,
+                    LAST_DAY,
                 )
                 for r in p.rows("recipients")
             ],

@@ -1,0 +1,135 @@
+"""Posting into the ledger: entries made from the posting plan, in their caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.office.numbering import next_number
+from config.transactions import step
+from contracts.models import BudgetLine, Provider
+from settlement.models import Account, Entry, Posting
+from settlement.rules.posting_plan import EXPENSE, FEE, PAYABLE, PLAN, SINGLE_CODES
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Figures of one part of an entry by the names of the posting plan, minor units; zeros post nothing.
+
+    ``provider`` and ``budget_line`` choose the accounts that belong to one.
+    """
+
+    figures: Mapping[str, int]
+    provider: Provider | None = None
+    budget_line: BudgetLine | None = None
+
+
+@dataclass(frozen=True)
+class EntryDraft:
+    """An entry to be: ``event`` is a row of the plan, ``key`` makes it unique, ``label`` names its cause."""
+
+    event: str
+    key: str
+    label: str
+    parts: Sequence[Amounts]
+    claim_id: int | None = None
+    payment_id: int | None = None
+    reverses_id: int | None = None
+
+
+@dataclass
+class _Book:
+    """The organisation's accounts by code, created when first needed."""
+
+    organisation: Organisation
+    accounts: dict[str, Account] = field(default_factory=dict)
+
+    def open(self, wanted: Iterable[Account]) -> None:
+        """Find or create accounts in three statements, whatever their number."""
+        missing = {account.code: account for account in wanted}
+        Account.objects.bulk_create([missing[code] for code in sorted(missing)], ignore_conflicts=True)
+        found = Account.objects.filter(organisation=self.organisation, code__in=list(missing))
+        self.accounts = {account.code: account for account in found}
+
+
+@step
+def post_entries(
+    *, organisation: Organisation, drafts: Sequence[EntryDraft], on: date, actor: Actor, at: datetime
+) -> list[Entry]:
+    """Write entries with their postings; all postings arrive in one statement, so that the database can weigh them.
+
+    Money: minor units of the organisation's currency; no amount is negative (an opposite event changes the sides).
+    Drafts without any amount post nothing. The same key twice is refused by the database.
+    Raises: ValueError for a negative amount; IntegrityError for an entry in a closed month.
+    Locks: the number series.
+    """
+    live = [draft for draft in drafts if any(any(part.figures.values()) for part in draft.parts)]
+    if not live:
+        return []
+    book = _Book(organisation)
+    book.open(account for draft in live for account, *_ in _sides(organisation, draft))
+    first = next_number(organisation=organisation, kind="ledger_entry", year=on.year, count=len(live))
+    entries = Entry.objects.bulk_create(
+        [
+            Entry(
+                organisation=organisation,
+                number=f"E-{on.year}-{number:06d}",
+                date=on,
+                event=draft.event,
+                label=draft.label,
+                key=draft.key,
+                reverses_id=draft.reverses_id,
+                recorded_at=at,
+                recorded_by_id=actor.user_id,
+            )
+            for number, draft in enumerate(live, first)
+        ]
+    )
+    Posting.objects.bulk_create(
+        [
+            Posting(
+                entry=entry,
+                account=book.accounts[account.code],
+                debit=debit,
+                credit=credit,
+                currency=organisation.currency,
+                claim_id=draft.claim_id,
+                payment_id=draft.payment_id,
+            )
+            for entry, draft in zip(entries, live, strict=True)
+            for account, debit, credit in _sides(organisation, draft)
+        ]
+    )
+    return entries
+
+
+def _sides(organisation: Organisation, draft: EntryDraft) -> list[tuple[Account, int, int]]:
+    """(account, debit, credit) of a draft, equal accounts added up."""
+    rule = PLAN[draft.event]
+    sums: dict[str, tuple[Account, int, int]] = {}
+    for part in draft.parts:
+        for sides, is_debit in ((rule.debits, True), (rule.credits, False)):
+            for side in sides:
+                amount = part.figures.get(side.amount, 0)
+                if amount < 0:
+                    raise ValueError(f"{draft.key}: {side.amount} is negative")
+                account = _account(organisation, side.account, part)
+                known, debit, credit = sums.get(account.code, (account, 0, 0))
+                sums[account.code] = (known, debit + amount * is_debit, credit + amount * (not is_debit))
+    return [side for side in sums.values() if side[1] or side[2]]
+
+
+def _account(organisation: Organisation, kind: str, part: Amounts) -> Account:
+    """The unsaved account of a kind: one of the organisation, of the provider, or of the budget line."""
+    account = Account(organisation=organisation, kind=kind, currency=organisation.currency)
+    if kind == PAYABLE and part.provider:
+        account.code, account.provider = f"{kind}:{part.provider.code}", part.provider
+    elif kind in (EXPENSE, FEE) and part.budget_line:
+        line = part.budget_line
+        account.code, account.budget_line = f"{kind}:{line.code}-{line.year}", line
+    else:
+        account.code = SINGLE_CODES[kind]
+    return account

@@ -1,0 +1,62 @@
+"""Which event posts what: the one table of double entry.
+
+A claim's gross is a cost of its budget lines. The provider is owed what the budget pays; the recipients' fees, which the
+provider collects itself, are the part of the cost that the budget does not bear, so that expense less fees of a budget
+line is what it spent.
+
+    claim.adjudicated   Dr expense gross         Cr payable (gross - fee), Cr fee
+    claim.reversed      the same with the sides changed
+    payment.sent        Dr payable               Cr clearing
+    payment.confirmed   Dr clearing              Cr bank
+    payment.returned    Dr bank                  Cr payable
+    payment.failed      Dr clearing              Cr payable
+    receipt.explained   Dr bank                  Cr suspense
+    charge.explained    Dr suspense              Cr bank
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXPENSE, PAYABLE, FEE = "expense", "payable", "fee"
+CLEARING, BANK, SUSPENSE = "clearing", "bank", "suspense"
+
+CLAIM_ADJUDICATED, CLAIM_REVERSED = "claim.adjudicated", "claim.reversed"
+
+
+@dataclass(frozen=True)
+class Side:
+    """An account kind and the name of the amount that goes there."""
+
+    account: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an event debits and credits. Amounts of one side sum to those of the other."""
+
+    debits: tuple[Side, ...]
+    credits: tuple[Side, ...]
+
+
+def _simple(debit: str, credit: str) -> Rule:
+    return Rule((Side(debit, "amount"),), (Side(credit, "amount"),))
+
+
+_COST = (Side(EXPENSE, "gross"),)
+_OWED = (Side(PAYABLE, "payable"), Side(FEE, "fee"))
+
+PLAN: dict[str, Rule] = {
+    CLAIM_ADJUDICATED: Rule(_COST, _OWED),
+    CLAIM_REVERSED: Rule(_OWED, _COST),
+    "payment.sent": _simple(PAYABLE, CLEARING),
+    "payment.confirmed": _simple(CLEARING, BANK),
+    "payment.returned": _simple(BANK, PAYABLE),
+    "payment.failed": _simple(CLEARING, PAYABLE),
+    "receipt.explained": _simple(BANK, SUSPENSE),
+    "charge.explained": _simple(SUSPENSE, BANK),
+}
+
+# Accounts of which an organisation has one; the others carry a provider's code or a budget line's code and year.
+SINGLE_CODES = {CLEARING: "clearing:bank", BANK: "bank:main", SUSPENSE: "suspense:bank"}

@@ -1,0 +1,98 @@
+"""Temporary tables of one adjudication run: what is judged, what was allowed before, and codes nobody knows.
+
+Text codes are resolved here, in SQL: the key stored on the line, else a look-up by code (a register may have been
+completed since the claim came), else a negative number that the same text has everywhere in the run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+# A code that no line of the run has: unequal to everything that is compared with it.
+ELSEWHERE = -(1 << 62)
+
+_RESOLVED = """
+    COALESCE(l.redemption_id, (SELECT r.id FROM vouchers_redemption r
+        WHERE r.organisation_id = %(organisation)s AND r.code = l.redemption_code AND r.code <> '')) AS redemption_id,
+    COALESCE(l.certificate_id, (SELECT r.id FROM vouchers_certificate r
+        WHERE r.organisation_id = %(organisation)s AND r.number = l.certificate_number)) AS certificate_id,
+    COALESCE(l.service_id, (SELECT r.id FROM contracts_service r
+        WHERE r.organisation_id = %(organisation)s AND r.code = l.service_code)) AS service_id,
+    COALESCE(l.worker_id, (SELECT r.id FROM contracts_worker r WHERE r.code = l.worker_code)) AS worker_id
+"""
+
+# Claims of the run: those new in it, and those of which a cleared line is judged again. ``fresh``: new.
+_CLAIMS = """
+CREATE TEMP TABLE run_claim ON COMMIT DROP AS
+SELECT c.id AS claim_id, true AS fresh FROM settlement_claim c WHERE c.id = ANY(%(fresh)s)
+UNION ALL
+SELECT DISTINCT l.claim_id, false FROM settlement_claimline l WHERE l.id = ANY(%(cleared)s);
+"""
+
+_GONE = """
+CREATE TEMP TABLE gone_claim ON COMMIT DROP AS
+SELECT DISTINCT t.reverses_id AS claim_id FROM settlement_claim t
+WHERE t.organisation_id = %(organisation)s AND t.reverses_id IS NOT NULL
+  AND (t.id IN (SELECT claim_id FROM run_claim)
+       OR t.status NOT IN ('draft', 'submitted', 'returned', 'withdrawn'));
+"""
+
+_LINES = f"""
+CREATE TEMP TABLE run_line ON COMMIT DROP AS
+SELECT l.id, l.claim_id, l.line, l.redemption_code, l.certificate_number, l.service_code, l.worker_code,
+    {_RESOLVED},
+    l.service_date, l.starts_at, l.ends_at, l.units_milli, l.unit_rate_e4, l.amount_e4
+FROM settlement_claimline l
+WHERE l.claim_id = ANY(%(fresh)s) OR l.id = ANY(%(cleared)s);
+"""
+
+_UNKNOWN = """
+CREATE TEMP TABLE unknown_code ON COMMIT DROP AS
+SELECT code, -1 - row_number() OVER (ORDER BY code) AS id FROM (
+    SELECT redemption_code AS code FROM run_line WHERE redemption_id IS NULL
+    UNION SELECT certificate_number FROM run_line WHERE certificate_id IS NULL
+    UNION SELECT service_code FROM run_line WHERE service_id IS NULL
+    UNION SELECT worker_code FROM run_line WHERE worker_id IS NULL
+) codes WHERE code <> '';
+CREATE UNIQUE INDEX ON unknown_code (code);
+"""
+
+# Lines of earlier runs with allowed units whose claim is not reversed: what they used up is gone.
+_PAST = f"""
+CREATE TEMP TABLE past_line ON COMMIT DROP AS
+SELECT l.*, c.recipient_id FROM (
+    SELECT l.id, l.claim_id, l.line, l.redemption_code, l.service_date, l.starts_at, l.ends_at,
+        {_RESOLVED},
+        COALESCE(k.contract_id, (SELECT r.id FROM contracts_contract r
+            WHERE r.organisation_id = k.organisation_id AND r.number = k.contract_number)) AS contract_id,
+        a.units_allowed, a.gross, a.fee
+    FROM settlement_adjudication a
+    JOIN settlement_claimline l ON l.id = a.claim_line_id AND l.claim_id = a.claim_id
+    JOIN settlement_claim k ON k.id = l.claim_id
+    WHERE k.organisation_id = %(organisation)s AND a.units_allowed > 0
+      AND k.id NOT IN (SELECT claim_id FROM gone_claim)
+) l JOIN vouchers_certificate c ON c.id = l.certificate_id;
+"""
+
+_NAMES = ("run_claim", "gone_claim", "run_line", "unknown_code", "past_line")
+
+
+def create_run_tables(cursor: CursorWrapper, params: dict[str, Any]) -> None:
+    """Fill the temporary tables. ``params``: organisation, fresh (claim ids), cleared (claim line ids).
+
+    They vanish with the transaction; they are dropped first for the sake of several runs in one.
+    """
+    cursor.execute(f"DROP TABLE IF EXISTS {', '.join(_NAMES)}")
+    for statement in (_CLAIMS, _GONE, _LINES, _UNKNOWN, _PAST):
+        cursor.execute(statement, params)
+    cursor.execute("ANALYZE run_line; ANALYZE past_line")
+
+
+def resolved_key(resolved: str, code: str, *, other: int = ELSEWHERE) -> str:
+    """SQL of a key: the id, BLANK for an empty code, the number of an unknown code of the run, else ``other``."""
+    return (
+        f"COALESCE({resolved}, CASE WHEN {code} = '' THEN -1 ELSE "
+        f"COALESCE((SELECT u.id FROM unknown_code u WHERE u.code = {code}), {other}) END)"
+    )
