@@ -10,7 +10,7 @@ from config.demo.stage import Stage, ensure, moment
 from contracts.actions.agreements import AgreedLine, conclude_register_contract, sign_contract
 from contracts.models import BudgetLine, Contract, NormCost, Provider, Service
 from procurement.actions.awards import award_tender, conclude_social_order
-from procurement.actions.bids import admit_bid, open_bids, reject_bid, submit_bid
+from procurement.actions.bids import SealedFile, admit_bid, open_bids, reject_bid, submit_bid
 from procurement.actions.competitions import (
     CriterionDraft,
     appoint_commission,
@@ -158,7 +158,7 @@ def _bids(stage: Stage, tender: Tender) -> None:
                 provider=Provider.objects.get(code=provider),
                 unit_price=price,
                 recipients=recipients,
-                documents={"statute": "0" * 64},
+                documents={"statute": SealedFile("statut.txt", "Статут (вигаданий)".encode(), "text/plain")},
                 note="",
                 actor=stage.actor(user),
                 at=moment(2025, 2, day),

@@ -1,0 +1,380 @@
+"""Chapter 5: recipients with assessments, incomes and fee decisions; individual plans; certificates.
+
+The rule book's examples EX-UA-1 to EX-UA-14 are persons of the register; the settlement example of 5.2 is another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal as D
+
+from config.accounts.models import User
+from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
+from config.demo.people import TERRITORIES, DemoRecipient, demo_recipients, tax_id_for
+from config.demo.pins import keep_pin
+from config.demo.stage import Stage, moment
+from contracts.models import BudgetLine, Service, Territory
+from contracts.parameters import ParameterBook
+from vouchers.actions.assessments import FeeInputs, FeeUndetermined, assess_needs, decide_fee, fee_parameters
+from vouchers.actions.certificates import issue_certificate
+from vouchers.actions.plans import PlannedVolume, approve_plan
+from vouchers.actions.recipients import register_recipient
+from vouchers.models import Recipient
+from vouchers.rules.co_payment import FreeCategory, PlannedService
+from vouchers.rules.income import FamilyMember, IncomeRecord
+
+APPLIED = date(2025, 10, 6)
+STARTS = date(2025, 11, 1)
+WINDOW = date(2025, 4, 1)  # the quarter before the month before October: April to June
+
+TURBOTA_HOME, TERCENTR_HOME, DAY_CARE, REHABILITATION = (1, 150), (151, 280), (281, 320), (321, 370)
+WITH_TRIPS = (321, 350)
+PEOPLE = REHABILITATION[1]
+WORKED_EXAMPLE = "R-5.2"
+
+
+@dataclass(frozen=True)
+class Need:
+    """A service a person needs: price used for the fee, units a month; ``granted`` when a certificate has less."""
+
+    service: str
+    tariff: D
+    monthly: D
+    granted: D | None = None
+
+
+HOME_TURBOTA = Need(HOME, D("85.00"), D("19.5"))
+HOME_TERCENTR = Need(HOME, D("92.00"), D("19.5"))
+EXAMPLE_PLAN = Need(HOME, D("85.00"), D("20"))
+
+
+def needs_of(number: int) -> tuple[Need, ...]:
+    """What the person with this number needs."""
+    if number <= TURBOTA_HOME[1]:
+        return (HOME_TURBOTA,)
+    if number <= TERCENTR_HOME[1]:
+        return (HOME_TERCENTR,)
+    if number <= DAY_CARE[1]:
+        return (Need(DAY, D("440.00"), D("22")),)
+    rehabilitation = Need(REHAB, D("158.00"), D("14"))
+    if number <= WITH_TRIPS[1]:
+        return rehabilitation, Need(TRIP, D("180.00"), D("6"))
+    return (rehabilitation,)
+
+
+def numbers(group: tuple[int, int]) -> list[str]:
+    """Register codes of a group."""
+    return [f"R-{number:04d}" for number in range(group[0], group[1] + 1)]
+
+
+def settle_people(stage: Stage) -> None:
+    """Everybody gets on the register, is assessed, pays by income, has a plan and a certificate."""
+    book = fee_parameters(stage.organisation)
+    services = {row.code: row for row in Service.objects.filter(organisation=stage.organisation)}
+    places = {row.code: row for row in Territory.objects.filter(organisation=stage.organisation)}
+    line = BudgetLine.objects.get(organisation=stage.organisation, code="SOC-CARE", year=2025)
+    done = set(
+        Recipient.objects.filter(organisation=stage.organisation, certificates__isnull=False).values_list(
+            "code", flat=True
+        )
+    )
+    cast = {1: stage.people["olena"], 151: stage.people["petro"]}
+    for person in demo_recipients(PEOPLE):
+        if person.number % 20 == 1:
+            stage.say(15 + person.number * 30 // PEOPLE, f"Отримувачі: {person.number} з {PEOPLE}")
+        if person.code not in done:
+            _settle(stage, person, cast.get(person.number), services, places, line, book)
+    for example in examples():
+        if example.code not in done:
+            _settle_example(stage, example, services, places, line, book)
+
+
+def _settle(
+    stage: Stage,
+    person: DemoRecipient,
+    user: User | None,
+    services: dict[str, Service],
+    places: dict[str, Territory],
+    line: BudgetLine,
+    book: ParameterBook,
+) -> None:
+    needs = needs_of(person.number)
+    recipient = _registered(
+        stage,
+        code=person.code,
+        full_name=person.name,
+        birth_date=person.birth_date,
+        place=places[person.territory],
+        user=user,
+        tax_id=tax_id_for(person.birth_date, person.number),
+        phone=person.phone,
+        address=person.address,
+    )
+    inputs = FeeInputs(
+        application_date=APPLIED,
+        lost_ability=True,
+        members=(pensioner(person.income),),
+        services=tuple(PlannedService(need.service, need.tariff, need.monthly) for need in needs),
+    )
+    _decide(stage, recipient, inputs, needs, services, line, book)
+
+
+def pensioner(income: D, window: date = WINDOW) -> FamilyMember:
+    """A pensioner living alone with the same income in each month of the window."""
+    return FamilyMember("recipient", is_recipient=True, incomes=(IncomeRecord(income * 3, window, 3),))
+
+
+def _registered(
+    stage: Stage,
+    *,
+    code: str,
+    full_name: str,
+    birth_date: date,
+    place: Territory,
+    user: User | None = None,
+    tax_id: str = "",
+    phone: str = "",
+    address: str = "",
+    free_category: str = "",
+) -> Recipient:
+    found = Recipient.objects.filter(organisation=stage.organisation, code=code).first()
+    return found or register_recipient(
+        organisation=stage.organisation,
+        code=code,
+        full_name=full_name,
+        birth_date=birth_date,
+        territory=place,
+        tax_id=tax_id,
+        phone=phone,
+        address=address,
+        free_category=free_category,
+        user=user,
+        resident_from=date(2020, 1, 1),
+        actor=stage.actor("sofiia"),
+        at=moment(2025, 10, 6),
+    )
+
+
+def _decide(
+    stage: Stage,
+    recipient: Recipient,
+    inputs: FeeInputs,
+    needs: tuple[Need, ...],
+    services: dict[str, Service],
+    line: BudgetLine,
+    book: ParameterBook,
+) -> None:
+    worker = stage.actor("sofiia")
+    if not recipient.assessments.exists():
+        assess_needs(
+            recipient=recipient,
+            assessed_on=date(2025, 10, 9),
+            dependency_level="III",
+            findings="Потребує допомоги в побуті (вигадані дані).",
+            recommended=[{"service": need.service, "units_per_month": str(need.monthly)} for need in needs],
+            actor=worker,
+            at=moment(2025, 10, 9, 15),
+        )
+    if not recipient.fee_assessments.exists():
+        decide_fee(
+            recipient=recipient, inputs=inputs, valid_from=STARTS, book=book, actor=worker, at=moment(2025, 10, 14)
+        )
+    if not recipient.plans.exists():
+        approve_plan(
+            recipient=recipient,
+            volumes=[
+                PlannedVolume(services[need.service], need.monthly, STARTS, date(2026, 10, 31)) for need in needs
+            ],
+            actor=worker,
+            at=moment(2025, 10, 15),
+        )
+    if any(need.granted == 0 for need in needs):
+        return  # counselling is given at once, without a certificate
+    granted = {need.service: need.granted for need in needs if need.granted is not None}
+    issued = issue_certificate(
+        recipient=recipient,
+        budget_line=line,
+        first_day=STARTS,
+        units_granted=granted,
+        actor=worker,
+        at=moment(2025, 10, 27),
+    )
+    keep_pin(issued.certificate, issued.pin, at=moment(2025, 10, 27))
+
+
+@dataclass(frozen=True)
+class Example:
+    """A person of the rule book. ``reviewed``: inputs of the decision of the next year (EX-UA-6, EX-UA-7)."""
+
+    code: str
+    title: str
+    birth_date: date
+    inputs: FeeInputs
+    need: Need = EXAMPLE_PLAN
+    reviewed: FeeInputs | None = None
+    free_category: str = ""
+
+
+def _plan(units: str = "20", above: str = "0", tariff: str = "85.00") -> tuple[PlannedService, ...]:
+    return (PlannedService(HOME, D(tariff), D(units), D(above)),)
+
+
+def _alone(code: str, title: str, income: str, **more: object) -> Example:
+    inputs = FeeInputs(
+        application_date=APPLIED,
+        lost_ability=True,
+        members=(pensioner(D(income)),),
+        services=more.pop("services", _plan()),  # type: ignore[arg-type]
+    )
+    return Example(code, title, date(1950, 3, 1), inputs, **more)  # type: ignore[arg-type]
+
+
+def examples() -> Iterator[Example]:
+    """The persons of rulebook 1.1.6, and the one of 5.2."""
+    yield _alone("EX-UA-01", "Рівно два прожиткові мінімуми", "4722.00")
+    yield _alone("EX-UA-02", "На копійку більше", "4722.01")
+    next_year = FeeInputs(
+        application_date=date(2026, 1, 2),
+        lost_ability=True,
+        members=(pensioner(D("6000.00"), date(2025, 7, 1)),),
+        services=_plan(),
+    )
+    yield _alone("EX-UA-03", "Частка платить сама; з 2026 року менше (EX-UA-6)", "6000.00", reviewed=next_year)
+    yield _alone("EX-UA-04", "Рівно чотири прожиткові мінімуми", "9444.00")
+    yield _alone("EX-UA-05", "Понад чотири прожиткові мінімуми", "9444.01")
+    yield _child()
+    yield _imputed()
+    yield Example(
+        "EX-UA-09",
+        "Інвалідність I групи",
+        date(1955, 5, 5),
+        FeeInputs(
+            application_date=APPLIED,
+            lost_ability=True,
+            services=_plan(),
+            member_categories=((FreeCategory("DISABILITY_I", "Довідка МСЕК (вигадана)"),),),
+        ),
+        free_category="DISABILITY_I",
+    )
+    yield Example(
+        "EX-UA-10",
+        "Консультування безоплатне для всіх",
+        date(1980, 2, 2),
+        FeeInputs(
+            application_date=APPLIED,
+            members=(pensioner(D("50000.00")),),
+            services=(PlannedService("002.0", D("120.00"), D(1), free_for_all=True),),
+        ),
+        need=Need("002.0", D("120.00"), D(1), granted=D(0)),
+    )
+    mother_only = ((FreeCategory("DISABILITY_I", "Довідка МСЕК (вигадана)"),), ())
+    yield Example(
+        "EX-UA-11",
+        "Сім'я: категорія лише в матері",
+        date(1972, 7, 7),
+        FeeInputs(
+            application_date=APPLIED,
+            members=(
+                FamilyMember("mother", is_recipient=True, incomes=(IncomeRecord(D("15000.00"), WINDOW, 3),)),
+                FamilyMember("father", able_bodied=True, incomes=(IncomeRecord(D("30000.00"), WINDOW, 3),)),
+            ),
+            services=_plan(),
+            member_categories=mother_only,
+        ),
+    )
+    yield _alone("EX-UA-12", "Чотири години понад стандарт", "6000.00", services=_plan("20", "4"))
+    yield Example(
+        "EX-UA-13",
+        "Довідки про доходи немає",
+        date(1948, 8, 8),
+        FeeInputs(
+            application_date=APPLIED,
+            lost_ability=True,
+            members=(FamilyMember("recipient", is_recipient=True, statement_missing=True),),
+            services=_plan(),
+        ),
+    )
+    yield _alone(
+        WORKED_EXAMPLE,
+        "Приклад розрахунку 5.2",
+        "6000.00",
+        services=_plan("19.5", tariff="95.00"),
+        need=Need(HOME, D("95.00"), D("19.5"), D("16")),
+    )
+
+
+def _child() -> Example:
+    def family(first: date) -> tuple[FamilyMember, ...]:
+        month = (date(first.year, first.month + offset, 1) for offset in range(3))
+        incomes = tuple(
+            IncomeRecord(amount, day) for amount, day in zip((D(30000), D(31000), D(32500)), month, strict=True)
+        )
+        return (
+            FamilyMember("child", is_recipient=True, is_minor=True),
+            FamilyMember("mother", able_bodied=True, incomes=(IncomeRecord(D(30000), first, 3),)),
+            FamilyMember(
+                "father",
+                able_bodied=True,
+                incomes=tuple(IncomeRecord(r.amount - D(10000), r.first_month) for r in incomes),
+            ),
+        )
+
+    services = (PlannedService(HOME, D("96.00"), D("62.5")),)
+    return Example(
+        "EX-UA-07",
+        "Дитина чотирьох років, сім'я з трьох осіб",
+        date(2021, 6, 15),
+        FeeInputs(application_date=APPLIED, members=family(WINDOW), services=services),
+        need=Need(HOME, D("85.00"), D("20")),
+        reviewed=FeeInputs(application_date=date(2026, 1, 2), members=family(date(2025, 7, 1)), services=services),
+    )
+
+
+def _imputed() -> Example:
+    return Example(
+        "EX-UA-08",
+        "Без доходів, працездатне подружжя без доходів",
+        date(1980, 1, 10),
+        FeeInputs(
+            application_date=APPLIED,
+            members=(
+                FamilyMember("recipient", is_recipient=True),
+                FamilyMember("spouse", able_bodied=True),
+            ),
+            services=_plan(),
+        ),
+    )
+
+
+def _settle_example(
+    stage: Stage,
+    example: Example,
+    services: dict[str, Service],
+    places: dict[str, Territory],
+    line: BudgetLine,
+    book: ParameterBook,
+) -> None:
+    recipient = _registered(
+        stage,
+        code=example.code,
+        full_name=f"Прикладна Особа ({example.title})",
+        birth_date=example.birth_date,
+        place=places[TERRITORIES[0][0]],
+        free_category=example.free_category,
+    )
+    try:
+        _decide(stage, recipient, example.inputs, (example.need,), services, line, book)
+    except FeeUndetermined as refusal:
+        stage.notes[example.code] = refusal.sentence
+        return
+    if example.reviewed is not None:
+        decide_fee(
+            recipient=recipient,
+            inputs=example.reviewed,
+            valid_from=date(2026, 1, 1),
+            book=book,
+            actor=stage.actor("sofiia"),
+            at=moment(2025, 12, 15),
+        )
