@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from decimal import Decimal
 
 from django.db import IntegrityError
 from django.db.models import Max, Q

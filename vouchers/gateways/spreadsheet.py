@@ -1,0 +1,80 @@
+"""Rows of a spreadsheet as text, whatever it was: CSV with comma, semicolon or tab, or XLSX."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zipfile import BadZipFile
+
+MAX_CELLS = 2_000_000
+
+
+class UnreadableSheet(ValueError):
+    """Neither CSV nor XLSX, or far too large."""
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """A row with its number as people count it (the header is row 1); values are text without outer spaces."""
+
+    number: int
+    values: dict[str, str]
+
+
+def read_sheet(*, name: str, content: bytes) -> Iterator[SheetRow]:
+    """Rows below the header, empty ones left out. Header cells are lower-cased. Raises: UnreadableSheet."""
+    rows = _xlsx(content) if content[:2] == b"PK" else _csv(content)
+    header: list[str] = []
+    for number, cells in enumerate(rows, start=1):
+        if not any(cells):
+            continue
+        if not header:
+            header = [cell.lower() for cell in cells]
+            continue
+        yield SheetRow(number, {column: cell for column, cell in zip(header, cells, strict=False) if column})
+    if not header:
+        raise UnreadableSheet(f"{name}: no header row")
+
+
+def _csv(content: bytes) -> Iterator[list[str]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1251", errors="replace")
+    text = text.replace("\0", "")  # the database keeps no such character
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        yield [cell.strip() for cell in cells]
+
+
+def _xlsx(content: bytes) -> Iterator[list[str]]:
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (InvalidFileException, BadZipFile, KeyError, ValueError, OSError) as error:
+        raise UnreadableSheet(str(error)) from error
+    sheet = book.worksheets[0]
+    seen = 0
+    for cells in sheet.iter_rows(values_only=True):
+        seen += len(cells)
+        # A declared size may be a lie that unpacks for ever.
+        if seen > MAX_CELLS:
+            raise UnreadableSheet("too many cells")
+        yield [_text(cell) for cell in cells]
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime | date):
+        return cell.isoformat()
+    if isinstance(cell, float):
+        return repr(int(cell)) if cell.is_integer() else repr(cell)
+    return str(cell).strip()
