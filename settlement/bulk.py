@@ -3,6 +3,8 @@
 A row of int8 columns without nulls has one length, so a whole table is one ``frombuffer``.
 """
 
+# ruff: noqa: S608  SQL is put together from names in this code; every value is a parameter.
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -3,6 +3,8 @@
 Ranges are half-open in the database and inclusive in the facts. What was recorded after ``known_at`` is not read.
 """
 
+# ruff: noqa: S608  SQL is put together from names in this code; every value is a parameter.
+
 from __future__ import annotations
 
 from typing import Any
@@ -212,7 +214,8 @@ _CLAIMS = f"""
 SELECT k.id, k.number, k.provider_id,
     COALESCE(k.contract_id, (SELECT r.id FROM contracts_contract r WHERE r.organisation_id = k.organisation_id
         AND r.number = k.contract_number), CASE WHEN k.contract_number = '' THEN -1 ELSE -2 END),
-    {_day("k.period")}, ({_SUBMITTED})::bigint, {_day("(COALESCE(k.submitted_at, k.recorded_at) AT TIME ZONE %(zone)s)::date")},
+    {_day("k.period")}, ({_SUBMITTED})::bigint,
+    {_day("(COALESCE(k.submitted_at, k.recorded_at) AT TIME ZONE %(zone)s)::date")},
     CASE WHEN c.fresh THEN COALESCE(k.reverses_id, -1) ELSE -1 END,
     (k.id IN (SELECT claim_id FROM gone_claim))::int
 FROM run_claim c JOIN settlement_claim k ON k.id = c.claim_id ORDER BY k.id

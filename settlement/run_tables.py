@@ -4,6 +4,8 @@ Text codes are resolved here, in SQL: the key stored on the line, else a look-up
 completed since the claim came), else a negative number that the same text has everywhere in the run.
 """
 
+# ruff: noqa: S608  SQL is put together from names in this code; every value is a parameter.
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Which event posts what: the one table of double entry.
 
-A claim's gross is a cost of its budget lines. The provider is owed what the budget pays; the recipients' fees, which the
-provider collects itself, are the part of the cost that the budget does not bear, so that expense less fees of a budget
-line is what it spent.
+A claim's gross is a cost of its budget lines. The provider is owed what the budget pays; the recipients' fees, which
+the provider collects itself, are the part of the cost that the budget does not bear, so that expense less fees of a
+budget line is what it spent.
 
     claim.adjudicated   Dr expense gross         Cr payable (gross - fee), Cr fee
     claim.reversed      the same with the sides changed

@@ -1,0 +1,209 @@
+"""Adjudicating the claims of a month: one action is one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.audit.recording import action, nothing_to_record, record
+from config.clock import local_date
+from config.errors import DomainError
+from config.periods import month_end
+from config.transactions import step
+from contracts.parameters import ParameterBook
+from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
+from settlement.actions.run_results import write_results
+from settlement.facts_queries import read_facts
+from settlement.models import AdjudicationRun
+from settlement.rules.adjudicate import AdjudicationResult, adjudicate
+from settlement.rules.digest import digest_of
+from settlement.rules.facts import LAST_DAY, Facts
+from settlement.rules.parameters import KEYS, Parameters, parse_parameters
+from settlement.run_queries import NextRun, next_run
+from settlement.run_tables import create_run_tables
+
+_EPOCH = date(1970, 1, 1)
+# One adjudication of an organisation at a time: each counts what the others allowed.
+_LOCK = 7_466_925
+
+
+class ClaimsChanged(DomainError):
+    """A claim left the submitted state while it was being judged."""
+
+    code = "CLAIMS_CHANGED"
+    message = _("A claim of %(period)s was withdrawn or returned just now. Start the adjudication again.")
+
+
+@dataclass(frozen=True)
+class _Law:
+    """Parameters as the rules want them, and their versions as the run stores them."""
+
+    parameters: Parameters
+    versions: list[dict[str, object]]
+
+
+@action
+def adjudicate_claims(
+    *, organisation: Organisation, period: date, as_of: date, actor: Actor, at: datetime
+) -> AdjudicationRun | None:
+    """Play the next run of a month (``period``: its first day); None when there is nothing to judge.
+
+    A run takes the submitted claims that carry its number, or, when no number waits, those without one; and the lines
+    that a clearance gives back. Results, claim states, budget entries and the ledger are written together.
+    Time: facts as recorded by the end of ``as_of`` in the organisation's zone.
+    Idempotent: what is judged is not judged again; killed anywhere it leaves nothing.
+    Raises: BudgetExceeded, ClaimsChanged.
+    Locks: an advisory lock of the organisation, budget lines, claims, number series.
+    Posts: claim.adjudicated, claim.reversed. Audit: claims.adjudicated.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
+    batch = next_run(organisation, period)
+    if batch is None:
+        nothing_to_record()
+        return None
+    known_at = _end_of(as_of, organisation)
+    law = _law(organisation, period, known_at)
+    facts, result = _judge(organisation, batch, known_at, law.parameters)
+    run = _create_run(organisation, period, as_of, batch, facts, result, law, actor, at)
+    _write(run, batch, result, actor, at)
+    record(
+        "claims.adjudicated",
+        run,
+        actor=actor,
+        at=at,
+        labels=[f"settlement.claim:{claim}" for claim in sorted(facts.claims["claim"].tolist())],
+        period=f"{period:%Y-%m}",
+        number=run.number,
+        as_of=as_of,
+        lines=run.lines,
+        payable_minor=run.payable_minor,
+        digest=run.digest,
+        parameters=law.versions,
+    )
+    return run
+
+
+def _end_of(day: date, organisation: Organisation) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(organisation.zone))
+
+
+def _law(organisation: Organisation, period: date, known_at: datetime) -> _Law:
+    """Dated figures by precedence: general, national, the organisation's own."""
+    book = ParameterBook.load(organisation, KEYS, known_at=known_at)
+    rows = [
+        (
+            row.key,
+            (row.valid_from - _EPOCH).days,
+            LAST_DAY if row.valid_to is None else (row.valid_to - _EPOCH).days - 1,
+            row.value,
+        )
+        for key in KEYS
+        for row in reversed(book.rows.get(key, []))
+    ]
+    used = [book.get(key, month_end(period)) for key in KEYS]
+    return _Law(parse_parameters(rows), [value.as_version() for value in used if value])
+
+
+@step
+def _judge(
+    organisation: Organisation, batch: NextRun, known_at: datetime, parameters: Parameters
+) -> tuple[Facts, AdjudicationResult]:
+    scope = {
+        "organisation": organisation.pk,
+        "zone": organisation.zone,
+        "run": batch.number,
+        "fresh": list(batch.claims),
+        "cleared": list(batch.cleared_lines),
+        "known_at": known_at,
+    }
+    with connection.cursor() as cursor:
+        create_run_tables(cursor, scope)
+        facts = read_facts(cursor, scope)
+    return facts, adjudicate(facts, parameters=parameters)
+
+
+def _create_run(
+    organisation: Organisation,
+    period: date,
+    as_of: date,
+    batch: NextRun,
+    facts: Facts,
+    result: AdjudicationResult,
+    law: _Law,
+    actor: Actor,
+    at: datetime,
+) -> AdjudicationRun:
+    totals = result.remittances[["amount_claimed", "gross", "fee", "payable"]].sum()
+    return AdjudicationRun.objects.create(
+        organisation=organisation,
+        period=period,
+        number=batch.number,
+        as_of=as_of,
+        started_by_id=actor.user_id,
+        recorded_at=at,
+        status="done",
+        status_at=at,
+        lines=len(facts.lines),
+        digest=digest_of(facts, result),
+        parameters=law.versions,
+        **{f"{name}_minor": int(total) for name, total in totals.items()},
+    )
+
+
+@step
+def _write(
+    run: AdjudicationRun, batch: NextRun, result: AdjudicationResult, actor: Actor, at: datetime
+) -> None:
+    """Results first, then what follows from them: budget, claims, ledger."""
+    write_results(run, batch, result)
+    lock_budgets(run.organisation)
+    move_budgets(run, actor=actor, at=at)
+    if _move_claims(run, batch, at) != len(batch.claims):
+        raise ClaimsChanged(period=f"{run.period:%Y-%m}")
+    post_claims(run, on=local_date(at, run.organisation.zone), actor=actor, at=at)
+
+
+_JUDGED = """
+UPDATE settlement_claim c SET run = %(number)s, status_at = %(at)s, status = CASE
+    WHEN c.reverses_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM settlement_claimline l WHERE l.claim_id = c.id)
+      OR EXISTS (SELECT 1 FROM settlement_adjudication a
+                 WHERE a.run_id = %(run)s AND a.claim_id = c.id AND (a.units_allowed > 0 OR a.outcome = 'pended'))
+    THEN 'adjudicated' ELSE 'rejected' END
+WHERE c.id = ANY(%(fresh)s) AND c.status = 'submitted'
+"""
+# Claims taken back, also those of this very run; one in an open payment run keeps its state until that is over.
+_REVERSED = """
+UPDATE settlement_claim c SET status = 'reversed', status_at = %(at)s
+FROM settlement_claim t
+WHERE t.id = ANY(%(fresh)s) AND c.id = t.reverses_id AND c.status IN ('adjudicated', 'disputed', 'paid', 'rejected')
+"""
+# A cleared line of a paid claim has something to pay again.
+_REOPENED = """
+UPDATE settlement_claim c SET status = 'adjudicated', status_at = %(at)s
+FROM settlement_remittance m
+WHERE m.run_id = %(run)s AND m.claim_id = c.id AND m.payable <> 0 AND c.status = 'paid'
+"""
+
+
+@step
+def _move_claims(run: AdjudicationRun, batch: NextRun, at: datetime) -> int:
+    """Move the claims of the run; returns how many of the new ones were still submitted."""
+    params = {"number": run.number, "run": run.pk, "at": at, "fresh": list(batch.claims)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM settlement_claim WHERE id = ANY(%(fresh)s) ORDER BY id FOR UPDATE", params
+        )
+        cursor.execute(_JUDGED, params)
+        judged = cursor.rowcount
+        cursor.execute(_REVERSED, params)
+        cursor.execute(_REOPENED, params)
+    return judged
+
+

@@ -1,0 +1,139 @@
+"""What a run means for budgets and the ledger.
+
+The payable part of a claim is spending of a budget line: of the certificate's, when it has one, else of the contract's.
+What a certificate had reserved, or a grant agreement committed, for it turns into that spending.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime
+
+from django.db import connection
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.locks import lock_rows
+from config.money import from_minor
+from config.transactions import step
+from contracts.actions.budgets import BudgetExceeded
+from contracts.models import BudgetLine, Provider
+from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from settlement.models import AdjudicationRun
+from settlement.rules.posting_plan import CLAIM_ADJUDICATED, CLAIM_REVERSED
+
+_SPENT = """
+CREATE TEMP TABLE run_spent ON COMMIT DROP AS
+SELECT a.claim_id, COALESCE(c.budget_line_id, k.budget_line_id) AS budget_line_id,
+    CASE WHEN c.budget_line_id IS NOT NULL THEN c.id END AS certificate_id,
+    CASE WHEN c.budget_line_id IS NULL AND k.basis = 'grant' THEN k.id END AS contract_id,
+    sum(a.gross)::bigint AS gross, sum(a.fee)::bigint AS fee, sum(a.payable)::bigint AS payable
+FROM settlement_adjudication a
+JOIN settlement_claimline l ON l.id = a.claim_line_id
+JOIN settlement_claim q ON q.id = l.claim_id
+JOIN contracts_contract k ON k.id = COALESCE(q.contract_id, (SELECT r.id FROM contracts_contract r
+    WHERE r.organisation_id = q.organisation_id AND r.number = q.contract_number))
+JOIN vouchers_certificate c ON c.id = COALESCE(l.certificate_id, (SELECT r.id FROM vouchers_certificate r
+    WHERE r.organisation_id = q.organisation_id AND r.number = l.certificate_number))
+WHERE a.run_id = %(run)s AND a.gross <> 0
+GROUP BY 1, 2, 3, 4
+"""
+
+# Per certificate: give back what its claims now spend, up to what is still set aside; a reversal sets aside again
+# what settled claims had taken, while the certificate lives.
+_MOVES = """
+CREATE TEMP TABLE run_move ON COMMIT DROP AS
+SELECT s.budget_line_id, 'spending' AS kind, s.payable AS amount, 'settlement.claim:' || s.claim_id AS label
+FROM (SELECT claim_id, budget_line_id, sum(payable)::bigint AS payable FROM run_spent GROUP BY 1, 2) s
+WHERE s.payable <> 0
+UNION ALL
+SELECT s.budget_line_id, 'reservation', CASE
+        WHEN s.payable > 0 THEN -LEAST(s.payable, GREATEST(s.remaining, 0))
+        WHEN s.status IN ('issued', 'active', 'suspended', 'exhausted')
+        THEN LEAST(-s.payable, GREATEST(s.reserved_minor - s.remaining, 0)) ELSE 0 END,
+    'vouchers.certificate:' || s.certificate_id
+FROM (
+    SELECT t.certificate_id, c.budget_line_id, c.status, c.reserved_minor, sum(t.payable)::bigint AS payable,
+        COALESCE((SELECT sum(e.amount_minor) FROM contracts_budgetentry e
+                  WHERE e.label = 'vouchers.certificate:' || t.certificate_id AND e.kind = 'reservation'), 0)::bigint
+            AS remaining
+    FROM run_spent t JOIN vouchers_certificate c ON c.id = t.certificate_id
+    GROUP BY t.certificate_id, c.budget_line_id, c.status, c.reserved_minor
+) s
+UNION ALL
+SELECT s.budget_line_id, 'commitment', -LEAST(s.payable, s.remaining), 'contracts.contract:' || s.contract_id
+FROM (
+    SELECT t.contract_id, t.budget_line_id, sum(t.payable)::bigint AS payable,
+        COALESCE((SELECT sum(e.amount_minor) FROM contracts_budgetentry e
+                  WHERE e.label = 'contracts.contract:' || t.contract_id AND e.kind = 'commitment'), 0)::bigint
+            AS remaining
+    FROM run_spent t WHERE t.contract_id IS NOT NULL GROUP BY 1, 2
+) s WHERE s.payable > 0
+"""
+
+_SHORT = """
+SELECT b.id, (b.amount * 100)::bigint - COALESCE((SELECT sum(e.amount_minor) FROM contracts_budgetentry e
+           WHERE e.budget_line_id = b.id), 0)::bigint AS free, m.needed
+FROM (SELECT budget_line_id, sum(amount)::bigint AS needed FROM run_move GROUP BY 1) m
+JOIN contracts_budgetline b ON b.id = m.budget_line_id
+WHERE m.needed > 0 AND m.needed > (b.amount * 100)::bigint - COALESCE(
+    (SELECT sum(e.amount_minor) FROM contracts_budgetentry e WHERE e.budget_line_id = b.id), 0)
+ORDER BY b.id LIMIT 1
+"""
+
+_WRITE = """
+INSERT INTO contracts_budgetentry (budget_line_id, kind, amount_minor, label, occurred_on, recorded_at, recorded_by_id)
+SELECT budget_line_id, kind, amount, label, (%(at)s AT TIME ZONE %(zone)s)::date, %(at)s, %(actor)s
+FROM run_move WHERE amount <> 0 ORDER BY budget_line_id, kind, label
+"""
+
+
+@step
+def lock_budgets(organisation: Organisation) -> None:
+    """Lock the organisation's budget lines: first in the order of locks, and few."""
+    lock_rows(BudgetLine.objects.filter(organisation=organisation))
+
+
+@step
+def move_budgets(run: AdjudicationRun, *, actor: Actor, at: datetime) -> None:
+    """Turn reservations and commitments into spending, in one statement.
+
+    Money: minor units; spending is the payable part. Raises: BudgetExceeded, naming the first line that is short.
+    """
+    params = {"run": run.pk, "at": at, "zone": run.organisation.zone, "actor": actor.user_id}
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS run_spent, run_move")
+        cursor.execute(_SPENT, params)
+        cursor.execute(_MOVES)
+        cursor.execute(_SHORT)
+        if short := cursor.fetchone():
+            line, free, needed = short
+            raise BudgetExceeded(
+                line=BudgetLine.objects.get(pk=line), free=from_minor(free), needed=from_minor(needed)
+            )
+        cursor.execute(_WRITE, params)
+
+
+@step
+def post_claims(run: AdjudicationRun, *, on: date, actor: Actor, at: datetime) -> None:
+    """One entry for each claim of the run that moves money; an opposite one for a claim taken back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s.claim_id, q.provider_id, q.reverses_id, s.budget_line_id, sum(s.gross)::bigint, "
+            "sum(s.fee)::bigint, sum(s.payable)::bigint FROM run_spent s JOIN settlement_claim q ON q.id = s.claim_id "
+            "GROUP BY q.number, 1, 2, 3, 4 ORDER BY q.number, s.budget_line_id"
+        )
+        rows = cursor.fetchall()
+    lines = BudgetLine.objects.in_bulk({row[3] for row in rows})
+    providers = Provider.objects.in_bulk({row[1] for row in rows})
+    parts: dict[tuple[int, int | None], list[Amounts]] = defaultdict(list)
+    for claim, provider, reverses, line, gross, fee, payable in rows:
+        figures = {"gross": abs(gross), "fee": abs(fee), "payable": abs(payable)}
+        parts[claim, reverses].append(Amounts(figures, providers[provider], lines[line]))
+    drafts = [_draft(run, claim, reverses, amounts) for (claim, reverses), amounts in parts.items()]
+    post_entries(organisation=run.organisation, drafts=drafts, on=on, actor=actor, at=at)
+
+
+def _draft(run: AdjudicationRun, claim: int, reverses: int | None, parts: list[Amounts]) -> EntryDraft:
+    event = CLAIM_ADJUDICATED if reverses is None else CLAIM_REVERSED
+    return EntryDraft(event, f"{event}:{run.pk}:{claim}", f"settlement.claim:{claim}", parts, claim_id=claim)

@@ -1,0 +1,50 @@
+"""A fingerprint of a run's output that does not depend on database keys."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from settlement.rules.adjudicate import AdjudicationResult
+from settlement.rules.facts import Facts
+
+_ADJUDICATIONS = [
+    *("line", "units_claimed", "units_allowed", "rate_claimed", "rate_allowed"),
+    *("amount_claimed", "gross", "fee", "payable", "reversal"),
+]
+_FINDINGS = ["line", "units", "amount"]
+_REMITTANCES = ["amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable"]
+
+
+def digest_of(facts: Facts, result: AdjudicationResult) -> str:
+    """sha256 over adjudications, findings and remittances, sorted by claim number, line and check."""
+    numbers = sorted(facts.claims["number"].tolist())
+    ranks = dict(zip(facts.claims["claim"].tolist(), _ranks(facts.claims["number"].tolist(), numbers), strict=True))
+    digest = hashlib.sha256("\n".join(numbers).encode())
+    _add(digest, result.adjudications, ranks, _ADJUDICATIONS, ["outcome"])
+    _add(digest, result.findings, ranks, _FINDINGS, ["check", "severity"])
+    _add(digest, result.remittances, ranks, _REMITTANCES, [])
+    return digest.hexdigest()
+
+
+def _ranks(values: list[str], ordered: list[str]) -> list[int]:
+    places = {value: place for place, value in enumerate(ordered)}
+    return [places[value] for value in values]
+
+
+def _add(
+    digest: Any, table: pd.DataFrame, ranks: dict[int, int], figures: list[str], words: list[str]
+) -> None:
+    columns: list[Any] = [table["claim"].map(ranks).to_numpy(dtype=np.int64)]
+    columns += [table[name].to_numpy(dtype=np.int64) for name in figures]
+    for name in words:
+        texts = table[name].astype("category").cat
+        # Category codes depend on what occurs; the words' own order does not.
+        fixed = np.array([int.from_bytes(str(word).encode()[-7:], "big") for word in texts.categories] or [0])
+        columns.append(fixed.astype(np.int64)[texts.codes.to_numpy()])
+    order = np.lexsort(tuple(reversed(columns)))
+    for values in columns:
+        digest.update(values[order].astype("<i8").tobytes())
