@@ -23,7 +23,9 @@ class Organisation(models.Model):
     currency = models.CharField(max_length=3, default="UAH")
     zone = models.CharField(max_length=64, default="Europe/Kyiv")
     registration_code = models.CharField(max_length=16, blank=True)
+    # Payments leave from ``iban``; statements of ``other_ibans`` are ours too.
     iban = models.CharField(max_length=34, blank=True)
+    other_ibans = models.JSONField(default=list, blank=True)
     # Zero in production; a demonstration plays a past month and its web pages live there.
     clock_offset = models.DurationField(default=timedelta())
     is_demo = models.BooleanField(default=False)
@@ -33,6 +35,11 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def accounts(self) -> set[str]:
+        """Every bank account of the organisation, without spaces."""
+        return {iban.replace(" ", "") for iban in (self.iban, *self.other_ibans) if iban}
 
 
 class User(AbstractUser):

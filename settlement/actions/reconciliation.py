@@ -97,7 +97,7 @@ def import_statement(
     except GatewayError as error:
         raise StatementUnreadable(reason=error.code) from error
     for bank in found:
-        if bank.account != organisation.iban.replace(" ", ""):
+        if bank.account not in organisation.accounts:
             raise WrongAccount(found=bank.account or "—", expected=organisation.iban)
     return [
         store_statement(organisation=organisation, bank=bank, name=name, content=content, actor=actor, at=at)

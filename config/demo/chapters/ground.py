@@ -21,6 +21,7 @@ from contracts.models import BudgetLine, Provider, ProviderUser, Service, Territ
 
 FOUNDED = moment(2024, 12, 2)
 CODE = "verbivka"
+SECOND_ACCOUNT = "UA223220010000035400000000002"
 HOME, DAY, REHAB, TRIP = "015.1", "P-DAYCARE", "P-PSYCHOSOCIAL", "P-ACCOMPANIMENT"
 
 # code, title, sector, registration code, IBAN, representative, services, number of workers
@@ -44,6 +45,7 @@ def set_the_ground(say: Report) -> Stage:
             jurisdiction="UA",
             registration_code="40000069",
             iban="UA663052990000035400000000001",
+            other_ibans=[SECOND_ACCOUNT],
             clock_offset=clock_offset(timezone.now()),
             is_demo=True,
             actor=SYSTEM,

@@ -1,0 +1,29 @@
+"""The whole play, chapter by chapter. Played again after a kill, it goes on where its rows end."""
+
+from __future__ import annotations
+
+from config.demo.chapters.claims import settle_claims
+from config.demo.chapters.competition import hold_competition
+from config.demo.chapters.contest import hold_contest
+from config.demo.chapters.following import begin_december
+from config.demo.chapters.ground import set_the_ground
+from config.demo.chapters.norms import publish_norms
+from config.demo.chapters.payment import pay_and_close
+from config.demo.chapters.population import settle_people
+from config.demo.chapters.visits import visit_people
+from config.demo.stage import Report, Stage
+
+
+def play(say: Report) -> Stage:
+    """One municipality, from the plan of needs to the closed month, and the beginning of the next."""
+    stage = set_the_ground(say)
+    publish_norms(stage)
+    hold_competition(stage)
+    hold_contest(stage)
+    settle_people(stage)
+    visit_people(stage)
+    settle_claims(stage)
+    pay_and_close(stage)
+    begin_december(stage)
+    say(100, "Готово")
+    return stage
