@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from config.accounts.models import Organisation
 from settlement.models import (
+    AdjudicationRun,
     Match,
     Payment,
     PaymentRemittance,
     PaymentRun,
+    Posting,
     Remittance,
     Statement,
     StatementLine,
@@ -101,3 +104,55 @@ def exceptions(organisation: Organisation) -> QuerySet[StatementLine]:
         statement__organisation=organisation, status__in=OPEN_LINES, statement__status="imported"
     )
     return rows.select_related("statement").order_by("booked_on", "id")
+
+
+def adjudication_runs(organisation: Organisation) -> QuerySet[AdjudicationRun]:
+    """Adjudication runs with the number of their claims, newest month first."""
+    rows = AdjudicationRun.objects.filter(organisation=organisation).select_related("started_by")
+    return rows.annotate(claim_count=Count("remittances")).order_by("-period", "-number")
+
+
+def remittances_of_run(run: AdjudicationRun) -> QuerySet[Remittance]:
+    """What a run made of each claim."""
+    return run.remittances.select_related("claim", "provider").order_by("claim__number")
+
+
+def checks_of_run(run: AdjudicationRun) -> list[dict[str, Any]]:
+    """Findings of a run by check and severity: lines and amount taken in minor units."""
+    rows = run.findings.values("check_code", "severity").annotate(lines=Count("id"), taken=Sum("amount"))
+    return list(rows.order_by("check_code", "severity"))
+
+
+def payment_run_groups(run: PaymentRun) -> list[dict[str, Any]]:
+    """Who is paid what by a run: provider, account, remittances, total in minor units. Cancelled items included."""
+    items = run.items.select_related("remittance__provider", "remittance__claim", "payment")
+    groups: dict[str, dict[str, Any]] = {}
+    for item in items.order_by("remittance__provider__code", "remittance__claim__number", "id"):
+        provider = item.remittance.provider
+        group = groups.setdefault(provider.code, {"provider": provider, "remittances": [], "total": 0})
+        group["remittances"].append(item.remittance)
+        group["total"] += item.remittance.payable
+    return list(groups.values())
+
+
+def matches_of_payment(payment: Payment) -> QuerySet[Match]:
+    """Bank lines that carried a payment out or brought it back."""
+    return payment.matches.select_related("statement_line__statement", "matched_by").order_by("id")
+
+
+def postings_of_payment(payment: Payment) -> QuerySet[Posting]:
+    """Postings of a payment in the order they were made."""
+    return Posting.objects.filter(payment_id=payment.pk).select_related("entry", "account").order_by("id")
+
+
+def month_figures(organisation: Organisation, month: date) -> dict[str, int]:
+    """Figures of a settled month in minor units: claimed, allowed, fees, payable, paid, returned."""
+    remittances = Remittance.objects.filter(run__organisation=organisation, run__period=month, run__status="done")
+    sums = remittances.aggregate(
+        claimed=Sum("amount_claimed"), gross=Sum("gross"), fee=Sum("fee"), payable=Sum("payable")
+    )
+    paid = Payment.objects.filter(organisation=organisation, payment_run__period=month)
+    found = paid.values("status").annotate(total=Sum("amount"))
+    by_status = {row["status"]: int(row["total"] * 100) for row in found}
+    figures = {name: value or 0 for name, value in sums.items()}
+    return figures | {"paid": by_status.get("confirmed", 0), "returned": by_status.get("returned", 0)}

@@ -1,0 +1,82 @@
+"""Forms of the finance pages: they turn input into plain values, the actions decide."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from config.periods import parse_month
+from settlement.models import Payment, StatementLine
+
+DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+MAX_UPLOAD = 64 * 1024 * 1024
+
+
+def month_of_text(text: str) -> date | None:
+    """First day of a month written YYYY-MM, or None."""
+    try:
+        return parse_month(text)
+    except ValueError:
+        return None
+
+
+class ReleaseForm(forms.Form):
+    """When the bank shall pay."""
+
+    execution_date = forms.DateField(label=_("Payment date"), widget=DATE)
+
+
+class ReasonForm(forms.Form):
+    """A decision in words."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("The auditor reads it."),
+    )
+
+
+class StatementUploadForm(forms.Form):
+    """A file of the bank."""
+
+    file = forms.FileField(
+        label=_("Statement file"),
+        help_text=_("A camt.053 or camt.054 file of our account, of any version. The same file twice changes nothing."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xml,application/xml"}),
+    )
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_UPLOAD:
+            raise forms.ValidationError(_("The file is larger than 64 megabytes. Ask the bank for shorter periods."))
+        return file
+
+
+class ExplainForm(forms.Form):
+    """What a bank line is, when it is no payment of ours."""
+
+    explanation = forms.CharField(
+        label=_("What this money is"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class MatchForm(forms.Form):
+    """Payments that a bank line is for."""
+
+    payments: forms.ModelMultipleChoiceField[Payment] = forms.ModelMultipleChoiceField(
+        label=_("Payments"), queryset=Payment.objects.none(), widget=forms.CheckboxSelectMultiple
+    )
+    reason = forms.CharField(label=_("Why they belong together"), max_length=300)
+
+    def __init__(self, *args: Any, line: StatementLine, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        states = ["confirmed"] if line.amount_minor > 0 else ["prepared", "sent"]
+        rows = Payment.objects.filter(organisation=line.statement.organisation, status__in=states)
+        field: Any = self.fields["payments"]
+        field.queryset = rows.select_related("provider").order_by("reference")
+        field.label_from_instance = lambda row: f"{row.reference} · {row.provider} · {row.amount}"

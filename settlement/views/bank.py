@@ -1,0 +1,217 @@
+"""Finance pages of the bank's side: statements, matches, exceptions, the end of the month."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import requires
+from config.clock import local_date
+from config.errors import DomainError, NotFound
+from config.periods import add_months, month_of
+from contracts.views.pages import access_of, one_of, page_of, perform
+from settlement import finance_queries
+from settlement.actions import month_close, reconciliation
+from settlement.actions.matching import propose_matches
+from settlement.finance_forms import ExplainForm, MatchForm, ReasonForm, StatementUploadForm, month_of_text
+from settlement.models import Payment, Statement, StatementLine
+from settlement.month_checks import closed_months, month_checks
+from settlement.statement_words import problem_rows
+
+
+@requires("statements.view")
+def statements(request: HttpRequest) -> HttpResponse:
+    """Bank statements, and lines that nobody has explained."""
+    office, q = access_of(request).office(), request.GET.get("q", "").strip()
+    context = {
+        "page": page_of(request, finance_queries.statements(office, q)),
+        "q": q,
+        "exceptions": finance_queries.exceptions(office)[:50],
+        "form": StatementUploadForm(),
+    }
+    return render(request, "settlement/finance/statements.html", context)
+
+
+@requires("statements.import")
+def statement_new(request: HttpRequest) -> HttpResponse:
+    """Import a file of the bank."""
+    access = access_of(request)
+    form = StatementUploadForm(request.POST or None, request.FILES or None)
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            found = reconciliation.import_statement(
+                organisation=access.office(), name=file.name, content=file.read(), actor=access.actor, at=access.now()
+            )
+        except DomainError as error:
+            refusal = error
+        else:
+            return _imported(request, found)
+    context = {"form": form, "refusal": refusal}
+    return render(request, "settlement/finance/statement_new.html", context)
+
+
+def _imported(request: HttpRequest, found: list[reconciliation.ImportedStatement]) -> HttpResponse:
+    for item in found:
+        messages.info(request, _import_message(item))
+    return redirect("settlement:statement", found[0].statement.pk)
+
+
+def _import_message(item: reconciliation.ImportedStatement) -> str:
+    name = item.statement.statement_id
+    if item.repeated:
+        return _("The statement «%(name)s» was here already; nothing has changed.") % {"name": name}
+    if item.statement.status == "quarantined":
+        return _("The statement «%(name)s» is set aside: its balance is broken. Accept or refuse it.") % {"name": name}
+    words = ngettext(
+        "The statement «%(name)s» is imported, %(count)d line is left to explain.",
+        "The statement «%(name)s» is imported, %(count)d lines are left to explain.",
+        item.open_lines,
+    )
+    return words % {"name": name, "count": item.open_lines}
+
+
+@requires("statements.view")
+def statement(request: HttpRequest, pk: int) -> HttpResponse:
+    """One statement: every line with what it was matched to, suggestions for the rest."""
+    access = access_of(request)
+    row = one_of(finance_queries.statements(access.office()), pk)
+    lines = list(finance_queries.statement_lines(row))
+    matched = finance_queries.matches_of(row)
+    context = {
+        "statement": row,
+        "lines": [(line, matched.get(line.pk, [])) for line in lines],
+        "problems": problem_rows(row.problems),
+        "suggestions": _suggestions(row, [line for line in lines if line.status in finance_queries.OPEN_LINES]),
+        "may_match": access.may("statements.match") and row.status == "imported",
+        "may_decide": access.may("statements.match") and row.status == "quarantined",
+        "reason_form": ReasonForm(),
+    }
+    return render(request, "settlement/finance/statement.html", context)
+
+
+def _suggestions(row: Statement, lines: list[StatementLine]) -> list[dict[str, Any]]:
+    """Matches that the rules are not sure of, for a person to confirm."""
+    if row.status != "imported" or not lines:
+        return []
+    result = propose_matches(row.organisation, lines, on=row.imported_at.date())
+    payments = Payment.objects.select_related("provider").in_bulk([int(key) for key in result.matches["payment"]])
+    by_key = {line.pk: line for line in lines}
+    rows: list[dict[str, Any]] = result.matches.to_dict("records")  # type: ignore[assignment]
+    return [{**item, "line": by_key[item["line"]], "payment": payments[item["payment"]]} for item in rows]
+
+
+@require_POST
+@requires("statements.match")
+def statement_decide(request: HttpRequest, pk: int, decision: str) -> HttpResponse:
+    """Take a statement out of quarantine or refuse it."""
+    access = access_of(request)
+    calls = {"accept": reconciliation.accept_statement, "refuse": reconciliation.refuse_statement}
+    done = {"accept": _("The statement is accepted and matched."), "refuse": _("The statement is refused.")}
+    return perform(
+        request,
+        lambda: calls[decision](
+            organisation=access.office(),
+            statement_id=pk,
+            reason=request.POST.get("reason", ""),
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=done[decision],
+        to="settlement:statement",
+        key=pk,
+    )
+
+
+@requires("statements.match")
+def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
+    """One open line: match it to payments or explain it."""
+    access = access_of(request)
+    rows = StatementLine.objects.filter(statement__organisation=access.office()).select_related("statement")
+    line = one_of(rows, pk)
+    explaining = request.POST.get("step") == "explain"
+    match_form = MatchForm(request.POST if request.method == "POST" and not explaining else None, line=line)
+    explain_form = ExplainForm(request.POST if explaining else None)
+    refusal = None
+    form = explain_form if explaining else match_form
+    if request.method == "POST" and form.is_valid():
+        try:
+            _settle(request, line, form)
+        except DomainError as error:
+            refusal = error
+        else:
+            return redirect("settlement:statement", line.statement_id)
+    context = {"line": line, "match_form": match_form, "explain_form": explain_form, "form": form, "refusal": refusal}
+    return render(request, "settlement/finance/statement_line.html", context)
+
+
+def _settle(request: HttpRequest, line: StatementLine, form: MatchForm | ExplainForm) -> None:
+    access = access_of(request)
+    shared = {"organisation": access.office(), "line_id": line.pk, "actor": access.actor, "at": access.now()}
+    if isinstance(form, ExplainForm):
+        reconciliation.explain_line(explanation=form.cleaned_data["explanation"], **shared)  # type: ignore[arg-type]
+        messages.success(request, str(_("The line is explained.")))
+        return
+    ids = [row.pk for row in form.cleaned_data["payments"]]
+    reconciliation.match_line(payment_ids=ids, reason=form.cleaned_data["reason"], **shared)  # type: ignore[arg-type]
+    messages.success(request, str(_("The line is matched.")))
+
+
+@requires("months.close", "ledger.view")
+def months(request: HttpRequest) -> HttpResponse:
+    """Closed months and the next one to close."""
+    access = access_of(request)
+    office = access.office()
+    last = add_months(month_of(local_date(access.now(), office.zone)), -1)
+    closed = closed_months(office)
+    known = {row.month for row in closed}
+    waiting = [month for month in (add_months(last, -back) for back in range(6)) if month not in known]
+    return render(request, "settlement/finance/months.html", {"closed": closed, "open_months": waiting})
+
+
+@requires("months.close", "ledger.view")
+def month(request: HttpRequest, period: str) -> HttpResponse:
+    """A month: every check with what it found, and the button when nothing blocks."""
+    access, first = access_of(request), _month(period)
+    office = access.office()
+    closed = next((row for row in closed_months(office) if row.month == first), None)
+    checks = month_checks(office, first)
+    over = local_date(access.now(), office.zone) >= add_months(first, 1)
+    context = {
+        "month": first,
+        "closed": closed,
+        "checks": checks,
+        "blocked": any(check.blocks for check in checks),
+        "may_close": access.may("months.close") and closed is None and over,
+        "figures": finance_queries.month_figures(office, first),
+    }
+    return render(request, "settlement/finance/month.html", context)
+
+
+@require_POST
+@requires("months.close")
+def month_closing(request: HttpRequest, period: str) -> HttpResponse:
+    """Close the month."""
+    access, first = access_of(request), _month(period)
+    return perform(
+        request,
+        lambda: month_close.close_month(organisation=access.office(), month=first, actor=access.actor, at=access.now()),
+        done=_("The month is closed. Nothing can be posted into it any more."),
+        to="settlement:month",
+        key=period,
+    )
+
+
+def _month(period: str) -> date:
+    first = month_of_text(period)
+    if first is None:
+        raise NotFound()
+    return first

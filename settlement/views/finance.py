@@ -1,0 +1,253 @@
+"""Finance pages: adjudication runs, payment runs and payments."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import requires
+from config.clock import local_date
+from config.errors import NotFound
+from config.office.models import Attachment
+from config.office.storage import open_attachment
+from config.periods import next_working_day
+from contracts.queries import working_calendar
+from contracts.views.pages import access_of, one_of, page_of, perform
+from settlement import documents, finance_queries
+from settlement.actions import payments as payment_actions
+from settlement.actions import runs as run_actions
+from settlement.finance_forms import ReasonForm, ReleaseForm, month_of_text
+from settlement.models import PaymentRun
+
+
+@requires("runs.view")
+def adjudication_runs(request: HttpRequest) -> HttpResponse:
+    """What was judged, month by month."""
+    rows = finance_queries.adjudication_runs(access_of(request).office())
+    return render(request, "settlement/finance/adjudication_runs.html", {"page": page_of(request, rows)})
+
+
+@requires("runs.view")
+def adjudication_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run with its claims and what each check took."""
+    office = access_of(request).office()
+    run = one_of(finance_queries.adjudication_runs(office), pk)
+    context = {
+        "run": run,
+        "remittances": finance_queries.remittances_of_run(run),
+        "checks": finance_queries.checks_of_run(run),
+    }
+    return render(request, "settlement/finance/adjudication_run.html", context)
+
+
+@requires("payment_runs.view")
+def payment_runs(request: HttpRequest) -> HttpResponse:
+    """Payment runs, and months that could be paid."""
+    office, q = access_of(request).office(), request.GET.get("q", "").strip()
+    page = page_of(request, finance_queries.payment_runs(office, q))
+    context = {"page": page, "q": q, "months": finance_queries.payable_months(office)}
+    return render(request, "settlement/finance/payment_runs.html", context)
+
+
+@require_POST
+@requires("payment_runs.propose")
+def propose(request: HttpRequest) -> HttpResponse:
+    """Propose a run for a month."""
+    access = access_of(request)
+    period = month_of_text(request.POST.get("period", ""))
+    if period is None:
+        raise NotFound()
+    return perform(
+        request,
+        lambda: run_actions.propose_payment_run(
+            organisation=access.office(), period=period, actor=access.actor, at=access.now()
+        ),
+        done=_("The payment run is proposed. Another person now looks at it and approves it."),
+        to="settlement:payment_runs",
+    )
+
+
+@requires("payment_runs.view")
+def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run: who is paid what, who signed, what comes next."""
+    access = access_of(request)
+    run = one_of(finance_queries.payment_runs(access.office()), pk)
+    signed = [approval.approved_by_id for approval in run.approvals.all()]
+    own = access.user.pk == run.proposed_by_id
+    context = {
+        "run": run,
+        "groups": finance_queries.payment_run_groups(run),
+        "approvals": run.approvals.select_related("approved_by").order_by("id"),
+        "payments": run.payments.select_related("provider").order_by("reference"),
+        "file": payment_actions.payment_file(run),
+        "own": own,
+        "may_approve": access.may("payment_runs.approve")
+        and run.status == "proposed"
+        and not own
+        and access.user.pk not in signed,
+        "may_release": access.may("payment_runs.release") and run.status == "approved" and not own,
+        "may_send": access.may("payment_runs.release") and run.payments.filter(status="prepared").exists(),
+        "may_cancel": access.may("payment_runs.propose") and run.status in {"proposed", "approved"},
+        "release_form": ReleaseForm(initial={"execution_date": _payment_day(request)}),
+        "cancel_form": ReasonForm(),
+    }
+    return render(request, "settlement/finance/payment_run.html", context)
+
+
+def _payment_day(request: HttpRequest) -> str:
+    access = access_of(request)
+    office = access.office()
+    return next_working_day(local_date(access.now(), office.zone), working_calendar(office)).isoformat()
+
+
+@require_POST
+@requires("payment_runs.approve")
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign the run as it was shown."""
+    access = access_of(request)
+    return perform(
+        request,
+        lambda: run_actions.approve_payment_run(
+            organisation=access.office(),
+            run_id=pk,
+            content_sha256=request.POST.get("seen", ""),
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("You have approved the payment run."),
+        to="settlement:payment_run",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("payment_runs.release")
+def release(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the payments and have the bank file written."""
+    access, form = access_of(request), ReleaseForm(request.POST)
+    if not form.is_valid():
+        return redirect("settlement:payment_run", pk)
+    return perform(
+        request,
+        lambda: run_actions.release_payment_run(
+            organisation=access.office(),
+            run_id=pk,
+            execution_date=form.cleaned_data["execution_date"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The payments are prepared. The bank file is being written; reload the page in a moment."),
+        to="settlement:payment_run",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("payment_runs.propose")
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the remittances back."""
+    access, form = access_of(request), ReasonForm(request.POST)
+    if not form.is_valid():
+        return redirect("settlement:payment_run", pk)
+    return perform(
+        request,
+        lambda: run_actions.cancel_payment_run(
+            organisation=access.office(),
+            run_id=pk,
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The payment run is cancelled. Its remittances can be proposed again."),
+        to="settlement:payment_run",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("payment_runs.release")
+def sent(request: HttpRequest, pk: int) -> HttpResponse:
+    """The file was handed to the bank."""
+    access = access_of(request)
+    return perform(
+        request,
+        lambda: payment_actions.mark_payments_sent(
+            organisation=access.office(), run_id=pk, actor=access.actor, at=access.now()
+        ),
+        done=_("The payments count as sent. Import the bank statement when it comes."),
+        to="settlement:payment_run",
+        key=pk,
+    )
+
+
+@requires("payment_runs.view")
+def payment_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """The pain.001 file of a run. Raises: NotFound while it is not written."""
+    run = one_of(PaymentRun.objects.filter(organisation=access_of(request).office()), pk)
+    return _download(payment_actions.payment_file(run))
+
+
+@requires("payment_runs.view")
+def payments(request: HttpRequest) -> HttpResponse:
+    """All payments."""
+    q, status = request.GET.get("q", "").strip(), request.GET.get("status", "")
+    page = page_of(request, finance_queries.payments(access_of(request).office(), q, status))
+    return render(request, "settlement/finance/payments.html", {"page": page, "q": q, "status": status})
+
+
+@requires("payment_runs.view")
+def payment(request: HttpRequest, pk: int) -> HttpResponse:
+    """One payment: what it is for, what the bank said, what it posted."""
+    access = access_of(request)
+    row = one_of(finance_queries.payments(access.office()), pk)
+    context = {
+        "payment": row,
+        "remittances": documents.remittances_of(row),
+        "matches": finance_queries.matches_of_payment(row),
+        "postings": finance_queries.postings_of_payment(row),
+        "advice": payment_actions.advice_of(row),
+        "may_fail": access.may("payment_runs.release") and row.status in {"prepared", "sent"},
+        "reason_form": ReasonForm(),
+    }
+    return render(request, "settlement/finance/payment.html", context)
+
+
+@require_POST
+@requires("payment_runs.release")
+def payment_failed(request: HttpRequest, pk: int) -> HttpResponse:
+    """The bank refused the payment."""
+    access, form = access_of(request), ReasonForm(request.POST)
+    if not form.is_valid():
+        return redirect("settlement:payment", pk)
+    return perform(
+        request,
+        lambda: payment_actions.fail_payment(
+            organisation=access.office(),
+            payment_id=pk,
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The payment counts as failed. Its claims can be paid by another run."),
+        to="settlement:payment",
+        key=pk,
+    )
+
+
+@requires("payment_runs.view")
+def payment_advice(request: HttpRequest, pk: int) -> HttpResponse:
+    """The remittance advice as PDF. Raises: NotFound while it is not written."""
+    row = one_of(finance_queries.payments(access_of(request).office()), pk)
+    return _download(payment_actions.advice_of(row))
+
+
+def _download(attachment: Attachment | None) -> HttpResponse:
+    if attachment is None:
+        raise NotFound()
+    with open_attachment(attachment) as file:
+        response = HttpResponse(file.read(), content_type=attachment.content_type)
+    response["Content-Disposition"] = content_disposition_header(True, attachment.name) or "attachment"
+    return response

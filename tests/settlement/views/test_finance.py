@@ -1,0 +1,189 @@
+"""Finance pages as finance people, an auditor and strangers see them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from config.accounts.models import Organisation, User
+from settlement.actions.payments import mark_payments_sent, write_remittance_advices
+from settlement.gateways.simulated_bank import answer_payment_file
+from settlement.models import ClosedMonth, Payment, PaymentRun, Statement, StatementLine
+from tests.settlement.actions.paid import bank_file, released_run
+from tests.settlement.actions.payables import NOVEMBER, adjudicated, owe, ready
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Cast = dict[str, User]
+LISTS = ["adjudication_runs", "payment_runs", "payments", "statements", "months"]
+
+
+@pytest.fixture
+def office(organisation: Organisation, cast: Cast, at: datetime) -> Organisation:
+    """An organisation whose business clock stands at ``at``, with a month to pay."""
+    organisation.clock_offset = at - timezone.now() + timedelta(minutes=1)
+    organisation.save()
+    ready(at)
+    owe(organisation, adjudicated(organisation, at, (1, 24200), (2, 152000)), at)
+    return organisation
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def url(name: str, *args: object) -> str:
+    return reverse(f"settlement:{name}", args=args)
+
+
+def test_lists_open_for_finance_and_the_auditor(office: Organisation, cast: Cast) -> None:
+    for name in ("halyna", "ivan", "mariia"):
+        for page in LISTS:
+            assert browser(cast[name]).get(url(page)).status_code == 200, (name, page)
+
+
+def test_strangers_see_nothing(office: Organisation, cast: Cast, at: datetime) -> None:
+    run = released_run(office, cast, at)
+    payment = run.payments.first()
+    assert payment is not None
+    pages = [url(page) for page in LISTS]
+    pages += [
+        url("payment_run", run.pk),
+        url("payment", payment.pk),
+        url("month", "2025-11"),
+        url("payment_file", run.pk),
+    ]
+    for user in (cast["outsider"], cast["nadiia"], cast["bohdan"]):
+        for page in pages:
+            assert browser(user).get(page).status_code == 403, (user, page)
+    for page in pages:
+        assert Client().get(page).status_code == 302
+
+
+def test_another_organisations_rows_are_not_found(
+    office: Organisation, other_organisation: Organisation, cast: Cast, at: datetime
+) -> None:
+    run = released_run(office, cast, at)
+    cast["ivan"].memberships.update(organisation=other_organisation)
+    assert browser(cast["ivan"]).get(url("payment_run", run.pk)).status_code == 404
+    assert browser(cast["ivan"]).get(url("payment", run.payments.get(provider__code="P1").pk)).status_code == 404
+
+
+def test_the_road_through_the_pages(office: Organisation, cast: Cast, at: datetime) -> None:
+    maker, checker = browser(cast["halyna"]), browser(cast["ivan"])
+    page = maker.get(url("payment_runs"))
+    assert "1 762,00" in page.content.decode().replace("\N{NO-BREAK SPACE}", " ")
+    maker.post(url("payment_run_propose"), {"period": "2025-11"})
+    run = PaymentRun.objects.get()
+    own = maker.get(url("payment_run", run.pk))
+    assert not own.context["may_approve"] and own.context["own"]
+    checker.post(url("payment_run_approve", run.pk), {"seen": run.content_sha256})
+    run.refresh_from_db()
+    assert run.status == "approved"
+    shown = checker.get(url("payment_run", run.pk))
+    assert shown.context["may_release"]
+    checker.post(url("payment_run_release", run.pk), {"execution_date": "2025-12-12"})
+    run.refresh_from_db()
+    assert run.status == "released" and Payment.objects.count() == 2
+
+    content = bank_file(run, at)
+    write_remittance_advices(organisation=office, run_id=run.pk, at=at)
+    download = checker.get(url("payment_file", run.pk))
+    assert download.content == content and "PR-2025-0001.xml" in download["Content-Disposition"]
+    checker.post(url("payment_run_sent", run.pk))
+    assert set(Payment.objects.values_list("status", flat=True)) == {"sent"}
+
+    answer = SimpleUploadedFile("statement.xml", answer_payment_file(content), "text/xml")
+    response = maker.post(url("statement_new"), {"file": answer}, follow=True)
+    assert response.status_code == 200
+    statement = Statement.objects.get()
+    assert statement.status == "imported"
+    line = StatementLine.objects.get(status="unmatched")
+    assert checker.get(url("month", "2025-11")).context["blocked"]
+    assert maker.get(url("statement_line", line.pk)).status_code == 200
+    maker.post(url("statement_line", line.pk), {"step": "explain", "explanation": "Пожертва"})
+    payment = Payment.objects.get(status="returned")
+    detail = maker.get(url("payment", payment.pk)).content.decode()
+    assert "AC04" in detail and statement.statement_id in detail
+    assert maker.get(url("payment_advice", payment.pk))["Content-Type"] == "application/pdf"
+
+    month = checker.get(url("month", "2025-11"))
+    assert not month.context["blocked"] and month.context["may_close"]
+    assert not maker.get(url("month", "2025-11")).context["may_close"]
+    assert maker.post(url("month_close", "2025-11")).status_code == 403
+    checker.post(url("month_close", "2025-11"))
+    assert ClosedMonth.objects.get().month == NOVEMBER
+    assert checker.get(url("month", "2025-11")).context["closed"]
+
+
+def test_a_refused_file_says_why(office: Organisation, cast: Cast) -> None:
+    file = SimpleUploadedFile("x.xml", b"<nothing/>", "text/xml")
+    response = browser(cast["halyna"]).post(url("statement_new"), {"file": file})
+    assert response.context["refusal"].code == "STATEMENT_UNREADABLE"
+    assert "NOT_A_STATEMENT" in response.content.decode()
+
+
+def test_a_quarantined_statement_waits_for_a_decision(office: Organisation, cast: Cast, at: datetime) -> None:
+    run = released_run(office, cast, at)
+    broken = answer_payment_file(bank_file(run, at)).replace(b">242.00<", b">242.01<", 1)
+    client = browser(cast["halyna"])
+    client.post(url("statement_new"), {"file": SimpleUploadedFile("st.xml", broken, "text/xml")})
+    statement = Statement.objects.get()
+    page = client.get(url("statement", statement.pk))
+    assert page.context["may_decide"] and "BALANCE_MISMATCH" in page.content.decode()
+    client.post(url("statement_accept", statement.pk), {"reason": "Лист банку"})
+    statement.refresh_from_db()
+    assert statement.status == "imported"
+
+
+def test_matching_by_hand(office: Organisation, cast: Cast, at: datetime) -> None:
+    run = released_run(office, cast, at)
+    content = bank_file(run, at)
+    mark_payments_sent(organisation=office, run_id=run.pk, actor=cast["ivan"].as_actor(), at=at)
+    unknown = answer_payment_file(content).replace(b"PAY-2025-00001", b"BANK-1").replace(b"1001<", b"9999<")
+    for code in run.payments.values_list("rf_reference", flat=True):
+        unknown = unknown.replace(code.encode(), b"-")
+    client = browser(cast["halyna"])
+    client.post(url("statement_new"), {"file": SimpleUploadedFile("st.xml", unknown, "text/xml")})
+    line = StatementLine.objects.get(amount_minor=-24200)
+    assert line.status == "unmatched"
+    payment = run.payments.get(provider__code="P1")
+    wrong = client.post(url("statement_line", line.pk), {"step": "match", "payments": [], "reason": "x"})
+    assert wrong.context["form"].errors
+    client.post(url("statement_line", line.pk), {"step": "match", "payments": [payment.pk], "reason": "лист банку"})
+    payment.refresh_from_db()
+    assert payment.status == "confirmed"
+
+
+def test_bad_addresses_are_not_found(office: Organisation, cast: Cast) -> None:
+    client = browser(cast["ivan"])
+    assert client.get(url("month", "2025-13")).status_code == 404
+    assert client.get(url("statement", 999)).status_code == 404
+    assert browser(cast["halyna"]).post(url("payment_run_propose"), {"period": "x"}).status_code == 404
+
+
+def test_lists_take_the_same_number_of_queries(office: Organisation, cast: Cast, at: datetime) -> None:
+    client = browser(cast["ivan"])
+    released_run(office, cast, at)
+
+    def count(page: str) -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            client.get(url(page))
+        return len(queries)
+
+    client.get(url("payments"))
+    before = {page: count(page) for page in LISTS}
+    for number in range(2, 6):
+        adjudicated(office, at, (1, 100), (2, 100), (3, 100), number=number)
+    released_run(office, cast, at)
+    assert {page: count(page) for page in LISTS} == before
