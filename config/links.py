@@ -7,7 +7,28 @@ from functools import lru_cache
 from django.urls import NoReverseMatch, reverse
 
 # label of a model -> URL name
-PAGES: dict[str, str] = {}
+PAGES: dict[str, str] = {
+    "contracts.budgetline": "contracts:budget_line",
+    "contracts.contract": "contracts:contract",
+    "contracts.normcost": "contracts:norm",
+    "contracts.provider": "contracts:provider",
+    "contracts.tariffset": "contracts:tariff_set",
+    "procurement.procurementplan": "procurement:plan",
+    "procurement.tender": "procurement:competition",
+    "procurement.bid": "procurement:bid",
+    "vouchers.recipient": "vouchers:recipient",
+    "vouchers.certificate": "vouchers:certificate",
+    "vouchers.redemption": "vouchers:redemption",
+    "settlement.claim": "settlement:claim",
+    "settlement.claimline": "settlement:claim_line",
+    "settlement.adjudicationrun": "settlement:run",
+    "settlement.entry": "settlement:entry",
+    "settlement.account": "settlement:account",
+    "settlement.paymentrun": "settlement:payment_run",
+    "settlement.payment": "settlement:payment",
+    "settlement.statement": "settlement:statement",
+    "settlement.statementline": "settlement:statement_line",
+}
 
 
 def url_of_label(label: str) -> str:

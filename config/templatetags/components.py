@@ -8,6 +8,7 @@ The include templates of ``templates/components`` say at their top how each is u
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import count
 from typing import Any
@@ -77,6 +78,12 @@ def figure(value: Any) -> str:
     places = max(0, -int(number.as_tuple().exponent)) if number.is_finite() else 0
     pattern = "#,##0" + ("." + "0" * places if places else "")
     return format_decimal(number, format=pattern, locale=(get_language() or "uk").split("-")[0])
+
+
+@register.filter
+def last_day(exclusive_end: date | None) -> date | None:
+    """The last day of a half-open range, as people say it."""
+    return exclusive_end - timedelta(days=1) if exclusive_end else None
 
 
 @register.filter

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.template.context import Context
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.demo.accounts import demo_accounts
@@ -25,7 +26,65 @@ class Item:
     permissions: tuple[str, ...]
 
 
-MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = ()
+MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
+    (
+        _("Competitions"),
+        (
+            Item(_("Plans of needs"), "procurement:plans", ("plans.view",)),
+            Item(_("Competitions"), "procurement:competitions", ("tenders.view",)),
+            Item(_("My bids"), "procurement:bids", ("bids.submit",)),
+        ),
+    ),
+    (
+        _("Recipients"),
+        (
+            Item(_("Recipients"), "vouchers:recipients", ("recipients.view",)),
+            Item(_("Certificates"), "vouchers:certificates", ("recipients.view", "fees.view")),
+            Item(_("My certificate"), "vouchers:mine", ("certificates.view",)),
+        ),
+    ),
+    (
+        _("Services provided"),
+        (
+            Item(_("Redeem a certificate"), "vouchers:redeem", ("certificates.redeem",)),
+            Item(_("Redemptions"), "vouchers:redemptions", ("redemptions.view",)),
+            Item(_("Import of visits"), "vouchers:visits_import", ("certificates.redeem",)),
+        ),
+    ),
+    (
+        _("Settlement"),
+        (
+            Item(_("Claims"), "settlement:claims", ("claims.view",)),
+            Item(_("Waiting for a person"), "settlement:pends", ("claims.clear",)),
+            Item(_("Adjudication runs"), "settlement:runs", ("runs.view",)),
+            Item(_("Payment runs"), "settlement:payment_runs", ("payment_runs.view",)),
+            Item(_("Payments"), "settlement:payments", ("payment_runs.view",)),
+            Item(_("Bank statements"), "settlement:statements", ("statements.view",)),
+            Item(_("Closing of months"), "settlement:months", ("months.close", "ledger.view")),
+        ),
+    ),
+    (
+        _("Money"),
+        (
+            Item(_("Budget"), "contracts:budget_lines", ("budget.view",)),
+            Item(_("Execution of the budget"), "settlement:budget_execution", ("ledger.view",)),
+            Item(_("Ledger"), "settlement:accounts", ("ledger.view",)),
+            Item(_("Trial balance"), "settlement:trial_balance", ("ledger.view",)),
+            Item(_("Follow the money"), "money_start", ("money.follow",)),
+        ),
+    ),
+    (
+        _("Contracts and law"),
+        (
+            Item(_("Contracts"), "contracts:contracts", ("contracts.view",)),
+            Item(_("Providers"), "contracts:providers", ("register.view",)),
+            Item(_("Services and tariffs"), "contracts:services", ("catalogue.view",)),
+            Item(_("Norm costs"), "contracts:norms", ("norms.view",)),
+            Item(_("Parameters of law"), "contracts:parameters", ("parameters.view",)),
+            Item(_("Audit trail"), "trail", ("trail.view",)),
+        ),
+    ),
+)
 
 
 def _address(name: str) -> str:
@@ -35,12 +94,17 @@ def _address(name: str) -> str:
         return ""
 
 
-def _shown(item: Item, may: frozenset[str], path: str) -> dict[str, Any] | None:
-    address = _address(item.url_name)
-    if not address or not may.intersection(item.permissions):
-        return None
-    here = "page" if path == address else "true" if path.startswith(address) else ""
-    return {"title": item.title, "url": address, "here": here}
+def _shown(item: Item, may: frozenset[str]) -> dict[str, Any] | None:
+    address = _address(item.url_name) if may.intersection(item.permissions) else ""
+    return {"title": item.title, "url": address, "here": ""} if address else None
+
+
+def _mark_here(groups: list[dict[str, Any]], path: str) -> None:
+    """Mark the one line whose address is the longest beginning of the present path."""
+    lines = [line for group in groups for line in group["items"] if path.startswith(line["url"])]
+    if lines:
+        nearest = max(lines, key=lambda line: len(line["url"]))
+        nearest["here"] = "page" if nearest["url"] == path else "true"
 
 
 @register.inclusion_tag("components/menu.html", takes_context=True)
@@ -51,9 +115,10 @@ def menu(context: Context) -> dict[str, Any]:
     path = request.path if request else ""
     groups = []
     for title, items in MENU:
-        shown = [row for item in items if (row := _shown(item, may, path))]
+        shown = [row for item in items if (row := _shown(item, may))]
         if shown:
             groups.append({"title": title, "items": shown})
+    _mark_here(groups, path)
     return {"groups": groups, "path": path, "home": _address("home")}
 
 

@@ -1,0 +1,370 @@
+"""What waits for a person: counts with links, by permission. One query a card, whatever the number of records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.access import Access
+from config.accounts.models import User
+from config.clock import local_date
+from config.office.models import Job
+from contracts.models import NormCost, Parameter
+from contracts.queries import contracts_of_office
+from procurement.models import Award, CommissionMember, Score, Tender
+from settlement.finance_queries import exceptions
+from settlement.models import Adjudication, AdjudicationRun, Claim, PaymentRemittance, PaymentRun, Remittance
+from vouchers.models import Certificate, IndividualPlan, Recipient, Redemption
+
+EXPIRING_DAYS = 45
+
+
+@dataclass(frozen=True)
+class Card:
+    """Something that waits: how many, of what, what to do about it, and where."""
+
+    count: int
+    what: Any
+    hint: Any
+    url: str
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A kind of waiting work: who does it, how it is counted, where it is done."""
+
+    permission: str
+    what: Any
+    hint: Any
+    url_name: str
+    rows: Callable[[Access], QuerySet[Any]]
+    query: str = ""
+
+
+# --- Competitions ----------------------------------------------------------------------------------
+
+
+def _tenders(access: Access) -> QuerySet[Tender]:
+    return Tender.objects.filter(organisation=access.office())
+
+
+def _to_open(access: Access) -> QuerySet[Tender]:
+    return _tenders(access).filter(status="active", opened_at=None, bids_close_at__lte=access.now())
+
+
+def _to_conclude(access: Access) -> QuerySet[Award]:
+    return Award.objects.filter(
+        tender__organisation=access.office(), status="pending", contract=None, standstill_until__lte=access.now()
+    )
+
+
+def _to_approve(access: Access) -> QuerySet[Tender]:
+    return _tenders(access).filter(status="planning", approver=None).exclude(author=access.user)
+
+
+def _norms(access: Access) -> QuerySet[NormCost]:
+    return NormCost.objects.filter(organisation=access.office(), status="draft").exclude(author=access.user)
+
+
+def _seats(access: Access) -> QuerySet[CommissionMember]:
+    return CommissionMember.objects.filter(
+        user=access.user, tender__status="active", tender__opened_at__isnull=False, tender__evaluated_at=None
+    )
+
+
+def _declarations(access: Access) -> QuerySet[CommissionMember]:
+    return _seats(access).filter(declared_at=None)
+
+
+def _scores(access: Access) -> QuerySet[CommissionMember]:
+    locked = Score.objects.filter(member=OuterRef("pk"), locked_at__isnull=False)
+    return _seats(access).filter(~Exists(locked), conflict=False)
+
+
+def _open_competitions(access: Access) -> QuerySet[Tender]:
+    return Tender.objects.filter(status="active", opened_at=None, bids_close_at__gt=access.now())
+
+
+# --- Recipients --------------------------------------------------------------------------------------
+
+
+def _expiring(access: Access) -> QuerySet[Certificate]:
+    today = local_date(access.now(), access.office().zone)
+    until = today + timedelta(days=EXPIRING_DAYS)
+    return Certificate.objects.filter(
+        organisation=access.office(), status="active", valid_to__gt=today, valid_to__lte=until
+    )
+
+
+def _unassessed(access: Access) -> QuerySet[Recipient]:
+    return Recipient.objects.filter(organisation=access.office(), death_date=None, assessments=None)
+
+
+def _without_certificate(access: Access) -> QuerySet[IndividualPlan]:
+    live = Certificate.objects.filter(recipient=OuterRef("recipient"), status__in=["draft", "issued", "active"])
+    plans = IndividualPlan.objects.filter(recipient__organisation=access.office(), status="approved")
+    return plans.filter(~Exists(live), recipient__death_date=None)
+
+
+def _own_certificates(access: Access) -> QuerySet[Certificate]:
+    return Certificate.objects.filter(recipient__user=access.user, status__in=["active", "suspended"])
+
+
+# --- Providers -----------------------------------------------------------------------------------------
+
+
+def _held(access: Access) -> QuerySet[Redemption]:
+    return Redemption.objects.filter(provider__users__user=access.user, status="authorised")
+
+
+def _draft_claims(access: Access) -> QuerySet[Claim]:
+    return Claim.objects.filter(provider__users__user=access.user, status__in=["draft", "returned"])
+
+
+def _refused_lines(access: Access) -> QuerySet[Adjudication]:
+    claims = Claim.objects.filter(provider__users__user=access.user)
+    last = claims.filter(status__in=["adjudicated", "scheduled", "paid"]).order_by("-period", "-id").values("pk")[:1]
+    return Adjudication.objects.filter(claim__in=last, outcome__in=["rejected", "reduced"])
+
+
+# --- Finance -------------------------------------------------------------------------------------------
+
+
+def _submitted(access: Access) -> QuerySet[Claim]:
+    return Claim.objects.filter(organisation=access.office(), status="submitted")
+
+
+def _pends(access: Access) -> QuerySet[Adjudication]:
+    later = Adjudication.objects.filter(claim_line=OuterRef("claim_line"), id__gt=OuterRef("id"))
+    return Adjudication.objects.filter(~Exists(later), run__organisation=access.office(), outcome="pended")
+
+
+def _exceptions(access: Access) -> QuerySet[Any]:
+    return exceptions(access.office())
+
+
+def _payable(access: Access) -> QuerySet[Any]:
+    taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
+    rows = Remittance.objects.filter(~Exists(taken), run__organisation=access.office(), run__status="done")
+    return rows.filter(payable__gt=0)
+
+
+def _runs(status: str) -> Callable[[Access], QuerySet[PaymentRun]]:
+    def rows(access: Access) -> QuerySet[PaymentRun]:
+        found = PaymentRun.objects.filter(organisation=access.office(), status=status)
+        return found.exclude(proposed_by=access.user) if status == "proposed" else found
+
+    return rows
+
+
+def _contracts(access: Access) -> QuerySet[Any]:
+    return contracts_of_office(access.office()).filter(status="active")
+
+
+def _adjudication_runs(access: Access) -> QuerySet[AdjudicationRun]:
+    return AdjudicationRun.objects.filter(organisation=access.office())
+
+
+# --- Law and people --------------------------------------------------------------------------------------
+
+
+def _unverified(access: Access) -> QuerySet[Parameter]:
+    office = access.office()
+    own = Q(organisation=office) | Q(organisation=None, jurisdiction=office.jurisdiction)
+    return Parameter.objects.filter(own, evidence__in=["MEM", ""])
+
+
+def _people(access: Access) -> QuerySet[User]:
+    return User.objects.filter(memberships__organisation=access.office(), is_active=True).distinct()
+
+
+def _failed_jobs(access: Access) -> QuerySet[Job]:
+    return Job.objects.filter(state=Job.State.FAILED)
+
+
+DUTIES: tuple[Duty, ...] = (
+    Duty(
+        "bids.open",
+        _("Competitions whose bids can be opened"),
+        _("The deadline has passed."),
+        "procurement:competitions",
+        _to_open,
+    ),
+    Duty(
+        "awards.decide",
+        _("Awards past the stand-still"),
+        _("A contract can be concluded."),
+        "procurement:competitions",
+        _to_conclude,
+    ),
+    Duty(
+        "tenders.approve",
+        _("Competitions to approve"),
+        _("Somebody else has written the documents; you approve them."),
+        "procurement:competitions",
+        _to_approve,
+    ),
+    Duty(
+        "norms.approve",
+        _("Norm costs to approve"),
+        _("Check the rows of the calculation."),
+        "contracts:norms",
+        _norms,
+    ),
+    Duty(
+        "bids.score",
+        _("Declarations of interest to make"),
+        _("The bidders are known now."),
+        "procurement:competitions",
+        _declarations,
+    ),
+    Duty("bids.score", _("Competitions to score"), _("Your marks are missing."), "procurement:competitions", _scores),
+    Duty(
+        "contracts.edit",
+        _("Contracts in force"),
+        _("Look at terms, prices and volumes."),
+        "contracts:contracts",
+        _contracts,
+    ),
+    Duty(
+        "fees.decide",
+        _("Recipients without an assessment of needs"),
+        _("Assess needs, then decide the fee."),
+        "vouchers:recipients",
+        _unassessed,
+    ),
+    Duty(
+        "certificates.issue",
+        _("Approved plans without a certificate"),
+        _("Issue a certificate."),
+        "vouchers:recipients",
+        _without_certificate,
+    ),
+    Duty(
+        "certificates.issue",
+        _("Certificates that end soon"),
+        _("Within 45 days: review the plan."),
+        "vouchers:certificates",
+        _expiring,
+    ),
+    Duty(
+        "certificates.redeem",
+        _("Authorised visits to confirm"),
+        _("Confirm what was provided, or void."),
+        "vouchers:redemptions",
+        _held,
+    ),
+    Duty(
+        "claims.submit",
+        _("Claims not submitted yet"),
+        _("Drafts and returned claims."),
+        "settlement:claims",
+        _draft_claims,
+    ),
+    Duty(
+        "claims.submit",
+        _("Refused and reduced lines of the last claim"),
+        _("Each line says why and what to do."),
+        "settlement:claims",
+        _refused_lines,
+    ),
+    Duty(
+        "bids.submit",
+        _("Competitions open for bids"),
+        _("Read the documents and submit a bid."),
+        "procurement:competitions",
+        _open_competitions,
+    ),
+    Duty(
+        "claims.adjudicate",
+        _("Claims to adjudicate"),
+        _("Submitted and not judged yet."),
+        "settlement:claims",
+        _submitted,
+    ),
+    Duty(
+        "claims.clear",
+        _("Lines waiting for a person"),
+        _("Clear them with a reason, or leave them."),
+        "settlement:pends",
+        _pends,
+    ),
+    Duty(
+        "payment_runs.propose",
+        _("Sums to pay"),
+        _("Propose a payment run."),
+        "settlement:payment_runs",
+        _payable,
+    ),
+    Duty(
+        "payment_runs.approve",
+        _("Payment runs to approve"),
+        _("Proposed by another person."),
+        "settlement:payment_runs",
+        _runs("proposed"),
+    ),
+    Duty(
+        "payment_runs.release",
+        _("Payment runs to send to the bank"),
+        _("Approved and not released yet."),
+        "settlement:payment_runs",
+        _runs("approved"),
+    ),
+    Duty(
+        "statements.match",
+        _("Bank records without an explanation"),
+        _("Match them with a payment or explain them."),
+        "settlement:statements",
+        _exceptions,
+    ),
+    Duty(
+        "trail.view",
+        _("Adjudication runs"),
+        _("Totals, checks and parameters of each run."),
+        "settlement:runs",
+        _adjudication_runs,
+    ),
+    Duty(
+        "parameters.edit",
+        _("Parameters nobody has verified"),
+        _("Find the act and write down the evidence."),
+        "contracts:parameters",
+        _unverified,
+    ),
+    Duty("users.manage", _("People with access"), _("Of this organisation."), "", _people),
+    Duty("users.manage", _("Background jobs that failed"), _("See the log of the worker."), "", _failed_jobs),
+)
+# What a recipient sees is shown in another form on the same page.
+OWN = Duty(
+    "certificates.view",
+    _("My certificates"),
+    _("What is left and where to use it."),
+    "vouchers:mine",
+    _own_certificates,
+)
+
+
+def cards_of(access: Access) -> list[Card]:
+    """Cards of a person, most urgent first: what waits before what does not."""
+    duties = [duty for duty in DUTIES if access.may(duty.permission)]
+    if access.may(OWN.permission) and not access.may("fees.view"):
+        duties.append(OWN)
+    cards = [_card(duty, access) for duty in duties]
+    return sorted(cards, key=lambda card: card.count == 0)
+
+
+def _card(duty: Duty, access: Access) -> Card:
+    return Card(duty.rows(access).count(), duty.what, duty.hint, _address(duty.url_name))
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name) if name else ""
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,51 @@
+"""The pages every browser test opens: add yours here.
+
+A page is who looks, and at which address; ``{name}`` is filled from the rows that ``prepare`` of conftest returns
+(``road`` of tests/settlement/road_rows.py: budget_line, contract, certificate, claim, payment ...). A page whose URL
+does not exist yet may be added together with its URL only: an address that answers 404 fails the test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BrowserPage:
+    """An address as seen by one of the cast; None: nobody is signed in."""
+
+    username: str | None
+    address: str
+    status: int = 200
+
+    def __str__(self) -> str:
+        return f"{self.username or 'nobody'}-{self.address.strip('/').replace('/', '.') or 'home'}"
+
+
+PAGES: list[BrowserPage] = [
+    BrowserPage(None, "/sign-in/"),
+    *[
+        BrowserPage(username, "/")
+        for username in (
+            "bohdan",
+            "sofiia",
+            "halyna",
+            "ivan",
+            "mariia",
+            "oksana",
+            "pavlo",
+            "admin",
+            "chair",
+            "nadiia",
+            "olena",
+            "outsider",
+        )
+    ],
+    BrowserPage("mariia", "/trail/"),
+    BrowserPage("mariia", "/trail/accounts.organisation/{organisation}/"),
+    BrowserPage("mariia", "/money/"),
+    BrowserPage("mariia", "/money/budget_line/{budget_line}/"),
+    BrowserPage("halyna", "/money/claim/{claim}/"),
+    BrowserPage("halyna", "/trail/", status=403),
+    BrowserPage("outsider", "/no-such-page/", status=404),
+]

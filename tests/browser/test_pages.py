@@ -1,0 +1,67 @@
+"""Every page of the table: it answers, has no accessibility violation of WCAG 2 A and AA, no error in the console,
+fits a phone of 360 px, and obeys its content policy.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.pages import PAGES
+
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+SHOTS = os.environ.get("BROWSER_SHOTS", "")
+
+
+def _violations(page: Any) -> list[str]:
+    found = Axe().run(page, options=AXE).response["violations"]
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
+
+
+def _overflow(page: Any) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def _shot(page: Any, name: str) -> None:
+    if SHOTS:
+        Path(SHOTS).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def test_every_page(town: dict[str, Any], open_page: Any) -> None:
+    """One municipality for all pages: making it anew for each would cost more than the browser."""
+    said: list[str] = []
+    for entry in PAGES:
+        errors: list[str] = []
+        page = open_page(entry.username)
+        page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+        page.on("console", lambda m, errors=errors: errors.append(m.text) if "Content Security" in m.text else None)
+        answer = page.goto(entry.address.format(**town))
+        if answer.status != entry.status:
+            said.append(f"{entry}: answered {answer.status} instead of {entry.status}")
+            continue
+        said += [f"{entry}: {violation}" for violation in _violations(page)]
+        _shot(page, f"{entry}")
+        page.set_viewport_size({"width": 360, "height": 740})
+        if _overflow(page) > 0:
+            said.append(f"{entry}: {_overflow(page)} px too wide for a phone")
+        said += [f"{entry} on a phone: {violation}" for violation in _violations(page)]
+        _shot(page, f"{entry}-360")
+        said += [f"{entry}: {error}" for error in errors]
+        page.context.close()
+    assert said == []
+
+
+@pytest.mark.parametrize("language", ["uk", "ru"])
+def test_no_english_word_is_left(town: dict[str, Any], open_page: Any, language: str) -> None:
+    """Words of the shell and of these pages are translated: a sample that no Ukrainian or Russian page may hold."""
+    page = open_page("mariia", language=language)
+    for address in ("/", "/trail/", "/money/"):
+        page.goto(address)
+        words = page.inner_text("body")
+        for english in ("Sign out", "Home", "Menu", "Search", "Audit trail", "Follow the money", "Budget line"):
+            assert english not in words, (address, english)
