@@ -17,7 +17,9 @@ from contracts.models import (
     NormCost,
     Parameter,
     Provider,
+    ProviderUser,
     Service,
+    TariffSet,
 )
 
 
@@ -128,3 +130,22 @@ def working_calendar(organisation: Organisation) -> WorkingCalendar:
         off=frozenset(day for day, kind in kinds.items() if kind == "off"),
         working=frozenset(day for day, kind in kinds.items() if kind == "working"),
     )
+
+
+def services(organisation: Organisation, *, search: str = "") -> QuerySet[Service]:
+    """The catalogue, by code."""
+    rows = Service.objects.filter(organisation=organisation).order_by("code")
+    if search:
+        rows = rows.filter(Q(name_uk__icontains=search) | Q(name_ru__icontains=search) | Q(code__istartswith=search))
+    return rows
+
+
+def tariff_sets(organisation: Organisation) -> QuerySet[TariffSet]:
+    """Price lists of the organisation, newest first."""
+    rows = TariffSet.objects.filter(organisation=organisation).select_related("provider")
+    return rows.order_by("-valid_from", "-id")
+
+
+def representative(provider_id: int) -> ProviderUser | None:
+    """The first person appointed to act for a provider."""
+    return ProviderUser.objects.filter(provider_id=provider_id).order_by("id").first()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from config.accounts.models import Organisation, User
 from config.audit.actors import Actor
@@ -216,7 +221,7 @@ class Road:
             provider=self.provider(code),
             unit_price=Decimal(price),
             recipients=recipients,
-            documents={"statute": "0" * 64},
+            documents={"statute": bids.SealedFile("statute.pdf", b"statute of " + code.encode())},
             note="",
             actor=self.actor("nadiia"),
             at=at,
@@ -294,3 +299,20 @@ def seed_application(*, correction: Decimal = Decimal(0)) -> applications.Applic
         earmarks={"own": [5, 7]},
         unit_multiplier=1000,
     )
+
+
+def sign_in(client: Client, user: User) -> Client:
+    """The client, signed in as a person of the cast."""
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def assert_same_queries(client: Client, url: str, grow: Callable[[], object]) -> None:
+    """A list costs the same number of queries with more rows; the first request warms what is kept in memory."""
+    client.get(url)
+    with CaptureQueriesContext(connection) as before:
+        assert client.get(url).status_code == 200
+    grow()
+    with CaptureQueriesContext(connection) as after:
+        assert client.get(url).status_code == 200
+    assert len(after) == len(before), [query["sql"] for query in after.captured_queries]

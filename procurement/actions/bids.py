@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +19,7 @@ from config.audit.recording import action, record
 from config.clock import local_date
 from config.errors import DomainError
 from config.locks import lock_rows
+from config.office.storage import attach
 from config.transactions import step
 from contracts.actions.register import is_active
 from contracts.models import Provider
@@ -24,6 +27,7 @@ from procurement.actions.competitions import TenderNotActive, locked
 from procurement.models import Bid, BidDocument, BidFinding, Tender
 from procurement.rules.rejection import GROUNDS, AdmissionFacts, AdmissionParameters, admission_grounds
 
+SEALED_MEGABYTES = 20
 OPEN_STATES = ("submitted", "opened", "valid")
 
 
@@ -62,6 +66,13 @@ class SealBroken(DomainError):
     message = _("The content of bid %(bid)s does not match its seal. Stop the opening and call the auditor.")
 
 
+class DocumentsTooLarge(DomainError):
+    """The sealed content has a limit."""
+
+    code = "DOCUMENTS_TOO_LARGE"
+    message = _("The documents of a bid may have %(max)s MB together. Make the files smaller.")
+
+
 class GroundUnknown(DomainError):
     """Only grounds of the list reject a bid."""
 
@@ -76,6 +87,15 @@ class BidHasGrounds(DomainError):
     message = _("This bid cannot be admitted: %(grounds)s. Reject it with this ground.")
 
 
+@dataclass(frozen=True)
+class SealedFile:
+    """A document handed in with a bid; it stays inside the seal until opening."""
+
+    filename: str
+    content: bytes
+    content_type: str = "application/pdf"
+
+
 @action
 def submit_bid(
     *,
@@ -83,24 +103,27 @@ def submit_bid(
     provider: Provider,
     unit_price: Decimal,
     recipients: int,
-    documents: Mapping[str, str],
+    documents: Mapping[str, SealedFile],
     note: str,
     actor: Actor,
     at: datetime,
 ) -> Bid:
-    """Submit a sealed bid; ``documents`` maps the code of a required document to the hash of its file.
+    """Submit a sealed bid; ``documents`` maps the code of a required document to its file.
 
-    Nobody reads the content before opening: it is kept encrypted, its hash is shown as a receipt.
-    Raises: TenderNotActive, BidsClosed, BidExists, BidInvalid. Audit: bid.submitted (without content).
+    Nobody reads the content or the files before opening: they are kept encrypted, their hash is the receipt.
+    Raises: TenderNotActive, BidsClosed, BidExists, BidInvalid, DocumentsTooLarge.
+    Audit: bid.submitted (without content).
     """
     tender = locked(tender)
     check_open_for_bids(tender, provider, at)
     if unit_price <= 0 or recipients <= 0:
         raise BidInvalid()
+    if sum(len(row.content) for row in documents.values()) > SEALED_MEGABYTES * 1024 * 1024:
+        raise DocumentsTooLarge(max=SEALED_MEGABYTES)
     content = {
         "unit_price": str(unit_price),
         "recipients": recipients,
-        "documents": dict(documents),
+        "documents": {code: _packed(row) for code, row in documents.items()},
         "note": note,
     }
     sealed = json.dumps(content, sort_keys=True, ensure_ascii=False)
@@ -110,6 +133,11 @@ def submit_bid(
     hand_in(bid=bid, actor=actor, at=at)
     record("bid.submitted", tender, bid, provider, actor=actor, at=at, seal=bid.sealed_sha256)
     return bid
+
+
+def _packed(file: SealedFile) -> dict[str, str]:
+    content = base64.b64encode(file.content).decode()
+    return {"filename": file.filename, "content_type": file.content_type, "content": content}
 
 
 def check_open_for_bids(tender: Tender, provider: Provider, at: datetime) -> None:
@@ -177,7 +205,7 @@ def _unseal(tender: Tender, bid: Bid, at: datetime) -> None:
     bid.unit_price, bid.recipients_offered = Decimal(content["unit_price"]), content["recipients"]
     bid.summary = content["note"]
     bid.save(update_fields=["unit_price", "recipients_offered", "summary"])
-    given = content["documents"]
+    given = {code: _unpacked(tender, bid, code, row, at) for code, row in content["documents"].items()}
     BidDocument.objects.bulk_create(
         BidDocument(
             bid=bid,
@@ -200,6 +228,20 @@ def _unseal(tender: Tender, bid: Bid, at: datetime) -> None:
         )
         for position, code in enumerate(_grounds(tender, bid), 1)
     )
+
+
+def _unpacked(tender: Tender, bid: Bid, code: str, row: Mapping[str, str], at: datetime) -> str:
+    stored = attach(
+        organisation=tender.organisation,
+        to=bid,
+        kind=code,
+        name=row["filename"],
+        content=base64.b64decode(row["content"]),
+        content_type=row["content_type"],
+        uploaded_by_id=bid.submitted_by_id,
+        at=at,
+    )
+    return stored.sha256
 
 
 def _norm(tender: Tender) -> Decimal | None:

@@ -43,9 +43,7 @@ class Tender(StatefulModel):
     service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, blank=True)
     norm_cost = models.ForeignKey(NormCost, on_delete=models.PROTECT, null=True, blank=True)
     budget_line = models.ForeignKey(BudgetLine, on_delete=models.PROTECT, related_name="tenders")
-    value = MoneyField(
-        max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES
-    )
+    value = MoneyField(max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES)
     units_planned = models.DecimalField(max_digits=16, decimal_places=3, null=True, blank=True)
     contract_from = models.DateField(null=True, blank=True)
     contract_to = models.DateField(null=True, blank=True)
@@ -53,9 +51,7 @@ class Tender(StatefulModel):
     required_documents = models.JSONField(default=list)
     settings = models.JSONField(default=dict)
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tenders_written")
-    approver = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="tenders_approved"
-    )
+    approver = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="tenders_approved")
     published_at = models.DateTimeField(null=True, blank=True)
     bids_close_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
@@ -71,8 +67,7 @@ class Tender(StatefulModel):
             ),
             models.CheckConstraint(
                 name="tender_opened_after_close",
-                condition=models.Q(opened_at__isnull=True)
-                | models.Q(opened_at__gte=models.F("bids_close_at")),
+                condition=models.Q(opened_at__isnull=True) | models.Q(opened_at__gte=models.F("bids_close_at")),
             ),
         ]
         triggers = TENDER_STATES.triggers("tender")

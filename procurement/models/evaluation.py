@@ -68,9 +68,7 @@ class Award(StatefulModel):
     decided_at = models.DateTimeField()
     standstill_until = models.DateTimeField()
     reason = models.TextField(blank=True)
-    contract = models.OneToOneField(
-        Contract, on_delete=models.PROTECT, null=True, blank=True, related_name="award"
-    )
+    contract = models.OneToOneField(Contract, on_delete=models.PROTECT, null=True, blank=True, related_name="award")
 
     class Meta:
         verbose_name = _("award")

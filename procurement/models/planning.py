@@ -49,9 +49,7 @@ class PlanItem(models.Model):
     recipients_planned = models.PositiveIntegerField(default=0)
     units_planned = models.DecimalField(max_digits=16, decimal_places=3, default=0)
     budget_line = models.ForeignKey(BudgetLine, on_delete=models.PROTECT, related_name="plan_items")
-    value = MoneyField(
-        max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES
-    )
+    value = MoneyField(max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES)
 
     class Meta:
         verbose_name = _("planned need")

@@ -10,6 +10,8 @@ from django.db import connection
 
 from config.audit.queries import trail_for
 from config.errors import FourEyes
+from config.office.models import Attachment
+from config.office.storage import attachments_of, open_attachment
 from config.states import InvalidMove
 from contracts.actions.agreements import PriceAboveNorm
 from contracts.queries import contract_line_on
@@ -158,6 +160,7 @@ def test_bid_is_sealed_until_opening(road: Road) -> None:
     tender = road.publish(road.draft_order())
     bid = road.bid(tender, "A")
     assert bid.unit_price is None and not readable(bid)
+    assert not Attachment.objects.exists()
     with connection.cursor() as cursor:
         cursor.execute("SELECT sealed FROM procurement_bid WHERE id = %s", [bid.pk])
         raw = bytes(cursor.fetchone()[0])
@@ -180,6 +183,8 @@ def test_opening_fills_price_and_finds_the_price_above_the_norm(road: Road) -> N
     assert (cheap.status, cheap.unit_price, cheap.recipients_offered) == ("opened", Decimal("85.00"), 120)
     assert readable(cheap)
     assert list(cheap.findings.all()) == []
+    assert cheap.documents.get().present
+    assert open_attachment(attachments_of(cheap).get()).read() == b"statute of A"
     assert [row.code for row in dear.findings.all()] == ["PRC-REJ-6"]
     with pytest.raises(bids.BidHasGrounds):
         bids.admit_bid(bid=dear, actor=road.actor("bohdan"), at=OPENING)
@@ -226,6 +231,13 @@ def test_withdrawal_after_the_deadline_is_refused(road: Road) -> None:
 def test_bid_before_publication_is_refused(road: Road) -> None:
     with pytest.raises(competitions.TenderNotActive):
         road.bid(road.draft_order(), "A")
+
+
+def test_sealed_files_have_a_limit(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bids, "SEALED_MEGABYTES", 0)
+    tender = road.publish(road.draft_order())
+    with pytest.raises(bids.DocumentsTooLarge):
+        road.bid(tender, "A")
 
 
 @pytest.mark.parametrize(("ground", "reason"), [("PRC-REJ-99", "x"), ("PRC-REJ-6", " ")])

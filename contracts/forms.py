@@ -1,0 +1,136 @@
+"""Forms of the contracts app: they turn input into plain values, the actions decide."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from contracts.models import BudgetLine, Provider, Service, Territory
+from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
+
+DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def money_field(label: Any, **options: Any) -> forms.DecimalField:
+    """An amount with two places, not negative."""
+    return forms.DecimalField(label=label, max_digits=14, decimal_places=2, min_value=0, **options)
+
+
+class NormCostForm(forms.Form):
+    """Components of a norm cost."""
+
+    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
+    territory = forms.ModelChoiceField(
+        label=_("Territory (empty: every one)"), queryset=Territory.objects.none(), required=False
+    )
+    pay_month = money_field(_("Monthly pay of main staff"))
+    positions = forms.DecimalField(label=_("Positions of main staff"), initial=1, min_value=0)
+    auxiliary_pay = money_field(_("Monthly pay of auxiliary staff"), required=False)
+    hours_month = forms.DecimalField(label=_("Working hours in a month"), initial=167, min_value=1)
+    utilisation = forms.DecimalField(
+        label=_("Share of contact time (0.80 is 80 percent)"), initial=Decimal("0.80"), min_value=0, max_value=1
+    )
+    purchases = money_field(_("Goods and works per unit"), initial=0)
+    other_direct = money_field(_("Other direct costs per unit"), initial=0)
+    administrative = money_field(_("Administrative costs in a month"))
+    pay_base = money_field(_("Monthly pay of all main staff of the provider"))
+    vat_exempt = forms.BooleanField(label=_("The service is exempt from value added tax"), initial=True, required=False)
+    valid_from = forms.DateField(label=_("In force from"), widget=DATE)
+    act = forms.CharField(label=_("Decision that approves it"), max_length=300)
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        scope = {"organisation": organisation}
+        self.fields["service"].queryset = Service.objects.filter(**scope).order_by("code")  # type: ignore[attr-defined]
+        self.fields["territory"].queryset = Territory.objects.filter(**scope).order_by("name")  # type: ignore[attr-defined]
+
+    def facts(self) -> NormCostFacts:
+        """The components as the rule takes them."""
+        data = self.cleaned_data
+        staff = [StaffPay("", data["pay_month"], data["positions"])]
+        if data["auxiliary_pay"]:
+            staff.append(StaffPay("", data["auxiliary_pay"], auxiliary=True))
+        return NormCostFacts(
+            staff=tuple(staff),
+            hours_month=data["hours_month"],
+            utilisation=data["utilisation"],
+            purchases=(CostItem("", data["purchases"]),),
+            other_direct=(CostItem("", data["other_direct"]),),
+            administrative=AdministrativeCosts(data["administrative"], data["pay_base"]),
+            vat_exempt=data["vat_exempt"],
+        )
+
+
+class ProviderForm(forms.Form):
+    """A provider to put on record."""
+
+    code = forms.SlugField(label=_("Code"), max_length=64)
+    title = forms.CharField(label=_("Name of the provider"), max_length=255)
+    sector = forms.ChoiceField(label=_("Sector"), choices=Provider.SECTORS)
+    iban = forms.CharField(label=_("Account number (IBAN)"), max_length=34, required=False)
+    registration_code = forms.CharField(label=_("Registration code"), max_length=16, required=False)
+    registered_on = forms.DateField(label=_("Registered on"), widget=DATE, required=False)
+    vat_payer = forms.BooleanField(label=_("Pays value added tax"), required=False)
+
+
+class AdmissionForm(forms.Form):
+    """From which day a provider is on the register."""
+
+    from_date = forms.DateField(label=_("On the register from"), widget=DATE)
+
+
+class SuspensionForm(forms.Form):
+    """Why and from which day a provider may not serve."""
+
+    from_date = forms.DateField(label=_("Suspended from"), widget=DATE)
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class ResumptionForm(forms.Form):
+    """From which day a provider serves again."""
+
+    to_date = forms.DateField(label=_("Serves again from"), widget=DATE)
+
+
+class RegisterContractForm(forms.Form):
+    """A contract with a provider of the register."""
+
+    provider = forms.ModelChoiceField(label=_("Provider"), queryset=Provider.objects.none())
+    budget_line = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
+    unit_rate = forms.DecimalField(
+        label=_("Price of a unit"), max_digits=14, decimal_places=4, min_value=Decimal("0.0001")
+    )
+    units_ceiling = forms.DecimalField(
+        label=_("Units at most (empty: no limit)"), max_digits=16, decimal_places=3, min_value=0, required=False
+    )
+    ceiling = money_field(_("Amount at most (empty: no limit)"), required=False)
+    valid_from = forms.DateField(label=_("In force from"), widget=DATE)
+    valid_to = forms.DateField(label=_("First day after its end"), widget=DATE, required=False)
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        scope = {"organisation": organisation}
+        choices = {
+            "provider": Provider.objects.filter(admitted_at__isnull=False).order_by("name"),
+            "budget_line": BudgetLine.objects.filter(**scope).order_by("-year", "code"),
+            "service": Service.objects.filter(**scope).order_by("code"),
+        }
+        for name, rows in choices.items():
+            self.fields[name].queryset = rows  # type: ignore[attr-defined]
+
+
+class BudgetLineForm(forms.Form):
+    """An appropriation of a year."""
+
+    code = forms.CharField(label=_("Code"), max_length=64)
+    year = forms.IntegerField(label=_("Year"), min_value=2000, max_value=2100)
+    title = forms.CharField(label=_("Name of the line"), max_length=255)
+    programme = forms.CharField(label=_("Programme code"), max_length=64, required=False)
+    economic_code = forms.CharField(label=_("Economic code"), max_length=16, required=False)
+    source = forms.CharField(label=_("Source of money"), max_length=64, required=False)
+    amount = money_field(_("Amount of the appropriation"))

@@ -1,0 +1,31 @@
+"""Addresses of the contracts app."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from contracts.views import agreements, office
+
+app_name = "contracts"
+urlpatterns = [
+    path("", agreements.contract_list, name="contracts"),
+    path("new/", agreements.contract_new, name="contract_new"),
+    path("<int:pk>/", agreements.contract_detail, name="contract"),
+    path("<int:pk>/sign/", agreements.contract_sign, name="contract_sign"),
+    path("parameters/", office.parameter_list, name="parameters"),
+    path("norms/", office.norm_list, name="norms"),
+    path("norms/new/", office.norm_new, name="norm_new"),
+    path("norms/<int:pk>/", office.norm_detail, name="norm"),
+    path("norms/<int:pk>/approve/", office.norm_approve, name="norm_approve"),
+    path("providers/", office.provider_list, name="providers"),
+    path("providers/new/", office.provider_new, name="provider_new"),
+    path("providers/<int:pk>/", office.provider_detail, name="provider"),
+    path("providers/<int:pk>/admit/", office.provider_step, {"step": "admit"}, name="provider_admit"),
+    path("providers/<int:pk>/suspend/", office.provider_step, {"step": "suspend"}, name="provider_suspend"),
+    path("providers/<int:pk>/resume/", office.provider_step, {"step": "resume"}, name="provider_resume"),
+    path("services/", office.service_list, name="services"),
+    path("tariffs/<int:pk>/", office.tariff_set_detail, name="tariff_set"),
+    path("budget/", office.budget_list, name="budget_lines"),
+    path("budget/new/", office.budget_new, name="budget_new"),
+    path("budget/<int:pk>/", office.budget_detail, name="budget_line"),
+]

@@ -1,0 +1,247 @@
+"""Pages of the office: parameters, norm costs, the register, price lists, budget lines."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import requires
+from config.clock import local_date
+from contracts import queries
+from contracts.actions import budgets, norms, register
+from contracts.forms import (
+    AdmissionForm,
+    BudgetLineForm,
+    NormCostForm,
+    ProviderForm,
+    ResumptionForm,
+    SuspensionForm,
+)
+from contracts.models import NormCost, Provider
+from contracts.views.pages import access_of, one_of, page_of, perform, submitted
+
+
+@requires("parameters.view")
+def parameter_list(request: HttpRequest) -> HttpResponse:
+    """Dated law of the jurisdiction; what is not verified is flagged."""
+    access = access_of(request)
+    office = access.office()
+    everything = request.GET.get("all") == "1"
+    on = None if everything else local_date(access.now(), office.zone)
+    q = request.GET.get("q", "").strip()
+    page = page_of(request, queries.parameters(office, search=q, on=on))
+    context = {"page": page, "q": q, "everything": everything, "on": on, "hidden": {"all": "1" if everything else ""}}
+    return render(request, "contracts/parameters.html", context)
+
+
+@requires("norms.view")
+def norm_list(request: HttpRequest) -> HttpResponse:
+    """Norm costs of the organisation."""
+    q = request.GET.get("q", "").strip()
+    rows = queries.norm_costs(access_of(request).office())
+    if q:
+        rows = rows.filter(service__name_uk__icontains=q) | rows.filter(service__code__startswith=q)
+    return render(request, "contracts/norms.html", {"page": page_of(request, rows), "q": q})
+
+
+@requires("norms.view")
+def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A norm cost with the rows of its calculation and the parameters they rest on."""
+    access = access_of(request)
+    rows = queries.norm_costs(access.office()).select_related("author", "approver")
+    norm = one_of(rows, pk)
+    used = list(norm.inputs.get("parameters", {}).values())
+    context = {
+        "norm": norm,
+        "parameters": used,
+        "unverified": {row["key"] for row in used if row["unverified"]},
+        "may_approve": access.may("norms.approve") and norm.author_id != access.user.pk,
+    }
+    return render(request, "contracts/norm.html", context)
+
+
+@requires("norms.draft")
+def norm_new(request: HttpRequest) -> HttpResponse:
+    """Draft a norm cost from its components."""
+    access = access_of(request)
+    office = access.office()
+    form = NormCostForm(request.POST or None, organisation=office)
+    norm, refusal = submitted(
+        request,
+        form,
+        lambda: norms.draft_norm_cost(
+            organisation=office,
+            service=form.cleaned_data["service"],
+            territory=form.cleaned_data["territory"],
+            facts=form.facts(),
+            valid_from=form.cleaned_data["valid_from"],
+            act=form.cleaned_data["act"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+    )
+    if norm is not None:
+        return redirect("contracts:norm", norm.pk)
+    context = {"form": form, "refusal": refusal, "title": _("New norm cost"), "back": "contracts:norms"}
+    return render(request, "contracts/form.html", context)
+
+
+@require_POST
+@requires("norms.approve")
+def norm_approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve a draft as the second person."""
+    access = access_of(request)
+    norm = one_of(NormCost.objects.filter(organisation=access.office()), pk)
+    return perform(
+        request,
+        lambda: norms.approve_norm_cost(norm=norm, actor=access.actor, at=access.now()),
+        done=_("The norm cost is approved. Competitions and contracts may rely on it."),
+        to="contracts:norm",
+        key=pk,
+    )
+
+
+@requires("register.view")
+def provider_list(request: HttpRequest) -> HttpResponse:
+    """The register of providers."""
+    access = access_of(request)
+    q = request.GET.get("q", "").strip()
+    page = page_of(request, queries.providers(q))
+    today = local_date(access.now())
+    rows = [(provider, provider_state(provider, today)) for provider in page]
+    return render(request, "contracts/providers.html", {"page": page, "rows": rows, "q": q})
+
+
+def provider_state(provider: Provider, today: object) -> str:
+    """State of a provider in the register, as a badge code."""
+    if provider.admitted_at is None and provider.active_from and provider.active_from > today:  # type: ignore[operator]
+        return "pending"
+    if register.is_suspended(provider, today):  # type: ignore[arg-type]
+        return "suspended"
+    return "active" if register.is_active(provider, today) else "closed"  # type: ignore[arg-type]
+
+
+@requires("register.view")
+def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A provider with its suspensions, prices and contracts with this organisation."""
+    access = access_of(request)
+    office = access.office()
+    provider = one_of(queries.providers(), pk)
+    today = local_date(access.now(), office.zone)
+    context = {
+        "provider": provider,
+        "state": provider_state(provider, today),
+        "contracts": queries.contracts_of_office(office).filter(provider=provider)[:25],
+        "tariffs": provider.tariffs.filter(service__organisation=office).select_related("service"),
+        "tariff_sets": provider.tariffset_set.filter(organisation=office),
+        "workers": provider.workers.count(),
+        "admission": AdmissionForm(initial={"from_date": today}),
+        "suspension": SuspensionForm(initial={"from_date": today}),
+        "resumption": ResumptionForm(initial={"to_date": today}),
+    }
+    return render(request, "contracts/provider.html", context)
+
+
+@requires("register.edit")
+def provider_new(request: HttpRequest) -> HttpResponse:
+    """Put a provider on record."""
+    access = access_of(request)
+    form = ProviderForm(request.POST or None)
+    provider, refusal = submitted(
+        request,
+        form,
+        lambda: register.register_provider(
+            organisation=access.office(), actor=access.actor, at=access.now(), **form.cleaned_data
+        ),
+    )
+    if provider is not None:
+        return redirect("contracts:provider", provider.pk)
+    context = {"form": form, "refusal": refusal, "title": _("New provider"), "back": "contracts:providers"}
+    return render(request, "contracts/form.html", context)
+
+
+FORMS = {
+    "admit": (AdmissionForm, register.admit_provider, _("The provider is on the register.")),
+    "suspend": (SuspensionForm, register.suspend_provider, _("The provider is suspended.")),
+    "resume": (ResumptionForm, register.end_suspension, _("The provider serves again from this day.")),
+}
+
+
+@require_POST
+@requires("register.edit")
+def provider_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    """Admit, suspend or resume a provider."""
+    access = access_of(request)
+    provider = one_of(queries.providers(), pk)
+    form_class, call, done = FORMS[step]
+    form = form_class(request.POST)
+    if not form.is_valid():
+        return render(
+            request,
+            "contracts/form.html",
+            {"form": form, "title": provider.name, "back": "contracts:provider", "key": pk},
+        )
+    return perform(
+        request,
+        lambda: call(  # type: ignore[operator]
+            organisation=access.office(), provider=provider, actor=access.actor, at=access.now(), **form.cleaned_data
+        ),
+        done=done,
+        to="contracts:provider",
+        key=pk,
+    )
+
+
+@requires("catalogue.view")
+def service_list(request: HttpRequest) -> HttpResponse:
+    """Services of the organisation."""
+    q = request.GET.get("q", "").strip()
+    page = page_of(request, queries.services(access_of(request).office(), search=q))
+    return render(request, "contracts/services.html", {"page": page, "q": q})
+
+
+@requires("catalogue.view")
+def tariff_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A price list: published prices beside the recomputed ones."""
+    tariff_set = one_of(queries.tariff_sets(access_of(request).office()), pk)
+    items = tariff_set.items.order_by("position")
+    return render(request, "contracts/tariff_set.html", {"set": tariff_set, "items": items})
+
+
+@requires("budget.view")
+def budget_list(request: HttpRequest) -> HttpResponse:
+    """Budget lines with what is set aside and free."""
+    q = request.GET.get("q", "").strip()
+    rows = queries.budget_lines(access_of(request).office())
+    if q:
+        rows = rows.filter(name__icontains=q) | rows.filter(code__startswith=q)
+    return render(request, "contracts/budget_lines.html", {"page": page_of(request, rows), "q": q})
+
+
+@requires("budget.view")
+def budget_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A budget line with its movements."""
+    line = one_of(queries.budget_lines(access_of(request).office()), pk)
+    entries = line.entries.select_related("recorded_by").order_by("-id")
+    context = {"line": line, "totals": queries.budget_totals(line), "page": page_of(request, entries)}
+    return render(request, "contracts/budget_line.html", context)
+
+
+@requires("budget.edit")
+def budget_new(request: HttpRequest) -> HttpResponse:
+    """Enter an appropriation."""
+    access = access_of(request)
+    form = BudgetLineForm(request.POST or None)
+    line, refusal = submitted(
+        request,
+        form,
+        lambda: budgets.add_budget_line(
+            organisation=access.office(), actor=access.actor, at=access.now(), **form.cleaned_data
+        ),
+    )
+    if line is not None:
+        return redirect("contracts:budget_line", line.pk)
+    context = {"form": form, "refusal": refusal, "title": _("New budget line"), "back": "contracts:budget_lines"}
+    return render(request, "contracts/form.html", context)

@@ -1,0 +1,59 @@
+"""What every page of this app and the apps above does the same way: scope, paging, one call with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from config.accounts.access import Access
+from config.errors import DomainError, NotFound
+
+M = TypeVar("M", bound=Model)
+PAGE_SIZE = 25
+
+
+def access_of(request: HttpRequest) -> Access:
+    """What the reader may do."""
+    held: Access = request.access  # type: ignore[attr-defined]
+    return held
+
+
+def page_of(request: HttpRequest, rows: QuerySet[M]) -> Page[M]:
+    """The asked page of a list, the nearest one when it does not exist."""
+    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+
+
+def one_of(rows: QuerySet[M], pk: int) -> M:
+    """The row of the reader's scope. Raises: NotFound, also for rows of others."""
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def perform(request: HttpRequest, call: Callable[[], Any], *, done: Any, to: str, key: Any = None) -> HttpResponse:
+    """Make the one call of a button and go back with what happened: ``done``, or the refusal in words."""
+    try:
+        call()
+    except DomainError as error:
+        messages.error(request, error.sentence)
+    else:
+        messages.success(request, str(done))
+    return redirect(to) if key is None else redirect(to, key)
+
+
+def submitted(request: HttpRequest, form: Form, call: Callable[[], M]) -> tuple[M | None, DomainError | None]:
+    """The row that a valid form made, or the refusal to show above the form."""
+    if request.method != "POST" or not form.is_valid():
+        return None, None
+    try:
+        return call(), None
+    except DomainError as error:
+        return None, error

@@ -1,0 +1,361 @@
+"""Forms of the procurement app: input to plain values, the actions decide."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation, User
+from config.roles import COMMISSION
+from contracts.forms import DATE, money_field
+from contracts.models import BudgetLine, NormCost, Service
+from procurement.actions.applications import (
+    ApplicationDraft,
+    ItemDraft,
+    KpiDraft,
+    SourceDraft,
+    StepDraft,
+)
+from procurement.actions.bids import SealedFile
+from procurement.actions.competitions import CriterionDraft
+from procurement.models import Criterion, PlanItem, ProjectBudgetSource, Tender
+from procurement.rules.rejection import GROUNDS
+
+MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+NUMBER = {"max_digits": 16, "decimal_places": 2}
+
+
+class PlanForm(forms.Form):
+    """The plan of a year."""
+
+    year = forms.IntegerField(label=_("Year"), min_value=2000, max_value=2100)
+    population_urban = forms.IntegerField(label=_("Residents of towns"), min_value=0)
+    population_rural = forms.IntegerField(label=_("Residents of villages"), min_value=0)
+    rationale = forms.CharField(label=_("Grounds of the plan"), widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class PlanItemForm(forms.Form):
+    """A planned need."""
+
+    title = forms.CharField(label=_("What is needed"), max_length=255)
+    way = forms.ChoiceField(label=_("How it is met"), choices=PlanItem.WAYS)
+    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none(), required=False)
+    recipients_planned = forms.IntegerField(label=_("Recipients"), min_value=0, initial=0)
+    units_planned = forms.DecimalField(label=_("Units in the year"), min_value=0, initial=0)
+    budget_line = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    value = money_field(_("Expected value"))
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _scope(self, organisation)
+
+
+class TenderForm(forms.Form):
+    """The documentation of a competition."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=Tender.KINDS)
+    title = forms.CharField(label=_("Title"), max_length=255)
+    description = forms.CharField(
+        label=_("What is asked for"), widget=forms.Textarea(attrs={"rows": 4}), required=False
+    )
+    service = forms.ModelChoiceField(
+        label=_("Service (of a social order)"), queryset=Service.objects.none(), required=False
+    )
+    norm_cost = forms.ModelChoiceField(
+        label=_("Norm cost (the highest price of a social order)"), queryset=NormCost.objects.none(), required=False
+    )
+    budget_line = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    value = money_field(_("Value of the competition, or fund of the contest"))
+    units_planned = forms.DecimalField(label=_("Units planned"), min_value=0, required=False)
+    contract_from = forms.DateField(label=_("Contract from"), widget=DATE)
+    contract_to = forms.DateField(label=_("First day after the contract"), widget=DATE)
+    required_documents = forms.CharField(
+        label=_("Required documents, one a line"), widget=forms.Textarea(attrs={"rows": 4}), required=False
+    )
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _scope(self, organisation)
+
+    def documents(self) -> list[dict[str, str]]:
+        """Required documents with codes made from their order."""
+        lines = [line.strip() for line in self.cleaned_data["required_documents"].splitlines() if line.strip()]
+        return [{"code": f"document_{number}", "title": line} for number, line in enumerate(lines, 1)]
+
+
+def _scope(form: forms.Form, organisation: Organisation) -> None:
+    rows = {
+        "service": Service.objects.filter(organisation=organisation).order_by("code"),
+        "norm_cost": NormCost.objects.filter(organisation=organisation, status="approved").select_related("service"),
+        "budget_line": BudgetLine.objects.filter(organisation=organisation).order_by("-year", "code"),
+    }
+    for name, queryset in rows.items():
+        if name in form.fields:
+            form.fields[name].queryset = queryset  # type: ignore[attr-defined]
+
+
+class CriterionForm(forms.Form):
+    """One criterion; an empty row is left out."""
+
+    code = forms.SlugField(label=_("Code"), max_length=32)
+    title = forms.CharField(label=_("Criterion"), max_length=255)
+    kind = forms.ChoiceField(label=_("Judged by"), choices=Criterion.KINDS)
+    weight = forms.DecimalField(label=_("Weight"), min_value=0, max_value=100, decimal_places=2)
+    must = forms.BooleanField(label=_("Must be above zero"), required=False)
+
+    def draft(self) -> CriterionDraft:
+        """The criterion as the action takes it."""
+        data = self.cleaned_data
+        return CriterionDraft(data["code"], data["title"], data["weight"], data["kind"], data["must"])
+
+
+CriterionFormSet = forms.formset_factory(CriterionForm, extra=0, min_num=1, validate_min=True, can_delete=True)
+
+
+class CommissionForm(forms.Form):
+    """Chair and members of a commission."""
+
+    chair = forms.ModelChoiceField(label=_("Chair"), queryset=User.objects.none())
+    members = forms.ModelMultipleChoiceField(
+        label=_("Members"), queryset=User.objects.none(), widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = User.objects.filter(
+            memberships__role=COMMISSION, memberships__organisation=organisation, is_active=True
+        ).order_by("display_name")
+        for name in ("chair", "members"):
+            self.fields[name].queryset = people  # type: ignore[attr-defined]
+
+
+class PublishForm(forms.Form):
+    """When bids close."""
+
+    bids_close_at = forms.DateTimeField(label=_("Bids close at"), widget=MOMENT)
+
+
+class DeclarationForm(forms.Form):
+    """A member's declaration of interest."""
+
+    conflict = forms.TypedChoiceField(
+        label=_("Do you have an interest in any of these bidders?"),
+        choices=[("no", _("No, none")), ("yes", _("Yes, I do"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    statement = forms.CharField(label=_("Explanation"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+
+
+class BidForm(forms.Form):
+    """A bid of a social order; a file field per required document."""
+
+    unit_price = forms.DecimalField(
+        label=_("Price of a unit"), max_digits=14, decimal_places=4, min_value=Decimal("0.0001")
+    )
+    recipients = forms.IntegerField(label=_("Recipients you can serve"), min_value=1)
+    note = forms.CharField(
+        label=_("What the commission should know"), widget=forms.Textarea(attrs={"rows": 4}), required=False
+    )
+
+    def __init__(self, *args: Any, tender: Tender, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.codes = [row["code"] for row in tender.required_documents]
+        for row in tender.required_documents:
+            self.fields[f"file_{row['code']}"] = forms.FileField(label=row["title"], required=False)
+
+    def sealed_files(self) -> dict[str, SealedFile]:
+        """The uploaded documents by code."""
+        given = {code: self.cleaned_data.get(f"file_{code}") for code in self.codes}
+        return {
+            code: SealedFile(file.name, file.read(), file.content_type or "application/octet-stream")
+            for code, file in given.items()
+            if file
+        }
+
+
+class RejectionForm(forms.Form):
+    """A coded ground and its motive."""
+
+    ground = forms.ChoiceField(label=_("Ground"), choices=[])
+    reason = forms.CharField(label=_("Motive for the bidder"), widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["ground"].choices = [  # type: ignore[attr-defined]
+            (code, f"{code} · {_(ground.title)}") for code, ground in GROUNDS.items()
+        ]
+
+
+class ReasonForm(forms.Form):
+    """Reasons of a decision."""
+
+    reason = forms.CharField(label=_("Reasons"), widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class GrantForm(forms.Form):
+    """The schedule of a grant agreement."""
+
+    first_date = forms.DateField(label=_("First tranche on"), widget=DATE)
+    first_amount = money_field(_("First tranche"))
+    second_date = forms.DateField(label=_("Second tranche on"), widget=DATE)
+    second_amount = money_field(_("Second tranche"))
+    report_date = forms.DateField(label=_("Final report due"), widget=DATE)
+
+
+class ComplaintForm(forms.Form):
+    """A bidder's complaint."""
+
+    text = forms.CharField(label=_("What do you complain about, and what do you ask for?"), widget=forms.Textarea)
+
+
+class AnswerForm(forms.Form):
+    """The answer to a complaint."""
+
+    outcome = forms.ChoiceField(
+        label=_("Decision"), choices=[("satisfied", _("satisfied")), ("declined", _("declined"))]
+    )
+    answer = forms.CharField(label=_("Reasons"), widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class MarksForm(forms.Form):
+    """A member's marks of one bid, a field per scored criterion."""
+
+    reason = forms.CharField(label=_("Reason of a change after locking"), required=False)
+
+    def __init__(self, *args: Any, criteria: list[Criterion], marks: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.codes = [row.code for row in criteria]
+        for row in criteria:
+            score = marks.get(row.code)
+            self.fields[f"mark_{row.code}"] = forms.DecimalField(
+                label=f"{row.title} (0–{row.scale_max})",
+                min_value=0,
+                max_value=row.scale_max,
+                decimal_places=2,
+                initial=None if score is None else score.value,
+            )
+        self.order_fields([*(f"mark_{code}" for code in self.codes), "reason"])
+
+    def marks(self) -> dict[str, Decimal]:
+        """Marks by criterion."""
+        return {code: self.cleaned_data[f"mark_{code}"] for code in self.codes}
+
+
+# --- Applications to a project contest -------------------------------------------------------------
+
+
+class ApplicationForm(forms.Form):
+    """The head of an application; sums are written in units of the form."""
+
+    title = forms.CharField(label=_("Title of the project"), max_length=400)
+    summary = forms.CharField(label=_("Summary"), widget=forms.Textarea(attrs={"rows": 5}))
+    duration_months = forms.IntegerField(label=_("Months of the project"), min_value=1, max_value=120)
+    unit_multiplier = forms.TypedChoiceField(
+        label=_("Sums below are written in"),
+        choices=[("1", _("whole currency")), ("1000", _("thousands"))],
+        coerce=int,
+    )
+    declared_total = forms.DecimalField(label=_("Budget of the project in all"), min_value=0, **NUMBER)  # type: ignore[arg-type]
+    activity_numbers = forms.CharField(
+        label=_("Numbers of the activities in the text, by commas"), required=False, max_length=400
+    )
+
+    def clean_activity_numbers(self) -> list[int]:
+        """Whole numbers in their order."""
+        parts = [part.strip() for part in self.cleaned_data["activity_numbers"].split(",") if part.strip()]
+        if not all(part.isdigit() for part in parts):
+            raise forms.ValidationError(_("Write whole numbers divided by commas."))
+        return [int(part) for part in parts]
+
+
+class SourceForm(forms.Form):
+    """A source of money."""
+
+    # The first choice as initial value: an untouched extra row stays an empty row.
+    kind = forms.ChoiceField(label=_("Kind"), choices=ProjectBudgetSource.KINDS, initial="grant")
+    title = forms.CharField(label=_("Source"), max_length=255)
+    amount = forms.DecimalField(label=_("Sum"), min_value=0, **NUMBER)  # type: ignore[arg-type]
+    declared_share = forms.DecimalField(
+        label=_("Share, percent"), min_value=0, max_value=100, decimal_places=2, required=False
+    )
+
+
+class ItemForm(forms.Form):
+    """An expense item; ``paid_by``: the kind of source that alone finances it."""
+
+    title = forms.CharField(label=_("Expense item"), max_length=400)
+    amount = forms.DecimalField(label=_("Sum"), min_value=0, **NUMBER)  # type: ignore[arg-type]
+    paid_by = forms.ChoiceField(
+        label=_("Paid from"), choices=[("", _("several sources")), *ProjectBudgetSource.KINDS], required=False
+    )
+
+
+class KpiForm(forms.Form):
+    """A result to reach."""
+
+    title = forms.CharField(label=_("Result"), max_length=255)
+    baseline = forms.DecimalField(label=_("Now"), **NUMBER)  # type: ignore[arg-type]
+    target = forms.DecimalField(label=_("At the end, at least"), **NUMBER)  # type: ignore[arg-type]
+
+
+class StepForm(forms.Form):
+    """A block of the work plan."""
+
+    month_from = forms.IntegerField(label=_("From month"), min_value=1, max_value=120)
+    month_to = forms.IntegerField(label=_("To month"), min_value=1, max_value=120)
+    description = forms.CharField(label=_("Work"), max_length=2000)
+    executors = forms.CharField(label=_("Done by"), max_length=400, required=False)
+
+
+SourceFormSet = forms.formset_factory(SourceForm, extra=2, can_delete=True)
+ItemFormSet = forms.formset_factory(ItemForm, extra=3, can_delete=True)
+KpiFormSet = forms.formset_factory(KpiForm, extra=2, can_delete=True)
+StepFormSet = forms.formset_factory(StepForm, extra=3, can_delete=True)
+
+
+def filled(formset: Any) -> list[dict[str, Any]]:
+    """Rows of a valid formset that say something and are not to be deleted."""
+    return [form.cleaned_data for form in formset if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+
+
+def application_draft(head: ApplicationForm, parts: dict[str, Any]) -> ApplicationDraft:
+    """The application as the action takes it; sums become whole currency."""
+    data = head.cleaned_data
+    times = data["unit_multiplier"]
+    items = filled(parts["items"])
+    earmarks: dict[str, list[int]] = {}
+    for number, row in enumerate(items, 1):
+        if row["paid_by"]:
+            earmarks.setdefault(row["paid_by"], []).append(number)
+    return ApplicationDraft(
+        title=data["title"],
+        summary=data["summary"],
+        duration_months=data["duration_months"],
+        declared_total=data["declared_total"] * times,
+        sources=[
+            SourceDraft(row["kind"], row["title"], row["amount"] * times, row["declared_share"])
+            for row in filled(parts["sources"])
+        ],
+        items=[ItemDraft(row["title"], row["amount"] * times) for row in items],
+        kpis=[
+            KpiDraft(f"kpi_{number}", row["title"], row["baseline"], row["target"])
+            for number, row in enumerate(filled(parts["kpis"]), 1)
+        ],
+        plan=[
+            StepDraft(row["month_from"], row["month_to"], row["description"], row["executors"])
+            for row in filled(parts["steps"])
+        ],
+        activity_numbers=data["activity_numbers"],
+        earmarks=earmarks,
+        unit_multiplier=times,
+    )
+
+
+class DocumentForm(forms.Form):
+    """A required annex."""
+
+    file = forms.FileField(label=_("File"))

@@ -1,0 +1,262 @@
+"""Bids and applications: written by the bidder, read by others only after opening."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import Access, requires
+from config.errors import DomainError, NotFound
+from config.office.storage import attachments_of, open_attachment
+from contracts.views.pages import access_of, one_of, page_of, perform, submitted
+from procurement import queries
+from procurement.actions import applications
+from procurement.actions import bids as bid_actions
+from procurement.forms import (
+    ApplicationForm,
+    BidForm,
+    DocumentForm,
+    ItemFormSet,
+    KpiFormSet,
+    SourceFormSet,
+    StepFormSet,
+    application_draft,
+)
+from procurement.models import Bid, Tender
+from procurement.rules.project_budget import TITLES
+from procurement.views.scope import bid_for, own_provider
+
+FORMSETS: dict[str, Any] = {
+    "sources": SourceFormSet,
+    "items": ItemFormSet,
+    "kpis": KpiFormSet,
+    "steps": StepFormSet,
+}
+
+
+@requires("bids.submit")
+def bid_list(request: HttpRequest) -> HttpResponse:
+    """The provider's own bids and applications."""
+    rows = queries.bids_of_provider(own_provider(access_of(request)))
+    return render(request, "procurement/bids.html", {"page": page_of(request, rows)})
+
+
+@requires("bids.submit")
+def bid_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Submit a sealed bid to a social order."""
+    access = access_of(request)
+    provider = own_provider(access)
+    tender = one_of(queries.tenders_published().filter(kind="social_order"), pk)
+    form = BidForm(request.POST or None, request.FILES or None, tender=tender)
+    bid, refusal = submitted(
+        request,
+        form,
+        lambda: bid_actions.submit_bid(
+            tender=tender,
+            provider=provider,
+            unit_price=form.cleaned_data["unit_price"],
+            recipients=form.cleaned_data["recipients"],
+            documents=form.sealed_files(),
+            note=form.cleaned_data["note"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+    )
+    if bid is not None:
+        return redirect("procurement:bid", bid.pk)
+    return render(request, "procurement/bid_new.html", {"form": form, "tender": tender, "refusal": refusal})
+
+
+@requires("bids.submit", "bids.view")
+def bid_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A bid: the bidder's own at any time, for the office and the commission after opening."""
+    access = access_of(request)
+    bid, own = bid_for(access, pk)
+    context: dict[str, Any] = {"bid": bid, "tender": bid.tender, "own": own, "at": access.now()}
+    if bid.tender.kind == "project_contest":
+        context |= _application(bid)
+        return render(request, "procurement/application.html", context)
+    context["content"] = json.loads(bid.sealed) if bid.sealed else {}
+    return render(request, "procurement/bid.html", context)
+
+
+def _application(bid: Bid) -> dict[str, Any]:
+    outcome = applications.check_application(bid)
+    sources = sorted(bid.sources.all(), key=lambda row: row.position)
+    items = sorted(bid.items.all(), key=lambda row: row.position)
+    findings = sorted(bid.findings.all(), key=lambda row: row.position)
+    return {
+        "sources": list(zip(sources, outcome.source_shares, strict=False)),
+        "items": list(zip(items, outcome.item_shares, strict=False)),
+        "kpis": sorted(bid.kpis.all(), key=lambda row: row.position),
+        "plan": sorted(bid.work_plan.all(), key=lambda row: (row.month_from, row.position)),
+        "outcome": outcome,
+        "blocked": any(row.severity == "block" for row in findings),
+        "findings": [
+            {"severity": row.severity, "code": row.code, "title": _(TITLES.get(row.code, row.code)), "text": row.text}
+            for row in findings
+        ],
+        "files": attachments_of(bid),
+        "document_form": DocumentForm(),
+    }
+
+
+@require_POST
+@requires("bids.submit")
+def bid_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an own bid back."""
+    access = access_of(request)
+    bid = _own(access, pk)
+    return perform(
+        request,
+        lambda: bid_actions.withdraw_bid(bid=bid, actor=access.actor, at=access.now()),
+        done=_("The bid is withdrawn. You may submit another until bids close."),
+        to="procurement:competition",
+        key=bid.tender_id,
+    )
+
+
+def _own(access: Access, pk: int) -> Bid:
+    return one_of(queries.bids_of_provider(own_provider(access)).select_related("tender__organisation", "provider"), pk)
+
+
+@requires("bids.submit")
+def application_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Fill in an application to a contest."""
+    tender = one_of(queries.tenders_published().filter(kind="project_contest"), pk)
+    return _edit(request, tender, None)
+
+
+@requires("bids.submit")
+def application_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Correct an own draft."""
+    bid = _own(access_of(request), pk)
+    if bid.tender.kind != "project_contest":
+        raise NotFound()
+    return _edit(request, bid.tender, bid)
+
+
+def _edit(request: HttpRequest, tender: Tender, bid: Bid | None) -> HttpResponse:
+    access = access_of(request)
+    provider = own_provider(access)
+    # A bound formset takes no initial rows: it would drop the rows that were not changed.
+    initial = _initial(bid) if bid and request.method != "POST" else {}
+    form = ApplicationForm(request.POST or None, initial=initial.get("head"))
+    parts = {
+        name: formset(request.POST or None, prefix=name, initial=initial.get(name))
+        for name, formset in FORMSETS.items()
+    }
+    refusal: DomainError | None = None
+    if request.method == "POST" and all([form.is_valid(), *(part.is_valid() for part in parts.values())]):
+        saved, refusal = submitted(
+            request,
+            form,
+            lambda: applications.save_application(
+                tender=tender,
+                provider=provider,
+                draft=application_draft(form, parts),
+                bid=bid,
+                actor=access.actor,
+                at=access.now(),
+            ),
+        )
+        if saved is not None:
+            return redirect("procurement:bid", saved.pk)
+    context = {"form": form, "parts": parts, "tender": tender, "bid": bid, "refusal": refusal}
+    return render(request, "procurement/application_edit.html", context)
+
+
+def _initial(bid: Bid) -> dict[str, Any]:
+    times = bid.unit_multiplier
+    paid_by = {number: row["source"] for row in bid.earmarks for number in row["items"]}
+    return {
+        "head": {
+            "title": bid.project_title,
+            "summary": bid.summary,
+            "duration_months": bid.duration_months,
+            "unit_multiplier": times,
+            "declared_total": bid.declared_total.amount / times if bid.declared_total else None,
+            "activity_numbers": ", ".join(str(number) for number in bid.activity_numbers),
+        },
+        "sources": [
+            {
+                "kind": row.kind,
+                "title": row.name,
+                "amount": row.amount.amount / times,
+                "declared_share": row.declared_share,
+            }
+            for row in bid.sources.order_by("position")
+        ],
+        "items": [
+            {"title": row.name, "amount": row.amount.amount / times, "paid_by": paid_by.get(row.position, "")}
+            for row in bid.items.order_by("position")
+        ],
+        "kpis": [
+            {"title": row.name, "baseline": row.baseline, "target": row.target} for row in bid.kpis.order_by("position")
+        ],
+        "steps": [
+            {
+                "month_from": row.month_from,
+                "month_to": row.month_to,
+                "description": row.description,
+                "executors": row.executors,
+            }
+            for row in bid.work_plan.order_by("position")
+        ],
+    }
+
+
+@require_POST
+@requires("bids.submit")
+def application_attach(request: HttpRequest, pk: int, document: str) -> HttpResponse:
+    """Add a required annex to an own draft."""
+    access = access_of(request)
+    bid = _own(access, pk)
+    form = DocumentForm(request.POST, request.FILES)
+    if not form.is_valid():
+        context = {"form": form, "title": bid.project_title, "back": "procurement:bid", "key": pk, "multipart": True}
+        return render(request, "contracts/form.html", context)
+    file = form.cleaned_data["file"]
+    return perform(
+        request,
+        lambda: applications.attach_document(
+            bid=bid,
+            document=document,
+            filename=file.name,
+            content=file.read(),
+            content_type=file.content_type or "application/octet-stream",
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The document is added."),
+        to="procurement:bid",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("bids.submit")
+def application_submit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Submit an own application; findings that block are shown again on its page."""
+    access = access_of(request)
+    bid = _own(access, pk)
+    return perform(
+        request,
+        lambda: applications.submit_application(bid=bid, actor=access.actor, at=access.now()),
+        done=_("The application is submitted. You may withdraw it until the contest closes."),
+        to="procurement:bid",
+        key=pk,
+    )
+
+
+@requires("bids.submit", "bids.view")
+def bid_file(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse | FileResponse:
+    """A document of a bid that the reader may see."""
+    bid, _own_bid = bid_for(access_of(request), pk)
+    file = one_of(attachments_of(bid), file_pk)
+    return FileResponse(open_attachment(file), as_attachment=True, filename=file.name, content_type=file.content_type)

@@ -1,0 +1,185 @@
+"""Pages of the contracts app: who sees what, one call per button, constant queries of lists."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from config.accounts.models import Membership, Organisation, User
+from config.roles import FINANCE_MAKER, OFFICER
+from contracts.models import BudgetLine, Contract, NormCost, Provider
+from tests.road import Road, assert_same_queries, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def built(road: Road) -> dict[str, int]:
+    contract = road.register_contract(road.provider("B", "nadiia"))
+    return {
+        "contract": contract.pk,
+        "norm": road.norm.pk,
+        "provider": contract.provider_id,
+        "budget_line": road.line.pk,
+    }
+
+
+@pytest.fixture
+def stranger(other_organisation: Organisation) -> User:
+    """An officer and finance maker of another municipality."""
+    user = User.objects.create(username="stranger")
+    for role in (OFFICER, FINANCE_MAKER):
+        Membership.objects.create(user=user, organisation=other_organisation, role=role)
+    return user
+
+
+LISTS = ("contracts", "parameters", "norms", "providers", "services", "budget_lines")
+DETAILS = ("contract", "norm", "provider", "budget_line")
+
+
+@pytest.mark.parametrize("page", LISTS)
+def test_office_reads_lists(client: Client, road: Road, built: dict[str, int], page: str) -> None:
+    answer = sign_in(client, road.cast["bohdan"]).get(reverse(f"contracts:{page}"), {"q": "0"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("page", DETAILS)
+def test_office_reads_details(client: Client, road: Road, built: dict[str, int], page: str) -> None:
+    answer = sign_in(client, road.cast["bohdan"]).get(reverse(f"contracts:{page}", args=[built[page]]))
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("page", [*LISTS, "norm_new", "provider_new", "contract_new", "budget_new"])
+def test_outsider_sees_no_list(client: Client, road: Road, page: str) -> None:
+    assert sign_in(client, road.cast["outsider"]).get(reverse(f"contracts:{page}")).status_code == 403
+
+
+@pytest.mark.parametrize("page", DETAILS)
+def test_outsider_sees_no_detail(client: Client, road: Road, built: dict[str, int], page: str) -> None:
+    url = reverse(f"contracts:{page}", args=[built[page]])
+    assert client.get(url).status_code == 302
+    assert sign_in(client, road.cast["outsider"]).get(url).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["contract", "norm", "budget_line"])
+def test_other_municipality_finds_nothing(client: Client, stranger: User, built: dict[str, int], page: str) -> None:
+    signed = sign_in(client, stranger)
+    assert signed.get(reverse(f"contracts:{page}", args=[built[page]])).status_code == 404
+    assert b"C-2025-0001" not in signed.get(reverse("contracts:contracts")).content
+
+
+def test_provider_sees_its_own_contracts_only(client: Client, road: Road, built: dict[str, int]) -> None:
+    road.provider("C", "taras")
+    url = reverse("contracts:contract", args=[built["contract"]])
+    assert sign_in(client, road.cast["nadiia"]).get(url).status_code == 200
+    assert sign_in(client, road.cast["taras"]).get(url).status_code == 404
+    assert sign_in(client, road.cast["taras"]).get(reverse("contracts:providers")).status_code == 403
+
+
+def test_unverified_parameters_are_flagged(client: Client, road: Road, built: dict[str, int]) -> None:
+    client.cookies["language"] = "en"
+    signed = sign_in(client, road.cast["bohdan"])
+    found = signed.get(reverse("contracts:parameters"), {"q": "admin_cap_pct"}).content.decode()
+    assert "admin_cap_pct" in found and "not verified" in found
+    norm = signed.get(reverse("contracts:norm", args=[built["norm"]])).content.decode()
+    assert "96.54" in norm and "not verified" in norm and "admin_cap_pct" in norm
+
+
+NORM_INPUT = {
+    "pay_month": "8700.00",
+    "positions": "1",
+    "hours_month": "167",
+    "utilisation": "0.80",
+    "purchases": "3.10",
+    "other_direct": "4.23",
+    "administrative": "42000",
+    "pay_base": "208800",
+    "vat_exempt": "on",
+    "valid_from": "2025-01-01",
+    "act": "рішення 12",
+}
+
+
+def test_norm_is_drafted_in_the_browser_and_approved_by_another(client: Client, road: Road) -> None:
+    assert road.law
+    values = NORM_INPUT | {"service": road.service.pk}
+    sign_in(client, road.cast["bohdan"]).post(reverse("contracts:norm_new"), values)
+    norm = NormCost.objects.get()
+    assert norm.unit_rate == Decimal("96.54")
+    approve = reverse("contracts:norm_approve", args=[norm.pk])
+    assert client.post(approve).status_code == 403
+    assert sign_in(client, road.cast["oksana"]).get(approve).status_code == 405
+    client.post(approve)
+    norm.refresh_from_db()
+    assert norm.status == "approved"
+
+
+def test_missing_law_is_said_above_the_form(client: Client, road: Road) -> None:
+    values = NORM_INPUT | {"service": road.service.pk}
+    client.cookies["language"] = "en"
+    answer = sign_in(client, road.cast["bohdan"]).post(reverse("contracts:norm_new"), values)
+    assert answer.status_code == 200 and b"has no value on" in answer.content
+    assert not NormCost.objects.exists()
+
+
+def test_provider_is_recorded_admitted_suspended_and_resumed(client: Client, road: Road) -> None:
+    signed = sign_in(client, road.cast["bohdan"])
+    signed.post(reverse("contracts:provider_new"), {"code": "turbota", "title": "Турбота", "sector": "nonprofit"})
+    provider = Provider.objects.get(code="turbota")
+
+    def step(name: str, **values: str) -> str:
+        signed.post(reverse(f"contracts:provider_{name}", args=[provider.pk]), values)
+        return signed.get(reverse("contracts:provider", args=[provider.pk])).context["state"]
+
+    assert signed.get(reverse("contracts:provider", args=[provider.pk])).context["state"] == "pending"
+    assert step("admit", from_date="2025-01-01") == "active"
+    assert step("suspend", from_date="2025-02-01", reason="перевірка") == "suspended"
+    assert step("resume", to_date="2025-02-10") == "active"
+
+
+def test_contract_is_drawn_up_and_signed(client: Client, road: Road) -> None:
+    provider = road.provider("B", "nadiia")
+    values = {
+        "provider": provider.pk,
+        "budget_line": road.line.pk,
+        "service": road.norm.service_id,
+        "unit_rate": "95.00",
+        "valid_from": "2025-04-01",
+    }
+    signed = sign_in(client, road.cast["bohdan"])
+    refused = signed.post(reverse("contracts:contract_new"), values | {"unit_rate": "97.00"})
+    assert refused.status_code == 200 and "96" in refused.content.decode()
+    signed.post(reverse("contracts:contract_new"), values)
+    contract = Contract.objects.get()
+    signed.post(reverse("contracts:contract_sign", args=[contract.pk]))
+    contract.refresh_from_db()
+    assert (contract.status, contract.signed_by_provider) == ("active", road.cast["nadiia"])
+
+
+def test_finance_enters_a_budget_line(client: Client, road: Road) -> None:
+    values = {"code": "1", "year": "2025", "title": "Догляд", "amount": "100.00"}
+    assert sign_in(client, road.cast["bohdan"]).post(reverse("contracts:budget_new"), values).status_code == 403
+    sign_in(client, road.cast["halyna"]).post(reverse("contracts:budget_new"), values)
+    assert BudgetLine.objects.get().amount.amount == 100
+
+
+@pytest.mark.parametrize("page", ["contracts", "providers", "norms", "budget_lines", "services"])
+def test_lists_cost_the_same_with_more_rows(client: Client, road: Road, built: dict[str, int], page: str) -> None:
+    def grow() -> None:
+        for code in ("C", "D", "E"):
+            road.register_contract(road.provider(code))
+
+    assert_same_queries(sign_in(client, road.cast["bohdan"]), reverse(f"contracts:{page}"), grow)
+
+
+def test_contract_page_costs_the_same_with_more_lines(client: Client, road: Road, built: dict[str, int]) -> None:
+    url = reverse("contracts:provider", args=[built["provider"]])
+
+    def grow() -> None:
+        for _number in range(3):
+            road.register_contract(Provider.objects.get(pk=built["provider"]))
+
+    assert_same_queries(sign_in(client, road.cast["bohdan"]), url, grow)

@@ -1,0 +1,329 @@
+"""Pages of the procurement app: scope, sealed bids, one call per button, constant queries of lists."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from config.accounts.models import Membership, Organisation, User
+from config.clock import business_now
+from config.roles import OFFICER
+from procurement.actions import awards, evaluation
+from procurement.models import Bid, ProcurementPlan, Score, Tender
+from tests.road import ANNEXES, CLOSE, OPENING, PUBLISHED, SCORED, Road, assert_same_queries, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def at(organisation: Organisation, moment: datetime) -> None:
+    """Play the business clock: the pages live at this moment."""
+    organisation.clock_offset = moment - business_now()
+    organisation.save(update_fields=["clock_offset"])
+
+
+@pytest.fixture
+def running(road: Road) -> Tender:
+    """An announced social order on the day its bids are written."""
+    road.provider("A", "nadiia")
+    road.provider("B", "taras")
+    tender = road.publish(road.draft_order())
+    at(road.organisation, PUBLISHED + timedelta(days=10))
+    return tender
+
+
+def page(client: Client, user: User, name: str, *args: int) -> int:
+    return sign_in(client, user).get(reverse(f"procurement:{name}", args=args)).status_code
+
+
+@pytest.mark.parametrize("name", ["plans", "competitions", "bids", "plan_new", "competition_new"])
+def test_outsider_sees_no_list(client: Client, road: Road, name: str) -> None:
+    assert page(client, road.cast["outsider"], name) == 403
+
+
+def test_outsider_sees_nothing_of_a_competition(client: Client, road: Road, running: Tender) -> None:
+    bid = road.bid(running, "A")
+    for name, pk in (("competition", running.pk), ("bid", bid.pk), ("scoring", running.pk), ("bid_new", running.pk)):
+        assert page(client, road.cast["outsider"], name, pk) == 403
+
+
+def test_other_municipality_finds_nothing(
+    client: Client, road: Road, running: Tender, other_organisation: Organisation
+) -> None:
+    stranger = User.objects.create(username="stranger")
+    Membership.objects.create(user=stranger, organisation=other_organisation, role=OFFICER)
+    assert page(client, stranger, "competition", running.pk) == 404
+    assert running.number not in sign_in(client, stranger).get(reverse("procurement:competitions")).content.decode()
+
+
+def test_roles_see_the_competition(client: Client, road: Road, running: Tender) -> None:
+    for name in ("bohdan", "mariia", "chair", "nadiia", "halyna"):
+        assert page(client, road.cast[name], "competition", running.pk) == 200
+        assert page(client, road.cast[name], "competitions") == 200
+
+
+def test_unpublished_competition_is_hidden_from_providers(client: Client, road: Road) -> None:
+    assert page(client, road.cast["nadiia"], "competition", road.draft_order().pk) == 404
+
+
+def test_sealed_bid_is_read_by_its_author_alone(client: Client, road: Road, running: Tender) -> None:
+    bid = road.bid(running, "A")
+    assert page(client, road.cast["nadiia"], "bid", bid.pk) == 200
+    for name in ("bohdan", "chair", "mariia", "taras"):
+        assert page(client, road.cast[name], "bid", bid.pk) == 404
+    shown = sign_in(client, road.cast["bohdan"]).get(reverse("procurement:competition", args=[running.pk]))
+    assert "85,00" not in shown.content.decode() and "120" not in shown.content.decode()
+
+
+def test_opened_bid_is_read_by_the_office_and_the_commission_only(client: Client, road: Road) -> None:
+    road.provider("A", "nadiia")
+    road.provider("B", "taras")
+    tender, offered = road.scored_order()
+    for name, status in (("bohdan", 200), ("chair", 200), ("mariia", 200), ("nadiia", 200), ("taras", 404)):
+        assert page(client, road.cast[name], "bid", offered["A"].pk) == status
+    assert page(client, road.cast["chair"], "scoring", tender.pk) == 200
+    assert page(client, road.cast["bohdan"], "scoring", tender.pk) == 403
+
+
+def test_bid_is_submitted_with_its_file_and_withdrawn(client: Client, road: Road, running: Tender) -> None:
+    signed = sign_in(client, road.cast["nadiia"])
+    values = {
+        "unit_price": "85.00",
+        "recipients": "120",
+        "note": "",
+        "file_statute": SimpleUploadedFile("s.pdf", b"statute", "application/pdf"),
+    }
+    signed.post(reverse("procurement:bid_new", args=[running.pk]), values)
+    bid = Bid.objects.get()
+    assert bid.status == "submitted" and bid.provider == road.provider("A")
+    again = signed.post(reverse("procurement:bid_new", args=[running.pk]), {"unit_price": "1", "recipients": "1"})
+    assert again.status_code == 200 and Bid.objects.count() == 1
+    assert (
+        sign_in(client, road.cast["taras"]).post(reverse("procurement:bid_withdraw", args=[bid.pk])).status_code == 404
+    )
+    sign_in(client, road.cast["nadiia"]).post(reverse("procurement:bid_withdraw", args=[bid.pk]))
+    bid.refresh_from_db()
+    assert bid.status == "withdrawn"
+
+
+def test_officer_and_commission_bring_a_competition_to_its_contract(
+    client: Client, road: Road, running: Tender
+) -> None:
+    bid = road.bid(running, "A")
+
+    def post(username: str, name: str, pk: int, **values: object) -> None:
+        answer = sign_in(client, road.cast[username]).post(reverse(f"procurement:{name}", args=[pk]), values)
+        assert answer.status_code == 302
+
+    post("bohdan", "competition_open", running.pk)
+    running.refresh_from_db()
+    assert running.opened_at is None, "not before the deadline"
+    at(road.organisation, OPENING)
+    for member in ("chair", "member2", "member3", "member4", "member5"):
+        post(member, "competition_declare", running.pk, conflict="no", statement="")
+    post("bohdan", "competition_open", running.pk)
+    post("bohdan", "bid_admit", bid.pk)
+    marks = {"mark_compliance": "5", "mark_finance": "4", "mark_experience": "5", "mark_staff": "4", "reason": ""}
+    for member in ("chair", "member2", "member3", "member4", "member5"):
+        answer = sign_in(client, road.cast[member]).post(
+            reverse("procurement:score_bid", args=[running.pk, bid.pk]), marks
+        )
+        assert answer.status_code == 302
+        post(member, "competition_lock", running.pk)
+    post("bohdan", "competition_evaluate", running.pk)
+    post("bohdan", "competition_award", running.pk, reason="найбільша сума балів")
+    award = running.awards.get()
+    post("bohdan", "award_conclude", award.pk)
+    award.refresh_from_db()
+    assert award.contract is None, "the stand-still runs"
+    at(road.organisation, award.standstill_until + timedelta(minutes=1))
+    post("bohdan", "award_conclude", award.pk)
+    award.refresh_from_db()
+    assert award.contract is not None and award.contract.status == "active"
+    for name in ("bohdan", "chair", "nadiia"):
+        assert page(client, road.cast[name], "competition", running.pk) == 200
+
+
+def test_member_sees_own_marks_only(client: Client, road: Road) -> None:
+    tender, offered = road.scored_order()
+    evaluation.score_bid(
+        bid=offered["A"], marks={"staff": Decimal("1.25")}, reason="x", actor=road.actor("member2"), at=SCORED
+    )
+    url = reverse("procurement:scoring", args=[tender.pk])
+    assert "1.25" in sign_in(client, road.cast["member2"]).get(url).content.decode()
+    assert "1.25" not in sign_in(client, road.cast["chair"]).get(url).content.decode()
+
+
+def test_rejection_needs_its_ground(client: Client, road: Road, running: Tender) -> None:
+    bid = road.bid(running, "C")
+    at(road.organisation, OPENING)
+    signed = sign_in(client, road.cast["bohdan"])
+    signed.post(reverse("procurement:competition_open", args=[running.pk]))
+    url = reverse("procurement:bid_reject", args=[bid.pk])
+    assert signed.post(url, {"ground": "PRC-REJ-99", "reason": "x"}).status_code == 200
+    signed.post(url, {"ground": "PRC-REJ-6", "reason": "101 вище за 96,54"})
+    bid.refresh_from_db()
+    assert (bid.status, bid.rejection_code) == ("rejected", "PRC-REJ-6")
+
+
+def test_documentation_is_written_approved_and_announced(client: Client, road: Road) -> None:
+    at(road.organisation, PUBLISHED)
+    criteria = {"criteria-TOTAL_FORMS": "2", "criteria-INITIAL_FORMS": "0"}
+    rows = (("staff", "Персонал", "scored", "70"), ("price", "Ціна", "price", "30"))
+    for number, (code, title, kind, weight) in enumerate(rows):
+        criteria |= {
+            f"criteria-{number}-code": code,
+            f"criteria-{number}-title": title,
+            f"criteria-{number}-kind": kind,
+            f"criteria-{number}-weight": weight,
+        }
+    values = {
+        "kind": "social_order",
+        "title": "Догляд вдома",
+        "service": road.service.pk,
+        "norm_cost": road.norm.pk,
+        "budget_line": road.line.pk,
+        "value": "1000.00",
+        "contract_from": "2025-04-01",
+        "contract_to": "2026-01-01",
+        "required_documents": "Статут\nДовідка",
+    }
+    signed = sign_in(client, road.cast["bohdan"])
+    assert signed.get(reverse("procurement:competition_new")).status_code == 200
+    refused = signed.post(reverse("procurement:competition_new"), values | criteria | {"criteria-1-weight": "20"})
+    assert refused.status_code == 200 and not Tender.objects.exists()
+    signed.post(reverse("procurement:competition_new"), values | criteria)
+    tender = Tender.objects.get()
+    assert [row["title"] for row in tender.required_documents] == ["Статут", "Довідка"]
+    people = {name: road.cast[name].pk for name in ("chair", "member2", "member3", "member4", "member5")}
+    members = [pk for name, pk in people.items() if name != "chair"]
+    signed.post(
+        reverse("procurement:competition_commission", args=[tender.pk]), {"chair": people["chair"], "members": members}
+    )
+    sign_in(client, road.cast["oksana"]).post(reverse("procurement:competition_approve", args=[tender.pk]))
+    sign_in(client, road.cast["bohdan"]).post(
+        reverse("procurement:competition_publish", args=[tender.pk]), {"bids_close_at": f"{CLOSE:%Y-%m-%dT%H:%M}"}
+    )
+    tender.refresh_from_db()
+    assert tender.status == "active" and tender.commission.count() == 5
+
+
+def formset(name: str, rows: list[dict[str, object]]) -> dict[str, object]:
+    values: dict[str, object] = {f"{name}-TOTAL_FORMS": len(rows), f"{name}-INITIAL_FORMS": 0}
+    for number, row in enumerate(rows):
+        values |= {f"{name}-{number}-{key}": value for key, value in row.items()}
+    return values
+
+
+def application_input(first_item: str) -> dict[str, object]:
+    amounts = (first_item, "184.8", "1559", "111", "162.7", "52", "105.05")
+    sources = (("grant", "1300"), ("partner", "100"), ("own", "268"), ("attracted", "1500"))
+    months = ((1, 1), (2, 2), (3, 3), (5, 5), (4, 12), (4, 12), (12, 12))
+    return {
+        "title": "Єдина соціальна мережа",
+        "summary": "е-офіси",
+        "duration_months": "12",
+        "unit_multiplier": "1000",
+        "declared_total": "3168",
+        "activity_numbers": "1, 2, 3, 4, 5, 6, 7, 10",
+        **formset("sources", [{"kind": kind, "title": kind, "amount": amount} for kind, amount in sources]),
+        **formset(
+            "items",
+            [
+                {"title": f"стаття {number}", "amount": amount, "paid_by": "own" if number in (5, 7) else ""}
+                for number, amount in enumerate(amounts, 1)
+            ],
+        ),
+        **formset("kpis", [{"title": "офіси", "baseline": "20", "target": "50"}]),
+        **formset("steps", [{"month_from": a, "month_to": b, "description": "робота"} for a, b in months]),
+    }
+
+
+def test_application_is_refused_corrected_and_submitted_in_the_browser(client: Client, road: Road) -> None:
+    road.provider("A", "nadiia")
+    tender = road.publish(road.draft_contest())
+    at(road.organisation, PUBLISHED + timedelta(days=10))
+    client.cookies["language"] = "en"
+    signed = sign_in(client, road.cast["nadiia"])
+    assert signed.get(reverse("procurement:application_new", args=[tender.pk])).status_code == 200
+    signed.post(reverse("procurement:application_new", args=[tender.pk]), application_input("963.45"))
+    bid = Bid.objects.get()
+    shown = signed.get(reverse("procurement:bid", args=[bid.pk])).content.decode()
+    assert "BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00" in shown
+    assert "EARMARK_DIFF source=own contribution=268.00 items=267.75 diff=0.25" in shown
+    assert all(share in shown for share in ("41.03", "3.16", "8.46", "47.35"))
+    signed.post(reverse("procurement:application_submit", args=[bid.pk]))
+    bid.refresh_from_db()
+    assert bid.status == "draft"
+    assert signed.get(reverse("procurement:application_edit", args=[bid.pk])).status_code == 200
+    signed.post(
+        reverse("procurement:application_edit", args=[bid.pk]),
+        application_input("993.45") | {"sources-5-kind": "grant", "sources-TOTAL_FORMS": 6, "sources-4-kind": "grant"},
+    )
+    for code in ANNEXES:
+        file = SimpleUploadedFile(f"{code}.pdf", code.encode(), "application/pdf")
+        signed.post(reverse("procurement:application_attach", args=[bid.pk, code]), {"file": file})
+    signed.post(reverse("procurement:application_submit", args=[bid.pk]))
+    bid.refresh_from_db()
+    assert bid.status == "submitted"
+    assert bid.declared_total.amount == Decimal(3168000)
+    assert page(client, road.cast["bohdan"], "bid", bid.pk) == 404
+
+
+def test_plan_of_needs(client: Client, road: Road) -> None:
+    assert road.law
+    signed = sign_in(client, road.cast["bohdan"])
+    values = {"year": "2025", "population_urban": "20000", "population_rural": "6000", "rationale": "потреби"}
+    signed.post(reverse("procurement:plan_new"), values)
+    plan = ProcurementPlan.objects.get()
+    need = {
+        "title": "Догляд",
+        "way": "social_order",
+        "recipients_planned": "10",
+        "units_planned": "100",
+        "budget_line": road.line.pk,
+        "value": "1000",
+    }
+    signed.post(reverse("procurement:plan_item_new", args=[plan.pk]), need)
+    signed.post(reverse("procurement:plan_approve", args=[plan.pk]))
+    plan.refresh_from_db()
+    assert plan.approved_at is not None and plan.items.count() == 1
+    assert page(client, road.cast["bohdan"], "plan", plan.pk) == 200
+    assert page(client, road.cast["sofiia"], "plan", plan.pk) == 403
+
+
+@pytest.mark.parametrize("username", ["bohdan", "nadiia", "chair"])
+def test_list_costs_the_same_with_more_rows(client: Client, road: Road, running: Tender, username: str) -> None:
+    def grow() -> None:
+        for _number in range(3):
+            road.publish(road.draft_order())
+
+    assert_same_queries(sign_in(client, road.cast[username]), reverse("procurement:competitions"), grow)
+
+
+def test_competition_page_costs_the_same_with_more_bids(client: Client, road: Road, running: Tender) -> None:
+    road.bid(running, "A")
+
+    def grow() -> None:
+        road.bid(running, "B")
+        road.bid(running, "C")
+
+    url = reverse("procurement:competition", args=[running.pk])
+    assert_same_queries(sign_in(client, road.cast["bohdan"]), url, grow)
+
+
+def test_results_are_shown_with_their_rows(client: Client, road: Road) -> None:
+    tender, offered = road.scored_order()
+    evaluation.evaluate_tender(tender=tender, actor=road.actor("bohdan"), at=SCORED)
+    awards.award_tender(tender=tender, reason="бали", actor=road.actor("bohdan"), at=SCORED)
+    client.cookies["language"] = "en"
+    signed = sign_in(client, road.cast["mariia"])
+    shown = signed.get(reverse("procurement:competition", args=[tender.pk])).content.decode()
+    assert "91.71" in shown and "85.50" in shown and "PRC-REJ-6" in shown
+    result = signed.get(reverse("procurement:bid", args=[offered["A"].pk])).content.decode()
+    assert "27.71" in result and "30.00 x 78.5000 / 85.0000" in result
+    assert Score.objects.filter(locked_at=None).count() == 0
