@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from settlement.rules.checks.kit import first_reason
 from settlement.rules.facts import FIRST_DAY, LAST_DAY, Ints, Mask, column
 from settlement.rules.frame import Frame
 from settlement.rules.integers import write_days
@@ -19,14 +20,24 @@ SOURCE = "interchange CLM-03; rulebook 5.1"
 
 def find(frame: Frame) -> Mask:
     """The date is outside the provider's active range or inside a suspension."""
+    return np.logical_or(*(mask for _, mask in _reasons(frame)))
+
+
+def _reasons(frame: Frame) -> list[tuple[str, Mask]]:
+    return [("inactive", _outside(frame)), ("suspended", _suspended(frame))]
+
+
+def _outside(frame: Frame) -> Mask:
     table = frame.facts.providers
     starts = pick(column(table, "active_from"), frame.provider_row, FIRST_DAY)
     ends = pick(column(table, "active_to"), frame.provider_row, LAST_DAY)
-    outside = (frame.service_date < starts) | (frame.service_date > ends)
-    suspended = frame.suspended(frame.facts.provider_suspensions, "provider", frame.provider_row)
-    return np.asarray(outside | suspended)
+    return np.asarray((frame.service_date < starts) | (frame.service_date > ends))
+
+
+def _suspended(frame: Frame) -> Mask:
+    return frame.suspended(frame.facts.provider_suspensions, "provider", frame.provider_row)
 
 
 def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
-    """The service date."""
-    return {"date": write_days(frame.service_date[rows])}
+    """The service date, and whether the provider was not active or was suspended."""
+    return {"date": write_days(frame.service_date[rows]), "why": first_reason(_reasons, frame, rows)}

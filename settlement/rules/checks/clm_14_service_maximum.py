@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from settlement.rules.ceilings import Ceiling
+from settlement.rules.checks.kit import or_dash
 from settlement.rules.facts import BLANK, Ints, months_of
 from settlement.rules.frame import Frame
+from settlement.rules.integers import write_units
 from settlement.rules.lookup import with_day
 
 CODE = "CLM-14"
@@ -32,5 +34,11 @@ def _ceiling(frame: Frame, limits: Ints, spans: Ints, past_spans: Ints) -> Ceili
 
 
 def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
-    """Nothing beside what the kernel says."""
-    return {}
+    """The two maximums, a dash where the service has none."""
+    return {
+        name: or_dash(write_units(limits), limits >= 0)
+        for name, limits in (
+            ("day_limit", frame.service_limit("units_per_day_max")[rows]),
+            ("month_limit", frame.service_limit("units_per_month_max")[rows]),
+        )
+    }

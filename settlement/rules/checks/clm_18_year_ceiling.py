@@ -7,6 +7,7 @@ import numpy as np
 from settlement.rules.ceilings import Ceiling
 from settlement.rules.facts import BLANK, Ints, column
 from settlement.rules.frame import Frame
+from settlement.rules.integers import write_money
 from settlement.rules.lookup import Sums, pair, with_day
 
 CODE = "CLM-18"
@@ -31,5 +32,5 @@ def ceilings(frame: Frame) -> tuple[Ceiling, ...]:
 
 
 def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
-    """Nothing beside what the kernel says."""
-    return {}
+    """The yearly ceiling."""
+    return {"limit": write_money(frame.service_limit("amount_per_year_max")[rows])}

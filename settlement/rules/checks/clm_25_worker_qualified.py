@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from settlement.rules.checks.kit import first_reason
 from settlement.rules.facts import BLANK, Ints, Mask, column
 from settlement.rules.frame import Frame
 from settlement.rules.integers import write_days
@@ -17,10 +18,15 @@ SOURCE = "interchange CLM-25; rulebook 5.1"
 
 def find(frame: Frame) -> Mask:
     """Worker blank or unknown, of another provider, or without a qualification in force."""
+    missing, foreign, unqualified = (mask for _, mask in _reasons(frame))
+    return missing | foreign | unqualified
+
+
+def _reasons(frame: Frame) -> list[tuple[str, Mask]]:
     foreign = pick(column(frame.facts.workers, "provider"), frame.worker_row, BLANK) != frame.provider
-    return (frame.worker_row < 0) | foreign | ~frame.qualified
+    return [("missing", frame.worker_row < 0), ("foreign", foreign), ("unqualified", ~frame.qualified)]
 
 
 def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
-    """The service date."""
-    return {"date": write_days(frame.service_date[rows])}
+    """The service date and the first reason that holds."""
+    return {"date": write_days(frame.service_date[rows]), "why": first_reason(_reasons, frame, rows)}

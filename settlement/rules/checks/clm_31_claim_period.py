@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from settlement.rules.checks.kit import first_reason
 from settlement.rules.facts import Ints, Mask, months_of
 from settlement.rules.frame import Frame
 from settlement.rules.integers import write_days
@@ -16,9 +17,19 @@ SOURCE = "interchange CLM-31; rulebook 5.1"
 
 def find(frame: Frame) -> Mask:
     """The date is not in the calendar month of the period, or after the (zone) date of submission."""
-    return (frame.month != months_of(frame.period_start)) | (frame.service_date > frame.submitted_on)
+    other_month, early = (mask for _, mask in _reasons(frame))
+    return other_month | early
+
+
+def _reasons(frame: Frame) -> list[tuple[str, Mask]]:
+    other_month = frame.month != months_of(frame.period_start)
+    return [("month", other_month), ("early", frame.service_date > frame.submitted_on)]
 
 
 def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
-    """The service date and the date of submission."""
-    return {"date": write_days(frame.service_date[rows]), "submitted": write_days(frame.submitted_on[rows])}
+    """The service date, the date of submission, and which of the two does not fit."""
+    return {
+        "date": write_days(frame.service_date[rows]),
+        "submitted": write_days(frame.submitted_on[rows]),
+        "why": first_reason(_reasons, frame, rows),
+    }

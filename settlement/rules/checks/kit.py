@@ -7,7 +7,10 @@ check stands.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Protocol
+
+import numpy as np
 
 from settlement.rules.ceilings import Ceiling, Cut
 from settlement.rules.facts import Ints, Mask
@@ -65,6 +68,20 @@ class CeilingCheck(Check, Protocol):
 
 
 NO_RATE_LIMIT = (1 << 63) - 1
+
+
+def first_reason(reasons: Callable[[Frame], Iterable[tuple[str, Mask]]], frame: Frame, rows: Ints) -> list[str]:
+    """For each line at ``rows`` the first reason whose mask (over all lines) holds; empty where none does."""
+    result = np.full(len(rows), "", dtype=object)
+    for word, mask in reversed(list(reasons(frame)) if len(rows) else []):
+        result[mask[rows]] = word
+    words: list[str] = result.tolist()
+    return words
+
+
+def or_dash(written: list[str], known: Mask) -> list[str]:
+    """Figures with a dash where there is no limit."""
+    return [text if here else "-" for text, here in zip(written, known.tolist(), strict=True)]
 
 
 def explain_units(cut: Cut, rows: Ints) -> dict[str, list[str]]:
