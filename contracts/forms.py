@@ -100,7 +100,7 @@ class RegisterContractForm(forms.Form):
     """A contract with a provider of the register."""
 
     provider = forms.ModelChoiceField(label=_("Provider"), queryset=Provider.objects.none())
-    budget_line = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
     service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
     unit_rate = forms.DecimalField(
         label=_("Price of a unit"), max_digits=14, decimal_places=4, min_value=Decimal("0.0001")

@@ -45,7 +45,7 @@ class PlanItemForm(forms.Form):
     service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none(), required=False)
     recipients_planned = forms.IntegerField(label=_("Recipients"), min_value=0, initial=0)
     units_planned = forms.DecimalField(label=_("Units in the year"), min_value=0, initial=0)
-    budget_line = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
     value = money_field(_("Expected value"))
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
@@ -67,7 +67,7 @@ class TenderForm(forms.Form):
     norm_cost = forms.ModelChoiceField(
         label=_("Norm cost (the highest price of a social order)"), queryset=NormCost.objects.none(), required=False
     )
-    budget_line = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
     value = money_field(_("Value of the competition, or fund of the contest"))
     units_planned = forms.DecimalField(label=_("Units planned"), min_value=0, required=False)
     contract_from = forms.DateField(label=_("Contract from"), widget=DATE)

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
-from djmoney.money import Money
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
@@ -20,6 +19,7 @@ from config.office.numbering import document_number
 from config.transactions import step
 from contracts.actions.budgets import commit_budget
 from contracts.actions.register import is_active
+from contracts.currency import money_or_none
 from contracts.models import BudgetLine, Contract, ContractLine, Milestone, Provider, Service
 from contracts.queries import contract_line_on, norm_cost_on
 
@@ -139,7 +139,7 @@ def draw_up_contract(
         title=title,
         valid_from=valid_from,
         valid_to=valid_to,
-        ceiling=None if ceiling is None else Money(ceiling, organisation.currency),
+        ceiling=money_or_none(ceiling, organisation.currency),
         status="pending",
         status_at=at,
     )
@@ -264,7 +264,7 @@ def plan_milestones(*, contract: Contract, milestones: Sequence[AgreedMilestone]
             code=row.code,
             title=row.title,
             due_date=row.due_date,
-            tranche=None if row.tranche is None else Money(row.tranche, currency),
+            tranche=money_or_none(row.tranche, currency),
             status="scheduled",
             status_at=at,
         )

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
-from djmoney.money import Money
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
@@ -17,6 +16,7 @@ from config.locks import lock_rows
 from config.money import from_minor, to_minor
 from config.transactions import step
 from contracts.actions.catalogue import CodeTaken
+from contracts.currency import money
 from contracts.models import BudgetEntry, BudgetLine
 from contracts.queries import set_aside_minor
 
@@ -60,7 +60,7 @@ def add_budget_line(
                 programme=programme,
                 economic_code=economic_code,
                 source=source,
-                amount=Money(amount, organisation.currency),
+                amount=money(amount, organisation.currency),
             )
     except IntegrityError as error:
         raise CodeTaken(key=f"{code} {year}") from error
@@ -76,7 +76,7 @@ def amend_budget_line(*, line: BudgetLine, amount: Decimal, basis: str, actor: A
     if amount < set_aside:
         raise BudgetBelowCommitments(line=line, set_aside=set_aside, amount=amount)
     before = line.amount.amount
-    line.amount = Money(amount, line.amount.currency)
+    line.amount = money(amount, line.amount.currency)
     line.save(update_fields=["amount", "amount_currency"])
     record("budget_line.amended", line, actor=actor, at=at, before=before, after=amount, basis=basis)
     return line

@@ -10,12 +10,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
-from djmoney.money import Money
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError
+from contracts.currency import money
 from contracts.models import Provider, Service, Tariff, TariffSet, TariffSetItem, Territory
 from contracts.rules.tariffs import TariffRounding, price_by_time
 
@@ -115,7 +115,7 @@ def approve_tariff_set(
             position=position,
             name=row.title,
             minutes=row.minutes,
-            published=Money(row.published, currency),
+            published=money(row.published, currency),
             computed=_computed(row, hour_rate, rounding, currency),
         )
         for position, row in enumerate(rows, 1)
@@ -135,11 +135,11 @@ def approve_tariff_set(
     return tariff_set
 
 
-def _computed(row: PricedAction, hour_rate: Decimal | None, rounding: TariffRounding, currency: str) -> Money | None:
+def _computed(row: PricedAction, hour_rate: Decimal | None, rounding: TariffRounding, currency: str) -> Any:
     if hour_rate is None or row.minutes is None:
         return None
     price = price_by_time(hour_rate=hour_rate, minutes=Decimal(row.minutes), rounding=rounding)
-    return Money(price, currency)
+    return money(price, currency)
 
 
 @action
@@ -166,7 +166,7 @@ def publish_tariff(
                 provider=provider,
                 service=service,
                 payer_kind=payer_kind,
-                unit_rate=Money(unit_rate, organisation.currency),
+                unit_rate=money(unit_rate, organisation.currency),
                 valid_from=valid_from,
                 valid_to=valid_to,
                 basis=basis,

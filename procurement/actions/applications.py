@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
-from djmoney.money import Money
 
 from config.audit.actors import Actor
 from config.audit.recording import action, record
@@ -17,6 +16,7 @@ from config.locks import lock_rows
 from config.office.models import Attachment
 from config.office.storage import attach
 from config.transactions import step
+from contracts.currency import money
 from contracts.models import Provider
 from procurement.actions.bids import check_open_for_bids, hand_in
 from procurement.actions.competitions import locked, setting
@@ -174,7 +174,7 @@ def _fill(bid: Bid, draft: ApplicationDraft, currency: str) -> None:
     grant = sum((row.amount for row in draft.sources if row.kind == "grant"), Decimal(0))
     bid.project_title, bid.summary = draft.title, draft.summary
     bid.duration_months, bid.unit_multiplier = draft.duration_months, draft.unit_multiplier
-    bid.declared_total, bid.grant_requested = Money(draft.declared_total, currency), Money(grant, currency)
+    bid.declared_total, bid.grant_requested = money(draft.declared_total, currency), money(grant, currency)
     bid.activity_numbers = list(draft.activity_numbers)
     bid.earmarks = [{"source": kind, "items": numbers} for kind, numbers in draft.earmarks.items()]
 
@@ -194,13 +194,13 @@ def _write_parts(bid: Bid, draft: ApplicationDraft, currency: str) -> None:
             position=position,
             kind=row.kind,
             name=row.title,
-            amount=Money(row.amount, currency),
+            amount=money(row.amount, currency),
             declared_share=row.declared_share,
         )
         for position, row in enumerate(draft.sources, 1)
     )
     ProjectBudgetItem.objects.bulk_create(
-        ProjectBudgetItem(bid=bid, position=position, name=row.title, amount=Money(row.amount, currency))
+        ProjectBudgetItem(bid=bid, position=position, name=row.title, amount=money(row.amount, currency))
         for position, row in enumerate(draft.items, 1)
     )
     ProjectKpi.objects.bulk_create(

@@ -27,6 +27,7 @@ from contracts.queries import working_calendar
 from contracts.rules.deadlines import DeadlineRule, deadline
 from procurement.actions.competitions import end_of_day, locked, setting
 from procurement.actions.evaluation import check_quorum
+from procurement.actions.people import person_id
 from procurement.models import Award, Bid, Tender
 from procurement.rules.awards import GrantRequest, award_fund
 from procurement.rules.grants import GrantParameters, first_tranche_ceiling
@@ -150,7 +151,7 @@ def _award(tender: Tender, bid: Bid, until: datetime, reason: str, actor: Actor,
         tender=tender,
         bid=bid,
         number=document_number(organisation=tender.organisation, kind="award", prefix="A", year=year),
-        decided_by_id=actor.user_id,
+        decided_by_id=person_id(actor),
         decided_at=at,
         standstill_until=until,
         reason=reason,

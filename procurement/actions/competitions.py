@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
-from djmoney.money import Money
 
 from config.accounts.models import Organisation, User
 from config.audit.actors import Actor
@@ -19,10 +18,12 @@ from config.clock import local_date
 from config.errors import DomainError, FourEyes
 from config.locks import lock_rows
 from config.office.numbering import document_number
+from contracts.currency import money
 from contracts.models import BudgetLine, NormCost, Service
 from contracts.parameters import ParameterBook, parameter_value
 from contracts.queries import working_calendar
 from contracts.rules.deadlines import DeadlineRule, deadline
+from procurement.actions.people import person_id
 from procurement.models import CommissionMember, Criterion, PlanItem, Tender
 from procurement.rules.conflict import MemberFacts, commission_problems
 
@@ -170,12 +171,12 @@ def draft_tender(
         service=service,
         norm_cost=norm_cost,
         budget_line=budget_line,
-        value=Money(value, organisation.currency),
+        value=money(value, organisation.currency),
         units_planned=units_planned,
         contract_from=contract_from,
         contract_to=contract_to,
         required_documents=list(required_documents),
-        author_id=actor.user_id,
+        author_id=person_id(actor),
         status="planning",
         status_at=at,
     )
@@ -315,7 +316,7 @@ def declare_interest(*, tender: Tender, conflict: bool, statement: str, actor: A
 
 def seat_of(tender: Tender, actor: Actor) -> CommissionMember:
     """The actor's seat. Raises: NotAMember."""
-    seat = tender.commission.filter(user_id=actor.user_id).first()
+    seat = tender.commission.filter(user_id=person_id(actor)).first()
     if seat is None:
         raise NotAMember(tender=tender.number)
     return seat

@@ -12,6 +12,7 @@ from config.errors import DomainError, FourEyes
 from config.locks import lock_rows
 from contracts.models import Provider
 from procurement.actions.competitions import locked
+from procurement.actions.people import person_id
 from procurement.models import Complaint, Tender
 
 
@@ -41,7 +42,7 @@ def submit_complaint(*, tender: Tender, provider: Provider, text: str, actor: Ac
         provider=provider,
         text=text,
         submitted_at=at,
-        submitted_by_id=actor.user_id,
+        submitted_by_id=person_id(actor),
         status="submitted",
         status_at=at,
     )

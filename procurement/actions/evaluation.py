@@ -256,7 +256,7 @@ def _keep(tender: Tender, outcome: ScoringOutcome) -> None:
     BidResult.objects.bulk_create(
         BidResult(
             bid_id=int(row.code),
-            total=row.total,
+            total=row.total or Decimal(0),
             rank=row.rank,
             parts={part.criterion: str(part.points) for part in row.parts} | {"fails": list(row.fails)},
             steps=steps_as_rows(row.steps),

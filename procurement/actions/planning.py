@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
-from djmoney.money import Money
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
@@ -15,6 +14,7 @@ from config.audit.recording import action, record
 from config.errors import DomainError
 from config.explanations import steps_as_rows
 from config.locks import lock_rows
+from contracts.currency import money
 from contracts.models import BudgetLine, Service
 from contracts.parameters import ParameterBook
 from procurement.models import PlanItem, ProcurementPlan
@@ -129,7 +129,7 @@ def add_plan_item(
         recipients_planned=recipients_planned,
         units_planned=units_planned,
         budget_line=budget_line,
-        value=Money(value, plan.organisation.currency),
+        value=money(value, plan.organisation.currency),
     )
     record("plan_item.added", plan, item, actor=actor, at=at, number=item.number, value=value, way=way)
     return item

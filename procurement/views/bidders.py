@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -255,8 +256,10 @@ def application_submit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires("bids.submit", "bids.view")
-def bid_file(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse | FileResponse:
+def bid_file(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
     """A document of a bid that the reader may see."""
     bid, _own_bid = bid_for(access_of(request), pk)
     file = one_of(attachments_of(bid), file_pk)
-    return FileResponse(open_attachment(file), as_attachment=True, filename=file.name, content_type=file.content_type)
+    answer = HttpResponse(open_attachment(file).read(), content_type=file.content_type)
+    answer["Content-Disposition"] = content_disposition_header(True, file.name) or "attachment"
+    return answer
