@@ -40,9 +40,22 @@ def generate(seed: int, *, lines: int = 60, same_run_reversal: bool = False) -> 
     add_claims(package, lines)
     add_reversals(package, same_run_reversal)
     add_clearances(package)
+    _order_ranges(package)
     for rows in package.tables.values():
         package.random.shuffle(rows)
     return package.tables
+
+
+def _order_ranges(package: Draft) -> None:
+    """A last day never stands before the first: such a package would be refused as a whole."""
+    for table, first, last in (
+        ("certificates", "valid_from", "valid_to"),
+        ("contracts", "valid_from", "valid_to"),
+        ("providers", "active_from", "active_to"),
+    ):
+        for row in package.tables[table]:
+            if row[last] and row[last] < row[first]:
+                row[first], row[last] = row[last], row[first]
 
 
 def _law(package: Draft) -> None:

@@ -178,20 +178,27 @@ def _resubmit(package: Draft, old: str, new: str) -> None:
 
 
 def add_clearances(package: Draft) -> None:
-    """Pends lifted in any run; never for a claim that is reversed, whose lines are not judged again."""
-    reversed_claims = {row["reverses"] for row in package.tables["claims"]}
-    submitted = {row["number"]: row for row in package.tables["claims"] if row["status"] == "submitted"}
+    """Pends lifted in any run; those of a reversed claim only before the run that reverses it."""
+    claims = {row["number"]: row for row in package.tables["claims"]}
+    reversals = {row["reverses"]: row for row in claims.values() if row["reverses"]}
     for line in package.tables["claim_lines"]:
-        number = line["claim_number"]
-        if number not in submitted or number in reversed_claims or not package.chance(0.3):
+        claim = claims[line["claim_number"]]
+        last = _last_clearing_run(claim, reversals.get(claim["number"]))
+        if claim["status"] != "submitted" or last < 1 or not package.chance(0.3):
             continue
         for check in package.random.sample(["CLM-11", "CLM-24", "CLM-26", "CLM-20"], package.random.randint(1, 3)):
             package.add(
                 "clearances",
-                run=package.random.randint(1, 4),
-                claim_number=number,
+                run=package.random.randint(1, last),
+                claim_number=claim["number"],
                 line=line["line"],
                 check=check,
                 decided_by="Галина",
                 reason="перевірено",
             )
+
+
+def _last_clearing_run(claim: Row, reversal: Row | None) -> int:
+    if reversal is None or reversal["period"] > claim["period"]:
+        return 4
+    return int(reversal["run"]) - 1

@@ -202,9 +202,10 @@ class Settlement:
                 self._take(current.findings[check], current, current.units)
 
     def _limit_units(self, check: str, current: Judged, left: Decimal) -> None:
-        if current.units > left:
+        allowed = max(ZERO, left)
+        if current.units > allowed:
             finding = current.findings.setdefault(check, Finding(check, "C"))
-            self._take(finding, current, current.units - max(ZERO, left))
+            self._take(finding, current, current.units - allowed)
 
     def _cut_units(self, current: Judged, done: list[Judged]) -> None:
         line = current.line
