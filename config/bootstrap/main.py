@@ -57,7 +57,7 @@ def _check_all(argv: list[str]) -> int:
 def _django(argv: list[str]) -> int:
     from config.bootstrap.django_command import run
 
-    if len(argv) == 1 or argv[1] in {"help", "--help", "-h"}:
+    if len(argv) == 1 or argv[1:] in (["help"], ["--help"], ["-h"]):
         print(USAGE, flush=True)
     return run(argv)
 
