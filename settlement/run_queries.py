@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from config.accounts.models import Organisation
 from settlement.models import AdjudicationRun, Claim, Clearance
@@ -62,7 +63,7 @@ def next_run(organisation: Organisation, period: date) -> NextRun | None:
 
 
 def _cleared(organisation: Organisation, period: date, following: int) -> dict[int, list[int]]:
-    params = {"organisation": organisation.pk, "period": period, "next": following}
+    params: dict[str, Any] = {"organisation": organisation.pk, "period": period, "next": following}
     lines: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_CLEARED, params)
@@ -77,5 +78,5 @@ def _highest_written(organisation: Organisation, period: date) -> int:
     return max(_highest(claims, "run"), _highest(clearances, "run"))
 
 
-def _highest(rows: object, name: str) -> int:
-    return rows.aggregate(highest=Max(name))["highest"] or 0  # type: ignore[attr-defined]
+def _highest(rows: QuerySet[Any], name: str) -> int:
+    return rows.aggregate(highest=Max(name))["highest"] or 0

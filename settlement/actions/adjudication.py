@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -115,7 +116,7 @@ def _law(organisation: Organisation, period: date, known_at: datetime) -> _Law:
 def _judge(
     organisation: Organisation, batch: NextRun, known_at: datetime, parameters: Parameters
 ) -> tuple[Facts, AdjudicationResult]:
-    scope = {
+    scope: dict[str, Any] = {
         "organisation": organisation.pk,
         "zone": organisation.zone,
         "run": batch.number,
@@ -195,7 +196,7 @@ WHERE m.run_id = %(run)s AND m.claim_id = c.id AND m.payable <> 0 AND c.status =
 @step
 def _move_claims(run: AdjudicationRun, batch: NextRun, at: datetime) -> int:
     """Move the claims of the run; returns how many of the new ones were still submitted."""
-    params = {"number": run.number, "run": run.pk, "at": at, "fresh": list(batch.claims)}
+    params: dict[str, Any] = {"number": run.number, "run": run.pk, "at": at, "fresh": list(batch.claims)}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM settlement_claim WHERE id = ANY(%(fresh)s) ORDER BY id FOR UPDATE", params

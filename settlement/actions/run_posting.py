@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -39,26 +40,28 @@ WHERE a.run_id = %(run)s AND a.gross <> 0
 GROUP BY 1, 2, 3, 4
 """
 
-# Per certificate: give back what its claims now spend, up to what is still set aside; a reversal sets aside again
-# what settled claims had taken, while the certificate lives.
+# What a certificate still reserves is its reservation less what its claims have spent, as far as it goes; the entry is
+# the way there. A reversal so sets aside again, but only while the certificate lives.
 _MOVES = """
 CREATE TEMP TABLE run_move ON COMMIT DROP AS
 SELECT s.budget_line_id, 'spending' AS kind, s.payable AS amount, 'settlement.claim:' || s.claim_id AS label
 FROM (SELECT claim_id, budget_line_id, sum(payable)::bigint AS payable FROM run_spent GROUP BY 1, 2) s
 WHERE s.payable <> 0
 UNION ALL
-SELECT s.budget_line_id, 'reservation', CASE
-        WHEN s.payable > 0 THEN -LEAST(s.payable, GREATEST(s.remaining, 0))
-        WHEN s.status IN ('issued', 'active', 'suspended', 'exhausted')
-        THEN LEAST(-s.payable, GREATEST(s.reserved_minor - s.remaining, 0)) ELSE 0 END,
-    'vouchers.certificate:' || s.certificate_id
+SELECT s.budget_line_id, 'reservation', CASE WHEN s.status IN ('issued', 'active', 'suspended', 'exhausted')
+        THEN s.wanted - s.remaining ELSE LEAST(s.wanted - s.remaining, 0) END,
+    'vouchers.certificate:' || s.id
 FROM (
-    SELECT t.certificate_id, c.budget_line_id, c.status, c.reserved_minor, sum(t.payable)::bigint AS payable,
+    SELECT c.id, c.budget_line_id, c.status,
+        c.reserved_minor - LEAST(GREATEST(p.payable, 0), c.reserved_minor) AS wanted,
         COALESCE((SELECT sum(e.amount_minor) FROM contracts_budgetentry e
-                  WHERE e.label = 'vouchers.certificate:' || t.certificate_id AND e.kind = 'reservation'), 0)::bigint
-            AS remaining
-    FROM run_spent t JOIN vouchers_certificate c ON c.id = t.certificate_id
-    GROUP BY t.certificate_id, c.budget_line_id, c.status, c.reserved_minor
+                  WHERE e.label = 'vouchers.certificate:' || c.id AND e.kind = 'reservation'), 0)::bigint AS remaining
+    FROM vouchers_certificate c CROSS JOIN LATERAL (
+        SELECT COALESCE(sum(a.payable), 0)::bigint AS payable
+        FROM settlement_claimline l JOIN settlement_adjudication a ON a.claim_line_id = l.id
+        WHERE l.certificate_id = c.id
+    ) p
+    WHERE c.id IN (SELECT certificate_id FROM run_spent WHERE certificate_id IS NOT NULL)
 ) s
 UNION ALL
 SELECT s.budget_line_id, 'commitment', -LEAST(s.payable, s.remaining), 'contracts.contract:' || s.contract_id
@@ -100,7 +103,7 @@ def move_budgets(run: AdjudicationRun, *, actor: Actor, at: datetime) -> None:
 
     Money: minor units; spending is the payable part. Raises: BudgetExceeded, naming the first line that is short.
     """
-    params = {"run": run.pk, "at": at, "zone": run.organisation.zone, "actor": actor.user_id}
+    params: dict[str, Any] = {"run": run.pk, "at": at, "zone": run.organisation.zone, "actor": actor.user_id}
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS run_spent, run_move")
         cursor.execute(_SPENT, params)

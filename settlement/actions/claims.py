@@ -1,0 +1,355 @@
+"""Claims of providers: made from redemptions or rows, submitted, withdrawn, returned, reversed; pends lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.audit.recording import action, record
+from config.errors import DomainError, NotFound
+from config.locks import lock_rows
+from config.money import to_rate, to_units
+from config.office.numbering import document_number
+from config.office.storage import attach
+from config.periods import add_months
+from config.states import InvalidMove
+from config.transactions import step
+from contracts.models import Contract, Provider
+from settlement.claim_rows import AMOUNT_PLACES_CLAIMED, LineDraft
+from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding
+
+SERIES, PREFIX = "claim", "CL"
+EVIDENCE = "claim_evidence"
+# A spreadsheet that a provider sends is kept as it came: name, content, content type.
+File = tuple[str, bytes, str]
+
+
+class ClaimEmpty(DomainError):
+    """Nothing is claimed."""
+
+    code = "CLAIM_EMPTY"
+    message = _("The claim «%(number)s» has no lines. Add the visits of the month, then submit it.")
+
+
+class NothingToClaim(DomainError):
+    """Every confirmed visit of the month is claimed already."""
+
+    code = "NOTHING_TO_CLAIM"
+    message = _("There is no confirmed visit of %(period)s that is not claimed yet and has a price in the contract.")
+
+
+class ForeignContract(DomainError):
+    """A claim names a contract of its own provider and organisation."""
+
+    code = "FOREIGN_CONTRACT"
+    message = _("The contract «%(number)s» is not one of this provider with this organisation. Choose another one.")
+
+
+class NotReversible(DomainError):
+    """A claim can be taken back once, and not while it is being paid."""
+
+    code = "CLAIM_NOT_REVERSIBLE"
+    message = _(
+        "The claim «%(number)s» is «%(status)s» and cannot be reversed. "
+        "A claim that is being paid can be reversed when its payment run is over."
+    )
+
+
+class NotPended(DomainError):
+    """Only a pend of the latest adjudication can be lifted."""
+
+    code = "NOT_PENDED"
+    message = _("The line %(line)s does not wait because of %(check)s. Reload the page to see its present state.")
+
+
+@action
+def create_claim(
+    *,
+    organisation: Organisation,
+    provider: Provider,
+    contract: Contract | None,
+    period: date,
+    lines: Sequence[LineDraft],
+    actor: Actor,
+    at: datetime,
+    files: Sequence[File] = (),
+) -> Claim:
+    """A draft of a claim from rows; codes that nobody knows are kept, adjudication judges them.
+
+    ``period``: first day of the month. Raises: ForeignContract. Audit: claim.created.
+    """
+    claim = _new_claim(organisation, provider, contract, period, actor, at)
+    _add_lines(claim, lines)
+    _attach(claim, files, actor, at)
+    record("claim.created", claim, actor=actor, at=at, number=claim.number, lines=len(lines), files=len(files))
+    return claim
+
+
+@action
+def create_claim_from_redemptions(
+    *, organisation: Organisation, provider: Provider, contract: Contract, period: date, actor: Actor, at: datetime
+) -> Claim:
+    """A draft of a claim with every confirmed visit of the month that no live claim has yet, at the contract's rate.
+
+    Visits of services that the contract does not price on the day are left out.
+    Raises: NothingToClaim, ForeignContract. Audit: claim.created.
+    """
+    claim = _new_claim(organisation, provider, contract, period, actor, at)
+    params: dict[str, Any] = {
+        "claim": claim.pk,
+        "organisation": organisation.pk,
+        "provider": provider.pk,
+        "contract": contract.pk,
+        "first": period,
+        "next": add_months(period, 1),
+        "zone": organisation.zone,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FROM_REDEMPTIONS, params)
+        count = cursor.rowcount
+    if not count:
+        raise NothingToClaim(period=f"{period:%Y-%m}")
+    record("claim.created", claim, actor=actor, at=at, number=claim.number, lines=count)
+    return claim
+
+
+# Ordered by time, so that lines read like a diary; round(units x rate, 2) half up in integers.
+_FROM_REDEMPTIONS = """
+INSERT INTO settlement_claimline (claim_id, line, redemption_code, certificate_number, service_code, service_date,
+    starts_at, ends_at, worker_code, units_milli, unit_rate_e4, amount_e4, redemption_id, certificate_id, service_id,
+    worker_id)
+SELECT %(claim)s, row_number() OVER (ORDER BY r.starts_at, r.code), r.code, r.certificate_number, r.service_code,
+    r.day, r.starts_at, r.ends_at, r.worker_code, r.units_milli, p.rate,
+    (r.units_milli * p.rate + 50000) / 100000 * 100, r.id, r.certificate_id, r.service_id, r.worker_id
+FROM (
+    SELECT r.*, (r.starts_at AT TIME ZONE %(zone)s)::date AS day FROM vouchers_redemption r
+    WHERE r.organisation_id = %(organisation)s AND r.provider_id = %(provider)s AND r.status = 'confirmed'
+      AND r.units_milli > 0
+) r
+CROSS JOIN LATERAL (
+    SELECT (l.unit_rate * 10000)::bigint AS rate
+    FROM contracts_contractline l JOIN contracts_contract c ON c.id = l.contract_id
+    WHERE c.id = %(contract)s AND l.service_id = r.service_id
+      AND COALESCE(l.valid_from, c.valid_from) <= r.day
+      AND r.day < COALESCE(l.valid_to, c.valid_to, 'infinity')
+    ORDER BY COALESCE(l.valid_from, c.valid_from) DESC, l.valid_from DESC NULLS LAST LIMIT 1
+) p
+WHERE r.day >= %(first)s AND r.day < %(next)s AND NOT EXISTS (
+    SELECT 1 FROM settlement_claimline x JOIN settlement_claim k ON k.id = x.claim_id
+    WHERE x.redemption_id = r.id AND k.status NOT IN ('withdrawn', 'reversed'))
+"""
+
+_RESOLVE = """
+UPDATE settlement_claimline l SET
+    redemption_id = (SELECT r.id FROM vouchers_redemption r WHERE r.organisation_id = k.organisation_id
+                     AND r.code = l.redemption_code AND r.code <> ''),
+    certificate_id = (SELECT r.id FROM vouchers_certificate r WHERE r.organisation_id = k.organisation_id
+                      AND r.number = l.certificate_number),
+    service_id = (SELECT r.id FROM contracts_service r WHERE r.organisation_id = k.organisation_id
+                  AND r.code = l.service_code),
+    worker_id = (SELECT r.id FROM contracts_worker r WHERE r.code = l.worker_code)
+FROM settlement_claim k WHERE k.id = l.claim_id AND l.claim_id = %s
+"""
+
+
+@step
+def _new_claim(
+    organisation: Organisation,
+    provider: Provider,
+    contract: Contract | None,
+    period: date,
+    actor: Actor,
+    at: datetime,
+    reverses: Claim | None = None,
+) -> Claim:
+    if contract and (contract.provider_id, contract.organisation_id) != (provider.pk, organisation.pk):
+        raise ForeignContract(number=contract.number)
+    return Claim.objects.create(
+        organisation=organisation,
+        number=document_number(organisation=organisation, kind=SERIES, prefix=PREFIX, year=period.year),
+        provider=provider,
+        contract=contract,
+        contract_number=contract.number if contract else "",
+        period=period,
+        status="draft",
+        status_at=at,
+        reverses=reverses,
+        recorded_at=at,
+    )
+
+
+@step
+def _add_lines(claim: Claim, lines: Sequence[LineDraft]) -> None:
+    """Evidence rows in bulk, then their codes resolved in one statement."""
+    rows = [
+        ClaimLine(
+            claim=claim,
+            line=number,
+            redemption_code=line.redemption_code,
+            certificate_number=line.certificate_number,
+            service_code=line.service_code,
+            service_date=line.service_date,
+            starts_at=line.starts_at,
+            ends_at=line.ends_at,
+            worker_code=line.worker_code,
+            units_milli=to_units(line.units),
+            unit_rate_e4=to_rate(line.unit_rate),
+            amount_e4=int(line.amount_claimed.scaleb(AMOUNT_PLACES_CLAIMED)),
+        )
+        for number, line in enumerate(lines, 1)
+    ]
+    ClaimLine.objects.bulk_create(rows, batch_size=5_000)
+    with connection.cursor() as cursor:
+        cursor.execute(_RESOLVE, [claim.pk])
+
+
+@step
+def _attach(claim: Claim, files: Sequence[File], actor: Actor, at: datetime) -> None:
+    for name, content, content_type in files:
+        attach(
+            organisation=claim.organisation,
+            to=claim,
+            kind=EVIDENCE,
+            name=name,
+            content=content,
+            content_type=content_type,
+            uploaded_by_id=actor.user_id,
+            at=at,
+        )
+
+
+def _locked(organisation: Organisation, claim_id: int) -> Claim:
+    rows = lock_rows(Claim.objects.filter(pk=claim_id, organisation=organisation))
+    if not rows:
+        raise NotFound()
+    return rows[0]
+
+
+@action
+def submit_claim(*, organisation: Organisation, claim_id: int, actor: Actor, at: datetime) -> Claim:
+    """Hand a draft or a returned claim in; from now on its lines cannot change.
+
+    Raises: NotFound, ClaimEmpty, InvalidMove. Locks: claim. Audit: claim.submitted.
+    """
+    claim = _locked(organisation, claim_id)
+    if not claim.lines.exists():
+        raise ClaimEmpty(number=claim.number)
+    claim.submitted_at, claim.submitted_by_id = at, actor.user_id
+    claim.save(update_fields=["submitted_at", "submitted_by"])
+    claim.move_to("submitted", at=at)
+    record("claim.submitted", claim, actor=actor, at=at, number=claim.number)
+    return claim
+
+
+@action
+def withdraw_claim(*, organisation: Organisation, claim_id: int, reason: str, actor: Actor, at: datetime) -> Claim:
+    """The provider takes a claim back before it is judged. Raises: NotFound, InvalidMove. Audit: claim.withdrawn."""
+    claim = _locked(organisation, claim_id)
+    claim.move_to("withdrawn", at=at)
+    record("claim.withdrawn", claim, actor=actor, at=at, number=claim.number, reason=reason)
+    return claim
+
+
+@action
+def return_claim(*, organisation: Organisation, claim_id: int, reason: str, actor: Actor, at: datetime) -> Claim:
+    """The office sends a claim back for correction. Raises: NotFound, InvalidMove. Audit: claim.returned."""
+    claim = _locked(organisation, claim_id)
+    claim.move_to("returned", at=at)
+    record("claim.returned", claim, actor=actor, at=at, number=claim.number, reason=reason)
+    return claim
+
+
+@action
+def replace_claim_lines(
+    *,
+    organisation: Organisation,
+    claim_id: int,
+    lines: Sequence[LineDraft],
+    actor: Actor,
+    at: datetime,
+    files: Sequence[File] = (),
+) -> Claim:
+    """Corrected rows for a draft or a returned claim; the database refuses it for any other.
+
+    Raises: NotFound, InvalidMove. Audit: claim.corrected.
+    """
+    claim = _locked(organisation, claim_id)
+    if claim.status not in ("draft", "returned"):
+        raise InvalidMove(status=claim.status, target="draft")
+    before = claim.lines.count()
+    claim.lines.all().delete()
+    _add_lines(claim, lines)
+    _attach(claim, files, actor, at)
+    record("claim.corrected", claim, actor=actor, at=at, number=claim.number, before=before, lines=len(lines))
+    return claim
+
+
+@action
+def reverse_claim(*, organisation: Organisation, claim_id: int, reason: str, actor: Actor, at: datetime) -> Claim:
+    """Take an adjudicated claim back: a submitted claim without lines, which the next run of the month plays.
+
+    Raises: NotFound, NotReversible. Locks: claim. Audit: claim.reversal_submitted.
+    """
+    claim = _locked(organisation, claim_id)
+    taken = claim.reversals.exclude(status="withdrawn").exists()
+    if taken or claim.reverses_id or claim.status not in ("adjudicated", "disputed", "paid", "rejected"):
+        raise NotReversible(number=claim.number, status=claim.status)
+    reversing = _new_claim(organisation, claim.provider, claim.contract, claim.period, actor, at, reverses=claim)
+    reversing.submitted_at, reversing.submitted_by_id = at, actor.user_id
+    reversing.save(update_fields=["submitted_at", "submitted_by"])
+    reversing.move_to("submitted", at=at)
+    record(
+        "claim.reversal_submitted", reversing, claim, actor=actor, at=at, number=reversing.number, reason=reason
+    )
+    return reversing
+
+
+@action
+def clear_pend(
+    *, organisation: Organisation, claim_line_id: int, check_code: str, reason: str, actor: Actor, at: datetime
+) -> Clearance:
+    """A person lifts a pend: the line is judged again in the month's next run.
+
+    Raises: NotFound, NotPended. Locks: claim. Audit: pend.cleared.
+    """
+    line = ClaimLine.objects.filter(pk=claim_line_id, claim__organisation=organisation).first()
+    if line is None:
+        raise NotFound()
+    claim = _locked(organisation, line.claim_id)
+    if not _is_pended(line, check_code):
+        raise NotPended(line=line.line, check=check_code)
+    try:
+        with transaction.atomic():
+            clearance = Clearance.objects.create(
+                organisation=organisation,
+                run=_following_run(claim),
+                claim_line=line,
+                check_code=check_code,
+                decided_by=actor.username,
+                reason=reason,
+                recorded_at=at,
+            )
+    except IntegrityError as error:
+        raise NotPended(line=line.line, check=check_code) from error
+    record("pend.cleared", claim, clearance, actor=actor, at=at, line=line.line, check=check_code, reason=reason)
+    return clearance
+
+
+def _is_pended(line: ClaimLine, check_code: str) -> bool:
+    latest = Adjudication.objects.filter(claim_line=line, claim_id=line.claim_id).order_by("-pk").first()
+    if latest is None or latest.outcome != "pended":
+        return False
+    pends = Finding.objects.filter(run_id=latest.run_id, claim_line=line, severity="P")
+    return pends.filter(check_code=check_code).exists()
+
+
+def _following_run(claim: Claim) -> int:
+    runs = AdjudicationRun.objects.filter(organisation=claim.organisation, period=claim.period)
+    return (runs.aggregate(last=Max("number"))["last"] or 0) + 1

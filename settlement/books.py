@@ -1,0 +1,185 @@
+"""Proof of the books: sub-ledgers, ledger, claims, payments and bank agree, or the first row that does not is named.
+
+Every check is one query that returns the names of rows that disagree and what is wrong, in a fixed order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+
+@dataclass(frozen=True)
+class BookFault:
+    """A row that disagrees: the check, the row's name, expected and found (minor units or thousandths)."""
+
+    check: str
+    row: str
+    expected: str
+    found: str
+
+    @property
+    def sentence(self) -> str:
+        """For the console."""
+        return f"{self.check}: {self.row}: expected {self.expected}, found {self.found}"
+
+
+_ENTRIES = """
+SELECT e.number, sum(p.debit)::text, sum(p.credit)::text
+FROM settlement_entry e LEFT JOIN settlement_posting p ON p.entry_id = e.id
+GROUP BY e.id, e.number, p.currency
+HAVING count(p.id) = 0 OR sum(p.debit) <> sum(p.credit) ORDER BY e.id
+"""
+_ORPHANS = """
+SELECT 'posting ' || p.id, 'an entry and an account of its currency', p.entry_id || '/' || p.account_id
+FROM settlement_posting p
+LEFT JOIN settlement_entry e ON e.id = p.entry_id
+LEFT JOIN settlement_account a ON a.id = p.account_id AND a.currency = p.currency
+WHERE e.id IS NULL OR a.id IS NULL OR (p.debit > 0) = (p.credit > 0) ORDER BY p.id
+"""
+_BUDGET_FREE = """
+SELECT 'budget line ' || b.code || ' ' || b.year, 'at most ' || (b.amount * 100)::bigint, sum(n.amount_minor)::text
+FROM contracts_budgetline b JOIN contracts_budgetentry n ON n.budget_line_id = b.id
+GROUP BY b.id HAVING sum(n.amount_minor) > (b.amount * 100)::bigint ORDER BY b.id
+"""
+_SPENDING = """
+SELECT 'budget line ' || b.code || ' ' || b.year, COALESCE(s.amount, 0)::text, COALESCE(l.amount, 0)::text
+FROM contracts_budgetline b
+LEFT JOIN (SELECT budget_line_id, sum(amount_minor) AS amount FROM contracts_budgetentry
+           WHERE kind = 'spending' GROUP BY 1) s ON s.budget_line_id = b.id
+LEFT JOIN (SELECT a.budget_line_id, sum(p.debit - p.credit) AS amount FROM settlement_posting p
+           JOIN settlement_account a ON a.id = p.account_id WHERE a.kind IN ('expense', 'fee')
+           GROUP BY 1) l ON l.budget_line_id = b.id
+WHERE COALESCE(s.amount, 0) <> COALESCE(l.amount, 0) ORDER BY b.id
+"""
+# A live certificate reserves what its claims have not yet spent; an ended one at most what it once reserved.
+_RESERVATIONS = """
+SELECT 'certificate ' || c.number, w.wanted::text, r.reserved::text
+FROM vouchers_certificate c
+CROSS JOIN LATERAL (SELECT COALESCE(sum(n.amount_minor), 0)::bigint AS reserved FROM contracts_budgetentry n
+                    WHERE n.kind = 'reservation' AND n.label = 'vouchers.certificate:' || c.id) r
+CROSS JOIN LATERAL (
+    SELECT c.reserved_minor - LEAST(GREATEST(COALESCE(sum(a.payable), 0), 0), c.reserved_minor)::bigint AS wanted
+    FROM settlement_claimline l JOIN settlement_adjudication a ON a.claim_line_id = l.id WHERE l.certificate_id = c.id
+) w
+WHERE c.budget_line_id IS NOT NULL AND CASE
+    WHEN c.status IN ('issued', 'active', 'suspended', 'exhausted') THEN r.reserved <> w.wanted
+    ELSE r.reserved < 0 OR r.reserved > c.reserved_minor END
+ORDER BY c.id
+"""
+_BALANCES = """
+SELECT 'certificate ' || c.number || ' ' || s.code, 'between 0 and ' || (l.units * 1000)::bigint,
+    sum(n.units_milli)::text
+FROM vouchers_certificateentry n JOIN vouchers_certificateline l ON l.id = n.certificate_line_id
+JOIN vouchers_certificate c ON c.id = l.certificate_id JOIN contracts_service s ON s.id = l.service_id
+GROUP BY l.id, c.id, s.id HAVING sum(n.units_milli) < 0 OR sum(n.units_milli) > (l.units * 1000)::bigint ORDER BY l.id
+"""
+# An imported use may have been larger than the balance that was left; then it took the balance.
+_CAPTURED = """
+SELECT 'redemption ' || r.code, CASE WHEN r.status <> 'confirmed' THEN '0' WHEN r.authorised_milli IS NULL
+    THEN 'between ' || -r.units_milli || ' and 0' ELSE (-r.units_milli)::text END, sum(n.units_milli)::text
+FROM vouchers_redemption r JOIN vouchers_certificateentry n ON n.redemption_id = r.id
+WHERE r.channel = 'online' AND r.status IN ('confirmed', 'voided', 'expired', 'reversed')
+GROUP BY r.id
+HAVING CASE WHEN r.status <> 'confirmed' THEN sum(n.units_milli) <> 0
+    WHEN r.authorised_milli IS NULL THEN sum(n.units_milli) NOT BETWEEN -r.units_milli AND 0
+    ELSE sum(n.units_milli) <> -r.units_milli END
+ORDER BY r.id
+"""
+_LINES = """
+SELECT 'claim ' || c.number || ' line ' || l.line || ' run ' || r.number, (a.amount_claimed - a.gross)::text,
+    COALESCE(f.taken, 0)::text
+FROM settlement_adjudication a
+JOIN settlement_adjudicationrun r ON r.id = a.run_id
+JOIN settlement_claimline l ON l.id = a.claim_line_id JOIN settlement_claim c ON c.id = a.claim_id
+LEFT JOIN (SELECT run_id, claim_line_id, sum(amount) AS taken FROM settlement_finding GROUP BY 1, 2) f
+    ON f.run_id = a.run_id AND f.claim_line_id = a.claim_line_id
+WHERE a.reverses_id IS NULL AND a.amount_claimed - a.gross <> COALESCE(f.taken, 0) ORDER BY a.id
+"""
+_REMITTANCES = """
+SELECT 'claim ' || c.number || ' run ' || r.number, COALESCE(s.figures, '0/0/0'),
+    COALESCE(m.gross || '/' || m.fee || '/' || m.payable, '0/0/0')
+FROM (
+    SELECT run_id, claim_id, sum(gross) || '/' || sum(fee) || '/' || sum(payable) AS figures
+    FROM settlement_adjudication GROUP BY 1, 2
+) s
+FULL JOIN settlement_remittance m ON m.run_id = s.run_id AND m.claim_id = s.claim_id
+JOIN settlement_claim c ON c.id = COALESCE(s.claim_id, m.claim_id)
+JOIN settlement_adjudicationrun r ON r.id = COALESCE(s.run_id, m.run_id)
+WHERE COALESCE(s.figures, '0/0/0') <> COALESCE(m.gross || '/' || m.fee || '/' || (m.payable + m.offsets), '0/0/0')
+ORDER BY c.id, r.id
+"""
+_RUNS = """
+SELECT 'run ' || r.period || '/' || r.number, r.gross_minor || '/' || r.fee_minor || '/' || r.payable_minor,
+    COALESCE(sum(m.gross), 0) || '/' || COALESCE(sum(m.fee), 0) || '/' || COALESCE(sum(m.payable), 0)
+FROM settlement_adjudicationrun r LEFT JOIN settlement_remittance m ON m.run_id = r.id WHERE r.status = 'done'
+GROUP BY r.id
+HAVING (r.gross_minor, r.fee_minor, r.payable_minor)
+    <> (COALESCE(sum(m.gross), 0), COALESCE(sum(m.fee), 0), COALESCE(sum(m.payable), 0)) ORDER BY r.id
+"""
+_PAYABLES = """
+SELECT 'claim ' || c.number, COALESCE(m.payable, 0)::text, COALESCE(p.posted, 0)::text
+FROM settlement_claim c
+LEFT JOIN (SELECT claim_id, sum(payable) AS payable FROM settlement_remittance GROUP BY 1) m ON m.claim_id = c.id
+LEFT JOIN (SELECT p.claim_id, sum(p.credit - p.debit) AS posted FROM settlement_posting p
+           JOIN settlement_account a ON a.id = p.account_id
+           WHERE a.kind = 'payable' AND p.claim_id IS NOT NULL GROUP BY 1) p ON p.claim_id = c.id
+WHERE COALESCE(m.payable, 0) <> COALESCE(p.posted, 0) ORDER BY c.id
+"""
+_PAID = """
+SELECT 'payment ' || y.reference, (y.amount * 100)::bigint::text, COALESCE(sum(m.payable), 0)::text
+FROM settlement_payment y
+LEFT JOIN settlement_paymentremittance i ON i.payment_id = y.id
+LEFT JOIN settlement_remittance m ON m.id = i.remittance_id
+GROUP BY y.id HAVING (y.amount * 100)::bigint <> COALESCE(sum(m.payable), 0) ORDER BY y.id
+"""
+# What the bank moved for a payment: nothing until confirmed, its amount once confirmed, nothing in sum when returned.
+_BANK = """
+SELECT 'payment ' || y.reference, w.wanted::text, COALESCE(b.moved, 0) || ' at the bank, ' || COALESCE(p.posted, 0)
+    || ' in the ledger'
+FROM settlement_payment y
+CROSS JOIN LATERAL (SELECT CASE y.status WHEN 'confirmed' THEN (y.amount * 100)::bigint ELSE 0 END AS wanted) w
+LEFT JOIN (SELECT payment_id, sum(CASE kind WHEN 'return' THEN -abs(amount_minor) ELSE abs(amount_minor) END) AS moved
+           FROM settlement_match WHERE undone_at IS NULL GROUP BY 1) b ON b.payment_id = y.id
+LEFT JOIN (SELECT p.payment_id, sum(p.credit - p.debit) AS posted FROM settlement_posting p
+           JOIN settlement_account a ON a.id = p.account_id
+           WHERE a.kind = 'bank' AND p.payment_id IS NOT NULL GROUP BY 1) p ON p.payment_id = y.id
+WHERE COALESCE(p.posted, 0) <> w.wanted OR COALESCE(b.moved, 0) <> w.wanted ORDER BY y.id
+"""
+_STATEMENTS = """
+SELECT 'statement line ' || s.statement_id || '/' || l.position, abs(l.amount_minor)::text,
+    COALESCE(sum(abs(m.amount_minor)), 0)::text
+FROM settlement_statementline l
+JOIN settlement_statement s ON s.id = l.statement_id
+LEFT JOIN settlement_match m ON m.statement_line_id = l.id AND m.undone_at IS NULL
+WHERE l.status = 'matched' GROUP BY l.id, s.id
+HAVING abs(l.amount_minor) <> COALESCE(sum(abs(m.amount_minor)), 0) ORDER BY l.id
+"""
+
+CHECKS: dict[str, str] = {
+    "every entry balances": _ENTRIES,
+    "every posting has its entry, account and one side": _ORPHANS,
+    "budget lines are not overspent": _BUDGET_FREE,
+    "budget spending equals the ledger": _SPENDING,
+    "certificate reservations equal the budget's": _RESERVATIONS,
+    "certificate balances are possible": _BALANCES,
+    "redemptions equal certificate movements": _CAPTURED,
+    "findings explain every line": _LINES,
+    "remittances equal adjudications": _REMITTANCES,
+    "runs equal their remittances": _RUNS,
+    "claims equal payables": _PAYABLES,
+    "payments equal the remittances they pay": _PAID,
+    "payments equal the bank": _BANK,
+    "statement lines equal their matches": _STATEMENTS,
+}
+
+
+def verify_books(limit: int = 20) -> list[BookFault]:
+    """Every disagreement, at most ``limit`` a check, checks in their order."""
+    faults = []
+    with connection.cursor() as cursor:
+        for check, query in CHECKS.items():
+            cursor.execute(query)
+            faults += [BookFault(check, *map(str, row)) for row in cursor.fetchmany(limit)]
+    return faults

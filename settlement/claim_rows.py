@@ -1,0 +1,205 @@
+"""Rows of a provider's spreadsheet as claim lines: figures are read as people write them, codes are kept as written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext_lazy as _
+
+from config.errors import DomainError
+from config.money import RATE_PLACES, UNITS_PLACES, round_half_up
+
+COLUMNS = (
+    *("redemption_code", "certificate_number", "service_code", "service_date", "starts_at", "ends_at"),
+    *("worker_code", "units", "unit_rate", "amount"),
+)
+AMOUNT_PLACES_CLAIMED = 4
+ROWS_MAX = 200_000
+
+
+class ClaimRowsRefused(DomainError):
+    """Rows that cannot be read; ``faults`` lists row, column, value and why."""
+
+    code = "CLAIM_ROWS_REFUSED"
+    message = _("%(count)s cells of the file cannot be read; the first: row %(row)s, column «%(column)s».")
+    http_status = 400
+
+    def __init__(self, faults: list[RowFault]) -> None:
+        self.faults = faults
+        super().__init__(count=len(faults), row=faults[0].row, column=faults[0].column)
+
+
+class ClaimFileUnreadable(DomainError):
+    """Not a CSV file or a workbook with the columns of claim lines."""
+
+    code = "CLAIM_FILE_UNREADABLE"
+    message = _("This file cannot be read. Use a CSV or XLSX file whose first row names the columns of claim lines.")
+    http_status = 400
+
+
+@dataclass(frozen=True)
+class LineDraft:
+    """A visit as the provider writes it. units 3 places, unit_rate 4, amount up to 4 (None: units x rate)."""
+
+    service_code: str
+    service_date: date
+    units: Decimal
+    unit_rate: Decimal
+    certificate_number: str = ""
+    redemption_code: str = ""
+    worker_code: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    amount: Decimal | None = None
+
+    @property
+    def amount_claimed(self) -> Decimal:
+        """The amount as written, else round(units x rate, 2)."""
+        return round_half_up(self.units * self.unit_rate) if self.amount is None else self.amount
+
+
+@dataclass(frozen=True)
+class RowFault:
+    """A cell that cannot be read. ``row`` counts from 1 with the header."""
+
+    row: int
+    column: str
+    value: str
+    reason: str
+
+
+def read_claim_file(*, name: str, content: bytes, zone: str) -> list[LineDraft]:
+    """Lines of a CSV or XLSX file. Raises: ClaimFileUnreadable, ClaimRowsRefused."""
+    try:
+        rows = list(_workbook_rows(content) if name.lower().endswith(".xlsx") else _csv_rows(content))
+    except (ValueError, KeyError, OSError, csv.Error, UnicodeError) as error:
+        raise ClaimFileUnreadable() from error
+    if not rows or len(rows) > ROWS_MAX or not {"service_code", "units"} <= set(rows[0]):
+        raise ClaimFileUnreadable()
+    return read_claim_rows(rows, zone=zone)
+
+
+def read_claim_rows(rows: Iterable[Mapping[str, Any]], *, zone: str) -> list[LineDraft]:
+    """Lines of rows of cells; times without a zone are of the jurisdiction. Raises: ClaimRowsRefused."""
+    drafts, faults = [], []
+    for number, row in enumerate(rows, 2):
+        reader = _Reader(row, ZoneInfo(zone), number)
+        draft = reader.line()
+        faults += reader.faults
+        if draft:
+            drafts.append(draft)
+    if faults:
+        raise ClaimRowsRefused(faults)
+    return drafts
+
+
+def _csv_rows(content: bytes) -> Iterator[dict[str, Any]]:
+    text = content.decode("utf-8-sig")
+    dialect = ";" if text.split("\n", 1)[0].count(";") > text.split("\n", 1)[0].count(",") else ","
+    return csv.DictReader(io.StringIO(text), delimiter=dialect)
+
+
+def _workbook_rows(content: bytes) -> Iterator[dict[str, Any]]:
+    import zipfile
+
+    from openpyxl import load_workbook
+
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except zipfile.BadZipFile as error:
+        raise ValueError("not a workbook") from error
+    sheet = book["claim_lines"] if "claim_lines" in book.sheetnames else book.worksheets[0]
+    rows = sheet.iter_rows(values_only=True)
+    header = [str(cell or "").strip() for cell in next(rows)]
+    for row in rows:
+        if any(cell is not None for cell in row):
+            yield dict(zip(header, row, strict=False))
+
+
+class _Reader:
+    """Reads one row; remembers what it cannot read."""
+
+    def __init__(self, row: Mapping[str, Any], zone: ZoneInfo, number: int) -> None:
+        self.row, self.zone, self.number = row, zone, number
+        self.faults: list[RowFault] = []
+
+    def line(self) -> LineDraft | None:
+        """The line, or None when a cell is faulty."""
+        day = self._day("service_date")
+        units = self._number("units", UNITS_PLACES, required=True)
+        rate = self._number("unit_rate", RATE_PLACES, required=True)
+        amount = self._number("amount", AMOUNT_PLACES_CLAIMED)
+        starts, ends = self._time("starts_at", day), self._time("ends_at", day)
+        if self.faults or day is None or units is None or rate is None:
+            return None
+        return LineDraft(
+            service_code=self._text("service_code"),
+            service_date=day,
+            units=units,
+            unit_rate=rate,
+            certificate_number=self._text("certificate_number"),
+            redemption_code=self._text("redemption_code"),
+            worker_code=self._text("worker_code"),
+            starts_at=starts,
+            ends_at=ends,
+            amount=amount,
+        )
+
+    def _text(self, column: str) -> str:
+        value = self.row.get(column)
+        return "" if value is None else str(value).strip()[:64]
+
+    def _fault(self, column: str, reason: str) -> None:
+        self.faults.append(RowFault(self.number, column, self._text(column), reason))
+
+    def _number(self, column: str, places: int, *, required: bool = False) -> Decimal | None:
+        text = "".join(self._text(column).split()).replace("\u00a0", "").replace(",", ".")
+        if not text:
+            if required:
+                self._fault(column, "MISSING")
+            return None
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            self._fault(column, "NOT_A_NUMBER")
+            return None
+        # The places of the cell, not its trailing zeros, and a size that fits eight bytes.
+        if not value.is_finite() or abs(value) >= Decimal(10) ** 12 or value != round_half_up(value, places):
+            self._fault(column, "TOO_MANY_PLACES" if value.is_finite() else "NOT_A_NUMBER")
+        elif required and value <= 0:
+            self._fault(column, "NOT_POSITIVE")
+        return value
+
+    def _day(self, column: str) -> date | None:
+        value = self.row.get(column)
+        if isinstance(value, datetime):
+            return value.date()
+        if isinstance(value, date):
+            return value
+        text = self._text(column)
+        for form in ("%Y-%m-%d", "%d.%m.%Y"):
+            try:
+                return datetime.strptime(text, form).replace(tzinfo=self.zone).date()
+            except ValueError:
+                continue
+        self._fault(column, "NOT_A_DATE" if text else "MISSING")
+        return None
+
+    def _time(self, column: str, day: date | None) -> datetime | None:
+        """A full time, or an hour and minute of the service date."""
+        text = self._text(column)
+        if not text:
+            return None
+        try:
+            moment = datetime.fromisoformat(text if len(text) > 8 else f"{day}T{text.zfill(5)}")
+        except ValueError:
+            self._fault(column, "NOT_A_TIME")
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)

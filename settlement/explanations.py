@@ -1,0 +1,340 @@
+"""A line of a claim explained: from what was claimed to what is paid, step by step, each step in words.
+
+The provider's page, the letter and the auditor read the same rows. Amounts are minor units and add up exactly; a line
+whose stored figures do not is a bug and is never shown as if it were right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
+from config.statuses import label_of_status
+from config.templatetags.show import minor, rate, units
+from contracts.models import ContractLine, NormCost, Service
+from settlement.finding_words import Figures, advice_of, sentence_of, title_of
+from settlement.line_queries import JudgedLine, LineHistory, LineSources, holding
+from settlement.models import AdjudicationRun, ClaimLine, Finding
+from settlement.rules.parameters import DECEMBER_STOP, HOURS_PER_DAY, WINDOW_DAYS
+from vouchers.models import FeeAssessment
+
+# The order in which findings take (interchange, "How a run adjudicates", point 4).
+RATES, CUTS = ("CLM-16", "CLM-17"), ("CLM-14", "CLM-13", "CLM-12", "CLM-15", "CLM-18", "CLM-19")
+TAKING = ("R", "P", "C")
+DAYS = ("date", "submitted", "deadline", "death", "from")
+MONEY = {"CLM-01": ("expected", "claimed"), "CLM-18": ("limit", "left", "taken"), "CLM-19": ("left", "taken")}
+UNITS = ("left", "taken", "limit", "step", "units", "day_limit", "month_limit")
+
+
+class FiguresDisagree(ValueError):
+    """The findings of a line do not add up to what it was paid: the stored rows are damaged."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a step rests on: a parameter or record with its value, the act and since when it holds."""
+
+    parameter: str = ""
+    act: str = ""
+    since: date | None = None
+    unverified: bool = False
+
+
+@dataclass(frozen=True)
+class WaterfallRow:
+    """A step. ``amount`` is signed: what a check takes is negative; ``left`` is what remains after the step.
+
+    kind: claimed, finding, taken_back, gross, fee, payable. ``units`` are thousandths that the step took.
+    """
+
+    kind: str
+    title: str
+    amount: int
+    left: int
+    sentence: str = ""
+    code: str = ""
+    severity: str = ""
+    advice: str = ""
+    units: int = 0
+    unit: str = ""
+    basis: Basis = field(default_factory=Basis)
+
+
+@dataclass(frozen=True)
+class LineExplained:
+    """A line with its present outcome, in words, and the waterfall of every run that judged it."""
+
+    line: ClaimLine
+    service: str
+    unit: str
+    history: LineHistory
+    runs: tuple[tuple[AdjudicationRun, str, tuple[WaterfallRow, ...]], ...]
+
+    @property
+    def judged(self) -> JudgedLine | None:
+        """What the last run made of it."""
+        return self.history.judged[-1] if self.history.judged else None
+
+
+def explain_lines(histories: Iterable[LineHistory], sources: LineSources) -> list[LineExplained]:
+    """Explain a page of lines."""
+    return [_explained(history, sources) for history in histories]
+
+
+def _explained(history: LineHistory, sources: LineSources) -> LineExplained:
+    line = history.line
+    service = service_of(line, sources)
+    runs = tuple(
+        (judged.adjudication.run, outcome_words(judged), tuple(waterfall(line, judged, sources)))
+        for judged in history.judged
+    )
+    name = service.name if service else line.service_code or "—"
+    return LineExplained(line, name, short_unit(service), history, runs)
+
+
+def outcome_words(judged: JudgedLine) -> str:
+    """The outcome of a line as a sentence."""
+    row = judged.adjudication
+    if row.reverses_id:
+        return gettext("The earlier decision on this line is taken back.")
+    sentences = {
+        "accepted": gettext("Everything claimed is allowed."),
+        "reduced": gettext("%(gross)s of the claimed %(claimed)s are allowed."),
+        "rejected": gettext("Nothing is allowed of the claimed %(claimed)s."),
+        "pended": gettext("The line waits for a person's decision; nothing of what waits is paid yet."),
+    }
+    return sentences[row.outcome] % {"gross": minor(row.gross), "claimed": minor(row.amount_claimed)}
+
+
+def waterfall(line: ClaimLine, judged: JudgedLine, sources: LineSources) -> list[WaterfallRow]:
+    """From claimed to payable. Raises: FiguresDisagree.
+
+    Example (rulebook 5.2): 2 058.00 claimed, -63.00 rate, -142.50, -142.50, -190.00, 1 520.00 allowed, -1 278.00 fee,
+    242.00 payable.
+    """
+    row = judged.adjudication
+    unit = short_unit(service_of(line, sources))
+    rows = [_claimed(line, judged, unit)]
+    if row.reverses_id and row.gross != row.amount_claimed:
+        fall = row.gross - row.amount_claimed
+        title = gettext("Reductions of the decision that is taken back")
+        rows.append(WaterfallRow("taken_back", title, fall, rows[-1].left + fall))
+    for finding in in_waterfall_order(judged.findings):
+        rows.append(_finding(finding, line, judged, sources, rows[-1].left))
+    if rows[-1].left != row.gross:
+        raise FiguresDisagree(f"line {line}: findings leave {rows[-1].left}, allowed {row.gross}")
+    if row.gross - row.fee != row.payable:
+        raise FiguresDisagree(f"line {line}: {row.gross} less fee {row.fee} is not {row.payable}")
+    words = gettext("%(units)s at %(rate)s") % {
+        "units": quantity(row.units_allowed, unit),
+        "rate": rate(row.rate_allowed),
+    }
+    rows.append(WaterfallRow("gross", gettext("Allowed"), row.gross, row.gross, words))
+    rows.append(_fee(line, judged, sources))
+    rows.append(WaterfallRow("payable", gettext("Paid from the budget"), row.payable, row.payable))
+    return rows
+
+
+def in_waterfall_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Rates, rejections, pends, unit cuts, money cuts, warnings."""
+    return sorted(findings, key=lambda row: (_stage(row), _place(row), row.check_code))
+
+
+def _stage(finding: Finding) -> int:
+    if finding.severity == "C":
+        return 0 if finding.check_code in RATES else 3
+    return {"R": 1, "P": 2}.get(finding.severity, 4)
+
+
+def _place(finding: Finding) -> int:
+    return CUTS.index(finding.check_code) if finding.check_code in CUTS else 0
+
+
+def _claimed(line: ClaimLine, judged: JudgedLine, unit: str) -> WaterfallRow:
+    row = judged.adjudication
+    sentence = gettext("%(units)s at %(rate)s") % {
+        "units": quantity(row.units_claimed, unit),
+        "rate": rate(row.rate_claimed),
+    }
+    return WaterfallRow("claimed", gettext("Claimed"), row.amount_claimed, row.amount_claimed, sentence)
+
+
+def _finding(finding: Finding, line: ClaimLine, judged: JudgedLine, sources: LineSources, left: int) -> WaterfallRow:
+    unit = short_unit(service_of(line, sources))
+    taken = finding.amount if finding.severity in TAKING else 0
+    figures = finding_figures(finding, line, judged, sources)
+    return WaterfallRow(
+        kind="finding",
+        title=title_of(finding.check_code),
+        amount=-taken,
+        left=left - taken,
+        sentence=sentence_of(finding.check_code, finding.severity, finding.detail, figures),
+        code=finding.check_code,
+        severity=finding.severity,
+        advice=advice_of(finding.check_code),
+        units=finding.units,
+        unit=unit,
+        basis=basis_of(finding, line, judged.adjudication.run, sources),
+    )
+
+
+def finding_figures(finding: Finding, line: ClaimLine, judged: JudgedLine, sources: LineSources) -> Figures:
+    """Everything a sentence may name, written in the reader's language."""
+    service = service_of(line, sources)
+    figures = Figures(
+        date=_day(line.service_date),
+        month=date_format(line.claim.period, "YEAR_MONTH_FORMAT"),
+        service=service.name if service else line.service_code or "—",
+        certificate=line.certificate.number if line.certificate else line.certificate_number or "—",
+        contract=line.claim.contract_number or (line.claim.contract.number if line.claim.contract else "—"),
+        worker=line.worker.code if line.worker else line.worker_code or "—",
+        redemption=line.redemption_code or "—",
+        claimed_rate=rate(line.unit_rate_e4),
+        rate_before=rate(_rate_before_norm(judged)),
+    )
+    unit = short_unit(service)
+    for name, value in finding.detail.items():
+        figures[name] = _written(finding.check_code, name, str(value), unit)
+    return figures
+
+
+def _rate_before_norm(judged: JudgedLine) -> int:
+    """The rate that the contract left, in ten-thousandths."""
+    rates = [row.detail.get("limit", "") for row in judged.findings if row.check_code == "CLM-16"]
+    return round(float(rates[0]) * 10_000) if rates and rates[0] else judged.adjudication.rate_claimed
+
+
+def _written(code: str, name: str, value: str, unit: str) -> str:
+    """A figure of a finding as the reader writes it; what is no figure stays as it is."""
+    if name in DAYS:
+        return _day(date.fromisoformat(value))
+    if value in ("", "-"):
+        return "—"
+    if name in MONEY.get(code, ()):
+        return minor(_hundredths(value))
+    if code in RATES:
+        return rate(_scaled(value, 4))
+    return quantity(_scaled(value, 3), unit) if name in UNITS and code != "CLM-24" else value
+
+
+def _hundredths(value: str) -> int:
+    return _scaled(value, 2)
+
+
+def _scaled(value: str, places: int) -> int:
+    """ "1520.00" with 2 places -> 152000; the check writes no more places than asked, an odd claimed amount may."""
+    whole, _, fraction = value.partition(".")
+    return int(whole + fraction[:places].ljust(places, "0"))
+
+
+def basis_of(finding: Finding, line: ClaimLine, run: AdjudicationRun, sources: LineSources) -> Basis:
+    """The dated record that a finding rests on; empty where the figures speak for themselves."""
+    on, service, code = line.service_date, service_of(line, sources), finding.check_code
+    if code == "CLM-24":
+        return _parameter(run, HOURS_PER_DAY)
+    if code == "CLM-32":
+        return _parameter(run, DECEMBER_STOP if line.claim.period.month == 12 else WINDOW_DAYS)
+    if code == "CLM-17" and service:
+        norm = norm_on(sources.norms.get(service.pk, []), on, str(finding.detail.get("limit", "")))
+        return Basis(gettext("norm cost"), norm.act, norm.valid_from) if norm else Basis()
+    if code == "CLM-16" and service:
+        prices = holding(sources.contract_lines.get(service.pk, []), on)
+        return _price(prices[0]) if prices else Basis()
+    if code in ("CLM-14", "CLM-15", "CLM-18") and service:
+        return Basis(gettext("catalogue of services: %(code)s") % {"code": service.code})
+    return Basis()
+
+
+def _price(price: ContractLine) -> Basis:
+    number = gettext("contract %(number)s") % {"number": price.contract.number}
+    return Basis(number, price.amendment, price.valid_from or price.contract.valid_from)
+
+
+def _parameter(run: AdjudicationRun, key: str) -> Basis:
+    """The version of a parameter that the run has stored."""
+    for row in run.parameters:
+        if row.get("key") == key:
+            since = row.get("valid_from")
+            return Basis(
+                f"{key} = {row.get('value', '')}",
+                row.get("act", ""),
+                date.fromisoformat(since) if since else None,
+                bool(row.get("unverified")),
+            )
+    return Basis(key)
+
+
+def norm_on(norms: Iterable[NormCost], on: date, limit: str) -> NormCost | None:
+    """The norm cost of a day that has the rate which the check applied."""
+    wanted = _scaled(limit, 4) if limit not in ("", "-") else None
+    return next((row for row in holding(norms, on) if wanted == int(row.unit_rate * 10_000)), None)
+
+
+def _fee(line: ClaimLine, judged: JudgedLine, sources: LineSources) -> WaterfallRow:
+    row = judged.adjudication
+    decision = fee_decision(line, sources)
+    basis = Basis(gettext("fee decision"), decision.decision, decision.valid_from) if decision else Basis()
+    sentence = _fee_words(row.gross, service_of(line, sources), decision)
+    return WaterfallRow("fee", gettext("Recipient's fee"), -row.fee, row.gross - row.fee, sentence, basis=basis)
+
+
+def fee_decision(line: ClaimLine, sources: LineSources) -> FeeAssessment | None:
+    """The decision on the recipient's fee in force on the service date."""
+    if line.certificate is None:
+        return None
+    found = holding(sources.fees.get(line.certificate.recipient_id, []), line.service_date)
+    return found[0] if found else None
+
+
+def _fee_words(gross: int, service: Service | None, decision: FeeAssessment | None) -> str:
+    if not gross or decision is None:
+        return gettext("Nothing is allowed, so no fee is due.") if not gross else ""
+    if service and service.free_for_all and decision.mode == "D":
+        return gettext("The service is free for everyone.")
+    if decision.mode == "D":
+        words = gettext(
+            "The recipient pays up to %(limit)s a month, shared over the month's lines in proportion, to the kopiyka; "
+            "the provider collects it."
+        )
+        return words % {"limit": minor(int((decision.monthly_limit or 0) * 100))}
+    if decision.mode == "C":
+        return gettext("The recipient pays in full; the provider collects it.")
+    return gettext("The recipient receives services free of charge.")
+
+
+def service_of(line: ClaimLine, sources: LineSources) -> Service | None:
+    """The service of a line, also when its code was registered after the claim."""
+    return line.service or sources.services.get(line.service_code)
+
+
+def short_unit(service: Service | None) -> str:
+    """Unit of a service, short, to stand after a number."""
+    names = {"hour": gettext("h"), "visit": gettext("visits"), "day": gettext("days"), "trip": gettext("trips")}
+    return names.get(service.unit, "") if service else ""
+
+
+def quantity(milli: int, unit: str) -> str:
+    """Units with their short name: 1500 -> «1,5 год»."""
+    return f"{units(milli)} {unit}".strip()
+
+
+def outcome_title(outcome: str) -> str:
+    """An outcome in words."""
+    return label_of_status(outcome)
+
+
+def _day(day: date) -> str:
+    return date_format(day, "SHORT_DATE_FORMAT")
+
+
+def totals_of(rows: Iterable[WaterfallRow]) -> dict[str, Any]:
+    """Sum of each kind of rows; for totals below a list."""
+    sums: dict[str, int] = {}
+    for row in rows:
+        sums[row.kind] = sums.get(row.kind, 0) + row.amount
+    return sums
