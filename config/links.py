@@ -21,7 +21,7 @@ PAGES: dict[str, str] = {
     "vouchers.redemption": "vouchers:redemption",
     "settlement.claim": "settlement:claim",
     "settlement.claimline": "settlement:claim_line",
-    "settlement.adjudicationrun": "settlement:run",
+    "settlement.adjudicationrun": "settlement:adjudication_run",
     "settlement.entry": "settlement:entry",
     "settlement.account": "settlement:account",
     "settlement.paymentrun": "settlement:payment_run",

@@ -327,7 +327,7 @@ DUTIES: tuple[Duty, ...] = (
         "trail.view",
         _("Adjudication runs"),
         _("Totals, checks and parameters of each run."),
-        "settlement:runs",
+        "settlement:adjudication_runs",
         _adjudication_runs,
     ),
     Duty(

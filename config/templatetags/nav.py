@@ -56,7 +56,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Claims"), "settlement:claims", ("claims.view",)),
             Item(_("Waiting for a person"), "settlement:pends", ("claims.clear",)),
-            Item(_("Adjudication runs"), "settlement:runs", ("runs.view",)),
+            Item(_("Adjudication runs"), "settlement:adjudication_runs", ("runs.view",)),
             Item(_("Payment runs"), "settlement:payment_runs", ("payment_runs.view",)),
             Item(_("Payments"), "settlement:payments", ("payment_runs.view",)),
             Item(_("Bank statements"), "settlement:statements", ("statements.view",)),
