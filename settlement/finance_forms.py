@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.periods import parse_month
+from config.templatetags.show import amount
 from settlement.models import Payment, StatementLine
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -79,4 +80,4 @@ class MatchForm(forms.Form):
         rows = Payment.objects.filter(organisation=line.statement.organisation, status__in=states)
         field: Any = self.fields["payments"]
         field.queryset = rows.select_related("provider").order_by("reference")
-        field.label_from_instance = lambda row: f"{row.reference} · {row.provider} · {row.amount}"
+        field.label_from_instance = lambda row: f"{row.reference} · {row.provider} · {amount(row.amount)}"
