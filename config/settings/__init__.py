@@ -218,7 +218,7 @@ CERTIFICATE_KEY_FILE = Path(_env("CERTIFICATE_KEY_FILE", str(DATA_DIR / "certifi
 
 # --- Background work -----------------------------------------------------------------------------
 
-CELERY_BROKER_URL = _env("CELERY_BROKER_URL", _env("REDIS_URL", "filesystem://"))
+CELERY_BROKER_URL = _env("CELERY_BROKER_URL", _env("REDIS_URL", "filesystem://localhost"))
 CELERY_FILESYSTEM_DIR = Path(_env("CELERY_FILESYSTEM_DIR", str(DATA_DIR / "broker")))
 JOB_LEASE_SECONDS = int(_env("JOB_LEASE_SECONDS", "600"))
 

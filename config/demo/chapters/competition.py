@@ -47,7 +47,7 @@ BIDS = (
 REGISTER = (
     ("OPORA", "taras", "C-2025-OPORA", ((HOME, D("95.00"), None),)),
     ("TERCENTR", "lidiia", "C-2025-TERC", ((HOME, D("92.00"), None), (DAY, D("440.00"), None))),
-    ("DRC", "roman", "C-2025-DRC", ((REHAB, D("158.00"), None), (TRIP, D("180.00"), D(120)))),
+    ("DRC", "roman", "C-2025-DRC", ((REHAB, D("158.00"), None), (TRIP, D("180.00"), D(140)))),
 )
 
 

@@ -1,0 +1,164 @@
+"""Chapter 7: four claims for November with planted faults, and a late one for September.
+
+What is planted is named beside each fault with the check it is for; the third claim is rulebook 5.2 to the kopiyka.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal as D
+
+from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
+from config.demo.chapters.population import numbers
+from config.demo.chapters.visits import DIED, FIRST, ONLINE, Reported, certificate_numbers, reported_visits
+from config.demo.stage import KYIV, Stage, moment
+from config.demo.visits import Visit
+from contracts.models import Contract, Provider
+from settlement.actions.adjudication import adjudicate_claims
+from settlement.actions.claims import create_claim, submit_claim
+from settlement.claim_rows import LineDraft
+from settlement.models import Claim
+from vouchers.actions.recipients import record_death
+from vouchers.models import Recipient, Redemption
+
+SEPTEMBER = date(2025, 9, 1)
+RATES = {
+    "TURBOTA": {HOME: D("85.00")},
+    "TERCENTR": {HOME: D("92.00"), DAY: D("440.00")},
+    "DRC": {REHAB: D("158.00"), TRIP: D("180.00"), HOME: D("92.00")},
+    "OPORA": {HOME: D("98.00")},  # 5.2: the contract says 95.00 (CLM-16)
+}
+SUBMITTED = {
+    "TURBOTA": moment(2025, 12, 3, 11),
+    "TERCENTR": moment(2025, 12, 3, 14),
+    "OPORA": moment(2025, 12, 4, 10),
+    "DRC": moment(2025, 12, 4, 15),
+}
+USERS = {"TURBOTA": "nadiia", "TERCENTR": "lidiia", "OPORA": "taras", "DRC": "roman"}
+Lines = list[LineDraft]
+
+
+def settle_claims(stage: Stage) -> None:
+    """Claims come in and are adjudicated, the late one of September first: periods are settled in order."""
+    stage.say(66, "Вимоги надавачів")
+    _death(stage)
+    certificates = certificate_numbers(stage)
+    for provider in USERS:
+        lines = [_line(provider, item, certificates) for item in _claimed(provider, stage)]
+        if provider == "DRC":
+            late = [line for line in lines if line.service_date < FIRST]
+            lines = [line for line in lines if line.service_date >= FIRST]
+            _claim(stage, provider, SEPTEMBER, late)
+        _claim(stage, provider, FIRST, _spoil(provider, lines, certificates))
+    for period in (SEPTEMBER, FIRST):
+        stage.say(72, f"Розгляд вимог: {period:%m.%Y}")
+        adjudicate_claims(
+            organisation=stage.organisation,
+            period=period,
+            as_of=date(2025, 12, 8),
+            actor=stage.actor("halyna"),
+            at=moment(2025, 12, 8, 10),
+        )
+
+
+def _death(stage: Stage) -> None:
+    """The register office's notice came in December: certificates were good at the door until then."""
+    recipient = Recipient.objects.get(organisation=stage.organisation, code=f"R-{DIED:04d}")
+    if recipient.death_date is None:
+        record_death(
+            recipient=recipient,
+            death_date=date(2025, 11, 18),
+            actor=stage.actor("sofiia"),
+            at=moment(2025, 12, 2, 9),
+        )
+
+
+def _claimed(provider: str, stage: Stage) -> Iterator[Reported]:
+    if provider == "TURBOTA":
+        yield from _online(stage)
+    yield from reported_visits(provider)
+
+
+def _online(stage: Stage) -> Iterator[Reported]:
+    rows = Redemption.objects.filter(
+        organisation=stage.organisation,
+        channel="online",
+        status="confirmed",
+        certificate__recipient__code__in=numbers(ONLINE),
+        starts_at__lt=moment(2025, 12, 1, 0),
+    ).values_list(
+        "code", "certificate__recipient__code", "worker_code", "service_code", "starts_at", "ends_at", "units_milli"
+    )
+    for code, recipient, worker, service, starts_at, ends_at, units in rows.order_by("starts_at", "code"):
+        yield Reported(code, Visit(recipient, worker, service, starts_at, ends_at, D(units).scaleb(-3)))
+
+
+def _line(provider: str, item: Reported, certificates: dict[str, str]) -> LineDraft:
+    visit = item.visit
+    return LineDraft(
+        redemption_code=item.code,
+        certificate_number=certificates[visit.recipient],
+        service_code=visit.service,
+        service_date=visit.starts_at.astimezone(KYIV).date(),
+        starts_at=visit.starts_at,
+        ends_at=None if visit.service == DAY else visit.ends_at,
+        worker_code=visit.worker,
+        units=visit.units,
+        unit_rate=RATES[provider][visit.service],
+    )
+
+
+def _claim(stage: Stage, provider: str, period: date, lines: Lines) -> None:
+    owner = Provider.objects.get(code=provider)
+    claim = Claim.objects.filter(organisation=stage.organisation, provider=owner, period=period).first()
+    claim = claim or create_claim(
+        organisation=stage.organisation,
+        provider=owner,
+        contract=Contract.objects.exclude(basis="grant").get(organisation=stage.organisation, provider=owner),
+        period=period,
+        lines=lines,
+        actor=stage.actor(USERS[provider]),
+        at=SUBMITTED[provider],
+    )
+    if claim.status == "draft":
+        submit_claim(
+            organisation=stage.organisation,
+            claim_id=claim.pk,
+            actor=stage.actor(USERS[provider]),
+            at=SUBMITTED[provider],
+        )
+
+
+def _spoil(provider: str, lines: Lines, certificates: dict[str, str]) -> Lines:
+    spoil = {"TURBOTA": _spoil_turbota, "TERCENTR": _spoil_tercentr}.get(provider)
+    return spoil(lines, certificates) if spoil else lines
+
+
+def _change(lines: Lines, code: str, **values: object) -> None:
+    place = next(index for index, line in enumerate(lines) if line.redemption_code == code)
+    lines[place] = replace(lines[place], **values)  # type: ignore[arg-type]
+
+
+def _copy(lines: Lines, code: str, **values: object) -> None:
+    line = next(line for line in lines if line.redemption_code == code)
+    lines.append(replace(line, **values))  # type: ignore[arg-type]
+
+
+def _spoil_turbota(lines: Lines, certificates: dict[str, str]) -> Lines:
+    _change(lines, "T-00010", amount=D("128.00"))  # CLM-01: 1.5 x 85.00 is 127.50
+    _change(lines, "T-00020", certificate_number="CT-2025-9999")  # CLM-07
+    _change(lines, "T-00030", units=D("2.5"))  # CLM-11: the visit was recorded with 1.5
+    _change(lines, "T-00040", redemption_code="")  # CLM-11: no visit on record
+    for number in range(50, 56):
+        _change(lines, f"T-{number:05d}", unit_rate=D("87.00"))  # CLM-16
+    return lines  # CLM-08, 09, 10, 31: the visit of 31 October; CLM-13, 24, 26 lie in the reports
+
+
+def _spoil_tercentr(lines: Lines, certificates: dict[str, str]) -> Lines:
+    _copy(lines, "C-00100")  # CLM-20: the same visit twice
+    _change(lines, "C-00110", service_code="999.9")  # CLM-06
+    _change(lines, "C-00120", service_code=DAY, unit_rate=D("440.00"), units=D(1))  # CLM-09, 10
+    return lines  # CLM-03, 14, 15, 17, 21, 22, 25, 28 lie in the reports and in the village norm
+
