@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -99,10 +100,20 @@ def import_statement(
     for bank in found:
         if bank.account not in organisation.accounts:
             raise WrongAccount(found=bank.account or "—", expected=organisation.iban)
-    return [
-        store_statement(organisation=organisation, bank=bank, name=name, content=content, actor=actor, at=at)
-        for bank in found
-    ]
+    return [_store(organisation, bank, name, content, actor, at) for bank in found]
+
+
+def _store(
+    organisation: Organisation, bank: BankStatement, name: str, content: bytes, actor: Actor, at: datetime
+) -> ImportedStatement:
+    def attempt() -> ImportedStatement:
+        return store_statement(organisation=organisation, bank=bank, name=name, content=content, actor=actor, at=at)
+
+    try:
+        return attempt()
+    except IntegrityError:
+        # Somebody imported the same statement in the same moment: now it is known, and nothing more is stored.
+        return attempt()
 
 
 @action
