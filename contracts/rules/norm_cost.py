@@ -174,7 +174,7 @@ def apply_coefficients(
         for name, value in coefficients
     )
     return CoefficientOutcome(
-        cost, unusual, (*steps, Step("unit_cost", "Norm cost of a unit", str(cost), "money"))
+        cost, unusual, (*steps, Step("unit_cost", "Norm cost of a unit", str(cost), "UAH"))
     )
 
 
@@ -227,18 +227,18 @@ def _with_steps(
             "admin_cap_pct",
         ),
         _shown("admin", "Administrative costs counted", outcome.admin, "min"),
-        Step("unit_cost", "Norm cost of a unit", str(outcome.unit_cost), "money", "direct + administrative"),
+        Step("unit_cost", "Norm cost of a unit", str(outcome.unit_cost), "UAH", "direct + administrative"),
         Step(
-            "vat", "Value added tax", str(outcome.vat), "money", _vat_formula(facts, parameters), "vat_rate"
+            "vat", "Value added tax", str(outcome.vat), "UAH", _vat_formula(facts, parameters), "vat_rate"
         ),
-        Step("unit_cost_with_vat", "Norm cost of a unit with tax", str(outcome.unit_cost_with_vat), "money"),
+        Step("unit_cost_with_vat", "Norm cost of a unit with tax", str(outcome.unit_cost_with_vat), "UAH"),
     )
     return replace(outcome, steps=rows)
 
 
 def _staff_step(row: StaffPay) -> Step:
     label = "Monthly pay of auxiliary staff" if row.auxiliary else "Monthly pay of main staff"
-    return Step("staff_pay", label, str(row.pay_month), "money", f"{row.label} x {row.positions}")
+    return Step("staff_pay", label, str(row.pay_month), "UAH", f"{row.label} x {row.positions}")
 
 
 def _vat_formula(facts: NormCostFacts, parameters: NormCostParameters) -> str:
@@ -250,4 +250,4 @@ def _six(value: Decimal) -> str:
 
 
 def _shown(code: str, label: str, value: Decimal, formula: str = "", parameter: str = "") -> Step:
-    return Step(code, label, _six(value), "money", formula, parameter)
+    return Step(code, label, _six(value), "UAH", formula, parameter)

@@ -76,8 +76,8 @@ def norm_by_time(facts: NormTimeFacts) -> NormTimeOutcome:
     )
     formula += "".join(f" x {value}" for value in facts.coefficients)
     steps = (
-        Step("minute_rate", "Cost of one minute", str(facts.minute_rate), "money"),
-        Step("unit_cost", "Norm cost of a unit", str(cost), "money", formula),
+        Step("minute_rate", "Cost of one minute", str(facts.minute_rate), "RUB"),
+        Step("unit_cost", "Norm cost of a unit", str(cost), "RUB", formula),
     )
     return NormTimeOutcome(cost, steps)
 

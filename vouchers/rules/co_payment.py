@@ -278,16 +278,16 @@ def _mode_steps(
                 "minimum",
                 "Subsistence minimum of the recipient's group",
                 str(minimum),
-                "money",
+                "UAH",
                 group,
                 f"sm.{group}",
             ),
-            Step("income", "Average income of one member in a month", str(facts.income), "money"),
+            Step("income", "Average income of one member in a month", str(facts.income), "UAH"),
             Step(
                 "free_bound",
                 "Free of charge up to",
                 str(round_half_up(free * minimum)),
-                "money",
+                "UAH",
                 f"{free} x {minimum}",
                 "pay.free_multiple_sm",
             ),
@@ -295,14 +295,14 @@ def _mode_steps(
                 "full_bound",
                 "Full payment above",
                 str(round_half_up(full * minimum)),
-                "money",
+                "UAH",
                 f"{full} x {minimum}",
                 "pay.full_multiple_sm",
             ),
         ]
     if limit is not None:
         formula = f"{facts.income} - {round_half_up(free * minimum)}"
-        steps.append(Step("limit", "Ceiling of the monthly fee", str(limit), "money", formula))
+        steps.append(Step("limit", "Ceiling of the monthly fee", str(limit), "UAH", formula))
     return tuple(steps)
 
 
@@ -320,7 +320,7 @@ def _fee_steps(
             "service_cost",
             "Cost of the planned service in a month",
             str(round_half_up(service.tariff * service.units)),
-            "money",
+            "UAH",
             f"{service.code}: {service.units} x {service.tariff}",
         )
         for service in facts.services
@@ -329,11 +329,11 @@ def _fee_steps(
         return lines
     return (
         *lines,
-        Step("cost", "Cost within the state standard", str(cost), "money"),
+        Step("cost", "Cost within the state standard", str(cost), "UAH"),
         Step(
-            "fee_in_standard", "Fee within the state standard", str(within), "money", method, "pay.fee_method"
+            "fee_in_standard", "Fee within the state standard", str(within), "UAH", method, "pay.fee_method"
         ),
-        Step("fee_above", "Volume above the state standard, paid in full", str(extra), "money"),
-        Step("fee", "Monthly fee of the recipient", str(fee), "money"),
-        Step("budget", "Part paid from the budget", str(budget), "money"),
+        Step("fee_above", "Volume above the state standard, paid in full", str(extra), "UAH"),
+        Step("fee", "Monthly fee of the recipient", str(fee), "UAH"),
+        Step("budget", "Part paid from the budget", str(budget), "UAH"),
     )

@@ -95,7 +95,7 @@ def _ceiling(
 
 def _limit_step(parameters: RuCoPaymentParameters, limit: Decimal) -> Step:
     formula = f"{parameters.limit_multiple} x {parameters.minimum}; {parameters.regional_limit or '-'}"
-    return Step("limit", "Income limit of free services", str(limit), "money", formula, "ru.limit_multiple")
+    return Step("limit", "Income limit of free services", str(limit), "RUB", formula, "ru.limit_multiple")
 
 
 def _steps(
@@ -112,16 +112,16 @@ def _steps(
         percent = parameters.home_cap_percent if home else parameters.residential_cap_percent
         formula = f"{percent} % x ({facts.income} - {limit})" if home else f"{percent} % x {facts.income}"
         parameter = "ru.home_cap" if home else "ru.res_cap"
-        steps.append(Step("cap", "Legal ceiling of the fee", str(cap), "money", formula, parameter))
+        steps.append(Step("cap", "Legal ceiling of the fee", str(cap), "RUB", formula, parameter))
     steps += [
-        Step("cost", "Cost of the month by tariffs", str(facts.cost), "money"),
+        Step("cost", "Cost of the month by tariffs", str(facts.cost), "RUB"),
         Step(
             "fee",
             "Monthly fee of the recipient",
             str(fee),
-            "money",
+            "RUB",
             f"min({facts.cost}; {cap})" if cap else "0",
         ),
-        Step("subsidy", "Part paid from the budget", str(subsidy), "money", f"{facts.cost} - {fee}"),
+        Step("subsidy", "Part paid from the budget", str(subsidy), "RUB", f"{facts.cost} - {fee}"),
     ]
     return tuple(steps)

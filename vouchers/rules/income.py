@@ -62,6 +62,7 @@ class IncomeParameters:
     window_rule: str
     unable_floor: Decimal | None = None
     able_floor: Decimal | None = None
+    currency: str = "UAH"
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def average_income(
     for member in members:
         for month in months:
             total += _month_income(member, month, parameters, imputed)
-    return _outcome(window, len(months), len(members), _exact(total), tuple(imputed))
+    return _outcome(window, len(months), len(members), _exact(total), tuple(imputed), parameters.currency)
 
 
 def _months(window: Period) -> list[date]:
@@ -184,7 +185,12 @@ def _undetermined(window: Period, months: int, members: int, missing: tuple[str,
 
 
 def _outcome(
-    window: Period, months: int, members: int, total: Decimal, imputed: tuple[ImputedMonth, ...]
+    window: Period,
+    months: int,
+    members: int,
+    total: Decimal,
+    imputed: tuple[ImputedMonth, ...],
+    currency: str,
 ) -> IncomeOutcome:
     month_average = round_half_up(total / months)
     per_member = round_half_up(month_average / members)
@@ -195,25 +201,25 @@ def _outcome(
                 "income_imputed",
                 "Income counted instead of a smaller or missing one",
                 str(row.imputed),
-                "money",
+                currency,
                 f"{row.member}, {row.month:%m.%Y}: {row.known} < {row.imputed}",
                 "inc.impute",
             )
             for row in imputed
         ),
-        Step("income_total", "Income of the family in the window", str(round_half_up(total)), "money"),
+        Step("income_total", "Income of the family in the window", str(round_half_up(total)), currency),
         Step(
             "income_month",
             "Average income of the family in a month",
             str(month_average),
-            "money",
+            currency,
             f"{round_half_up(total)} / {months}",
         ),
         Step(
             "income_member",
             "Average income of one member in a month",
             str(per_member),
-            "money",
+            currency,
             f"{month_average} / {members}",
         ),
     )
