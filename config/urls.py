@@ -10,6 +10,7 @@ from config.pages.home import home
 from config.pages.progress import progress
 from config.pages.trail import trail_list, trail_of_object
 from settlement.views.money import money_page, money_start
+from vouchers.views.certificates import public_keys
 
 APPS = [name for name in ("contracts", "vouchers", "procurement", "settlement") if find_spec(f"{name}.urls")]
 
@@ -22,5 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("money/", money_start, name="money_start"),
     path("money/<slug:start>/<int:pk>/", money_page, name="money"),
     *(path(f"{name}/", include(f"{name}.urls")) for name in APPS),
+    path(".well-known/certificate-keys.json", public_keys, name="certificate_keys"),
     path("i18n/", include("django.conf.urls.i18n")),
 ]

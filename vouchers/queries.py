@@ -133,6 +133,19 @@ def redemptions_of_office(organisation: Organisation) -> QuerySet[Redemption]:
     return rows.select_related("service", "certificate", "worker", "provider").order_by("-starts_at", "-id")
 
 
+def redemptions_of_recipient(recipient: Recipient) -> QuerySet[Redemption]:
+    """Visits on a recipient's certificates, the latest first."""
+    rows = Redemption.objects.filter(certificate__recipient=recipient)
+    return rows.select_related("service", "provider").order_by("-starts_at", "-id")
+
+
+def found_redemptions(rows: QuerySet[Redemption], q: str) -> QuerySet[Redemption]:
+    """Those whose code, certificate or worker begins with the text."""
+    if not q:
+        return rows
+    return rows.filter(Q(code__istartswith=q) | Q(certificate_number__istartswith=q) | Q(worker_code__iexact=q))
+
+
 def recipient_of(user: User) -> Recipient:
     """The recipient a person is. Raises: NotFound."""
     found = Recipient.objects.filter(user=user).select_related("organisation").first()

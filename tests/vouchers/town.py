@@ -88,9 +88,7 @@ def pensioner(income: str | None, application: date = date(2025, 10, 20)) -> Fee
     records = () if income is None else (IncomeRecord(Decimal(income), date(2025, 1, 1), months=1),)
     if income is not None:
         records = (IncomeRecord(Decimal(income) * 24, date(2025, 1, 1), months=24),)
-    member = FamilyMember(
-        code="recipient", is_recipient=True, statement_missing=income is None, incomes=records
-    )
+    member = FamilyMember(code="recipient", is_recipient=True, statement_missing=income is None, incomes=records)
     return FeeInputs(application_date=application, lost_ability=True, members=(member,))
 
 
@@ -113,9 +111,7 @@ def build_town(organisation: Organisation, cast: dict[str, User]) -> Town:
     provider = Provider.objects.create(code="TURBOTA", name="Турбота", sector="nonprofit")
     ProviderUser.objects.create(provider=provider, user=cast["nadiia"])
     worker = Worker.objects.create(code="W-1", provider=provider)
-    WorkerQualification.objects.create(
-        worker=worker, service=service, valid_from=date(2025, 1, 1), recorded_at=OCTOBER
-    )
+    WorkerQualification.objects.create(worker=worker, service=service, valid_from=date(2025, 1, 1), recorded_at=OCTOBER)
     contract = Contract.objects.create(
         organisation=organisation, number="C-1", provider=provider, budget_line=line, basis="award",
         valid_from=date(2025, 1, 1), status="active",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
 from config.fields import AppendOnlyModel, append_only, ordered
+from config.periods import Period
 from config.states import StatefulModel, StateTable
 from contracts.models import BudgetLine, Provider, Service, Worker
 from vouchers.models.recipients import Recipient
@@ -74,6 +77,11 @@ class Certificate(StatefulModel):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day that counts, as people write it."""
+        return Period(self.valid_from, self.valid_to).last_day
+
 
 class CertificateSuspension(models.Model):
     """Days on which a certificate rests. ``to_date`` is exclusive."""
@@ -92,6 +100,11 @@ class CertificateSuspension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.certificate_id} {self.from_date}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day that counts, as people write it."""
+        return Period(self.from_date, self.to_date).last_day
 
 
 class CertificateLine(models.Model):
@@ -182,9 +195,7 @@ class CertificateEntry(AppendOnlyModel):
     certificate_line = models.ForeignKey(CertificateLine, on_delete=models.PROTECT, related_name="entries")
     kind = models.CharField(max_length=12, choices=KINDS)
     units_milli = models.BigIntegerField()
-    redemption = models.ForeignKey(
-        Redemption, on_delete=models.PROTECT, null=True, blank=True, related_name="entries"
-    )
+    redemption = models.ForeignKey(Redemption, on_delete=models.PROTECT, null=True, blank=True, related_name="entries")
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import User
 from config.fields import EncryptedTextField, no_overlap, ordered
+from config.periods import Period
 from vouchers.models.recipients import Recipient
 
 
@@ -66,3 +69,8 @@ class FeeAssessment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recipient_id} {self.mode} {self.valid_from}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day that counts, as people write it."""
+        return Period(self.valid_from, self.valid_to).last_day

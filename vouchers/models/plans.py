@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import User
 from config.fields import no_overlap, ordered
+from config.periods import Period
 from config.states import StatefulModel, StateTable
 from contracts.models import Service
 from vouchers.models.needs import NeedsAssessment
@@ -61,3 +64,8 @@ class PlanLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recipient_id} {self.service_id}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day that counts, as people write it."""
+        return Period(self.valid_from, self.valid_to).last_day

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
 from config.fields import EncryptedTextField, no_overlap, ordered
+from config.periods import Period
 from contracts.models import Territory
 
 
@@ -58,9 +61,7 @@ class RecipientResidence(models.Model):
         constraints = [
             no_overlap("recipient_residence_no_overlap", "recipient"),
             ordered("recipient_residence_range"),
-            models.CheckConstraint(
-                name="recipient_residence_month", condition=models.Q(valid_from__day=1)
-            ),
+            models.CheckConstraint(name="recipient_residence_month", condition=models.Q(valid_from__day=1)),
         ]
 
     def __str__(self) -> str:
@@ -86,6 +87,11 @@ class Absence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recipient_id} {self.kind} {self.from_date}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day that counts, as people write it."""
+        return Period(self.from_date, self.to_date).last_day
 
 
 class Mandate(models.Model):

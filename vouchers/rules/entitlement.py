@@ -62,9 +62,7 @@ class ReservationOutcome:
     formula_id: str = FORMULA_ID
 
 
-def certificate_validity(
-    *, first_day: date, months_max: int, plan_end: date | None, budget_year: int
-) -> Period | None:
+def certificate_validity(*, first_day: date, months_max: int, plan_end: date | None, budget_year: int) -> Period | None:
     """Days on which a certificate may be used, or None when nothing is left.
 
     Formula: from ``first_day`` to the earliest of its month count, the end of the plan and the end of the budget
@@ -87,9 +85,7 @@ def months_touched(period: Period) -> Iterator[date]:
         month = add_months(month, 1)
 
 
-def expected_reservation(
-    *, period: Period, services: Sequence[EntitledService], fee: FeeTerms
-) -> ReservationOutcome:
+def expected_reservation(*, period: Period, services: Sequence[EntitledService], fee: FeeTerms) -> ReservationOutcome:
     """Units and expected budget part of a certificate.
 
     Formula: each calendar month with a day in the period gives the whole monthly volume (the month's ceiling is

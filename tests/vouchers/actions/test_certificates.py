@@ -172,9 +172,7 @@ def test_replacement_keeps_the_balance_and_voids_the_old_secret(town: Town) -> N
     assert authorise(town, new, key="new").status == "authorised"
     with pytest.raises(NothingToReplace):
         empty = new.certificate
-        cancel_certificate(
-            certificate=empty, status_from=VISIT.date(), reason="", actor=town.case_worker, at=VISIT
-        )
+        cancel_certificate(certificate=empty, status_from=VISIT.date(), reason="", actor=town.case_worker, at=VISIT)
         replace_certificate(certificate=empty, reason="", actor=town.case_worker, at=VISIT)
 
 
@@ -231,5 +229,3 @@ def test_movements_cannot_be_edited(town: Town) -> None:
         line.entries.update(units_milli=1)
     with pytest.raises(IntegrityError), transaction.atomic():
         line.entries.create(kind="captured", units_milli=-40_001, occurred_at=VISIT, recorded_at=VISIT)
-
-

@@ -107,9 +107,7 @@ def test_a_death_in_the_future_is_refused(town: Town) -> None:
 
 def test_reading_special_fields_leaves_a_trace_without_their_content(town: Town) -> None:
     recipient = town.ready(free_category="VIOLENCE")
-    shown = read_special(
-        recipient=recipient, fields=["findings", "free_category"], actor=town.case_worker, at=OCTOBER
-    )
+    shown = read_special(recipient=recipient, fields=["findings", "free_category"], actor=town.case_worker, at=OCTOBER)
     assert shown == {"findings": "слабкий зір", "free_category": "VIOLENCE"}
     event = trail_for(recipient).get(action="recipient.special_read")
     assert event.data == {"fields": ["findings", "free_category"]} and event.actor == "sofiia"

@@ -36,8 +36,7 @@ def parameters_of(year: str, **changes: object) -> CoPaymentParameters:
 def categories(cell: str) -> tuple[tuple[FreeCategory, ...], ...]:
     """``code:document`` of each member, members divided by ``|``."""
     return tuple(
-        tuple(FreeCategory(*part.split(":", 1)) for part in member.split(";") if part)
-        for member in cell.split("|")
+        tuple(FreeCategory(*part.split(":", 1)) for part in member.split(";") if part) for member in cell.split("|")
     )
 
 
@@ -150,9 +149,7 @@ def test_published_minimums_decide_by_date() -> None:
     income = Decimal(2) * Decimal(rows["2021-07-01"]["lost_ability"])
     modes = []
     for day in ("2021-01-01", "2021-07-01"):
-        parameters = replace(
-            parameters_of("2025"), minimums={"lost_ability": Decimal(rows[day]["lost_ability"])}
-        )
+        parameters = replace(parameters_of("2025"), minimums={"lost_ability": Decimal(rows[day]["lost_ability"])})
         modes.append(payment_mode(facts=CoPaymentFacts(70, True, income, ()), parameters=parameters).mode)
     assert modes == ["D", "F"]
 
@@ -161,9 +158,7 @@ money = st.decimals(min_value=0, max_value=50000, places=2)
 
 
 @given(income=money, tariff=st.decimals(min_value=1, max_value=500, places=4), units=st.integers(0, 100))
-def test_fee_and_budget_make_the_cost_and_the_ceiling_holds(
-    income: Decimal, tariff: Decimal, units: int
-) -> None:
+def test_fee_and_budget_make_the_cost_and_the_ceiling_holds(income: Decimal, tariff: Decimal, units: int) -> None:
     service = PlannedService("a", tariff, Decimal(units))
     facts = CoPaymentFacts(70, True, income, (service,))
     outcome = assess_co_payment(facts=facts, parameters=parameters_of("2025"))
@@ -178,9 +173,7 @@ def test_fee_and_budget_make_the_cost_and_the_ceiling_holds(
 def test_fee_never_falls_when_income_grows(income: Decimal, more: Decimal) -> None:
     service = PlannedService("a", Decimal(85), Decimal(20))
     fees = [
-        assess_co_payment(
-            facts=CoPaymentFacts(70, True, amount, (service,)), parameters=parameters_of("2025")
-        ).fee
+        assess_co_payment(facts=CoPaymentFacts(70, True, amount, (service,)), parameters=parameters_of("2025")).fee
         for amount in (income, income + more)
     ]
     assert fees[0] is not None and fees[1] is not None and fees[0] <= fees[1]

@@ -19,9 +19,7 @@ def parameters(minimum: str, multiple: str = "1.5", regional: Decimal | None = N
 @pytest.mark.parametrize("row", golden("fee_ru"))
 def test_worked_example(row: dict[str, str]) -> None:
     outcome = assess_co_payment_ru(
-        facts=RuCoPaymentFacts(
-            row["form"], Decimal(row["cost"]), number(row["income"]), row["free_category"] == "yes"
-        ),
+        facts=RuCoPaymentFacts(row["form"], Decimal(row["cost"]), number(row["income"]), row["free_category"] == "yes"),
         parameters=parameters(row["minimum"], row["multiple"], number(row["regional_limit"])),
     )
     found = (outcome.limit, outcome.cap, outcome.fee, outcome.subsidy)
@@ -39,9 +37,7 @@ def test_published_rows() -> None:
 
 def test_unknown_form_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown form"):
-        assess_co_payment_ru(
-            facts=RuCoPaymentFacts("remote", Decimal(1), Decimal(1)), parameters=parameters("15250")
-        )
+        assess_co_payment_ru(facts=RuCoPaymentFacts("remote", Decimal(1), Decimal(1)), parameters=parameters("15250"))
 
 
 @given(

@@ -29,9 +29,7 @@ def record(cell: str) -> IncomeRecord:
     """``amount@month``, ``amount@month*months``; a minus sign marks an income that does not count."""
     amount, when = cell.split("@")
     first, _, months = when.partition("*")
-    return IncomeRecord(
-        Decimal(amount.lstrip("-")), month(first), int(months or 1), not amount.startswith("-")
-    )
+    return IncomeRecord(Decimal(amount.lstrip("-")), month(first), int(months or 1), not amount.startswith("-"))
 
 
 def member(cell: str, index: int) -> FamilyMember:

@@ -1,0 +1,284 @@
+"""Pages of vouchers: who sees what, and what happens on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone, translation
+
+from config.accounts.models import Membership, Organisation, User
+from config.audit.models import AuditEvent
+from tests.vouchers.actions.test_redemptions import authorise, confirm
+from tests.vouchers.town import VISIT, Town
+from vouchers.actions.certificates import IssuedCertificate
+from vouchers.models import Certificate, FeeAssessment, Recipient, Redemption
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def town(town: Town) -> Town:
+    """The town whose pages live at the moment of the visit."""
+    Organisation.objects.filter(pk=town.organisation.pk).update(clock_offset=VISIT - timezone.now())
+    return town
+
+
+@pytest.fixture
+def issued(town: Town) -> IssuedCertificate:
+    """A certificate."""
+    return town.issue(full_name="Вигадана Олена Іванівна", phone="+380001112233", free_category="VIOLENCE")
+
+
+def sign_in(user: User) -> Client:
+    """A signed-in browser that reads English."""
+    client = Client(headers={"accept-language": "en"})
+    client.cookies["language"] = "en"
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+PAGES = [
+    "/vouchers/recipients/",
+    "/vouchers/recipients/new/",
+    "/vouchers/recipients/{recipient}/",
+    "/vouchers/recipients/{recipient}/needs/",
+    "/vouchers/recipients/{recipient}/fee/",
+    "/vouchers/recipients/{recipient}/plan/",
+    "/vouchers/recipients/{recipient}/absence/",
+    "/vouchers/recipients/{recipient}/move/",
+    "/vouchers/recipients/{recipient}/death/",
+    "/vouchers/recipients/{recipient}/certificate/",
+    "/vouchers/certificates/",
+    "/vouchers/certificates/{certificate}/",
+    "/vouchers/certificates/{certificate}/print/",
+    "/vouchers/mine/",
+    "/vouchers/redeem/",
+    "/vouchers/redemptions/",
+    "/vouchers/redemptions/{redemption}/",
+    "/vouchers/visits/import/",
+]
+
+
+def _fill(page: str, issued: IssuedCertificate, redemption: Redemption) -> str:
+    certificate = issued.certificate
+    return page.format(recipient=certificate.recipient_id, certificate=certificate.pk, redemption=redemption.pk)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_outsider_sees_nothing(town: Town, issued: IssuedCertificate, outsider: User, page: str) -> None:
+    address = _fill(page, issued, authorise(town, issued))
+    assert sign_in(outsider).get(address).status_code == 403
+    assert Client().get(address).status_code == 302
+
+
+OFFICE_PAGES = [page for page in PAGES if "mine" not in page and "redeem/" not in page and "visits" not in page]
+
+
+@pytest.mark.parametrize("page", OFFICE_PAGES)
+def test_another_organisations_people_are_invisible(
+    town: Town, issued: IssuedCertificate, other_organisation: Organisation, page: str
+) -> None:
+    redemption = authorise(town, issued)
+    stranger = User.objects.create(username="stranger")
+    Membership.objects.create(user=stranger, role="case_worker", organisation=other_organisation)
+    answer = sign_in(stranger).get(_fill(page, issued, redemption))
+    if "{" in page:
+        assert answer.status_code == 404
+    for secret in (issued.certificate.recipient.code, issued.certificate.number, redemption.code):
+        assert secret.encode() not in answer.content
+
+
+@pytest.mark.parametrize("page", OFFICE_PAGES)
+def test_the_case_worker_opens_every_page(
+    town: Town, issued: IssuedCertificate, cast: dict[str, User], page: str
+) -> None:
+    answer = sign_in(cast["sofiia"]).get(_fill(page, issued, authorise(town, issued)))
+    assert answer.status_code == 200
+    assert answer.content[:5] == b"%PDF-" or b"<h1>" in answer.content
+
+
+def test_lists_mask_names_and_search_exactly(town: Town, issued: IssuedCertificate, cast: dict[str, User]) -> None:
+    client = sign_in(cast["sofiia"])
+    page = client.get("/vouchers/recipients/").content.decode()
+    assert "Ви••• О• І•" in page and "Олена" not in page
+    for q, found in (("вигадана олена іванівна", True), ("вигадана", False), ("r-2025", True), ("zzz", False)):
+        content = client.get("/vouchers/recipients/", {"q": q}).content.decode()
+        assert (issued.certificate.recipient.code in content) is found, q
+
+
+def test_a_list_takes_the_same_queries_for_more_rows(
+    town: Town, issued: IssuedCertificate, cast: dict[str, User], django_assert_max_num_queries
+) -> None:  # type: ignore[no-untyped-def]
+    for number in range(12):
+        town.issue(full_name=f"Особа {number}")
+    for _index, redemption_key in enumerate("abcdef"):
+        authorise(town, issued, key=redemption_key, units="0.25")
+    sofiia, nadiia = sign_in(cast["sofiia"]), sign_in(cast["nadiia"])
+    for client, address in (
+        (sofiia, "/vouchers/recipients/"),
+        (sofiia, "/vouchers/certificates/"),
+        (sofiia, f"/vouchers/certificates/{issued.certificate.pk}/"),
+        (nadiia, "/vouchers/redemptions/"),
+    ):
+        with django_assert_max_num_queries(14):
+            assert client.get(address).status_code == 200
+
+
+def test_special_fields_are_shown_on_demand_and_recorded(
+    town: Town, issued: IssuedCertificate, cast: dict[str, User]
+) -> None:
+    recipient = issued.certificate.recipient
+    client, address = sign_in(cast["sofiia"]), f"/vouchers/recipients/{issued.certificate.recipient_id}/"
+    assert "VIOLENCE" not in client.get(address).content.decode()
+    assert AuditEvent.objects.filter(action="recipient.special_read").count() == 0
+    shown = client.post(address + "special/").content.decode()
+    assert "VIOLENCE" in shown and "+380001112233" in shown
+    assert AuditEvent.objects.filter(action="recipient.special_read", actor="sofiia").count() == 1
+    auditor = sign_in(cast["mariia"])
+    assert auditor.post(address + "special/").status_code == 403
+    page = auditor.get(address).content.decode()
+    assert recipient.code in page and "Олена" not in page and "+380001112233" not in page
+
+
+def test_register_assess_decide_plan_and_issue_by_forms(town: Town, cast: dict[str, User]) -> None:
+    client = sign_in(cast["sofiia"])
+    form = {"full_name": "Нова Особа", "birth_date": "1950-01-01", "territory": town.territory.pk}
+    client.post("/vouchers/recipients/new/", form)
+    recipient = Recipient.objects.get()
+    base = f"/vouchers/recipients/{recipient.pk}/"
+    assert client.post(base + "needs/", {"assessed_on": "2025-11-05", "findings": "х"}).status_code == 302
+    fee = {"application_date": "2025-11-10", "valid_from": "2025-11-01", "lost_ability": "on", "income": "18000.00"}
+    preview = client.post(base + "fee/", {**fee, "calculate": "1"})
+    assert preview.status_code == 200 and not FeeAssessment.objects.exists()
+    assert "1,278.00" in preview.content.decode() and "01.07.2025" in preview.content.decode()
+    client.post(base + "fee/", {**fee, "decide": "1"})
+    assert FeeAssessment.objects.get().mode == "D"
+    plan = {"valid_from": "2025-11-01", "service1": town.service.pk, "units1": "20"}
+    assert client.post(base + "plan/", plan).status_code == 302
+    issue = {"first_day": "2025-11-01", "budget_line": town.budget_line.pk}
+    told = client.post(base + "certificate/", issue)
+    certificate = Certificate.objects.get()
+    assert certificate.number in told.content.decode() and told["Cache-Control"] == "no-store, private"
+    again = client.post(base + "certificate/", issue)
+    assert again.status_code == 200 and certificate.number in again.content.decode()
+    assert Certificate.objects.count() == 1
+    assert client.get(base).status_code == 200
+
+
+def test_a_missing_statement_is_said_and_nothing_is_decided(town: Town, cast: dict[str, User]) -> None:
+    recipient = town.recipient()
+    form = {"application_date": "2025-11-10", "valid_from": "2025-11-01", "decide": "1"}
+    page = sign_in(cast["sofiia"]).post(f"/vouchers/recipients/{recipient.pk}/fee/", form).content.decode()
+    assert "income statements are missing" in page and not FeeAssessment.objects.exists()
+
+
+def _second_step(client: Client, issued: IssuedCertificate) -> dict[str, str]:
+    page = client.post("/vouchers/redeem/", {"certificate_key": issued.short_code.lower()})
+    assert page.status_code == 200
+    form = page.context["form"]
+    fields = {name: form[name].value() for name in ("certificate_key", "idempotency_key")}
+    return {**fields, "service_code": "015.1", "worker_code": "W-1", "units": "1.5", "starts_at": "2025-11-12T09:00"}
+
+
+def test_redeeming_in_two_steps_then_confirming(town: Town, issued: IssuedCertificate, cast: dict[str, User]) -> None:
+    client = sign_in(cast["nadiia"])
+    fields = _second_step(client, issued)
+    wrong = "000000" if issued.pin != "000000" else "111111"
+    refused = client.post("/vouchers/redeem/", {**fields, "pin": wrong})
+    assert refused.status_code == 409 and "Tries left: 2" in refused.content.decode()
+    done = client.post("/vouchers/redeem/", {**fields, "pin": issued.pin})
+    redemption = Redemption.objects.get()
+    assert done["Location"] == f"/vouchers/redemptions/{redemption.pk}/"
+    assert client.post("/vouchers/redeem/", {**fields, "pin": issued.pin})["Location"] == done["Location"]
+    page = client.get(done["Location"]).content.decode()
+    assert "38.5" in page and issued.certificate.recipient.name not in page
+    client.post(done["Location"] + "confirm/", {"units": "1.25", "ends_at": "2025-11-12T10:15"})
+    redemption.refresh_from_db()
+    assert (redemption.status, redemption.units_milli) == ("confirmed", 1250)
+
+
+def test_a_wrong_code_stays_on_the_first_step(town: Town, issued: IssuedCertificate, cast: dict[str, User]) -> None:
+    answer = sign_in(cast["nadiia"]).post("/vouchers/redeem/", {"certificate_key": "ABCDEFGHJ"})
+    assert answer.status_code == 409 and "mistyped" in answer.content.decode()
+
+
+def test_a_provider_sees_and_changes_only_its_own(town: Town, issued: IssuedCertificate, cast: dict[str, User]) -> None:
+    from contracts.models import Provider, ProviderUser
+
+    redemption = authorise(town, issued)
+    other = Provider.objects.create(code="OTHER", name="Інший", sector="private")
+    ProviderUser.objects.create(provider=other, user=cast["taras"])
+    stranger = sign_in(cast["taras"])
+    assert redemption.code not in stranger.get("/vouchers/redemptions/").content.decode()
+    address = f"/vouchers/redemptions/{redemption.pk}/"
+    assert stranger.get(address).status_code == 404
+    assert stranger.post(address + "void/", {"reason": "x"}).status_code == 404
+    assert stranger.get(f"/vouchers/certificates/{issued.certificate.pk}/").status_code == 403
+    own = sign_in(cast["nadiia"])
+    assert redemption.code in own.get("/vouchers/redemptions/", {"state": "authorised"}).content.decode()
+    own.post(address + "void/", {"reason": "не відбувся"})
+    redemption.refresh_from_db()
+    assert redemption.status == "voided"
+
+
+def test_a_recipient_sees_only_the_own_certificate(town: Town, cast: dict[str, User]) -> None:
+    mine = town.issue(full_name="Олена", user=cast["olena"])
+    other = town.issue(full_name="Петро", user=cast["petro"])
+    confirm(town, authorise(town, mine))
+    client = sign_in(cast["olena"])
+    page = client.get("/vouchers/mine/").content.decode()
+    assert mine.certificate.number in page and other.certificate.number not in page
+    assert "38.5" in page and "Турбота" in page
+    assert client.get(f"/vouchers/certificates/{mine.certificate.pk}/").status_code == 200
+    assert client.get(f"/vouchers/certificates/{other.certificate.pk}/").status_code == 404
+    assert client.get(f"/vouchers/certificates/{other.certificate.pk}/print/").status_code == 404
+    assert client.get("/vouchers/recipients/").status_code == 403
+
+
+def test_changes_of_a_certificate_by_forms(town: Town, issued: IssuedCertificate, cast: dict[str, User]) -> None:
+    client, address = sign_in(cast["sofiia"]), f"/vouchers/certificates/{issued.certificate.pk}/"
+    client.post(address + "suspend/", {"from_date": "2025-11-12", "reason": "лікарня"})
+    assert Certificate.objects.get().status == "suspended"
+    client.post(address + "resume/", {"from_date": "2025-11-14"})
+    assert Certificate.objects.get().status == "active"
+    told = client.post(address + "replace/", {"reason": "загублено"}).content.decode()
+    new = Certificate.objects.get(replaces=issued.certificate)
+    assert new.number in told
+    again = client.post(address + "replace/", {"reason": "загублено"})
+    assert again.status_code == 302 and Certificate.objects.count() == 2
+    client.post(f"/vouchers/certificates/{new.pk}/cancel/", {"status_from": "2025-11-12", "reason": "відмова"})
+    new.refresh_from_db()
+    assert new.status == "cancelled"
+    assert sign_in(cast["halyna"]).post(address + "cancel/", {}).status_code == 403
+
+
+def test_importing_visits_shows_what_is_wrong(town: Town, cast: dict[str, User]) -> None:
+    client = sign_in(cast["nadiia"])
+    rows = "certificate_number,service_code,starts_at,units\nCT-1,015.1,2025-11-03 09:00,1\nCT-1,015.1,then,1\n"
+
+    def send(**extra: str):  # type: ignore[no-untyped-def]
+        upload = SimpleUploadedFile("visits.csv", rows.encode())
+        return client.post("/vouchers/visits/import/", {"file": upload, **extra})
+
+    refused = send()
+    assert refused.status_code == 409 and "starts_at" in refused.content.decode()
+    assert not Redemption.objects.exists()
+    assert "then" in send(accept_good_rows="on").content.decode()
+    assert Redemption.objects.count() == 1
+    assert "imported before" in send(accept_good_rows="on").content.decode()
+    assert Redemption.objects.count() == 1
+
+
+def test_the_public_keys_are_open_and_hold_nothing_secret(town: Town) -> None:
+    answer = Client().get("/.well-known/certificate-keys.json")
+    (key,) = answer.json()["keys"]
+    assert answer.status_code == 200 and key["crv"] == "P-256" and set(key) == {
+        "kty", "crv", "alg", "use", "kid", "x", "y",
+    }  # fmt: skip

@@ -1,0 +1,369 @@
+"""Forms of the vouchers app: they turn input into plain values, the actions decide."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.periods import Period, add_months, month_of
+from contracts.models import BudgetLine, Provider, Service, Territory, Worker
+from vouchers.actions.assessments import FeeInputs
+from vouchers.actions.plans import PlannedVolume
+from vouchers.models import Absence, Certificate
+from vouchers.rules.co_payment import FreeCategory
+from vouchers.rules.income import FamilyMember, IncomeRecord
+
+DATE_FORMAT = "%Y-%m-%d"
+MOMENT_FORMAT = "%Y-%m-%dT%H:%M"
+OTHERS = (1, 2, 3)
+RELATIVES = [
+    ("", _("nobody")),
+    ("able", _("adult able to work")),
+    ("unable", _("adult not able to work")),
+    ("minor", _("child")),
+]
+
+
+def day_field(label: Any, **options: Any) -> forms.DateField:
+    """A calendar day."""
+    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format=DATE_FORMAT), **options)
+
+
+def moment_field(label: Any, **options: Any) -> forms.DateTimeField:
+    """A day with a time of the organisation's zone."""
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT_FORMAT)
+    return forms.DateTimeField(
+        label=label, widget=widget, input_formats=[MOMENT_FORMAT, "%Y-%m-%dT%H:%M:%S"], **options
+    )
+
+
+def units_field(label: Any, **options: Any) -> forms.DecimalField:
+    """Units of a service, three places; a comma is as good as a point."""
+    return forms.DecimalField(
+        label=label,
+        max_digits=11,
+        decimal_places=3,
+        localize=True,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        **options,
+    )
+
+
+def money_field(label: Any, **options: Any) -> forms.DecimalField:
+    """An amount with two places, not negative."""
+    return forms.DecimalField(
+        label=label,
+        max_digits=14,
+        decimal_places=2,
+        min_value=0,
+        localize=True,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        **options,
+    )
+
+
+def _choices(form: forms.Form, name: str, rows: Any) -> None:
+    form.fields[name].queryset = rows  # type: ignore[attr-defined]
+
+
+class RecipientForm(forms.Form):
+    """A person to register."""
+
+    full_name = forms.CharField(label=_("Surname, first name, patronymic"), max_length=200)
+    birth_date = day_field(_("Date of birth"))
+    tax_id = forms.CharField(label=_("Tax number (empty when there is none)"), max_length=12, required=False)
+    territory = forms.ModelChoiceField(label=_("Territory"), queryset=Territory.objects.none())
+    address = forms.CharField(label=_("Address"), max_length=300, required=False)
+    phone = forms.CharField(label=_("Telephone"), max_length=40, required=False)
+    free_category = forms.CharField(
+        label=_("Ground for free services"),
+        max_length=64,
+        required=False,
+        help_text=_("Special category of data: kept encrypted, every reading is recorded."),
+    )
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _choices(self, "territory", Territory.objects.filter(organisation=organisation).order_by("name"))
+
+
+class NeedsForm(forms.Form):
+    """The outcome of an assessment of needs."""
+
+    assessed_on = day_field(_("Assessed on"))
+    dependency_level = forms.CharField(label=_("Level of dependency"), max_length=32, required=False)
+    findings = forms.CharField(
+        label=_("Findings"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        required=False,
+        help_text=_("Special category of data: kept encrypted, every reading is recorded."),
+    )
+
+
+class FeeForm(forms.Form):
+    """What a fee decision needs: dates, grounds, and the incomes of the window."""
+
+    application_date = day_field(_("Date of the application"))
+    valid_from = day_field(_("In force from (first day of a month)"))
+    lost_ability = forms.BooleanField(
+        label=_("The person has lost the ability to work (age, disability)"), required=False
+    )
+    crisis = forms.BooleanField(label=_("Emergency: services are given at once"), required=False)
+    category = forms.CharField(label=_("Free category"), max_length=64, required=False)
+    document = forms.CharField(
+        label=_("Document that proves the category"),
+        max_length=120,
+        required=False,
+        help_text=_("Without a document the category does not count."),
+    )
+    income = money_field(
+        _("Income of the person in the window, in all"),
+        required=False,
+        help_text=_("Empty: the statement is missing, and nothing can be decided by income."),
+    )
+    unemployed = forms.BooleanField(label=_("Registered as unemployed without benefit"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for number in OTHERS:
+            self.fields[f"kind{number}"] = forms.ChoiceField(
+                label=_("Family member %(number)s") % {"number": number}, choices=RELATIVES, required=False
+            )
+            self.fields[f"income{number}"] = money_field(
+                _("Income of member %(number)s in the window, in all") % {"number": number}, required=False
+            )
+
+    def inputs(self, window: Period) -> FeeInputs:
+        """The facts as the rule takes them; an income counts evenly over the window."""
+        data = self.cleaned_data
+        category = FreeCategory(data["category"], data["document"]) if data["category"] else None
+        return FeeInputs(
+            application_date=data["application_date"],
+            lost_ability=data["lost_ability"],
+            crisis=data["crisis"],
+            members=(self._recipient(window), *self._relatives(window)),
+            member_categories=((category,) if category else (),),
+        )
+
+    def _recipient(self, window: Period) -> FamilyMember:
+        data = self.cleaned_data
+        return FamilyMember(
+            code="recipient",
+            is_recipient=True,
+            registered_unemployed=data["unemployed"],
+            statement_missing=data["income"] is None,
+            incomes=_spread(data["income"], window),
+        )
+
+    def _relatives(self, window: Period) -> list[FamilyMember]:
+        data = self.cleaned_data
+        return [
+            FamilyMember(
+                code=f"member {number}",
+                is_minor=data[f"kind{number}"] == "minor",
+                able_bodied=data[f"kind{number}"] == "able",
+                statement_missing=data[f"income{number}"] is None and data[f"kind{number}"] != "minor",
+                incomes=_spread(data[f"income{number}"], window),
+            )
+            for number in OTHERS
+            if data[f"kind{number}"]
+        ]
+
+
+def _spread(amount: Decimal | None, window: Period) -> tuple[IncomeRecord, ...]:
+    if amount is None or window.end is None:
+        return ()
+    months = 1
+    while add_months(window.start, months) < window.end:
+        months += 1
+    return (IncomeRecord(amount, window.start, months),)
+
+
+class PlanForm(forms.Form):
+    """Up to three services of an individual plan."""
+
+    valid_from = day_field(_("First day"))
+    last_day = day_field(_("Last day (empty: no end)"), required=False)
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        services = Service.objects.filter(organisation=organisation).order_by("code")
+        for number in OTHERS:
+            self.fields[f"service{number}"] = forms.ModelChoiceField(
+                label=_("Service %(number)s") % {"number": number}, queryset=services, required=number == 1
+            )
+            self.fields[f"units{number}"] = units_field(
+                _("Units a month of service %(number)s") % {"number": number}, required=number == 1
+            )
+
+    def volumes(self) -> list[PlannedVolume]:
+        """The rows that were filled in."""
+        data = self.cleaned_data
+        return [
+            PlannedVolume(data[f"service{n}"], data[f"units{n}"] or Decimal(0), data["valid_from"], data["last_day"])
+            for n in OTHERS
+            if data[f"service{n}"]
+        ]
+
+
+class IssueForm(forms.Form):
+    """A certificate to issue."""
+
+    first_day = day_field(_("First day"))
+    budget_line = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _choices(self, "budget_line", BudgetLine.objects.filter(organisation=organisation).order_by("-year", "code"))
+
+
+class AbsenceForm(forms.Form):
+    """Days of absence."""
+
+    kind = forms.ChoiceField(label=_("Kind of absence"), choices=Absence.KINDS)
+    from_date = day_field(_("First day"))
+    last_day = day_field(_("Last day (empty: not known yet)"), required=False)
+
+
+class MoveForm(forms.Form):
+    """A move within the municipality."""
+
+    territory = forms.ModelChoiceField(label=_("New territory"), queryset=Territory.objects.none())
+    moved_on = day_field(_("Moved on"), help_text=_("Counts from the first day of the next month."))
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _choices(self, "territory", Territory.objects.filter(organisation=organisation).order_by("name"))
+
+
+class DeathForm(forms.Form):
+    """A death."""
+
+    death_date = day_field(_("Date of death"), help_text=_("Certificates are cancelled from the next day on."))
+
+
+class RestForm(forms.Form):
+    """A rest of a certificate."""
+
+    from_date = day_field(_("Rests from"))
+    last_day = day_field(_("Last day of rest (empty: until it is resumed)"), required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class ResumeForm(forms.Form):
+    """The end of a rest."""
+
+    from_date = day_field(_("Usable again from"))
+
+
+class EndForm(forms.Form):
+    """A cancellation."""
+
+    status_from = day_field(_("Cancelled from"))
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class CodeForm(forms.Form):
+    """First step at the door: which certificate."""
+
+    certificate_key = forms.CharField(
+        label=_("Code of the certificate"),
+        max_length=1200,
+        help_text=_("Nine letters and figures from the paper, or the content of its QR code."),
+        widget=forms.TextInput(
+            attrs={
+                "class": "form-control-lg",
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
+        ),
+    )
+
+
+class RedeemForm(forms.Form):
+    """Second step at the door: what is given, and the recipient's PIN."""
+
+    certificate_key = forms.CharField(widget=forms.HiddenInput)
+    idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    service_code = forms.ChoiceField(label=_("Service"))
+    worker_code = forms.ChoiceField(label=_("Worker"))
+    units = units_field(_("How much"), min_value=Decimal("0.001"))
+    starts_at = moment_field(_("Begins"))
+    pin = forms.CharField(
+        label=_("PIN"),
+        max_length=8,
+        help_text=_("The recipient enters it."),
+        widget=forms.PasswordInput(
+            attrs={"class": "form-control-lg", "inputmode": "numeric", "autocomplete": "off"}, render_value=False
+        ),
+    )
+
+    def __init__(self, *args: Any, certificate: Certificate, provider: Provider, zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lines = certificate.lines.select_related("service").order_by("service__code")
+        self.fields["service_code"].choices = [  # type: ignore[attr-defined]
+            (line.service.code, f"{line.service.name}, {line.service.get_unit_display()}") for line in lines
+        ]
+        workers = Worker.objects.filter(
+            provider=provider, qualifications__service__in=[line.service_id for line in lines]
+        )
+        self.fields["worker_code"].choices = [  # type: ignore[attr-defined]
+            (worker.code, f"{worker.name or ''} {worker.code}".strip())
+            for worker in workers.distinct().order_by("code")
+        ]
+        self.zone = zone
+
+    def clean_starts_at(self) -> datetime:
+        """The moment in the organisation's zone, whatever the server's."""
+        return in_zone(self.cleaned_data["starts_at"], self.zone)
+
+
+class ConfirmForm(forms.Form):
+    """What was really given."""
+
+    units = units_field(_("How much was given"), min_value=Decimal("0.001"))
+    ends_at = moment_field(_("Ended"))
+
+    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+
+    def clean_ends_at(self) -> datetime:
+        """The moment in the organisation's zone."""
+        return in_zone(self.cleaned_data["ends_at"], self.zone)
+
+
+class VisitsForm(forms.Form):
+    """A file of visits."""
+
+    file = forms.FileField(
+        label=_("File of visits (XLSX or CSV)"),
+        help_text=_(
+            "Columns: certificate_number, service_code, starts_at, units; worker_code, ends_at, code if known."
+        ),
+    )
+    accept_good_rows = forms.BooleanField(label=_("Take the good rows even when others are wrong"), required=False)
+
+
+def in_zone(moment: datetime, zone: str) -> datetime:
+    """Clock time as read on the wall of the organisation."""
+    return moment.replace(tzinfo=ZoneInfo(zone))
+
+
+def first_of_next_month(day: date) -> date:
+    """The usual start of decisions."""
+    return add_months(month_of(day), 1)

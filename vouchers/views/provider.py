@@ -1,0 +1,220 @@
+"""Pages at the door: redeem, confirm, void; lists of redemptions; import of visits."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import Access, requires
+from config.errors import DomainError, NotPermitted
+from config.money import from_units
+from contracts.models import Provider
+from contracts.queries import provider_of
+from contracts.views.pages import access_of, one_of, page_of, perform
+from vouchers import forms, queries
+from vouchers.actions.redemptions import (
+    authorise_redemption,
+    confirm_redemption,
+    find_certificate,
+    void_redemption,
+)
+from vouchers.actions.visits import VisitsOutcome, VisitsRefused, import_reported_visits
+from vouchers.models import Certificate, Redemption
+
+MAX_FILE = 20 * 1024 * 1024
+SHOWN_CELLS = 200
+STATES = ("authorised", "confirmed", "voided", "expired", "reversed")
+
+
+def own_provider(access: Access) -> Provider:
+    """The provider the reader acts for. Raises: NotPermitted."""
+    provider = provider_of(access.user)
+    if provider is None:
+        raise NotPermitted()
+    return provider
+
+
+@requires("certificates.redeem")
+def redeem(request: HttpRequest) -> HttpResponse:
+    """Two steps: which certificate; then what, by whom, how much, and the PIN."""
+    access = access_of(request)
+    provider = own_provider(access)
+    if request.method != "POST":
+        return render(request, "vouchers/redeem.html", {"form": forms.CodeForm(), "step": 1})
+    try:
+        certificate = find_certificate(request.POST.get("certificate_key", ""))
+    except DomainError as error:
+        form = forms.CodeForm({"certificate_key": request.POST.get("certificate_key", "")})
+        return render(request, "vouchers/redeem.html", {"form": form, "step": 1, "refusal": error}, status=409)
+    if "pin" not in request.POST:
+        return _second_step(request, access, provider, certificate)
+    return _authorise(request, access, provider, certificate)
+
+
+def _second_step(request: HttpRequest, access: Access, provider: Provider, certificate: Certificate) -> HttpResponse:
+    zone = certificate.organisation.zone
+    initial = {
+        "certificate_key": request.POST["certificate_key"],
+        "idempotency_key": uuid.uuid4().hex,
+        "units": 1,
+        "starts_at": access.now().astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0, tzinfo=None),
+    }
+    form = forms.RedeemForm(initial=initial, certificate=certificate, provider=provider, zone=zone)
+    return _step_two_page(request, form, certificate)
+
+
+def _step_two_page(
+    request: HttpRequest, form: forms.RedeemForm, certificate: Certificate, refusal: DomainError | None = None
+) -> HttpResponse:
+    context = {"form": form, "step": 2, "certificate": certificate, "refusal": refusal}
+    return render(request, "vouchers/redeem.html", context, status=409 if refusal else 200)
+
+
+def _authorise(request: HttpRequest, access: Access, provider: Provider, certificate: Certificate) -> HttpResponse:
+    form = forms.RedeemForm(
+        request.POST, certificate=certificate, provider=provider, zone=certificate.organisation.zone
+    )
+    if not form.is_valid():
+        return _step_two_page(request, form, certificate)
+    try:
+        redemption = authorise_redemption(provider=provider, actor=access.actor, at=access.now(), **form.cleaned_data)
+    except DomainError as error:
+        return _step_two_page(request, form, certificate, error)
+    return redirect("vouchers:redemption", redemption.pk)
+
+
+def _visible(access: Access) -> QuerySet[Redemption]:
+    """Own redemptions of a provider; those of the office otherwise."""
+    if access.may("certificates.redeem"):
+        return queries.redemptions_of_provider(provider_of(access.user))
+    return queries.redemptions_of_office(access.office())
+
+
+@requires("redemptions.view")
+def redemption_list(request: HttpRequest) -> HttpResponse:
+    """Redemptions, the latest first; search by code, certificate or worker; filter by state."""
+    access = access_of(request)
+    q, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
+    rows = queries.found_redemptions(_visible(access), q)
+    if state in STATES:
+        rows = rows.filter(status=state)
+    context = {
+        "page": page_of(request, rows),
+        "q": q,
+        "state": state,
+        "states": STATES,
+        "hidden": {"state": state},
+        "by_provider": not access.may("certificates.redeem"),
+    }
+    return render(request, "vouchers/redemptions.html", context)
+
+
+@requires("redemptions.view")
+def redemption_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One redemption: its movements, and for its provider the way to confirm or void it."""
+    access = access_of(request)
+    redemption = one_of(_visible(access).select_related("organisation", "provider", "service", "certificate"), pk)
+    certificate = redemption.certificate
+    context = {
+        "redemption": redemption,
+        "balances": queries.line_balances([certificate]).get(certificate.pk, []) if certificate else [],
+        "movements": redemption.entries.order_by("id"),
+        "may_change": access.may("certificates.redeem") and redemption.status == "authorised",
+        "confirm": _confirm_form(redemption),
+        "void": forms.ReasonForm(auto_id="void_%s"),
+    }
+    return render(request, "vouchers/redemption.html", context)
+
+
+def _confirm_form(redemption: Redemption, data: Any = None) -> forms.ConfirmForm:
+    zone = ZoneInfo(redemption.organisation.zone)
+    units = from_units(redemption.authorised_milli or 0)
+    hours = float(units) if redemption.service and redemption.service.unit == "hour" else 1
+    ends = redemption.starts_at and (redemption.starts_at.astimezone(zone) + timedelta(hours=hours))
+    initial = {"units": units.normalize(), "ends_at": ends and ends.replace(tzinfo=None)}
+    return forms.ConfirmForm(data, initial=initial, zone=redemption.organisation.zone)
+
+
+@require_POST
+@requires("certificates.redeem")
+def redemption_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Capture what was given."""
+    access = access_of(request)
+    provider = own_provider(access)
+    redemption = one_of(_visible(access).select_related("organisation"), pk)
+    form = _confirm_form(redemption, request.POST)
+    if not form.is_valid():
+        return redirect("vouchers:redemption", pk)
+    return perform(
+        request,
+        lambda: confirm_redemption(
+            redemption=redemption, provider=provider, actor=access.actor, at=access.now(), **form.cleaned_data
+        ),
+        done=_("The visit is confirmed and can go into a claim."),
+        to="vouchers:redemption",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("certificates.redeem")
+def redemption_void(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the hold back."""
+    access = access_of(request)
+    provider = own_provider(access)
+    redemption = one_of(_visible(access), pk)
+    reason = request.POST.get("reason", "").strip()[:300]
+    return perform(
+        request,
+        lambda: void_redemption(
+            redemption=redemption, provider=provider, reason=reason, actor=access.actor, at=access.now()
+        ),
+        done=_("The authorisation is void; the units are on the certificate again."),
+        to="vouchers:redemption",
+        key=pk,
+    )
+
+
+@requires("certificates.redeem")
+def visits_import(request: HttpRequest) -> HttpResponse:
+    """Import reported visits; every bad cell is shown with what is wrong."""
+    access = access_of(request)
+    provider = own_provider(access)
+    form = forms.VisitsForm(request.POST or None, request.FILES or None)
+    outcome: VisitsOutcome | None = None
+    refusal: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        upload = form.cleaned_data["file"]
+        if upload.size > MAX_FILE:
+            form.add_error("file", _("The file is larger than 20 MB. Split it by weeks."))
+        else:
+            outcome, refusal = _import(access, provider, form, upload)
+    bad = refusal.bad if isinstance(refusal, VisitsRefused) else outcome.bad if outcome else []
+    context = {"form": form, "outcome": outcome, "refusal": refusal, "bad": bad[:SHOWN_CELLS], "bad_count": len(bad)}
+    return render(request, "vouchers/visits_import.html", context, status=409 if refusal else 200)
+
+
+def _import(
+    access: Access, provider: Provider, form: forms.VisitsForm, upload: Any
+) -> tuple[VisitsOutcome | None, DomainError | None]:
+    try:
+        outcome = import_reported_visits(
+            organisation=access.office(),
+            provider=provider,
+            file_name=upload.name[:200],
+            content=upload.read(),
+            accept_good_rows=form.cleaned_data["accept_good_rows"],
+            actor=access.actor,
+            at=access.now(),
+        )
+    except DomainError as error:
+        return None, error
+    return outcome, None

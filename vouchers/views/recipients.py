@@ -1,0 +1,275 @@
+"""Pages of the case worker (and, read only, the auditor): the register and one recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import Access, requires
+from config.clock import local_date
+from config.errors import DomainError
+from config.periods import month_of
+from contracts.parameters import parameter_value
+from contracts.views.pages import access_of, one_of, page_of, perform, submitted
+from vouchers import forms, queries
+from vouchers.actions import assessments, plans, recipients
+from vouchers.models import Recipient
+from vouchers.rules.income import income_window
+
+SPECIAL = ["tax_id", "phone", "address", "free_category", "findings"]
+SPECIAL_TITLES = {
+    "tax_id": _("Tax number"),
+    "phone": _("Telephone"),
+    "address": _("Address"),
+    "free_category": _("Ground for free services"),
+    "findings": _("Findings of the last assessment"),
+}
+
+
+def today_of(access: Access) -> date:
+    """Business day of the office."""
+    return local_date(access.now(), access.office().zone)
+
+
+@requires("recipients.view")
+def recipient_list(request: HttpRequest) -> HttpResponse:
+    """The register, names masked; search by code, or by exact name or tax number."""
+    access = access_of(request)
+    q = request.GET.get("q", "").strip()
+    rows = queries.recipients(access.office(), on=today_of(access))
+    page = page_of(request, _found(rows, q))
+    for row in page:
+        row.masked = queries.mask_name(row.name)
+    return render(request, "vouchers/recipients.html", {"page": page, "q": q})
+
+
+def _found(rows: QuerySet[Recipient], q: str) -> QuerySet[Recipient]:
+    if not q:
+        return rows
+    return rows.filter(
+        Q(code__istartswith=q)
+        | Q(name_index=recipients.name_fingerprint(q))
+        | Q(tax_id_index=recipients.tax_fingerprint(q))
+    )
+
+
+def _scope(access: Access) -> QuerySet[Recipient]:
+    return Recipient.objects.filter(organisation=access.office()).select_related("organisation")
+
+
+@requires("recipients.view")
+def recipient_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Facts, fee calculation, plan, certificates and absences of one recipient."""
+    recipient = one_of(_scope(access_of(request)), pk)
+    return _page(request, recipient)
+
+
+@require_POST
+@requires("recipients.special")
+def recipient_special(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same page with the fields of a special category; the reading is recorded."""
+    access = access_of(request)
+    recipient = one_of(_scope(access), pk)
+    shown = recipients.read_special(recipient=recipient, fields=SPECIAL, actor=access.actor, at=access.now())
+    return _page(request, recipient, special=[(SPECIAL_TITLES[key], value or "—") for key, value in shown.items()])
+
+
+def _page(request: HttpRequest, recipient: Recipient, special: list[tuple[Any, str]] | None = None) -> HttpResponse:
+    access = access_of(request)
+    today = today_of(access)
+    fees = list(recipient.fee_assessments.order_by("-valid_from"))
+    certificates = list(recipient.certificates.order_by("-valid_from", "-number"))
+    balances = queries.line_balances(certificates)
+    context = {
+        "recipient": recipient,
+        "shown_name": recipient.name if access.may("recipients.edit") else queries.mask_name(recipient.name),
+        "special": special,
+        "residences": recipient.residences.select_related("territory").order_by("-valid_from"),
+        "assessments": recipient.assessments.order_by("-assessed_on", "-id"),
+        "fees": fees,
+        "fee": next((f for f in fees if f.valid_from <= today and (not f.valid_to or today < f.valid_to)), None)
+        or next(iter(fees), None),
+        "plan_lines": recipient.plan_lines.select_related("service", "plan").order_by("-valid_from", "service__code"),
+        "certificates": [(row, balances.get(row.pk, [])) for row in certificates],
+        "absences": recipient.absences.order_by("-from_date"),
+        "today": today,
+    }
+    context["unverified"] = {
+        row["key"] for row in (context["fee"].parameters if context["fee"] else []) if row.get("unverified")
+    }
+    return render(request, "vouchers/recipient.html", context)
+
+
+@requires("recipients.edit")
+def recipient_new(request: HttpRequest) -> HttpResponse:
+    """Register a person."""
+    access = access_of(request)
+    office = access.office()
+    form = forms.RecipientForm(request.POST or None, organisation=office)
+    made, refusal = submitted(
+        request,
+        form,
+        lambda: recipients.register_recipient(
+            organisation=office, actor=access.actor, at=access.now(), **form.cleaned_data
+        ),
+    )
+    if made is not None:
+        return redirect("vouchers:recipient", made.pk)
+    context = {"form": form, "refusal": refusal, "title": _("New recipient"), "back": "vouchers:recipients"}
+    return render(request, "vouchers/form.html", context)
+
+
+def _step(
+    request: HttpRequest, pk: int, title: Any, form: Callable[[Access, Recipient], Form], call: Callable[..., Any]
+) -> HttpResponse:
+    """One form about one recipient, one call, back to the recipient."""
+    access = access_of(request)
+    recipient = one_of(_scope(access), pk)
+    bound = form(access, recipient)
+    made, refusal = submitted(
+        request,
+        bound,
+        lambda: call(recipient=recipient, data=bound.cleaned_data, form=bound, actor=access.actor, at=access.now()),
+    )
+    if made is not None:
+        return redirect("vouchers:recipient", pk)
+    context = {"form": bound, "refusal": refusal, "title": title, "recipient": recipient, "back": "vouchers:recipient"}
+    return render(request, "vouchers/form.html", {**context, "key": pk})
+
+
+@requires("recipients.edit")
+def assess(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record an assessment of needs."""
+    return _step(
+        request,
+        pk,
+        _("Assessment of needs"),
+        lambda access, _r: forms.NeedsForm(request.POST or None, initial={"assessed_on": today_of(access)}),
+        lambda data, form, **rest: assessments.assess_needs(**data, recommended=[], **rest),
+    )
+
+
+@requires("plans_individual.edit")
+def plan_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve an individual plan."""
+    return _step(
+        request,
+        pk,
+        _("Individual plan"),
+        lambda access, _r: forms.PlanForm(
+            request.POST or None,
+            organisation=access.office(),
+            initial={"valid_from": forms.first_of_next_month(today_of(access))},
+        ),
+        lambda data, form, **rest: plans.approve_plan(volumes=form.volumes(), **rest),
+    )
+
+
+@requires("recipients.edit")
+def absence_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record an absence."""
+    return _step(
+        request,
+        pk,
+        _("Absence"),
+        lambda access, _r: forms.AbsenceForm(request.POST or None, initial={"from_date": today_of(access)}),
+        lambda data, form, **rest: recipients.record_absence(**data, **rest),
+    )
+
+
+@requires("recipients.edit")
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record a move."""
+    return _step(
+        request,
+        pk,
+        _("Move"),
+        lambda access, _r: forms.MoveForm(
+            request.POST or None, organisation=access.office(), initial={"moved_on": today_of(access)}
+        ),
+        lambda data, form, **rest: recipients.move_residence(**data, **rest),
+    )
+
+
+@requires("recipients.edit")
+def death(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record a death."""
+    return _step(
+        request,
+        pk,
+        _("Date of death"),
+        lambda _access, _r: forms.DeathForm(request.POST or None),
+        lambda data, form, **rest: recipients.record_death(**data, **rest),
+    )
+
+
+@require_POST
+@requires("plans_individual.edit")
+def plan_close(request: HttpRequest, pk: int, plan: int) -> HttpResponse:
+    """End a plan with today."""
+    access = access_of(request)
+    recipient = one_of(_scope(access), pk)
+    found = one_of(recipient.plans.all(), plan)
+    return perform(
+        request,
+        lambda: plans.close_plan(plan=found, last_day=today_of(access), actor=access.actor, at=access.now()),
+        done=_("The plan ends today. Certificates issued for it keep their units until they are cancelled."),
+        to="vouchers:recipient",
+        key=pk,
+    )
+
+
+@requires("fees.decide")
+def fee_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Calculate a fee, show how, then decide: the same calculation twice."""
+    access = access_of(request)
+    recipient = one_of(_scope(access), pk)
+    today = today_of(access)
+    form = forms.FeeForm(
+        request.POST or None, initial={"application_date": today, "valid_from": month_of(today), "lost_ability": True}
+    )
+    calculation, refusal = None, None
+    if request.method == "POST" and form.is_valid():
+        try:
+            on = form.cleaned_data["application_date"]
+            rule = parameter_value(recipient.organisation, "inc.window", on).text
+            inputs = form.inputs(income_window(application_date=on, rule=rule))
+            if "decide" in request.POST:
+                assessments.decide_fee(
+                    recipient=recipient,
+                    inputs=inputs,
+                    valid_from=form.cleaned_data["valid_from"],
+                    actor=access.actor,
+                    at=access.now(),
+                )
+                return redirect("vouchers:recipient", pk)
+            calculation = assessments.calculate_fee(recipient=recipient, inputs=inputs)
+        except DomainError as error:
+            refusal = error
+    context = {
+        "form": form,
+        "refusal": refusal,
+        "recipient": recipient,
+        "calculation": calculation,
+        "unverified": {row["key"] for row in calculation.parameters if row["unverified"]} if calculation else set(),
+        "window": _window(recipient, form, today),
+    }
+    return render(request, "vouchers/fee.html", context)
+
+
+def _window(recipient: Recipient, form: forms.FeeForm, today: date) -> Any:
+    """Months whose incomes count for the date in the form."""
+    on = form.cleaned_data.get("application_date", today) if form.is_bound and form.is_valid() else today
+    try:
+        rule = parameter_value(recipient.organisation, "inc.window", on).text
+    except DomainError:
+        return None
+    return income_window(application_date=on, rule=rule)
