@@ -10,10 +10,6 @@ from settlement.rules.integers import write_claimed, write_money
 CODE = "CLM-01"
 SEVERITY = "R"
 TITLE = "Amount and times agree with themselves"
-SENTENCE = (
-    "Units times rate give %(expected)s, the line says %(claimed)s; the start must be on the service "
-    "date and the end after it."
-)
 ADVICE = "Correct the amount or the times and claim the line again."
 SOURCE = "interchange CLM-01; rulebook 5.1"
 

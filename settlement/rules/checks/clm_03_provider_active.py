@@ -13,7 +13,6 @@ from settlement.rules.lookup import pick
 CODE = "CLM-03"
 SEVERITY = "R"
 TITLE = "Provider active on the service date"
-SENTENCE = "On %(date)s the provider was not active on the register or was suspended."
 ADVICE = "Only services given while the provider is admitted are paid."
 SOURCE = "interchange CLM-03; rulebook 5.1"
 

@@ -11,9 +11,6 @@ from settlement.rules.lookup import pick
 CODE = "CLM-04"
 SEVERITY = "R"
 TITLE = "Contract in force on the service date"
-SENTENCE = (
-    "The claim's contract is missing, belongs to another provider, is not active, or was not in force on %(date)s."
-)
 ADVICE = "Name the contract under which the service was given."
 SOURCE = "interchange CLM-04; rulebook 5.1"
 

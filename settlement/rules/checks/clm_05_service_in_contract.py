@@ -9,7 +9,6 @@ from settlement.rules.integers import write_days
 CODE = "CLM-05"
 SEVERITY = "R"
 TITLE = "Service is in the contract"
-SENTENCE = "The contract has no line for this service in force on %(date)s."
 ADVICE = "Claim the service under a contract that contains it, or amend the contract."
 SOURCE = "interchange CLM-05; rulebook 5.1"
 

@@ -8,7 +8,6 @@ from settlement.rules.frame import Frame
 CODE = "CLM-06"
 SEVERITY = "R"
 TITLE = "Service is in the catalogue"
-SENTENCE = "The service named on the line is not in the catalogue."
 ADVICE = "Use a service code of the municipality's catalogue."
 SOURCE = "interchange CLM-06; rulebook 5.1"
 

@@ -8,7 +8,6 @@ from settlement.rules.frame import Frame
 CODE = "CLM-07"
 SEVERITY = "R"
 TITLE = "Certificate and recipient are known"
-SENTENCE = "The certificate is unknown, or its recipient is not on the register."
 ADVICE = "Check the certificate number."
 SOURCE = "interchange CLM-07; rulebook 5.1"
 

@@ -9,7 +9,6 @@ from settlement.rules.integers import write_days
 CODE = "CLM-08"
 SEVERITY = "R"
 TITLE = "Fee assessment in force"
-SENTENCE = "No fee assessment of the recipient is in force on %(date)s."
 ADVICE = "The case worker decides on the fee first; then claim the line again."
 SOURCE = "interchange CLM-08; rulebook 5.1"
 

@@ -9,7 +9,6 @@ from settlement.rules.integers import write_days
 CODE = "CLM-09"
 SEVERITY = "R"
 TITLE = "Service is in the individual plan"
-SENTENCE = "The recipient's individual plan has no line for this service in force on %(date)s."
 ADVICE = "The case worker amends the plan for later visits; this visit is not paid."
 SOURCE = "interchange CLM-09; rulebook 5.1"
 

@@ -13,10 +13,6 @@ from settlement.rules.lookup import pick
 CODE = "CLM-10"
 SEVERITY = "R"
 TITLE = "Certificate active on the service date"
-SENTENCE = (
-    "On %(date)s the certificate was not in force, was cancelled, replaced or suspended, or it does not "
-    "cover the service."
-)
 ADVICE = "Check the certificate number and the date; the recipient may hold a newer certificate."
 SOURCE = "interchange CLM-10; rulebook 5.1"
 

@@ -13,9 +13,6 @@ from settlement.rules.lookup import pick
 CODE = "CLM-11"
 SEVERITY = "P"
 TITLE = "Confirmed redemption agrees with the line"
-SENTENCE = (
-    "No confirmed redemption agrees with the line in certificate, service, units (%(units)s), provider and worker."
-)
 ADVICE = "A person compares the line with the evidence of the visit and lifts the pend or leaves it."
 SOURCE = "interchange CLM-11; rulebook 5.1"
 

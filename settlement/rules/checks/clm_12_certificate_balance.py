@@ -10,7 +10,6 @@ from settlement.rules.lookup import Register, Sums, pair, pick
 CODE = "CLM-12"
 SEVERITY = "C"
 TITLE = "Certificate balance"
-SENTENCE = "%(left)s units were left on the certificate; %(taken)s units are not paid."
 ADVICE = "Services beyond the certificate are not paid from the budget."
 SOURCE = "interchange CLM-12; rulebook 5.1"
 

@@ -13,7 +13,6 @@ from settlement.rules.lookup import Register, Sums, pick, with_day
 CODE = "CLM-13"
 SEVERITY = "C"
 TITLE = "Monthly volume of the individual plan"
-SENTENCE = "The plan gives %(limit)s units a month; %(left)s were left; %(taken)s units are not paid."
 ADVICE = "Services beyond the plan are not paid; the case worker may amend the plan for later months."
 SOURCE = "interchange CLM-13; rulebook 5.1"
 

@@ -14,7 +14,6 @@ from settlement.rules.lookup import with_day
 CODE = "CLM-14"
 SEVERITY = "C"
 TITLE = "Daily and monthly maximum of the service"
-SENTENCE = "%(left)s units were left of the day's or month's maximum of the service; %(taken)s units are not paid."
 ADVICE = "Services beyond the maximum are not paid."
 SOURCE = "interchange CLM-14; rulebook 5.1"
 

@@ -9,7 +9,6 @@ from settlement.rules.integers import write_units
 CODE = "CLM-15"
 SEVERITY = "C"
 TITLE = "Units are whole steps"
-SENTENCE = "Units are paid in steps of %(step)s; %(taken)s units are not paid."
 ADVICE = "Claim whole steps."
 SOURCE = "interchange CLM-15; rulebook 5.1"
 

@@ -11,7 +11,6 @@ from settlement.rules.lookup import pick
 CODE = "CLM-16"
 SEVERITY = "C"
 TITLE = "Rate not above the contract"
-SENTENCE = "The contract's rate is %(limit)s."
 ADVICE = "The contract's rate is paid."
 SOURCE = "interchange CLM-16; rulebook 5.1"
 

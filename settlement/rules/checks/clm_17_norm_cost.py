@@ -11,7 +11,6 @@ from settlement.rules.lookup import pick
 CODE = "CLM-17"
 SEVERITY = "C"
 TITLE = "Rate not above the norm cost"
-SENTENCE = "The norm cost on %(date)s is %(limit)s; without a norm cost nothing is paid."
 ADVICE = "The municipality sets norm costs; a rate above them is paid at the norm cost."
 SOURCE = "interchange CLM-17; rulebook 5.1"
 

@@ -13,7 +13,6 @@ from settlement.rules.lookup import Sums, pair, with_day
 CODE = "CLM-18"
 SEVERITY = "C"
 TITLE = "Yearly ceiling of the service"
-SENTENCE = "%(left)s were left of the recipient's yearly ceiling for the service; %(taken)s are not paid."
 ADVICE = "Amounts beyond the yearly ceiling are not paid from the budget."
 SOURCE = "interchange CLM-18; rulebook 5.1"
 

@@ -13,7 +13,6 @@ from settlement.rules.lookup import Register, Sums, pick
 CODE = "CLM-19"
 SEVERITY = "C"
 TITLE = "Contract ceiling"
-SENTENCE = "%(left)s were left of the contract line's or the contract's ceiling; %(taken)s are not paid."
 ADVICE = "Amend the contract before giving more services under it."
 SOURCE = "interchange CLM-19; rulebook 5.1"
 

@@ -9,7 +9,6 @@ from settlement.rules.integers import write_texts
 CODE = "CLM-20"
 SEVERITY = "R"
 TITLE = "Duplicate visit"
-SENTENCE = "Line %(earlier_line)s of claim %(earlier_claim)s already claims this visit or redemption."
 ADVICE = "A visit is paid once."
 SOURCE = "interchange CLM-20; rulebook 5.1"
 

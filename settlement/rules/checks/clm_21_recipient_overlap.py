@@ -9,7 +9,6 @@ from settlement.rules.integers import write_hours
 CODE = "CLM-21"
 SEVERITY = "R"
 TITLE = "Overlapping visits to the recipient"
-SENTENCE = "%(hours)s of the visit are covered by earlier visits to the same recipient."
 ADVICE = "Only one of overlapping visits is paid."
 SOURCE = "interchange CLM-21; rulebook 5.1"
 

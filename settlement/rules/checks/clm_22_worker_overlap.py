@@ -9,7 +9,6 @@ from settlement.rules.integers import write_hours
 CODE = "CLM-22"
 SEVERITY = "R"
 TITLE = "Worker at two visits at once"
-SENTENCE = "%(hours)s of the visit are covered by other visits of the same worker."
 ADVICE = "Check the worker and the times of the visit."
 SOURCE = "interchange CLM-22; rulebook 5.1"
 

@@ -10,7 +10,6 @@ from settlement.rules.parameters import values_on
 CODE = "CLM-24"
 SEVERITY = "P"
 TITLE = "Hours of the worker a day"
-SENTENCE = "With this visit the worker has %(hours)s hours on the day; at most %(limit)s are usual."
 ADVICE = "A person asks the provider and lifts the pend or leaves it."
 SOURCE = "interchange CLM-24; rulebook 5.1"
 

@@ -11,7 +11,6 @@ from settlement.rules.lookup import pick
 CODE = "CLM-25"
 SEVERITY = "R"
 TITLE = "Worker of the provider and qualified"
-SENTENCE = "The worker is missing, works for another provider, or was not qualified for the service on %(date)s."
 ADVICE = "Name the worker who gave the service; register qualifications before the visit."
 SOURCE = "interchange CLM-25; rulebook 5.1"
 

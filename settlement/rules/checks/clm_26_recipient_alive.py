@@ -9,7 +9,6 @@ from settlement.rules.integers import write_days
 CODE = "CLM-26"
 SEVERITY = "R"
 TITLE = "Recipient alive on the service date"
-SENTENCE = "The recipient died on %(death)s."
 ADVICE = "Services after the death are not paid; one on the day of death waits for a person."
 SOURCE = "interchange CLM-26; rulebook 5.1"
 

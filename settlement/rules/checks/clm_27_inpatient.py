@@ -9,7 +9,6 @@ from settlement.rules.integers import write_days
 CODE = "CLM-27"
 SEVERITY = "R"
 TITLE = "Recipient in hospital or residential care"
-SENTENCE = "On %(date)s the recipient was in hospital or residential care (from %(from)s)."
 ADVICE = "Only the first and the last day of a stay can have home services."
 SOURCE = "interchange CLM-27; rulebook 5.1"
 

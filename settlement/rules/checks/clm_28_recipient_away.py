@@ -9,7 +9,6 @@ from settlement.rules.integers import write_days
 CODE = "CLM-28"
 SEVERITY = "R"
 TITLE = "Recipient away"
-SENTENCE = "On %(date)s the recipient was away."
 ADVICE = "Services while the recipient is away are not paid."
 SOURCE = "interchange CLM-28; rulebook 5.1"
 

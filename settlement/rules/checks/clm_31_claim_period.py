@@ -10,7 +10,6 @@ from settlement.rules.integers import write_days
 CODE = "CLM-31"
 SEVERITY = "R"
 TITLE = "Service date in the claim's period"
-SENTENCE = "%(date)s is outside the claim's month or after its submission on %(submitted)s."
 ADVICE = "Claim each service in the claim of its month, after it was given."
 SOURCE = "interchange CLM-31; rulebook 5.1"
 

@@ -12,7 +12,6 @@ from settlement.rules.parameters import values_on
 CODE = "CLM-32"
 SEVERITY = "R"
 TITLE = "Claim submitted in time"
-SENTENCE = "The claim was submitted on %(submitted)s; the last day was %(deadline)s."
 ADVICE = "Late claims are not paid."
 SOURCE = "interchange CLM-32; rulebook 5.1"
 

@@ -1,8 +1,7 @@
 """The shapes of a check. A check is a module; the registry lists modules, and mypy checks them against these.
 
-CODE: as in the interchange document. SEVERITY: R rejects, P pends, C cuts. TITLE, SENTENCE, ADVICE: English
-message ids; the sentence has %-placeholders named like the figures that ``explain`` gives. SOURCE: where the
-check stands.
+CODE: as in the interchange document. SEVERITY: R rejects, P pends, C cuts. TITLE, ADVICE: English message ids (the
+sentences stand in ``settlement.finding_words``, filled with what ``explain`` gives). SOURCE: where the check stands.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ class Check(Protocol):
     CODE: str
     SEVERITY: str
     TITLE: str
-    SENTENCE: str
     ADVICE: str
     SOURCE: str
 
