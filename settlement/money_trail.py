@@ -12,6 +12,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +33,17 @@ TITLES = {
     "payment": _("Payment"),
     "bank": _("Bank record"),
 }
+# Events of the ledger in words.
+EVENTS = {
+    "claim.adjudicated": _("claim adjudicated"),
+    "claim.reversed": _("claim taken back"),
+    "payment.sent": _("payment sent"),
+    "payment.confirmed": _("payment confirmed by the bank"),
+    "payment.returned": _("payment returned"),
+    "payment.failed": _("payment failed"),
+    "receipt.explained": _("receipt explained"),
+    "charge.explained": _("bank charge explained"),
+}
 # Why a level may carry less (or more) than was adjudicated as payable.
 REASONS = {
     "budget": _("not entered as spent on the budget line"),
@@ -50,7 +62,10 @@ MODELS = {name: model for _level, name, model in LEVELS}
 
 @dataclass(frozen=True)
 class Node:
-    """A record on the road. ``amount`` is this trail's money in it, ``own`` its own figure; minor units."""
+    """A record on the road. ``amount`` is this trail's money in it, ``own`` its own figure; minor units.
+
+    ``url`` is its page, ``follow`` the page of the road that begins at it; empty where there is none.
+    """
 
     label: str
     name: str
@@ -61,6 +76,7 @@ class Node:
     own: int | None
     off: int
     url: str
+    follow: str
     is_start: bool
 
 
@@ -215,8 +231,14 @@ def _node(level: str, row: dict[str, Any], start: str) -> Node:
         own=None if row["own"] is None else int(row["own"]),
         off=_int(row["off"]) if level != "set_aside" else 0,
         url=url_of(MODELS[level], str(row["id"])) if row["id"] else "",
+        follow=_follow(level, row["id"]) if label != start else "",
         is_start=label == start,
     )
+
+
+def _follow(level: str, pk: int | None) -> str:
+    start = next((start for start, begin in STARTS.items() if begin.model == MODELS[level]), "")
+    return reverse("money", args=[start, pk]) if start and pk else ""
 
 
 def _name(level: str, row: dict[str, Any]) -> str:
@@ -231,5 +253,5 @@ def _title(level: str, row: dict[str, Any]) -> str:
     if level == "competition" and not row["id"]:
         return gettext("providers of the register and others")
     if level == "posting":
-        return gettext(row["title"])
+        return str(EVENTS.get(row["title"], row["title"]))
     return row["title"]

@@ -33,27 +33,27 @@ _PAID_BY_LINE = "SELECT m.payment_id FROM settlement_match m WHERE m.undone_at I
 STARTS: dict[str, Start] = {
     "budget_line": Start(
         model="contracts.budgetline",
-        facts="k.budget_line_id = %(id)s",
+        facts="COALESCE(v.budget_line_id, k.budget_line_id) = %(id)s",
         budget_lines="SELECT %(id)s::bigint",
         contracts="SELECT id FROM contracts_contract WHERE budget_line_id = %(id)s",
         certificates="SELECT id FROM vouchers_certificate WHERE budget_line_id = %(id)s",
     ),
     "contract": Start(
         model="contracts.contract",
-        facts="c.contract_id = %(id)s",
+        facts="k.id = %(id)s",
         budget_lines="SELECT budget_line_id FROM contracts_contract WHERE id = %(id)s",
         contracts="SELECT %(id)s::bigint",
     ),
     "certificate": Start(
         model="vouchers.certificate",
-        facts="l.certificate_id = %(id)s",
+        facts="v.id = %(id)s",
         budget_lines="SELECT budget_line_id FROM vouchers_certificate WHERE id = %(id)s AND budget_line_id IS NOT NULL",
         certificates="SELECT %(id)s::bigint",
         redemptions="SELECT id FROM vouchers_redemption WHERE certificate_id = %(id)s",
     ),
     "redemption": Start(
         model="vouchers.redemption",
-        facts="l.redemption_id = %(id)s",
+        facts="d.id = %(id)s",
         certificates="SELECT certificate_id FROM vouchers_redemption WHERE id = %(id)s AND certificate_id IS NOT NULL",
         redemptions="SELECT %(id)s::bigint",
     ),
@@ -87,14 +87,23 @@ LEVELS: tuple[tuple[int, str, str], ...] = (
     (11, "bank", "settlement.statementline"),
 )
 
+# A line is evidence as it was written; its contract and certificate may have become known only later.
+_JOINS = """FROM settlement_claimline l
+  JOIN settlement_claim c ON c.id = l.claim_id
+  LEFT JOIN contracts_contract k ON k.id = COALESCE(c.contract_id, (SELECT t.id FROM contracts_contract t
+    WHERE t.organisation_id = c.organisation_id AND t.number = c.contract_number))
+  LEFT JOIN vouchers_certificate v ON v.id = COALESCE(l.certificate_id, (SELECT t.id FROM vouchers_certificate t
+    WHERE t.organisation_id = c.organisation_id AND t.number = l.certificate_number))"""
+
 _QUERY = """
 WITH facts AS MATERIALIZED (
-  SELECT l.id AS line_id, COALESCE(a.claim_id, l.claim_id) AS claim_id, l.certificate_id, l.redemption_id,
-         c.contract_id, k.budget_line_id, r.id AS remittance_id, COALESCE(a.amount_claimed, 0) AS claimed,
+  SELECT l.id AS line_id, COALESCE(a.claim_id, l.claim_id) AS claim_id, v.id AS certificate_id,
+         d.id AS redemption_id, k.id AS contract_id, COALESCE(v.budget_line_id, k.budget_line_id) AS budget_line_id,
+         r.id AS remittance_id, COALESCE(a.amount_claimed, 0) AS claimed,
          COALESCE(a.gross, 0) AS gross, COALESCE(a.fee, 0) AS fee, COALESCE(a.payable, 0) AS payable
-  FROM settlement_claimline l
-  JOIN settlement_claim c ON c.id = l.claim_id
-  LEFT JOIN contracts_contract k ON k.id = c.contract_id
+  {joins}
+  LEFT JOIN vouchers_redemption d ON d.id = COALESCE(l.redemption_id, (SELECT t.id FROM vouchers_redemption t
+    WHERE t.organisation_id = c.organisation_id AND t.code = l.redemption_code))
   LEFT JOIN settlement_adjudication a ON a.claim_line_id = l.id
   LEFT JOIN settlement_remittance r ON r.run_id = a.run_id AND r.claim_id = a.claim_id
   WHERE c.organisation_id = %(organisation)s AND {start.facts}
@@ -111,15 +120,20 @@ certificates AS (
 contracts AS (
   SELECT contract_id AS id FROM facts WHERE contract_id IS NOT NULL UNION {start.contracts}
 ),
+-- the same by budget line, because the certificates of one claim may stand on several
+shares AS (
+  SELECT f.claim_id, f.budget_line_id, f.part, w.whole
+  FROM (SELECT claim_id, budget_line_id, sum(payable) AS part FROM facts GROUP BY 1, 2) f
+  JOIN (
+    SELECT a.claim_id, COALESCE(v.budget_line_id, k.budget_line_id) AS budget_line_id, sum(a.payable) AS whole
+    {joins} JOIN settlement_adjudication a ON a.claim_line_id = l.id
+    WHERE a.claim_id IN (SELECT claim_id FROM facts) GROUP BY 1, 2
+  ) w ON w.claim_id = f.claim_id AND w.budget_line_id = f.budget_line_id AND w.whole <> 0
+),
 spending AS (
   SELECT e.budget_line_id, sum(round(e.amount_minor * q.part / q.whole)) AS part
   FROM contracts_budgetentry e
-  JOIN (
-    SELECT 'settlement.claim:' || claim_id AS label, part, whole FROM claims WHERE whole <> 0
-    UNION ALL
-    SELECT 'settlement.remittance:' || r.id, sum(f.payable), r.payable FROM settlement_remittance r
-    JOIN facts f ON f.remittance_id = r.id WHERE r.payable <> 0 GROUP BY r.id
-  ) q ON q.label = e.label
+  JOIN shares q ON e.label = 'settlement.claim:' || q.claim_id AND e.budget_line_id = q.budget_line_id
   WHERE e.kind = 'spending' GROUP BY e.budget_line_id
 ),
 postings AS (
@@ -238,7 +252,7 @@ ORDER BY 1, 9
 
 def query_for(start: Start) -> str:
     """The query of a start point; its parameters are id, organisation, start_level, top and zone."""
-    return _QUERY.format(start=start)
+    return _QUERY.format(start=start, joins=_JOINS)
 
 
 def level_of(start: Start) -> int:

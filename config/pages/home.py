@@ -28,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "home.html",
         {
             "cards": cards,
-            "waits": any(card.count for card in cards),
+            "waits": any(card.waits for card in cards),
             "events": _last_events(access),
             "own": _own_certificates(access),
         },

@@ -33,6 +33,7 @@ class Card:
     what: Any
     hint: Any
     url: str
+    waits: bool
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Duty:
     hint: Any
     url_name: str
     rows: Callable[[Access], QuerySet[Any]]
-    query: str = ""
+    # A look-up that is always of use; nobody waits for it.
+    lookup: bool = False
 
 
 # --- Competitions ----------------------------------------------------------------------------------
@@ -231,6 +233,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Look at terms, prices and volumes."),
         "contracts:contracts",
         _contracts,
+        lookup=True,
     ),
     Duty(
         "fees.decide",
@@ -329,6 +332,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Totals, checks and parameters of each run."),
         "settlement:adjudication_runs",
         _adjudication_runs,
+        lookup=True,
     ),
     Duty(
         "parameters.edit",
@@ -337,7 +341,7 @@ DUTIES: tuple[Duty, ...] = (
         "contracts:parameters",
         _unverified,
     ),
-    Duty("users.manage", _("People with access"), _("Of this organisation."), "", _people),
+    Duty("users.manage", _("People with access"), _("Of this organisation."), "", _people, lookup=True),
     Duty("users.manage", _("Background jobs that failed"), _("See the log of the worker."), "", _failed_jobs),
 )
 # What a recipient sees is shown in another form on the same page.
@@ -347,6 +351,7 @@ OWN = Duty(
     _("What is left and where to use it."),
     "vouchers:mine",
     _own_certificates,
+    lookup=True,
 )
 
 
@@ -356,11 +361,12 @@ def cards_of(access: Access) -> list[Card]:
     if access.may(OWN.permission) and not access.may("fees.view"):
         duties.append(OWN)
     cards = [_card(duty, access) for duty in duties]
-    return sorted(cards, key=lambda card: card.count == 0)
+    return sorted(cards, key=lambda card: not card.waits)
 
 
 def _card(duty: Duty, access: Access) -> Card:
-    return Card(duty.rows(access).count(), duty.what, duty.hint, _address(duty.url_name))
+    count = duty.rows(access).count()
+    return Card(count, duty.what, duty.hint, _address(duty.url_name), waits=bool(count) and not duty.lookup)
 
 
 def _address(name: str) -> str:

@@ -19,11 +19,12 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Item:
-    """A line of the menu: shown to holders of any of the permissions once its URL exists."""
+    """A line of the menu: for holders of any of the permissions and not of ``unless``, once its URL exists."""
 
     title: Any
     url_name: str
     permissions: tuple[str, ...]
+    unless: str = ""
 
 
 MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
@@ -40,7 +41,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Recipients"), "vouchers:recipients", ("recipients.view",)),
             Item(_("Certificates"), "vouchers:certificates", ("recipients.view", "fees.view")),
-            Item(_("My certificate"), "vouchers:mine", ("certificates.view",)),
+            Item(_("My certificate"), "vouchers:mine", ("certificates.view",), unless="fees.view"),
         ),
     ),
     (
@@ -95,7 +96,8 @@ def _address(name: str) -> str:
 
 
 def _shown(item: Item, may: frozenset[str]) -> dict[str, Any] | None:
-    address = _address(item.url_name) if may.intersection(item.permissions) else ""
+    allowed = may.intersection(item.permissions) and item.unless not in may
+    address = _address(item.url_name) if allowed else ""
     return {"title": item.title, "url": address, "here": ""} if address else None
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from config.accounts.models import Organisation, User
-from settlement.models import Adjudication, PaymentRemittance
+from contracts.models import BudgetEntry
+from settlement.models import Adjudication, ClaimLine, PaymentRemittance
 from settlement.money_trail import MoneyTrail, money_trail, starts_numbered
 from settlement.money_trail_sql import STARTS
 from tests.settlement.road_rows import PAYABLE, Road, build_road
@@ -128,3 +129,36 @@ def test_only_those_who_may_follow_money(client: Client, cast: dict[str, User], 
 def test_what_is_set_aside_is_told_beside_the_flow(organisation: Organisation, road: Road) -> None:
     trail = money_trail(organisation=organisation, start="budget_line", pk=road.budget_line.pk)
     assert next(level for level in trail.levels if level.key == "set_aside").total == 90000
+
+
+def test_a_line_whose_certificate_was_written_but_not_resolved_is_on_the_road(
+    organisation: Organisation, road: Road, as_owner: None
+) -> None:
+    ClaimLine._base_manager.filter(pk=road.claim_lines[1].pk).update(certificate=None, certificate_number="CERT-1")
+    trail = money_trail(organisation=organisation, start="certificate", pk=road.certificate.pk)
+    assert trail.payable == PAYABLE
+    assert trail.agrees
+
+
+def test_spending_is_split_by_the_budget_lines_of_the_certificates(
+    organisation: Organisation, road: Road, cast: dict[str, User], at: datetime, as_owner: None
+) -> None:
+    """One claim, two certificates on two budget lines: each line's road carries its own share alone."""
+    other = build_road(organisation, cast["bohdan"], at, mark="2")
+    ClaimLine._base_manager.filter(pk=road.claim_lines[1].pk).update(certificate=other.certificate)
+    spending = BudgetEntry._base_manager.filter(label=f"settlement.claim:{road.claim.pk}", kind="spending")
+    spending.update(amount_minor=15500)
+    BudgetEntry.objects.create(
+        budget_line=other.budget_line,
+        kind="spending",
+        amount_minor=8500,
+        label=f"settlement.claim:{road.claim.pk}",
+        occurred_on=at.date(),
+        recorded_at=at,
+    )
+    trail = money_trail(organisation=organisation, start="budget_line", pk=road.budget_line.pk)
+    assert trail.payable == 15500
+    assert trail.agrees
+    trail = money_trail(organisation=organisation, start="budget_line", pk=other.budget_line.pk)
+    assert trail.payable == PAYABLE + 8500
+    assert trail.agrees
