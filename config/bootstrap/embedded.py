@@ -114,7 +114,7 @@ def file_environment(layout: Layout) -> dict[str, str]:
         "STATIC_ROOT": str(data / "static"),
         "CERTIFICATE_KEY_FILE": str(data / "certificate.pem"),
         "CELERY_FILESYSTEM_DIR": str(layout.broker_dir),
-        **({} if os.environ.get("REDIS_URL") else {"CELERY_BROKER_URL": "filesystem://"}),
+        **({} if os.environ.get("REDIS_URL") else {"CELERY_BROKER_URL": "filesystem://localhost"}),
     }
 
 

@@ -147,7 +147,8 @@ def worker_command(layout: Layout) -> list[str]:
 
 
 def _as_role(role: str) -> dict[str, str]:
-    return {"PYTHONUNBUFFERED": "1", **os.environ, "DB_ROLE": role}
+    # The embedded installation has this one worker: jobs that another had when it died are free at once.
+    return {"PYTHONUNBUFFERED": "1", **os.environ, "DB_ROLE": role, "ONLY_WORKER": "1"}
 
 
 def start_children(layout: Layout, sock: socket.socket, workers: int) -> Iterator[Child]:

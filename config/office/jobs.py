@@ -96,6 +96,11 @@ def sweep() -> list[int]:
     return ids
 
 
+def release_leases() -> int:
+    """Free every job that is marked as running; right only when no worker lives. Returns how many were freed."""
+    return Job.objects.filter(state=Job.State.RUNNING).update(state=Job.State.WAITING, lease_until=None)
+
+
 def report_progress(row: Job, percent: int, text: str) -> None:
     """Show how far a long job is; renews its lease."""
     Job.objects.filter(pk=row.pk).update(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_ready
+from django.conf import settings
 
 from config.office import jobs
 
@@ -17,3 +21,10 @@ def run_job(job_id: int) -> None:
 def sweep() -> None:
     """Ring for jobs whose bell or worker was lost."""
     jobs.sweep()
+
+
+@worker_ready.connect
+def _take_up_orphans(**_: Any) -> None:
+    """A worker that is the only one knows that nobody else runs the jobs marked as running."""
+    if settings.ONLY_WORKER:
+        jobs.release_leases()

@@ -220,6 +220,8 @@ CERTIFICATE_KEY_FILE = Path(_env("CERTIFICATE_KEY_FILE", str(DATA_DIR / "certifi
 
 CELERY_BROKER_URL = _env("CELERY_BROKER_URL", _env("REDIS_URL", "filesystem://localhost"))
 CELERY_FILESYSTEM_DIR = Path(_env("CELERY_FILESYSTEM_DIR", str(DATA_DIR / "broker")))
+# Set by `up` for its one worker: jobs of a worker that died are taken up at once instead of after their lease.
+ONLY_WORKER = _flag("ONLY_WORKER")
 JOB_LEASE_SECONDS = int(_env("JOB_LEASE_SECONDS", "600"))
 
 # --- Stripe (recipient fees only) ----------------------------------------------------------------

@@ -73,3 +73,11 @@ def test_the_sweep_rings_for_a_worker_that_died(_silent_bell: object) -> None:
     assert jobs.sweep() == []
     Job.objects.filter(pk=row.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert jobs.sweep() == [row.pk]
+
+
+@pytest.mark.django_db
+def test_the_only_worker_takes_up_what_its_dead_predecessor_had() -> None:
+    row = _enqueue("f")
+    jobs.take(row.pk)
+    assert jobs.release_leases() == 1
+    assert jobs.take(row.pk) is not None
