@@ -13,7 +13,7 @@ from contracts.models import BudgetEntry, BudgetLine
 from settlement.actions.adjudication import adjudicate_claims
 from settlement.models import AdjudicationRun, Claim
 from tests.config.interchange.packages import load_tables
-from tests.conftest import AT
+from tests.conftest import AT, KYIV
 from tests.oracle.small import Tables, add_visit, clean_tables, example_5_2
 from vouchers.models import Certificate
 
@@ -82,4 +82,4 @@ def the_claim(number: str = "A-1") -> Claim:
     return Claim.objects.get(number=number)
 
 
-__all__ = ["AT", "NOVEMBER", "add_visit", "clean_tables", "example_5_2"]
+__all__ = ["AT", "KYIV", "NOVEMBER", "add_visit", "clean_tables", "example_5_2"]
