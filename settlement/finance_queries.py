@@ -156,3 +156,10 @@ def month_figures(organisation: Organisation, month: date) -> dict[str, int]:
     by_status = {row["status"]: int(row["total"] * 100) for row in found}
     figures = {name: value or 0 for name, value in sums.items()}
     return figures | {"paid": by_status.get("confirmed", 0), "returned": by_status.get("returned", 0)}
+
+
+def providers_of_month(organisation: Organisation, month: date) -> list[dict[str, Any]]:
+    """Providers with remittances of a settled month: key, name, allowed and payable in minor units."""
+    rows = Remittance.objects.filter(run__organisation=organisation, run__period=month, run__status="done")
+    sums = rows.values("provider_id", "provider__name").annotate(gross_minor=Sum("gross"), payable_minor=Sum("payable"))
+    return list(sums.order_by("provider__name", "provider_id"))

@@ -30,5 +30,6 @@ urlpatterns = [
     path("statement-lines/<int:pk>/", bank.statement_line, name="statement_line"),
     path("months/", bank.months, name="months"),
     path("months/<str:period>/", bank.month, name="month"),
+    path("months/<str:period>/acts/<int:pk>/", bank.reconciliation_act, name="reconciliation_act"),
     path("months/<str:period>/close/", bank.month_closing, name="month_close"),
 ]

@@ -16,8 +16,9 @@ from config.accounts.access import requires
 from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.periods import add_months, month_of
+from contracts.models import Provider
 from contracts.views.pages import access_of, one_of, page_of, perform
-from settlement import finance_queries
+from settlement import documents, finance_queries
 from settlement.actions import month_close, reconciliation
 from settlement.actions.matching import propose_matches
 from settlement.finance_forms import ExplainForm, MatchForm, ReasonForm, StatementUploadForm, month_of_text
@@ -192,8 +193,21 @@ def month(request: HttpRequest, period: str) -> HttpResponse:
         "blocked": any(check.blocks for check in checks),
         "may_close": access.may("months.close") and closed is None and over,
         "figures": finance_queries.month_figures(office, first),
+        "providers": finance_queries.providers_of_month(office, first),
     }
     return render(request, "settlement/finance/month.html", context)
+
+
+@requires("months.close", "ledger.view")
+def reconciliation_act(request: HttpRequest, period: str, pk: int) -> HttpResponse:
+    """The act of a month with one provider as PDF. Raises: NotFound without claims of that month."""
+    access, first = access_of(request), _month(period)
+    office = access.office()
+    provider = one_of(Provider.objects.filter(remittances__run__organisation=office).distinct(), pk)
+    pdf = documents.reconciliation_act(organisation=office, provider=provider, month=first, made_at=access.now())
+    response = HttpResponse(pdf, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="act-{period}-{pk}.pdf"'
+    return response
 
 
 @require_POST

@@ -187,3 +187,12 @@ def test_lists_take_the_same_number_of_queries(office: Organisation, cast: Cast,
         adjudicated(office, at, (1, 100), (2, 100), (3, 100), number=number)
     released_run(office, cast, at)
     assert {page: count(page) for page in LISTS} == before
+
+
+def test_the_act_of_a_month_is_a_pdf(office: Organisation, other_organisation: Organisation, cast: Cast) -> None:
+    client = browser(cast["ivan"])
+    row = client.get(url("month", "2025-11")).context["providers"][0]
+    act = client.get(url("reconciliation_act", "2025-11", row["provider_id"]))
+    assert act["Content-Type"] == "application/pdf" and act.content.startswith(b"%PDF")
+    cast["ivan"].memberships.update(organisation=other_organisation)
+    assert browser(cast["ivan"]).get(url("reconciliation_act", "2025-11", row["provider_id"])).status_code == 404
