@@ -19,6 +19,7 @@ from config.accounts.models import Membership, Organisation, User
 from config.audit.actors import SYSTEM
 from config.bootstrap.messages import ensure_compiled
 from config.demo.cast import CAST, PASSWORD
+from contracts.actions.reference import load_reference
 from contracts.models import Provider, ProviderUser
 from tests.settlement.road_rows import build_road
 from vouchers.models import Recipient
@@ -80,6 +81,7 @@ def people(organisation: Organisation) -> dict[str, User]:
 
 def prepare(at: datetime) -> dict[str, Any]:
     """A municipality with one road of money; primary keys by name for the addresses of pages.py."""
+    load_reference(at=at)
     organisation = create_organisation(
         code="verbivka", name="Вербівська громада", jurisdiction="UA", actor=SYSTEM, at=at, is_demo=True
     )

@@ -14,6 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.browser.pages import PAGES
 
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+# The kinds of pages whose narrow form has other markup on screen: stacked tables, drawings, forms, the folded menu.
+PHONE_AXE = {"/sign-in/", "/", "/trail/", "/money/claim/{claim}/", "/contracts/services/", "/vouchers/redeem/"}
 SHOTS = os.environ.get("BROWSER_SHOTS", "")
 
 
@@ -49,7 +51,8 @@ def test_every_page(town: dict[str, Any], open_page: Any) -> None:
         page.set_viewport_size({"width": 360, "height": 740})
         if _overflow(page) > 0:
             said.append(f"{entry}: {_overflow(page)} px too wide for a phone")
-        said += [f"{entry} on a phone: {violation}" for violation in _violations(page)]
+        if entry.address in PHONE_AXE:
+            said += [f"{entry} on a phone: {violation}" for violation in _violations(page)]
         _shot(page, f"{entry}-360")
         said += [f"{entry}: {error}" for error in errors]
         page.context.close()
