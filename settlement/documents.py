@@ -36,7 +36,7 @@ def remittance_advice(payment: Payment) -> bytes:
     remittances = list(remittances_of(payment))
     totals = {name: sum(getattr(row, name) for row in remittances) for name in _COLUMNS}
     context = {"payment": payment, "remittances": remittances, "totals": totals}
-    return _pdf("documents/remittance.html", context, payment.organisation, payment.payment_run.status_at)
+    return pdf_of("documents/remittance.html", context, payment.organisation, payment.payment_run.status_at)
 
 
 _COLUMNS = ("amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable")
@@ -64,7 +64,7 @@ def reconciliation_act(*, organisation: Organisation, provider: Provider, month:
         "left": owed - paid,
         "made_at": made_at,
     }
-    return _pdf("documents/reconciliation_act.html", context, organisation, made_at)
+    return pdf_of("documents/reconciliation_act.html", context, organisation, made_at)
 
 
 def act_rows(organisation: Organisation, provider: Provider, month: date) -> list[ActRow]:
@@ -103,7 +103,7 @@ def claim_numbers(payment: Payment) -> list[str]:
     return list(claims.order_by("number").values_list("number", flat=True).distinct())
 
 
-def _pdf(template: str, context: dict[str, object], organisation: Organisation, made_at: datetime | None) -> bytes:
+def pdf_of(template: str, context: dict[str, object], organisation: Organisation, made_at: datetime | None) -> bytes:
     # Loading WeasyPrint takes two seconds: not in every process that only imports this module.
     from weasyprint import HTML
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from config.statuses import label_of_status
-from config.templatetags.show import minor, rate, units
+from config.templatetags.show import amount, minor, rate, units
 from contracts.models import ContractLine, NormCost, Service
 from settlement.finding_words import Figures, advice_of, sentence_of, title_of
 from settlement.line_queries import JudgedLine, LineHistory, LineSources, holding
@@ -108,7 +106,11 @@ def outcome_words(judged: JudgedLine) -> str:
         "rejected": gettext("Nothing is allowed of the claimed %(claimed)s."),
         "pended": gettext("The line waits for a person's decision; nothing of what waits is paid yet."),
     }
-    return sentences[row.outcome] % {"gross": minor(row.gross), "claimed": minor(row.amount_claimed)}
+    currency = row.run.organisation.currency
+    return sentences[row.outcome] % {
+        "gross": minor(row.gross, currency),
+        "claimed": minor(row.amount_claimed, currency),
+    }
 
 
 def waterfall(line: ClaimLine, judged: JudgedLine, sources: LineSources) -> list[WaterfallRow]:
@@ -206,7 +208,7 @@ def finding_figures(finding: Finding, line: ClaimLine, judged: JudgedLine, sourc
 def _rate_before_norm(judged: JudgedLine) -> int:
     """The rate that the contract left, in ten-thousandths."""
     rates = [row.detail.get("limit", "") for row in judged.findings if row.check_code == "CLM-16"]
-    return round(float(rates[0]) * 10_000) if rates and rates[0] else judged.adjudication.rate_claimed
+    return _scaled(rates[0], 4) if rates and rates[0] else judged.adjudication.rate_claimed
 
 
 def _written(code: str, name: str, value: str, unit: str) -> str:
@@ -216,14 +218,11 @@ def _written(code: str, name: str, value: str, unit: str) -> str:
     if value in ("", "-"):
         return "—"
     if name in MONEY.get(code, ()):
-        return minor(_hundredths(value))
+        # A wrong amount may carry four places, and they are what is wrong with it.
+        return rate(_scaled(value, 4))
     if code in RATES:
         return rate(_scaled(value, 4))
     return quantity(_scaled(value, 3), unit) if name in UNITS and code != "CLM-24" else value
-
-
-def _hundredths(value: str) -> int:
-    return _scaled(value, 2)
 
 
 def _scaled(value: str, places: int) -> int:
@@ -279,7 +278,7 @@ def _fee(line: ClaimLine, judged: JudgedLine, sources: LineSources) -> Waterfall
     row = judged.adjudication
     decision = fee_decision(line, sources)
     basis = Basis(gettext("fee decision"), decision.decision, decision.valid_from) if decision else Basis()
-    sentence = _fee_words(row.gross, service_of(line, sources), decision)
+    sentence = _fee_words(row.gross, service_of(line, sources), decision, row.run.organisation.currency)
     return WaterfallRow("fee", gettext("Recipient's fee"), -row.fee, row.gross - row.fee, sentence, basis=basis)
 
 
@@ -291,7 +290,7 @@ def fee_decision(line: ClaimLine, sources: LineSources) -> FeeAssessment | None:
     return found[0] if found else None
 
 
-def _fee_words(gross: int, service: Service | None, decision: FeeAssessment | None) -> str:
+def _fee_words(gross: int, service: Service | None, decision: FeeAssessment | None, currency: str) -> str:
     if not gross or decision is None:
         return gettext("Nothing is allowed, so no fee is due.") if not gross else ""
     if service and service.free_for_all and decision.mode == "D":
@@ -301,7 +300,7 @@ def _fee_words(gross: int, service: Service | None, decision: FeeAssessment | No
             "The recipient pays up to %(limit)s a month, shared over the month's lines in proportion, to the kopiyka; "
             "the provider collects it."
         )
-        return words % {"limit": minor(int((decision.monthly_limit or 0) * 100))}
+        return words % {"limit": amount(decision.monthly_limit or 0, currency)}
     if decision.mode == "C":
         return gettext("The recipient pays in full; the provider collects it.")
     return gettext("The recipient receives services free of charge.")
@@ -323,18 +322,5 @@ def quantity(milli: int, unit: str) -> str:
     return f"{units(milli)} {unit}".strip()
 
 
-def outcome_title(outcome: str) -> str:
-    """An outcome in words."""
-    return label_of_status(outcome)
-
-
 def _day(day: date) -> str:
     return date_format(day, "SHORT_DATE_FORMAT")
-
-
-def totals_of(rows: Iterable[WaterfallRow]) -> dict[str, Any]:
-    """Sum of each kind of rows; for totals below a list."""
-    sums: dict[str, int] = {}
-    for row in rows:
-        sums[row.kind] = sums.get(row.kind, 0) + row.amount
-    return sums

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from django.urls import path
 
-from settlement.views import bank, finance
+from settlement.views import bank, books, claims, finance, provider, runs
 
 app_name = "settlement"
 urlpatterns = [
-    path("runs/", finance.adjudication_runs, name="adjudication_runs"),
-    path("runs/<int:pk>/", finance.adjudication_run, name="adjudication_run"),
+    path("claims/", claims.claim_list, name="claims"),
+    path("claims/new/", provider.claim_new, name="claim_new"),
+    path("claims/new/month/", provider.claim_from_redemptions, name="claim_from_redemptions"),
+    path("claims/new/spreadsheet/", provider.claim_upload, name="claim_upload"),
+    path("claims/template/", provider.claim_template, name="claim_template"),
+    path("claims/<int:pk>/", claims.claim_detail, name="claim"),
+    path("claims/<int:pk>/letter/", claims.letter, name="claim_letter"),
+    path("claims/<int:pk>/correct/", provider.claim_correct, name="claim_correct"),
+    path("claims/<int:pk>/submit/", provider.claim_submit, name="claim_submit"),
+    path("claims/<int:pk>/withdraw/", provider.claim_withdraw, name="claim_withdraw"),
+    path("claims/<int:pk>/return/", runs.claim_step, {"step": "return"}, name="claim_return"),
+    path("claims/<int:pk>/reverse/", runs.claim_step, {"step": "reverse"}, name="claim_reverse"),
+    path("claim-lines/<int:pk>/", claims.line_detail, name="claim_line"),
+    path("claim-lines/<int:pk>/pends/<str:check>/clear/", runs.pend_clear, name="pend_clear"),
+    path("pends/", runs.pend_list, name="pends"),
+    path("runs/", runs.run_list, name="adjudication_runs"),
+    path("runs/start/", runs.run_start, name="run_start"),
+    path("runs/<int:pk>/", runs.run_detail, name="adjudication_run"),
+    path("books/accounts/", books.account_list, name="accounts"),
+    path("books/accounts/<int:pk>/", books.account_detail, name="account"),
+    path("books/trial-balance/", books.trial_balance, name="trial_balance"),
+    path("books/entries/", books.entry_list, name="entries"),
+    path("books/entries/<int:pk>/", books.entry_detail, name="entry"),
+    path("books/budget/", books.budget_execution, name="budget_execution"),
     path("payment-runs/", finance.payment_runs, name="payment_runs"),
     path("payment-runs/propose/", finance.propose, name="payment_run_propose"),
     path("payment-runs/<int:pk>/", finance.payment_run, name="payment_run"),

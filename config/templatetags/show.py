@@ -63,3 +63,22 @@ def units(value: Any) -> str:
 def get(mapping: Any, key: Any) -> Any:
     """``mapping[key]`` in a template, empty when absent."""
     return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def e4(value: int | None, currency: str = "UAH") -> str:
+    """Ten-thousandths of a claim line, as it was written, as an amount."""
+    return "—" if value is None else amount(from_rate(value), currency)
+
+
+@register.filter
+def signed(value: int | None, currency: str = "UAH") -> str:
+    """Minor units with a true minus sign, so that it is read as one: -6300 -> «−63,00 ₴»."""
+    text = minor(value, currency)
+    return text.replace("-", "−", 1)
+
+
+@register.filter
+def taken(value: int | None, currency: str = "UAH") -> str:
+    """What a step takes, given as a positive figure of minor units; 0 stays without a sign."""
+    return signed(-value if value else value, currency)

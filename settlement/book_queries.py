@@ -1,0 +1,137 @@
+"""Reads of the books: accounts, trial balance, statements of accounts, entries, execution of the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import F, Q, QuerySet, Sum, Value, Window
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.money import to_minor
+from contracts.models import BudgetLine
+from settlement.models import Account, Entry, Posting
+
+# Events of the posting plan in words.
+EVENTS: dict[str, Any] = {
+    "claim.adjudicated": _("Claim adjudicated"),
+    "claim.reversed": _("Claim taken back"),
+    "payment.sent": _("Payment sent to the bank"),
+    "payment.confirmed": _("Payment confirmed by the bank"),
+    "payment.returned": _("Payment returned by the bank"),
+    "payment.failed": _("Payment not carried out"),
+    "receipt.explained": _("Receipt explained"),
+    "charge.explained": _("Charge explained"),
+}
+
+
+@dataclass(frozen=True)
+class BalanceRow:
+    """An account in the trial balance, minor units: what was debited and credited, and its balance on one side."""
+
+    account: Account
+    debited: int
+    credited: int
+
+    @property
+    def debit(self) -> int:
+        """Balance on the debit side, 0 when it is on the other."""
+        return max(self.debited - self.credited, 0)
+
+    @property
+    def credit(self) -> int:
+        """Balance on the credit side."""
+        return max(self.credited - self.debited, 0)
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """A budget line and what became of it, minor units. ``free`` = appropriation less everything set aside."""
+
+    line: BudgetLine
+    appropriation: int
+    commitment: int
+    reservation: int
+    spending: int
+
+    @property
+    def free(self) -> int:
+        """What may still be set aside."""
+        return self.appropriation - self.commitment - self.reservation - self.spending
+
+    @property
+    def spent_percent(self) -> int:
+        """Whole percent of the appropriation that is spent."""
+        return self.spending * 100 // self.appropriation if self.appropriation else 0
+
+
+def event_title(event: str) -> str:
+    """A ledger event in the reader's language."""
+    return str(EVENTS.get(event, event))
+
+
+def accounts(organisation: Organisation, search: str = "") -> QuerySet[Account]:
+    """The chart of accounts with the sums of each, minor units."""
+    rows = Account.objects.filter(organisation=organisation).select_related("provider", "budget_line")
+    if search:
+        rows = rows.filter(Q(code__icontains=search) | Q(provider__name__icontains=search))
+    return rows.annotate(
+        debited=Coalesce(Sum("postings__debit"), Value(0)), credited=Coalesce(Sum("postings__credit"), Value(0))
+    ).order_by("kind", "code")
+
+
+def trial_balance(organisation: Organisation, on: date) -> list[BalanceRow]:
+    """Every account that moved by the end of a day: one query."""
+    rows = Account.objects.filter(organisation=organisation, postings__entry__date__lte=on)
+    moved = rows.select_related("provider", "budget_line").annotate(
+        debited=Sum("postings__debit"), credited=Sum("postings__credit")
+    )
+    return [BalanceRow(row, row.debited, row.credited) for row in moved.order_by("kind", "code")]
+
+
+def balance_totals(rows: Iterable[BalanceRow]) -> dict[str, int]:
+    """Sums of the four columns; those of debit and credit are equal, or the books are damaged."""
+    found = list(rows)
+    return {name: sum(getattr(row, name) for row in found) for name in ("debited", "credited", "debit", "credit")}
+
+
+def statement(account: Account) -> QuerySet[Posting]:
+    """Postings of an account in the order of their days with the balance (debit less credit) after each."""
+    running = Window(Sum(F("debit") - F("credit")), order_by=[F("entry__date").asc(), F("id").asc()])
+    rows = Posting.objects.filter(account=account).select_related("entry").annotate(balance=running)
+    return rows.order_by("entry__date", "id")
+
+
+def entries(organisation: Organisation) -> QuerySet[Entry]:
+    """Ledger entries of an organisation."""
+    return Entry.objects.filter(organisation=organisation).select_related("recorded_by", "reverses")
+
+
+def postings(entry: Entry) -> QuerySet[Posting]:
+    """Postings of an entry, debits first."""
+    return entry.postings.select_related("account").order_by("-debit", "account__code")
+
+
+def budget_years(organisation: Organisation) -> list[int]:
+    """Years that have budget lines, newest first."""
+    years = BudgetLine.objects.filter(organisation=organisation).order_by("-year")
+    return list(years.values_list("year", flat=True).distinct())
+
+
+def budget_execution(organisation: Organisation, year: int) -> list[BudgetRow]:
+    """Budget lines of a year with what is committed, reserved, spent and free: one query."""
+    kinds = ("commitment", "reservation", "spending")
+    sums = {kind: Coalesce(Sum("entries__amount_minor", filter=Q(entries__kind=kind)), Value(0)) for kind in kinds}
+    lines = BudgetLine.objects.filter(organisation=organisation, year=year).annotate(**sums).order_by("code")
+    return [BudgetRow(line, to_minor(line.amount.amount), *(getattr(line, kind) for kind in kinds)) for line in lines]
+
+
+def budget_sums(rows: Iterable[BudgetRow]) -> dict[str, int]:
+    """Sums of the columns."""
+    found = list(rows)
+    names = ("appropriation", "commitment", "reservation", "spending", "free")
+    return {name: sum(getattr(row, name) for row in found) for name in names}

@@ -1,0 +1,46 @@
+"""The letter about a decided claim: what was claimed, what is paid, and every reduction in words (PDF/UA-1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import override
+
+from settlement import line_queries
+from settlement.claim_queries import taken_by_check
+from settlement.documents import document_language, pdf_of
+from settlement.explanations import LineExplained, explain_lines
+from settlement.finding_words import title_of
+from settlement.models import Claim
+
+# Longer lists make a letter that nobody reads and that takes minutes to set; the page shows every line.
+LINES_MAX = 300
+
+
+def claim_letter(claim: Claim) -> bytes:
+    """PDF in the state language; lines that were not allowed in full come with their steps."""
+    with override(document_language(claim.organisation)):
+        context = letter_context(claim)
+    return pdf_of("documents/claim_letter.html", context, claim.organisation, claim.status_at)
+
+
+def letter_context(claim: Claim) -> dict[str, Any]:
+    """Figures and words of the letter; sums of all lines, words for the first ``LINES_MAX`` of each list."""
+    everything = line_queries.claim_lines(claim)
+    counts = line_queries.outcome_counts(claim)
+    lines = list(everything[:LINES_MAX])
+    changed = list(line_queries.claim_lines(claim, not_in_full=True)[:LINES_MAX])
+    return {
+        "claim": claim,
+        "totals": line_queries.claim_totals(claim),
+        "checks": [{**row, "title": title_of(row["check_code"])} for row in taken_by_check(claim)],
+        "lines": _explain(claim, lines),
+        "changed": _explain(claim, changed),
+        "outcomes": [(code, counts[code]) for code in line_queries.OUTCOMES if counts.get(code)],
+        "line_total": sum(counts.values()),
+        "lines_max": LINES_MAX,
+    }
+
+
+def _explain(claim: Claim, lines: list[Any]) -> list[LineExplained]:
+    return explain_lines(line_queries.histories(claim, lines), line_queries.line_sources(claim, lines))

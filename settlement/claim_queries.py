@@ -1,0 +1,64 @@
+"""Reads around the making of claims: what a provider may claim now, and what checks took from a claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, OuterRef, Subquery, Sum
+
+from contracts.models import Provider
+from settlement.models import Adjudication, Claim, Finding
+
+# Confirmed visits that no live claim has, by contract of the provider and month, at the price of the day.
+_UNCLAIMED = """
+SELECT c.id, c.number, o.name, date_trunc('month', r.day)::date AS month, count(*),
+    sum((r.units_milli * p.rate + 50000) / 100000), o.currency
+FROM (
+    SELECT r.*, (r.starts_at AT TIME ZONE g.zone)::date AS day
+    FROM vouchers_redemption r JOIN accounts_organisation g ON g.id = r.organisation_id
+    WHERE r.provider_id = %(provider)s AND r.status = 'confirmed' AND r.units_milli > 0
+      AND NOT EXISTS (SELECT 1 FROM settlement_claimline x JOIN settlement_claim k ON k.id = x.claim_id
+                      WHERE x.redemption_id = r.id AND k.status NOT IN ('withdrawn', 'reversed'))
+) r
+JOIN contracts_contract c ON c.organisation_id = r.organisation_id AND c.provider_id = %(provider)s
+    AND c.status = 'active'
+JOIN accounts_organisation o ON o.id = c.organisation_id
+CROSS JOIN LATERAL (
+    SELECT (l.unit_rate * 10000)::bigint AS rate FROM contracts_contractline l
+    WHERE l.contract_id = c.id AND l.service_id = r.service_id AND COALESCE(l.valid_from, c.valid_from) <= r.day
+      AND r.day < COALESCE(l.valid_to, c.valid_to, 'infinity')
+    ORDER BY COALESCE(l.valid_from, c.valid_from) DESC, l.valid_from DESC NULLS LAST LIMIT 1
+) p
+GROUP BY c.id, c.number, o.name, o.currency, month ORDER BY month DESC, c.number
+"""
+
+
+@dataclass(frozen=True)
+class Unclaimed:
+    """Visits of a month that a provider could claim under a contract now; money in minor units."""
+
+    contract_id: int
+    contract_number: str
+    organisation: str
+    period: date
+    visits: int
+    amount: int
+    currency: str
+
+
+def unclaimed_visits(provider: Provider) -> list[Unclaimed]:
+    """What a provider has given and not claimed, newest month first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNCLAIMED, {"provider": provider.pk})
+        return [Unclaimed(*row[:5], int(row[5]), row[6]) for row in cursor.fetchall()]
+
+
+def taken_by_check(claim: Claim) -> list[dict[str, Any]]:
+    """What checks took from a claim by the last decision on each line: check, severity, lines, minor units."""
+    latest = Adjudication.objects.filter(claim=claim, claim_line=OuterRef("claim_line")).order_by("-id")
+    rows = Finding.objects.filter(claim_line__claim=claim).annotate(last=Subquery(latest.values("run")[:1]))
+    found = rows.filter(run=F("last")).order_by().values("check_code", "severity")
+    return list(found.annotate(lines=Count("id"), taken=Sum("amount")).order_by("check_code", "severity"))

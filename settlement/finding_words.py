@@ -1,0 +1,130 @@
+"""What each check says to a person, in sentences: one table, filled with the figures that the finding keeps.
+
+A sentence is chosen by the check and, where a check has several reasons, by the reason (``why``) or severity it noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from settlement.rules import checks
+
+# (check, reason) -> sentence. The reason "" serves where none of the others was noted.
+SENTENCES: dict[tuple[str, str], Any] = {
+    ("CLM-01", ""): _("Units times rate give %(expected)s, the line says %(claimed)s."),
+    ("CLM-01", "times"): _(
+        "The visit must begin on the service date %(date)s and end after it began; the times written do not."
+    ),
+    ("CLM-01", "both"): _(
+        "Units times rate give %(expected)s, the line says %(claimed)s; and the times of the visit are impossible."
+    ),
+    ("CLM-03", ""): _("On %(date)s the provider was not active on the register."),
+    ("CLM-03", "suspended"): _("On %(date)s the provider was suspended."),
+    ("CLM-04", ""): _("Contract %(contract)s was not in force on %(date)s."),
+    ("CLM-04", "unknown"): _("The claim names no known contract."),
+    ("CLM-04", "foreign"): _("Contract %(contract)s was concluded with another provider."),
+    ("CLM-04", "idle"): _("Contract %(contract)s is not active."),
+    ("CLM-05", ""): _("Contract %(contract)s has no price of «%(service)s» on %(date)s."),
+    ("CLM-06", ""): _("The catalogue has no service «%(service)s»."),
+    ("CLM-07", ""): _("There is no certificate «%(certificate)s», or its recipient is not on the register."),
+    ("CLM-08", ""): _("No decision on what the recipient pays was in force on %(date)s."),
+    ("CLM-09", ""): _("The recipient's individual plan has no «%(service)s» on %(date)s."),
+    ("CLM-10", ""): _("Certificate %(certificate)s was not in force on %(date)s."),
+    ("CLM-10", "ended"): _("Certificate %(certificate)s was cancelled or replaced before %(date)s or on that day."),
+    ("CLM-10", "suspended"): _("Certificate %(certificate)s was suspended on %(date)s."),
+    ("CLM-10", "service"): _("Certificate %(certificate)s does not cover «%(service)s»."),
+    ("CLM-11", ""): _("No confirmed redemption agrees with the line."),
+    ("CLM-11", "unknown"): _("There is no redemption «%(redemption)s» behind the line."),
+    ("CLM-11", "unconfirmed"): _("Redemption %(redemption)s is not confirmed."),
+    ("CLM-11", "certificate"): _("Redemption %(redemption)s was made with another certificate."),
+    ("CLM-11", "service"): _("Redemption %(redemption)s is for another service."),
+    ("CLM-11", "provider"): _("Redemption %(redemption)s was made at another provider."),
+    ("CLM-11", "worker"): _("Redemption %(redemption)s names another worker."),
+    ("CLM-11", "units"): _("Redemption %(redemption)s has other units than the %(units)s of the line."),
+    ("CLM-12", ""): _("%(left)s were left on certificate %(certificate)s; %(taken)s beyond that are not paid."),
+    ("CLM-13", ""): _(
+        "The individual plan gives %(limit)s a month; %(left)s were left of it; %(taken)s beyond that are not paid."
+    ),
+    ("CLM-14", ""): _(
+        "One person may have at most %(day_limit)s a day and %(month_limit)s a month of the service; %(left)s were "
+        "left; %(taken)s beyond that are not paid."
+    ),
+    ("CLM-14", "day"): _(
+        "One person may have at most %(day_limit)s of the service a day; %(left)s were left; %(taken)s beyond that "
+        "are not paid."
+    ),
+    ("CLM-14", "month"): _(
+        "One person may have at most %(month_limit)s of the service a month; %(left)s were left; %(taken)s beyond "
+        "that are not paid."
+    ),
+    ("CLM-15", ""): _("The service is paid in whole steps of %(step)s; the remaining %(taken)s are not paid."),
+    ("CLM-16", ""): _("The contract's rate of %(limit)s is below the claimed %(claimed_rate)s: the rate was lowered."),
+    ("CLM-17", ""): _("The norm cost of %(limit)s is below the rate of %(rate_before)s: the rate was lowered."),
+    ("CLM-17", "R"): _("No norm cost of «%(service)s» was in force on %(date)s; without one nothing is paid."),
+    ("CLM-18", ""): _(
+        "The recipient's yearly ceiling for the service is %(limit)s; %(left)s were left; %(taken)s beyond that are "
+        "not paid."
+    ),
+    ("CLM-19", ""): _("%(left)s were left of what contract %(contract)s may cost; %(taken)s beyond that are not paid."),
+    ("CLM-20", ""): _("Line %(earlier_line)s of claim %(earlier_claim)s already claims this visit or redemption."),
+    ("CLM-21", ""): _("%(hours)s (hours:minutes) of the visit are covered by earlier visits to the same recipient."),
+    ("CLM-22", ""): _("%(hours)s (hours:minutes) of the visit are covered by other visits of the worker %(worker)s."),
+    ("CLM-24", ""): _(
+        "With this visit the worker %(worker)s has %(hours)s (hours:minutes) on %(date)s; more than %(limit)s needs "
+        "a person's decision."
+    ),
+    ("CLM-25", ""): _("The worker %(worker)s was not qualified for «%(service)s» on %(date)s."),
+    ("CLM-25", "missing"): _("The worker «%(worker)s» is not known. Every line names who gave the service."),
+    ("CLM-25", "foreign"): _("The worker %(worker)s belongs to another provider."),
+    ("CLM-26", ""): _("The recipient died on %(death)s, before the service date %(date)s."),
+    ("CLM-26", "P"): _("The recipient died on the service date %(death)s: a person decides."),
+    ("CLM-27", ""): _(
+        "On %(date)s the recipient was in hospital or residential care, since %(from)s; services at home are paid "
+        "only on the first and last day of a stay."
+    ),
+    ("CLM-28", ""): _("On %(date)s the recipient was away."),
+    ("CLM-31", ""): _("The service date %(date)s is outside the claim's month %(month)s."),
+    ("CLM-31", "early"): _("The service date %(date)s is after the submission of the claim on %(submitted)s."),
+    ("CLM-32", ""): _(
+        "The claim was submitted on %(submitted)s; the last day for services of %(month)s was %(deadline)s."
+    ),
+}
+
+
+class Figures(dict[str, str]):
+    """Figures of a sentence; one that was not kept shows as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+def title_of(code: str) -> str:
+    """Short name of a check in the reader's language; an unknown check is its code."""
+    check = checks.ALL.get(code)
+    return gettext(check.TITLE) if check else code
+
+
+def advice_of(code: str) -> str:
+    """What to do about a finding."""
+    check = checks.ALL.get(code)
+    return gettext(check.ADVICE) if check else ""
+
+
+def sentence_of(code: str, severity: str, detail: Mapping[str, Any], figures: Mapping[str, str]) -> str:
+    """What the check found, with its figures. A check from elsewhere says what its detail holds."""
+    sentence = SENTENCES.get((code, reason_of(code, severity, detail))) or SENTENCES.get((code, ""))
+    if sentence is None:
+        return str(detail.get("text", ""))
+    return str(sentence) % Figures(figures)
+
+
+def reason_of(code: str, severity: str, detail: Mapping[str, Any]) -> str:
+    """Which of the check's reasons holds: noted by the check, or told by its severity or limits."""
+    if code == "CLM-14":
+        limits = [name for name in ("day", "month") if detail.get(f"{name}_limit", "-") != "-"]
+        return limits[0] if len(limits) == 1 else ""
+    return str(detail.get("why", "")) or severity

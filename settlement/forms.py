@@ -1,0 +1,80 @@
+"""Forms of claims and books: they turn input into plain values, the actions decide."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from config.periods import parse_month
+from contracts.models import Contract, Provider
+
+MAX_UPLOAD = 32 * 1024 * 1024
+
+
+class MonthField(forms.CharField):
+    """A month written YYYY-MM; its value is the first day."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={"type": "month", "placeholder": "2025-11"})
+        super().__init__(**{"widget": widget, "max_length": 7, **kwargs})
+
+    def clean(self, value: Any) -> Any:
+        """Raises: ValidationError for what is no month."""
+        text = super().clean(value)
+        try:
+            return parse_month(text) if text else None
+        except ValueError as error:
+            raise forms.ValidationError(_("Write the month as year and month, for example 2025-11.")) from error
+
+
+class ClaimFileForm(forms.Form):
+    """A spreadsheet with the visits of a month."""
+
+    file = forms.FileField(
+        label=_("Spreadsheet of visits"),
+        help_text=_("CSV or XLSX; the first row names the columns. Take the template below."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_UPLOAD:
+            raise forms.ValidationError(_("The file is larger than 32 megabytes. Send one month a file."))
+        return file
+
+
+class ClaimUploadForm(ClaimFileForm):
+    """A new claim from a spreadsheet: for which contract and month."""
+
+    contract = forms.ModelChoiceField(label=_("Contract"), queryset=Contract.objects.none())
+    period = MonthField(label=_("Month of the services"))
+
+    field_order = ("contract", "period", "file")
+
+    def __init__(self, *args: Any, provider: Provider, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["contract"]
+        rows = Contract.objects.filter(provider=provider).exclude(status__in=["pending", "cancelled"])
+        field.queryset = rows.select_related("organisation").order_by("-valid_from", "-id")
+        field.label_from_instance = lambda row: f"{row.number} · {row.organisation}"
+
+
+class AdjudicationForm(forms.Form):
+    """Which month is judged."""
+
+    period = MonthField(label=_("Month"))
+
+
+class BalanceForm(forms.Form):
+    """The day of a trial balance."""
+
+    on = forms.DateField(label=_("As of the end of"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+
+def day_asked(form: BalanceForm, otherwise: date) -> date:
+    """The valid day of a form, else another."""
+    return form.cleaned_data["on"] if form.is_bound and form.is_valid() else otherwise

@@ -1,0 +1,250 @@
+"""Reads behind the pages of claims: whose claims, which lines, and everything that explains a page of lines.
+
+The number of queries does not depend on the number of lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+
+from config.accounts.access import Access
+from contracts.models import ContractLine, NormCost, Service
+from contracts.queries import provider_of
+from settlement import queries
+from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding
+from vouchers.models import FeeAssessment
+
+OUTCOMES = ("accepted", "reduced", "rejected", "pended")
+
+
+@dataclass(frozen=True)
+class LineSources:
+    """Dated records that the sentences of a page of lines name; all loaded at once."""
+
+    norms: dict[int, list[NormCost]] = field(default_factory=dict)
+    contract_lines: dict[int, list[ContractLine]] = field(default_factory=dict)
+    fees: dict[int, list[FeeAssessment]] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JudgedLine:
+    """What one run made of a line: outcome and findings."""
+
+    adjudication: Adjudication
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class LineHistory:
+    """A line of a claim with what each run made of it, earliest first, and the pends that persons lifted."""
+
+    line: ClaimLine
+    judged: tuple[JudgedLine, ...] = ()
+    clearances: tuple[Clearance, ...] = ()
+
+
+def visible_claims(access: Access, search: str = "", status: str = "") -> QuerySet[Claim]:
+    """The office sees the claims handed in to its organisation, a provider all its own, nobody else any."""
+    if access.may("claims.submit"):
+        provider = provider_of(access.user)
+        return queries.claims(provider=provider, search=search, status=status) if provider else Claim.objects.none()
+    return queries.claims(organisation=access.office(), search=search, status=status)
+
+
+def claim_list(access: Access, search: str = "", status: str = "") -> QuerySet[Claim]:
+    """Visible claims with what their lines claim (ten-thousandths), newest month first."""
+    lines = ClaimLine.objects.filter(claim=OuterRef("pk")).order_by().values("claim").annotate(found=Sum("amount_e4"))
+    claimed = Subquery(lines.values("found"), output_field=IntegerField())
+    return visible_claims(access, search, status).annotate(claimed=claimed)
+
+
+def claim_totals(claim: Claim) -> dict[str, int]:
+    """Figures of a claim over all its runs, minor units; a pended line that was cleared counts once.
+
+    A second run judges a cleared line again, so what it claims and what still waits come from the last runs.
+    """
+    names = ("amount_claimed", "gross", "fee", "payable")
+    latest = _latest(claim)
+    sums = latest.aggregate(**{name: Sum(name) for name in names})
+    totals = {name: sums[name] or 0 for name in names}
+    found = Finding.objects.filter(run=OuterRef("run"), claim_line=OuterRef("claim_line"), severity="P")
+    waiting = found.order_by().values("claim_line").annotate(total=Sum("amount")).values("total")
+    pended = latest.annotate(waits=Subquery(waiting, output_field=IntegerField())).aggregate(total=Sum("waits"))
+    totals["pended"] = 0 if claim.reverses_id else pended["total"] or 0
+    totals["reductions"] = totals["amount_claimed"] - totals["gross"] - totals["pended"]
+    return totals
+
+
+def _latest(claim: Claim) -> QuerySet[Adjudication]:
+    """The last adjudication of each line under this claim; of a reversing claim all, they cancel all."""
+    rows = Adjudication.objects.filter(claim=claim)
+    if claim.reverses_id:
+        return rows
+    later = Adjudication.objects.filter(claim=claim, claim_line=OuterRef("claim_line")).order_by("-id")
+    return rows.filter(pk=Subquery(later.values("pk")[:1]))
+
+
+def outcome_counts(claim: Claim) -> dict[str, int]:
+    """Lines by their present outcome."""
+    rows = _latest(claim).order_by().values("outcome").annotate(count=Count("id"))
+    return {row["outcome"]: row["count"] for row in rows}
+
+
+def claim_lines(claim: Claim, outcome: str = "", search: str = "", *, not_in_full: bool = False) -> QuerySet[ClaimLine]:
+    """Lines of a claim in their order; a reversing claim shows those of the claim that it takes back.
+
+    ``not_in_full`` keeps the lines of which something was reduced, rejected or waits.
+    """
+    rows = ClaimLine.objects.filter(claim_id=claim.reverses_id or claim.pk)
+    if outcome:
+        rows = rows.filter(pk__in=_latest(claim).filter(outcome=outcome).values("claim_line"))
+    if not_in_full:
+        rows = rows.filter(pk__in=_latest(claim).exclude(outcome="accepted").values("claim_line"))
+    if search:
+        rows = rows.filter(
+            Q(certificate_number__icontains=search)
+            | Q(certificate__number__icontains=search)
+            | Q(redemption_code__icontains=search)
+            | Q(worker_code__icontains=search)
+        )
+    return rows.select_related("service", "certificate", "worker", "claim__contract").order_by("line")
+
+
+def histories(claim: Claim, lines: Iterable[ClaimLine]) -> list[LineHistory]:
+    """What the runs made of these lines: three queries."""
+    rows = list(lines)
+    judged = (
+        Adjudication.objects.filter(claim=claim, claim_line__in=rows).select_related("run__organisation").order_by("id")
+    )
+    found: dict[int, list[Adjudication]] = {}
+    for row in judged:
+        found.setdefault(row.claim_line_id, []).append(row)
+    findings = _findings(claim, rows)
+    clearances: dict[int, list[Clearance]] = {}
+    for cleared in Clearance.objects.filter(claim_line__in=rows).order_by("run", "check_code"):
+        clearances.setdefault(cleared.claim_line_id, []).append(cleared)
+    return [
+        LineHistory(
+            line,
+            tuple(JudgedLine(a, findings.get((a.run_id, line.pk), ())) for a in found.get(line.pk, ())),
+            tuple(clearances.get(line.pk, ())),
+        )
+        for line in rows
+    ]
+
+
+def _findings(claim: Claim, lines: Sequence[ClaimLine]) -> dict[tuple[int, int], tuple[Finding, ...]]:
+    found: dict[tuple[int, int], tuple[Finding, ...]] = {}
+    if claim.reverses_id:
+        return found  # an opposite row repeats no findings
+    for row in Finding.objects.filter(claim_line__in=lines).order_by("check_code"):
+        key = (row.run_id, row.claim_line_id)
+        found[key] = (*found.get(key, ()), row)
+    return found
+
+
+def line_sources(claim: Claim, lines: Iterable[ClaimLine]) -> LineSources:
+    """Norm costs, prices, fee decisions and services that lines rest on: four queries."""
+    rows = list(lines)
+    codes = {row.service_code for row in rows} | {row.service.code for row in rows if row.service}
+    services = Service.objects.filter(organisation_id=claim.organisation_id, code__in=codes)
+    by_code = {row.code: row for row in services}
+    norms = NormCost.objects.filter(service__in=by_code.values()).exclude(status="draft")
+    prices = ContractLine.objects.filter(contract=claim.contract_id, service__in=by_code.values())
+    recipients = {row.certificate.recipient_id for row in rows if row.certificate}
+    fees = FeeAssessment.objects.filter(recipient__in=recipients)
+    return LineSources(
+        norms=_grouped(norms.order_by("-valid_from", "-id"), "service_id"),
+        contract_lines=_grouped(prices.select_related("contract").order_by("-id"), "service_id"),
+        fees=_grouped(fees.order_by("-valid_from", "-id"), "recipient_id"),
+        services=by_code,
+    )
+
+
+def _grouped(rows: Iterable[Any], name: str) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, name), []).append(row)
+    return found
+
+
+def holding(rows: Iterable[Any], on: date) -> list[Any]:
+    """Rows with valid_from and exclusive valid_to that hold on a day."""
+    return [
+        row
+        for row in rows
+        if (row.valid_from is None or row.valid_from <= on) and (not row.valid_to or on < row.valid_to)
+    ]
+
+
+def pended_lines(access: Access, search: str = "", check: str = "") -> QuerySet[Finding]:
+    """Pends that nobody has lifted yet, of the latest adjudication of each line that waits; oldest first."""
+    later = Adjudication.objects.filter(claim_line=OuterRef("claim_line"), reverses=None).order_by("-id")
+    cleared = Clearance.objects.filter(claim_line=OuterRef("claim_line"), check_code=OuterRef("check_code"))
+    rows = (
+        Finding.objects.filter(run__organisation=access.office(), severity="P")
+        .annotate(
+            last_run=Subquery(later.values("run")[:1]),
+            last_outcome=Subquery(later.values("outcome")[:1]),
+            lifted=Subquery(cleared.values("run")[:1]),
+        )
+        .filter(last_outcome="pended", lifted=None, run=F("last_run"))
+        .exclude(claim_line__claim__status="reversed")
+    )
+    if search:
+        rows = rows.filter(
+            Q(claim_line__claim__number__icontains=search) | Q(claim_line__claim__provider__name__icontains=search)
+        )
+    if check:
+        rows = rows.filter(check_code=check)
+    return rows.select_related(
+        "run", "claim_line__claim__provider", "claim_line__service", "claim_line__certificate", "claim_line__worker"
+    ).order_by("run__period", "claim_line__claim__number", "claim_line__line", "check_code")
+
+
+def providers_of_run(run: AdjudicationRun) -> list[dict[str, Any]]:
+    """What a run made of each provider's claims, minor units: one query."""
+    names = ("amount_claimed", "reductions", "pended", "gross", "fee", "payable")
+    rows = run.remittances.order_by().values("provider__id", "provider__name")
+    found = rows.annotate(claims=Count("id"), **{f"{name}_sum": Sum(name) for name in names})
+    return list(found.order_by("provider__name"))
+
+
+def outcomes_of_run(run: AdjudicationRun) -> list[dict[str, Any]]:
+    """Lines of a run by outcome with claimed and allowed minor units; reversals are not among them."""
+    rows = run.adjudications.filter(reverses=None).order_by().values("outcome")
+    found = {
+        row["outcome"]: row
+        for row in rows.annotate(lines=Count("id"), claimed=Sum("amount_claimed"), gross_sum=Sum("gross"))
+    }
+    return [found[outcome] for outcome in OUTCOMES if outcome in found]
+
+
+def months_to_judge(access: Access) -> list[dict[str, Any]]:
+    """Months with submitted claims that no run has judged, and with lines that were cleared: month, counts."""
+    office = access.office()
+    submitted = Claim.objects.filter(organisation=office, status="submitted").order_by()
+    months: dict[date, dict[str, Any]] = {}
+    for row in submitted.values("period").annotate(count=Count("id")):
+        months[row["period"]] = {"period": row["period"], "claims": row["count"], "cleared": 0}
+    done = AdjudicationRun.objects.filter(
+        organisation=office, period=OuterRef("claim_line__claim__period"), number=OuterRef("run")
+    )
+    open_clearances = Clearance.objects.filter(organisation=office).annotate(played=Subquery(done.values("pk")[:1]))
+    waiting = open_clearances.filter(played=None).order_by().values("claim_line__claim__period")
+    for row in waiting.annotate(count=Count("claim_line", distinct=True)):
+        period = row["claim_line__claim__period"]
+        months.setdefault(period, {"period": period, "claims": 0, "cleared": 0})["cleared"] = row["count"]
+    return [months[key] for key in sorted(months)]
+
+
+def claimed_minor(claim: Claim) -> int:
+    """What the lines of a claim ask for, minor units (a wrong amount with more places is cut)."""
+    total: int = claim.lines.aggregate(total=Sum("amount_e4"))["total"] or 0
+    return total // 100

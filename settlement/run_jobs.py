@@ -1,0 +1,25 @@
+"""Background work of adjudication: one call, idempotent."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.office.jobs import job
+from config.office.models import Job
+from settlement.actions.adjudication import adjudicate_claims
+from settlement.actions.run_orders import ADJUDICATE
+
+
+@job(ADJUDICATE)
+def adjudicate(row: Job) -> None:
+    """The next run of a month, for the person who ordered it."""
+    order = row.payload
+    adjudicate_claims(
+        organisation=Organisation.objects.get(pk=order["organisation_id"]),
+        period=date.fromisoformat(order["period"]),
+        as_of=date.fromisoformat(order["as_of"]),
+        actor=Actor(order["username"], order["user_id"]),
+        at=datetime.fromisoformat(order["at"]),
+    )

@@ -1,0 +1,217 @@
+"""Steps of a provider: make a claim from redemptions or a spreadsheet, correct, submit, withdraw."""
+
+from __future__ import annotations
+
+import csv
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import requires
+from config.accounts.models import User
+from config.errors import DomainError, NotFound
+from contracts.models import Contract, Provider
+from contracts.queries import provider_of
+from contracts.views.pages import access_of, perform
+from settlement.actions import claims as claim_actions
+from settlement.claim_queries import unclaimed_visits
+from settlement.claim_rows import COLUMNS, ClaimRowsRefused, RowFault, read_claim_file
+from settlement.finance_forms import ReasonForm, month_of_text
+from settlement.forms import ClaimFileForm, ClaimUploadForm
+from settlement.models import Claim
+from settlement.views.claims import claim_of
+
+FAULTS = {
+    "MISSING": _("must not be empty"),
+    "NOT_A_NUMBER": _("is not a number"),
+    "TOO_MANY_PLACES": _("has too many digits"),
+    "NOT_POSITIVE": _("must be above zero"),
+    "NOT_A_DATE": _("is not a date; write 2025-11-03 or 03.11.2025"),
+    "NOT_A_TIME": _("is not a time; write 09:30 or 2025-11-03T09:30"),
+}
+EXAMPLE = ("", "CERT-2025-000001", "015.1", "2025-11-03", "09:00", "10:30", "W-01", "1.5", "95.00", "142.50")
+SHOWN_FAULTS = 100
+
+
+def own_provider(user: User) -> Provider:
+    """The provider the person acts for. Raises: NotFound."""
+    provider = provider_of(user)
+    if provider is None:
+        raise NotFound()
+    return provider
+
+
+@requires("claims.submit")
+def claim_new(request: HttpRequest) -> HttpResponse:
+    """What can be claimed now, one button for each contract and month; or a spreadsheet."""
+    provider = own_provider(access_of(request).user)
+    context = {"unclaimed": unclaimed_visits(provider), "form": ClaimUploadForm(provider=provider), "columns": COLUMNS}
+    return render(request, "settlement/claims/new.html", context)
+
+
+@require_POST
+@requires("claims.submit")
+def claim_from_redemptions(request: HttpRequest) -> HttpResponse:
+    """Draft a claim with every confirmed visit of the month."""
+    access = access_of(request)
+    provider = own_provider(access.user)
+    period = month_of_text(request.POST.get("period", ""))
+    contract = _own_contract(provider, request.POST.get("contract", ""))
+    if period is None or contract is None:
+        raise NotFound()
+    try:
+        claim = claim_actions.create_claim_from_redemptions(
+            organisation=contract.organisation,
+            provider=provider,
+            contract=contract,
+            period=period,
+            actor=access.actor,
+            at=access.now(),
+        )
+    except DomainError as error:
+        messages.error(request, error.sentence)
+        return redirect("settlement:claim_new")
+    messages.success(request, str(_("The claim is prepared. Look through its lines, then submit it.")))
+    return redirect("settlement:claim", claim.pk)
+
+
+def _own_contract(provider: Provider, key: str) -> Contract | None:
+    rows = Contract.objects.filter(provider=provider).select_related("organisation")
+    return rows.filter(pk=key).first() if key.isdigit() else None
+
+
+@requires("claims.submit")
+def claim_upload(request: HttpRequest) -> HttpResponse:
+    """Draft a claim from a spreadsheet; every cell that cannot be read is listed."""
+    access = access_of(request)
+    provider = own_provider(access.user)
+    form = ClaimUploadForm(request.POST or None, request.FILES or None, provider=provider)
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        contract = form.cleaned_data["contract"]
+        try:
+            lines, files = _read(form, contract.organisation.zone)
+            claim = claim_actions.create_claim(
+                organisation=contract.organisation,
+                provider=provider,
+                contract=contract,
+                period=form.cleaned_data["period"],
+                lines=lines,
+                files=files,
+                actor=access.actor,
+                at=access.now(),
+            )
+        except DomainError as error:
+            refusal = error
+        else:
+            messages.success(request, str(_("The file is read. Look through the lines, then submit the claim.")))
+            return redirect("settlement:claim", claim.pk)
+    return _upload_page(request, form, refusal, None)
+
+
+def _read(form: ClaimFileForm, zone: str):  # type: ignore[no-untyped-def]
+    """Lines of the uploaded file, and the file as it came."""
+    file = form.cleaned_data["file"]
+    content = file.read()
+    name = str(file.name)
+    return read_claim_file(name=name, content=content, zone=zone), [(name, content, file.content_type or "")]
+
+
+def _upload_page(
+    request: HttpRequest, form: ClaimFileForm, refusal: DomainError | None, claim: Claim | None
+) -> HttpResponse:
+    faults = refusal.faults if isinstance(refusal, ClaimRowsRefused) else []
+    context = {
+        "form": form,
+        "refusal": refusal,
+        "faults": [(fault, fault_words(fault)) for fault in faults[:SHOWN_FAULTS]],
+        "more_faults": max(0, len(faults) - SHOWN_FAULTS),
+        "columns": COLUMNS,
+        "claim": claim,
+    }
+    return render(request, "settlement/claims/upload.html", context, status=400 if refusal or form.errors else 200)
+
+
+def fault_words(fault: RowFault) -> str:
+    """Why a cell cannot be read."""
+    return str(FAULTS.get(fault.reason, fault.reason))
+
+
+@requires("claims.submit")
+def claim_correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """New lines for a draft or a returned claim."""
+    access = access_of(request)
+    claim = claim_of(access, pk)
+    form = ClaimFileForm(request.POST or None, request.FILES or None)
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            lines, files = _read(form, claim.organisation.zone)
+            claim_actions.replace_claim_lines(
+                organisation=claim.organisation,
+                claim_id=claim.pk,
+                lines=lines,
+                files=files,
+                actor=access.actor,
+                at=access.now(),
+            )
+        except DomainError as error:
+            refusal = error
+        else:
+            messages.success(request, str(_("The lines are replaced. Look through them, then submit the claim.")))
+            return redirect("settlement:claim", claim.pk)
+    return _upload_page(request, form, refusal, claim)
+
+
+@requires("claims.submit")
+def claim_template(request: HttpRequest) -> HttpResponse:
+    """A spreadsheet to fill in: the columns and one example."""
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="claim_lines.csv"'
+    answer.write("\ufeff")
+    csv.writer(answer).writerows([COLUMNS, EXAMPLE])
+    return answer
+
+
+@require_POST
+@requires("claims.submit")
+def claim_submit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hand the claim in."""
+    access = access_of(request)
+    claim = claim_of(access, pk)
+    return perform(
+        request,
+        lambda: claim_actions.submit_claim(
+            organisation=claim.organisation, claim_id=claim.pk, actor=access.actor, at=access.now()
+        ),
+        done=_("The claim is submitted. You will see here what was decided about each line."),
+        to="settlement:claim",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("claims.submit")
+def claim_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the claim back before it is judged."""
+    access, form = access_of(request), ReasonForm(request.POST)
+    claim = claim_of(access, pk)
+    if not form.is_valid():
+        messages.error(request, str(_("Say why, then try again.")))
+        return redirect("settlement:claim", pk)
+    return perform(
+        request,
+        lambda: claim_actions.withdraw_claim(
+            organisation=claim.organisation,
+            claim_id=claim.pk,
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The claim is withdrawn. Its visits can be claimed again."),
+        to="settlement:claim",
+        key=pk,
+    )

@@ -1,0 +1,204 @@
+"""Adjudication for finance and the auditor: runs, starting one, lines that wait for a person, returns and reversals."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import requires
+from config.clock import local_date
+from config.errors import DomainError, NotFound
+from config.office.models import Job
+from contracts.views.pages import access_of, one_of, page_of, perform
+from settlement import line_queries, queries
+from settlement.actions import claims as claim_actions
+from settlement.actions.adjudication import adjudicate_claims
+from settlement.actions.run_orders import ADJUDICATE, order_adjudication
+from settlement.explanations import LineExplained, WaterfallRow, explain_lines
+from settlement.finance_forms import ReasonForm
+from settlement.finding_words import title_of
+from settlement.forms import AdjudicationForm
+from settlement.models import ClaimLine, Finding
+from settlement.rules import checks
+
+# More lines than a page may wait for are judged by a worker.
+LINES_AT_ONCE = 20_000
+
+
+@requires("runs.view")
+def run_list(request: HttpRequest) -> HttpResponse:
+    """Runs, and the months with something to judge."""
+    access = access_of(request)
+    jobs = Job.objects.filter(
+        kind=ADJUDICATE, payload__organisation_id=access.office().pk, state__in=["waiting", "running", "failed"]
+    )
+    context = {
+        "page": page_of(request, queries.adjudication_runs(access.office())),
+        "months": line_queries.months_to_judge(access),
+        "jobs": jobs.order_by("-id")[:3],
+    }
+    return render(request, "settlement/runs/list.html", context)
+
+
+@require_POST
+@requires("claims.adjudicate")
+def run_start(request: HttpRequest) -> HttpResponse:
+    """Judge the submitted claims of a month."""
+    access, form = access_of(request), AdjudicationForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(_("Choose a month, then try again.")))
+        return redirect("settlement:adjudication_runs")
+    office, period = access.office(), form.cleaned_data["period"]
+    order: dict[str, Any] = {
+        "organisation": office,
+        "period": period,
+        "as_of": local_date(access.now(), office.zone),
+        "actor": access.actor,
+        "at": access.now(),
+    }
+    if lines_waiting(office.pk, period) > LINES_AT_ONCE:
+        order_adjudication(**order)
+        messages.info(request, str(_("A large month: it is judged in the background, this page shows how far it is.")))
+        return redirect("settlement:adjudication_runs")
+    try:
+        run = adjudicate_claims(**order)
+    except DomainError as error:
+        messages.error(request, error.sentence)
+        return redirect("settlement:adjudication_runs")
+    if run is None:
+        messages.info(request, str(_("Nothing waits to be judged in this month.")))
+        return redirect("settlement:adjudication_runs")
+    messages.success(request, str(_("The month is judged. Each line says what was decided and why.")))
+    return redirect("settlement:adjudication_run", run.pk)
+
+
+def lines_waiting(organisation_id: int, period: date) -> int:
+    """Lines of submitted claims of a month."""
+    return ClaimLine.objects.filter(
+        claim__organisation=organisation_id, claim__period=period, claim__status="submitted"
+    ).count()
+
+
+@requires("runs.view")
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A run: totals, by claim, by check, and what it relied on."""
+    run = one_of(queries.adjudication_runs(access_of(request).office()), pk)
+    context = {
+        "run": run,
+        "page": page_of(request, queries.remittances_of_run(run)),
+        "providers": line_queries.providers_of_run(run),
+        "checks": queries.checks_of_run(run),
+        "outcomes": line_queries.outcomes_of_run(run),
+    }
+    return render(request, "settlement/runs/detail.html", context)
+
+
+@requires("claims.clear", "runs.view")
+def pend_list(request: HttpRequest) -> HttpResponse:
+    """Lines that wait for a person, with the reason in words."""
+    access = access_of(request)
+    q, check = request.GET.get("q", "").strip(), request.GET.get("check", "")
+    page = page_of(request, line_queries.pended_lines(access, q, check))
+    explained = explain_pends(list(page))
+    context = {
+        "page": page,
+        "rows": [(row, explained[row.claim_line_id], step_of(row, explained[row.claim_line_id])) for row in page],
+        "q": q,
+        "check": check,
+        "checks": [(code, title_of(code)) for code in pend_codes()],
+        "hidden": {"check": check},
+        "may_clear": access.may("claims.clear"),
+    }
+    return render(request, "settlement/runs/pends.html", context)
+
+
+def step_of(finding: Finding, line: LineExplained) -> WaterfallRow | None:
+    """The step of the last decision that a finding is."""
+    steps = line.runs[-1][2] if line.runs else ()
+    return next((step for step in steps if step.code == finding.check_code), None)
+
+
+def pend_codes() -> list[str]:
+    """Checks that ask a person."""
+    return [check.CODE for check in checks.PENDS]
+
+
+def explain_pends(findings: list[Finding]) -> dict[int, LineExplained]:
+    """Lines of the findings in words, by line; a few queries for each claim of the page."""
+    by_claim: dict[int, list[ClaimLine]] = {}
+    for finding in findings:
+        lines = by_claim.setdefault(finding.claim_line.claim_id, [])
+        if finding.claim_line not in lines:
+            lines.append(finding.claim_line)
+    found: dict[int, LineExplained] = {}
+    for lines in by_claim.values():
+        claim = lines[0].claim
+        histories = line_queries.histories(claim, lines)
+        for row in explain_lines(histories, line_queries.line_sources(claim, lines)):
+            found[row.line.pk] = row
+    return found
+
+
+@require_POST
+@requires("claims.clear")
+def pend_clear(request: HttpRequest, pk: int, check: str) -> HttpResponse:
+    """Lift a pend of a line, with the reason."""
+    access, form = access_of(request), ReasonForm(request.POST)
+    back = "settlement:pends"
+    if not form.is_valid():
+        messages.error(request, str(_("Say why the line may be paid, then try again.")))
+        return redirect(back)
+    return perform(
+        request,
+        lambda: claim_actions.clear_pend(
+            organisation=access.office(),
+            claim_line_id=pk,
+            check_code=check,
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The pend is lifted. The line is judged again in the next run of its month."),
+        to=back,
+    )
+
+
+OFFICE_STEPS = {
+    "return": (claim_actions.return_claim, _("The claim is returned to the provider for correction.")),
+    "reverse": (
+        claim_actions.reverse_claim,
+        _("A reversing claim is submitted; the next run of the month takes the claim back."),
+    ),
+}
+
+
+@require_POST
+@requires("claims.adjudicate")
+def claim_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    """Return or reverse a claim, with the reason."""
+    access, form = access_of(request), ReasonForm(request.POST)
+    if step not in OFFICE_STEPS:
+        raise NotFound()
+    if not form.is_valid():
+        messages.error(request, str(_("Say why, then try again.")))
+        return redirect("settlement:claim", pk)
+    call, done = OFFICE_STEPS[step]
+    return perform(
+        request,
+        lambda: call(
+            organisation=access.office(),
+            claim_id=pk,
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=done,
+        to="settlement:claim",
+        key=pk,
+    )
