@@ -63,8 +63,7 @@ def adjudicate_claims(
     Locks: an advisory lock of the organisation, budget lines, claims, number series.
     Posts: claim.adjudicated, claim.reversed. Audit: claims.adjudicated.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
+    _take_turns(organisation)
     batch = next_run(organisation, period)
     if batch is None:
         nothing_to_record()
@@ -89,6 +88,12 @@ def adjudicate_claims(
         parameters=law.versions,
     )
     return run
+
+
+@step
+def _take_turns(organisation: Organisation) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
 
 
 def _end_of(day: date, organisation: Organisation) -> datetime:
