@@ -10,13 +10,13 @@ from functools import partial
 
 from config.interchange.tables import Column
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
-_MIDNIGHT = re.compile(r"T00:00:00([+-]\d{2}:\d{2})?$")
-_FIRST_DAY = re.compile(r"(?<=\d{4}-\d{2})-01$")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-_WHOLE = re.compile(r"\d+")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
+_MIDNIGHT = re.compile(r"T00:00:00([+-]\d{2}:\d{2})?$", re.ASCII)
+_FIRST_DAY = re.compile(r"(?<=\d{4}-\d{2})-01$", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_WHOLE = re.compile(r"\d+", re.ASCII)
 # Spaces that people and spreadsheets put between thousands: plain, no-break, narrow no-break, thin, figure.
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009\u2007\t")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")

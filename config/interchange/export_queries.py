@@ -85,20 +85,22 @@ def _sorted(*columns: str) -> str:
 
 _RESIDENCE = """LATERAL (SELECT coalesce(y.code, '') AS territory, x.recipient_class
     FROM vouchers_recipientresidence x LEFT JOIN contracts_territory y ON y.id = x.territory_id
-    WHERE x.recipient_id = r.id AND x.valid_from <= %(until)s + 31 ORDER BY x.valid_from DESC LIMIT 1)"""
+    WHERE x.recipient_id = r.id AND x.valid_from <= %(until)s ORDER BY x.valid_from DESC LIMIT 1)"""
 
-# The law in force: the municipality's own rows, and the national ones cut to where it has none of its own.
+# The law in force: the municipality's own rows; the national ones cut to where it has none of its own; the general
+# ones cut to where the jurisdiction has none either, written under the jurisdiction for which they serve.
 _LAW = """(
     SELECT jurisdiction, key, valid_from, value, valid_to, act, article, evidence
     FROM contracts_parameter WHERE organisation_id = %(org)s
     UNION ALL
-    SELECT n.jurisdiction, n.key, lower(piece), n.value, upper(piece), n.act, n.article, n.evidence
+    SELECT %(jurisdiction)s, n.key, lower(piece), n.value, upper(piece), n.act, n.article, n.evidence
     FROM contracts_parameter n, LATERAL unnest(
         datemultirange(daterange(n.valid_from, n.valid_to)) - coalesce(
             (SELECT range_agg(daterange(o.valid_from, o.valid_to)) FROM contracts_parameter o
-             WHERE o.organisation_id = %(org)s AND o.jurisdiction = n.jurisdiction AND o.key = n.key),
+             WHERE o.key = n.key AND o.jurisdiction = %(jurisdiction)s AND (o.organisation_id = %(org)s
+                 OR o.organisation_id IS NULL AND n.jurisdiction <> %(jurisdiction)s)),
             '{}'::datemultirange)) AS piece
-    WHERE n.organisation_id IS NULL AND n.jurisdiction = %(jurisdiction)s) p"""
+    WHERE n.organisation_id IS NULL AND n.jurisdiction IN (%(jurisdiction)s, 'GENERIC')) p"""
 
 _CALENDAR = """(
     SELECT jurisdiction, date, kind FROM contracts_calendarday WHERE organisation_id = %(org)s

@@ -36,7 +36,8 @@ from contracts.models import (
 )
 
 _NATIONAL = """FROM {table} t WHERE s.known_id IS NULL
-    AND t.organisation_id IS NULL AND t.jurisdiction = s.jurisdiction AND {rest}"""
+    AND t.organisation_id IS NULL AND (t.jurisdiction = s.jurisdiction
+        OR t.jurisdiction = 'GENERIC' AND s.jurisdiction = %(jurisdiction)s) AND {rest}"""
 
 PARAMETERS = Loader(
     name="parameters",

@@ -64,7 +64,9 @@ class RowParser:
         return (*values, blind_index(text, purpose=f"{self._loader.model.__name__.lower()}.name"))
 
     def _refuse(self, number: int, problems: list[tuple[str, str, str]], cells: list[str]) -> None:
-        shown = [(n, "•••" if n and n == self._loader.personal else v[:200].replace("\x00", "�"), c) for n, v, c in problems]
+        shown = [
+            (n, "•••" if n and n == self._loader.personal else v[:200].replace("\x00", "�"), c) for n, v, c in problems
+        ]
         self.refusals += [(number, name, value, code) for name, value, code in shown]
         key = "/".join(cells[index] if index < len(cells) else "" for index in self._key)
         self.refused_keys.append(key.replace("\x00", "�"))

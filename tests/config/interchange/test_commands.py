@@ -69,6 +69,28 @@ def test_export_by_command(tmp_path: Path) -> None:
     assert {row["table"]: row["rows"] for row in json.loads(out)["tables"]}["claims"] == 0
 
 
+def test_settle_plays_the_runs_and_then_has_nothing_left(tmp_path: Path) -> None:
+    run("import_package", write(example_5_2(), tmp_path / "in"))
+    code, out, err = run("settle", "--period", "2025-11", "--json")
+    assert code == 0, err
+    (figures,) = json.loads(out)["runs"]
+    assert (figures["run"], figures["claims"], figures["lines"]) == (1, 1, 14)
+    assert (figures["gross"], figures["fee"], figures["payable"]) == ("1520.00", "1278.00", "242.00")
+    code, out, _ = run("settle", "--period", "2025-11", "--json")
+    assert (code, json.loads(out)["runs"]) == (0, [])
+
+
+def test_settle_refuses_with_a_code(tmp_path: Path) -> None:
+    code, out, _ = run("settle", "--period", "2025-11", "--organisation", "nobody", "--json")
+    assert (code, json.loads(out)["title"]) == (1, "ORGANISATION_UNKNOWN")
+    assert run("settle", "--period", "2025-11", "--as-of", "yesterday")[0] == 2
+    tables = example_5_2()
+    tables["claims"].append(tables["claims"][0] | {"number": "A-0", "period": "2025-10"})
+    run("import_package", write(tables, tmp_path / "in"))
+    code, out, _ = run("settle", "--period", "2025-11", "--json")
+    assert (code, json.loads(out)["title"]) == (1, "EARLIER_PERIOD_OPEN")
+
+
 def busy_with(fragment: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(

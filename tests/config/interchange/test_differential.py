@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
+from config.interchange.exporting import export_package
 from config.interchange.settling import EarlierMonthOpen, settle_month
 from settlement.models import AdjudicationRun, Claim
 from tests.config.interchange.packages import dump, load, load_tables
@@ -129,7 +130,6 @@ def test_export_of_a_month_has_the_history_and_only_its_results(tmp_path: Path) 
     load_tables(two_months(), tmp_path / "given")
     settle_all()
     organisation = Organisation.objects.get()
-    from config.interchange.exporting import export_package
 
     def rows(name: str, **options: object) -> tuple[int, int]:
         written = export_package(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -34,8 +35,6 @@ def rows(content: bytes) -> list[dict[str, str]]:
 
 def canonical(table: str, row: dict[str, str]) -> tuple[str, ...]:
     """A row with numbers compared as numbers and times as instants."""
-    from datetime import datetime
-
     values = []
     for column in INPUT_TABLES[table].columns:
         text = row[column.name]
@@ -114,6 +113,8 @@ def test_national_law_is_exported_where_the_municipality_has_none_of_its_own(tmp
     national = {"jurisdiction": "UA", "key": key, "recorded_at": AT, "act": "Порядок", "evidence": "V-TEXT"}
     Parameter.objects.create(**national, valid_from="2019-01-01", value="12")
     Parameter.objects.create(**national | {"key": "claim.window_days"}, valid_from="2019-01-01", value="60")
+    general = national | {"jurisdiction": "GENERIC"}
+    Parameter.objects.create(**general, valid_from="2015-01-01", value="11")
     tables = example_5_2()
     tables["parameters"] = [
         {"jurisdiction": "UA", "key": key, "valid_from": "2025-01-01", "value": "10", "valid_to": "2025-12-31",
@@ -126,11 +127,12 @@ def test_national_law_is_exported_where_the_municipality_has_none_of_its_own(tmp
     exported = rows(dump(tmp_path / "out")["parameters.csv"])
     assert [(r["key"], r["valid_from"], r["valid_to"], r["value"]) for r in exported] == [
         ("claim.window_days", "2019-01-01", "", "60"),
+        (key, "2015-01-01", "2018-12-31", "11"),
         (key, "2019-01-01", "2024-12-31", "12"),
         (key, "2025-01-01", "2025-12-31", "10"),
         (key, "2026-01-01", "", "12"),
     ]
-    assert sum(count.created for count in load(tmp_path / "out").tables) == 2
+    assert sum(count.created for count in load(tmp_path / "out").tables) == 3
     assert rows(dump(tmp_path / "again")["parameters.csv"]) == exported
 
 
