@@ -160,7 +160,7 @@ def starts_numbered(organisation: Organisation, number: str) -> list[dict[str, A
 def money_trail(*, organisation: Organisation, start: str, pk: int, top: int = 10) -> MoneyTrail:
     """The trail from ``start`` (a key of STARTS), which the caller has checked to belong to the organisation."""
     begin = STARTS[start]
-    values = {
+    values: dict[str, int | str] = {
         "id": pk,
         "organisation": organisation.pk,
         "start_level": level_of(begin),
