@@ -59,8 +59,7 @@ class NormCostFacts:
 
 @dataclass(frozen=True)
 class NormCostParameters:
-    """Dated law: rates in percent; ``admin_cap_base`` is DIRECT_PAY or DIRECT_COST (not verified: NRM-UA-4).
-    """
+    """Dated law: rates in percent; ``admin_cap_base`` is DIRECT_PAY or DIRECT_COST (not verified: NRM-UA-4)."""
 
     contribution_percent: Decimal
     admin_cap_percent: Decimal
@@ -170,12 +169,9 @@ def apply_coefficients(
     cost = round_half_up(unit_cost * prod((value for _, value in coefficients), start=Decimal(1)))
     unusual = tuple(name for name, value in coefficients if not lowest <= value <= highest)
     steps = tuple(
-        Step("coefficient", "Correcting coefficient", str(value), formula=name)
-        for name, value in coefficients
+        Step("coefficient", "Correcting coefficient", str(value), formula=name) for name, value in coefficients
     )
-    return CoefficientOutcome(
-        cost, unusual, (*steps, Step("unit_cost", "Norm cost of a unit", str(cost), "UAH"))
-    )
+    return CoefficientOutcome(cost, unusual, (*steps, Step("unit_cost", "Norm cost of a unit", str(cost), "UAH")))
 
 
 def deviation_percent(*, actual: Decimal, norm: Decimal) -> Decimal:
@@ -187,6 +183,7 @@ def _with_steps(
     outcome: NormCostOutcome, facts: NormCostFacts, parameters: NormCostParameters, hours: Decimal
 ) -> NormCostOutcome:
     admin = facts.administrative
+    base = _cap_base(parameters, outcome.direct_pay, outcome.direct_cost)
     rows = (
         *(_staff_step(row) for row in facts.staff),
         Step(
@@ -204,10 +201,7 @@ def _with_steps(
             f"{_six(outcome.direct_pay)} x (1 + {parameters.contribution_percent} %)",
             "esv_rate",
         ),
-        *(
-            _shown("purchase", "Goods and works per unit", item.amount_per_unit, item.label)
-            for item in facts.purchases
-        ),
+        *(_shown("purchase", "Goods and works per unit", item.amount_per_unit, item.label) for item in facts.purchases),
         *(
             _shown("other", "Other direct costs per unit", item.amount_per_unit, item.label)
             for item in facts.other_direct
@@ -223,14 +217,23 @@ def _with_steps(
             "admin_cap",
             "Ceiling of administrative costs",
             outcome.admin_cap,
-            f"{parameters.admin_cap_percent} % x {parameters.admin_cap_base}",
+            f"{parameters.admin_cap_percent} % x {_six(base)} ({parameters.admin_cap_base})",
             "admin_cap_pct",
         ),
-        _shown("admin", "Administrative costs counted", outcome.admin, "min"),
-        Step("unit_cost", "Norm cost of a unit", str(outcome.unit_cost), "UAH", "direct + administrative"),
-        Step(
-            "vat", "Value added tax", str(outcome.vat), "UAH", _vat_formula(facts, parameters), "vat_rate"
+        _shown(
+            "admin",
+            "Administrative costs counted",
+            outcome.admin,
+            f"min({_six(outcome.admin_raw)}; {_six(outcome.admin_cap)})",
         ),
+        Step(
+            "unit_cost",
+            "Norm cost of a unit",
+            str(outcome.unit_cost),
+            "UAH",
+            f"{_six(outcome.direct_cost)} + {_six(outcome.admin)}",
+        ),
+        Step("vat", "Value added tax", str(outcome.vat), "UAH", _vat_formula(facts, parameters), "vat_rate"),
         Step("unit_cost_with_vat", "Norm cost of a unit with tax", str(outcome.unit_cost_with_vat), "UAH"),
     )
     return replace(outcome, steps=rows)
@@ -242,7 +245,7 @@ def _staff_step(row: StaffPay) -> Step:
 
 
 def _vat_formula(facts: NormCostFacts, parameters: NormCostParameters) -> str:
-    return "exempt" if facts.vat_exempt else f"{parameters.vat_percent} %"
+    return "0 %" if facts.vat_exempt else f"{parameters.vat_percent} %"
 
 
 def _six(value: Decimal) -> str:

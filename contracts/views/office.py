@@ -19,7 +19,7 @@ from contracts.forms import (
     ResumptionForm,
     SuspensionForm,
 )
-from contracts.models import NormCost, Provider
+from contracts.models import NormCost, Parameter, Provider
 from contracts.views.pages import access_of, one_of, page_of, perform, submitted
 
 
@@ -32,7 +32,14 @@ def parameter_list(request: HttpRequest) -> HttpResponse:
     on = None if everything else local_date(access.now(), office.zone)
     q = request.GET.get("q", "").strip()
     page = page_of(request, queries.parameters(office, search=q, on=on))
-    context = {"page": page, "q": q, "everything": everything, "on": on, "hidden": {"all": "1" if everything else ""}}
+    context = {
+        "page": page,
+        "q": q,
+        "everything": everything,
+        "on": on,
+        "hidden": {"all": "1" if everything else ""},
+        "evidence": dict(Parameter.EVIDENCE),
+    }
     return render(request, "contracts/parameters.html", context)
 
 

@@ -212,6 +212,7 @@ def scoring_parameters(tender: Tender) -> ScoringParameters:
             must=row.must,
             breaks_ties=row.code == "experience",
             scale_max=Decimal(row.scale_max),
+            title=row.title,
         )
         for row in tender.criteria.order_by("position")
     )

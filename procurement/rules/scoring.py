@@ -33,6 +33,7 @@ class CriterionRule:
     must: bool = False
     breaks_ties: bool = False
     scale_max: Decimal | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,9 @@ def _part(
         points = criterion.weight * mean / scale
         formula = f"{criterion.weight} x {mean} / {scale}"
     part = PartScore(criterion.code, mean, round_half_up(points))
-    return part, Step("part", "Points of a criterion", str(part.points), "points", f"{criterion.code}: {formula}")
+    return part, Step(
+        "part", "Points of a criterion", str(part.points), "points", f"{criterion.title or criterion.code}: {formula}"
+    )
 
 
 def _value(value: Decimal | None, bid: BidFacts) -> Decimal:
@@ -189,7 +192,7 @@ def _ranked(
     musts = {criterion.code for criterion in parameters.criteria if criterion.must}
     if any(part.criterion in musts and part.points <= 0 for part in parts):
         fails.append(MUST_FAILED)
-    total_step = Step("total", "Sum of points", str(total), "points", f"threshold {parameters.threshold}")
+    total_step = Step("total", "Sum of points", str(total), "points", f">= {parameters.threshold}")
     return BidScore(bid.code, parts, total, rank, "", tuple(fails), (*steps, total_step))
 
 
