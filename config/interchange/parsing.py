@@ -61,7 +61,7 @@ class RowParser:
         text = values[place]
         assert self._personal is not None
         values[place] = self._personal.encrypt(text) if text else b""
-        return (*values, blind_index(text, purpose=f"{self._loader.model.__name__.lower()}.name"))
+        return (*values, blind_index(" ".join(text.split()), purpose=f"{self._loader.model.__name__.lower()}.name"))
 
     def _refuse(self, number: int, problems: list[tuple[str, str, str]], cells: list[str]) -> None:
         shown = [
