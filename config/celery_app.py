@@ -39,6 +39,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "sweep": {"task": "office.sweep", "schedule": 5.0},
+        "expire": {"task": "vouchers.expire_due", "schedule": 1800.0},
     },
 )
 app.autodiscover_tasks()

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import segno
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
-from vouchers.models import Certificate
-from vouchers.queries import payload_of
+from config.money import to_units
+from vouchers.gateways.certificate_token import sign_token
+from vouchers.models import Certificate, CertificateLine
 from vouchers.rules.certificate_code import show_short_code
+
+
+def payload_of(certificate: Certificate, lines: Iterable[CertificateLine] | None = None) -> str:
+    """The QR payload, signed anew; its secret id is the same at every printing."""
+    zone = ZoneInfo(certificate.organisation.zone)
+    rows = list(lines if lines is not None else certificate.lines.select_related("service").order_by("service__code"))
+    return sign_token(
+        issuer=certificate.organisation.code,
+        number=certificate.number,
+        not_before=_midnight(certificate.valid_from, zone),
+        expires=_midnight(certificate.valid_to, zone) if certificate.valid_to else None,
+        lines=[(row.service.code, to_units(row.units)) for row in rows],
+    )
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
 
 
 def certificate_pdf(*, certificate: Certificate, printed_at: datetime) -> bytes:

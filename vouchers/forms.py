@@ -216,7 +216,9 @@ class IssueForm(forms.Form):
     """A certificate to issue."""
 
     first_day = day_field(_("First day"))
-    budget_line = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    budget_line: forms.ModelChoiceField = forms.ModelChoiceField(
+        label=_("Budget line"), queryset=BudgetLine.objects.none()
+    )
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from config.accounts.models import Organisation, User
 from config.errors import NotFound
 from contracts.models import Contract, Provider
-from vouchers.gateways.certificate_token import sign_token
 from vouchers.models import (
     Certificate,
     CertificateEntry,
@@ -57,13 +55,17 @@ def mask_name(full_name: str) -> str:
 
 @dataclass(frozen=True)
 class LineBalance:
-    """What is left on a certificate line, thousandths of its unit."""
+    """What is left on a certificate line, thousandths of its unit.
+
+    ``reported`` visits are evidence outside the balance: adjudication decides which of them count.
+    """
 
     line: CertificateLine
     issued: int
     held: int
     captured: int
     left: int
+    reported: int = 0
 
     @property
     def used_percent(self) -> int:
@@ -72,39 +74,34 @@ class LineBalance:
 
 
 def line_balances(certificates: Iterable[Certificate]) -> dict[int, list[LineBalance]]:
-    """Balances of the lines of certificates by certificate: two queries whatever their number."""
-    lines = CertificateLine.objects.filter(certificate__in=list(certificates)).select_related("service")
+    """Balances of the lines of certificates by certificate: three queries whatever their number."""
+    certificates = list(certificates)
+    lines = CertificateLine.objects.filter(certificate__in=certificates).select_related("service")
+    evidence = reported_units(certificates)
     sums: dict[int, dict[str, int]] = {}
     rows = CertificateEntry.objects.filter(certificate_line__in=lines).values_list("certificate_line_id", "kind")
     for line_id, kind, total in rows.annotate(total=Sum("units_milli")):
         sums.setdefault(line_id, {})[kind] = total
     answer: dict[int, list[LineBalance]] = {}
     for line in lines.order_by("service__code"):
-        answer.setdefault(line.certificate_id, []).append(_balance(line, sums.get(line.pk, {})))
+        answer.setdefault(line.certificate_id, []).append(_balance(line, sums.get(line.pk, {}), evidence))
     return answer
 
 
-def _balance(line: CertificateLine, sums: dict[str, int]) -> LineBalance:
+def reported_units(certificates: Iterable[Certificate]) -> dict[tuple[int | None, int | None], int]:
+    """Thousandths of reported visits by (certificate, service)."""
+    rows = Redemption.objects.filter(certificate__in=list(certificates), status="confirmed").exclude(channel="online")
+    found = rows.values_list("certificate_id", "service_id").annotate(total=Sum("units_milli"))
+    return {(certificate, service): total or 0 for certificate, service, total in found}
+
+
+def _balance(
+    line: CertificateLine, sums: dict[str, int], evidence: dict[tuple[int | None, int | None], int]
+) -> LineBalance:
     held = -(sums.get("held", 0) + sums.get("released", 0))
     captured = -(sums.get("captured", 0) + sums.get("restored", 0))
-    return LineBalance(line, sums.get("issued", 0), held, captured, sum(sums.values()))
-
-
-def payload_of(certificate: Certificate, lines: Iterable[CertificateLine] | None = None) -> str:
-    """The QR payload, signed anew; its secret id is the same at every printing."""
-    zone = ZoneInfo(certificate.organisation.zone)
-    rows = list(lines if lines is not None else certificate.lines.select_related("service").order_by("service__code"))
-    return sign_token(
-        issuer=certificate.organisation.code,
-        number=certificate.number,
-        not_before=_midnight(certificate.valid_from, zone),
-        expires=_midnight(certificate.valid_to, zone) if certificate.valid_to else None,
-        lines=[(row.service.code, int(row.units * 1000)) for row in rows],
-    )
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone)
+    reported = evidence.get((line.certificate_id, line.service_id), 0)
+    return LineBalance(line, sums.get("issued", 0), held, captured, sum(sums.values()), reported)
 
 
 def certificates(organisation: Organisation) -> QuerySet[Certificate]:

@@ -57,9 +57,8 @@ def played(transactional_db: None) -> tuple[Town, IssuedCertificate, dict[str, A
     for name in NAMES:
         town.issue(full_name=name)
     early = VISIT - timedelta(days=1)
-    confirm(
-        town, authorise(town, mine, key="early", starts_at=early, at=early), ends_at=early + timedelta(hours=2), at=early
-    )
+    yesterday = authorise(town, mine, key="early", starts_at=early, at=early)
+    confirm(town, yesterday, ends_at=early + timedelta(hours=2), at=early)
     held = authorise(town, mine, units="2")
     import_reported_visits(
         organisation=organisation, provider=town.provider, file_name="v.csv", content=VISITS,

@@ -15,7 +15,7 @@ from config.audit.actors import Actor
 from config.audit.recording import MASKED, action, mask, record
 from config.clock import local_date
 from config.errors import DomainError
-from config.explanations import steps_as_rows
+from config.explanations import Step, steps_as_rows
 from config.locks import lock_rows
 from config.office.numbering import document_number
 from config.periods import month_of
@@ -201,8 +201,17 @@ def calculate_fee(*, recipient: Recipient, inputs: FeeInputs, book: ParameterBoo
         income = _income(parameters, inputs)
         facts = replace(facts, income=income.per_member)
     outcome = assess_co_payment(facts=facts, parameters=law)
-    steps = (*(income.steps if income else ()), *outcome.steps)
-    return FeeCalculation(outcome, income, parameters.versions(), steps_as_rows(steps))
+    return FeeCalculation(outcome, income, parameters.versions(), steps_as_rows(_steps(facts, law, income, outcome)))
+
+
+def _steps(
+    facts: CoPaymentFacts, law: CoPaymentParameters, income: IncomeOutcome | None, outcome: CoPaymentOutcome
+) -> tuple[Step, ...]:
+    """Rows in the order they are read: income, mode and ceiling, then cost and fee when services are planned."""
+    decided = outcome.steps if facts.services else payment_mode(facts=facts, parameters=law).steps
+    if income is None:
+        return decided
+    return (*income.steps, *(row for row in decided if row.code != "income"))  # it is the last row of the income
 
 
 def fee_parameters(organisation: Organisation) -> ParameterBook:

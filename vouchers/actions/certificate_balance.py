@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
 
@@ -16,10 +15,11 @@ from config.audit.actors import Actor
 from config.audit.recording import label_of
 from config.clock import local_date
 from config.locks import lock_by_ids, lock_rows
-from config.money import from_units, to_units
+from config.money import to_units
 from config.transactions import step
 from contracts.models import BudgetEntry, BudgetLine
 from vouchers.models import Certificate, CertificateEntry, CertificateLine, Redemption
+from vouchers.queries import reported_units
 from vouchers.rules.entitlement import kept_for_used_units
 
 CLOSED = frozenset({"cancelled", "expired", "replaced"})
@@ -65,11 +65,6 @@ def write_entries(
     )
 
 
-def used_units(line: CertificateLine) -> Decimal:
-    """Units of a line used up: captured online, held, or reported as evidence."""
-    return from_units(sum(_used_milli([line]).values()))
-
-
 def _used_milli(lines: Sequence[CertificateLine]) -> dict[int, int]:
     used: dict[int, int] = defaultdict(int)
     moved = CertificateEntry.objects.filter(
@@ -77,15 +72,13 @@ def _used_milli(lines: Sequence[CertificateLine]) -> dict[int, int]:
     )
     for line_id, total in moved.values_list("certificate_line_id").annotate(total=Sum("units_milli")):
         used[line_id] -= total
-    by_service = {(line.certificate_id, line.service_id): line.pk for line in lines}
-    reported = Redemption.objects.filter(
-        certificate__in={line.certificate_id for line in lines}, status="confirmed"
-    ).exclude(channel="online")
-    for certificate_id, service_id, total in reported.values_list("certificate_id", "service_id").annotate(
-        total=Sum("units_milli")
-    ):
+    by_service: dict[tuple[int | None, int | None], int] = {
+        (line.certificate_id, line.service_id): line.pk for line in lines
+    }
+    certificates = Certificate.objects.filter(pk__in={line.certificate_id for line in lines})
+    for (certificate_id, service_id), total in reported_units(certificates).items():
         if (certificate_id, service_id) in by_service:
-            used[by_service[certificate_id, service_id]] += total or 0
+            used[by_service[certificate_id, service_id]] += total
     return used
 
 

@@ -25,8 +25,8 @@ from vouchers.actions.certificate_balance import (
     write_reservations,
 )
 from vouchers.actions.certificates import IssuedCertificate, new_certificate, new_pin
+from vouchers.documents import payload_of
 from vouchers.models import Certificate, CertificateLine, CertificateSuspension, Redemption
-from vouchers.queries import payload_of
 
 ENDING = ("issued", "active", "suspended", "exhausted")
 

@@ -26,9 +26,10 @@ from contracts.models import BudgetLine, ContractLine, Service
 from contracts.parameters import parameter_value
 from contracts.queries import norm_cost_on, set_aside_minor
 from vouchers.actions.certificate_balance import write_entries, write_reservations
+from vouchers.documents import payload_of
 from vouchers.gateways.certificate_token import fingerprint_of
 from vouchers.models import Certificate, CertificateLine, FeeAssessment, PlanLine, Recipient
-from vouchers.queries import in_force, payload_of
+from vouchers.queries import in_force
 from vouchers.rules.certificate_code import make_short_code
 from vouchers.rules.entitlement import (
     EntitledService,

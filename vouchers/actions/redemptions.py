@@ -446,7 +446,7 @@ def _lock(redemption: Redemption, provider: Provider | None) -> tuple[Certificat
     found = own.select_related("certificate").first()
     if found is None or found.certificate is None:
         raise NotFound()
-    certificates = Certificate.objects.filter(pk=found.certificate_id)
+    certificates = Certificate.objects.filter(pk=found.certificate.pk)
     if found.certificate.status in CLOSED:
         certificate = lock_certificates(certificates)[0]
     else:

@@ -160,7 +160,8 @@ def import_reported_visits(
     keep_answer(key, outcome.as_answer())
     record(
         "visits.reported", provider, actor=actor, at=at, organisation=organisation.code, file=file_name,
-        sha256=digest, **outcome.as_answer(), refused_cells=len(outcome.bad),
+        sha256=digest, read=outcome.read, created=outcome.created, unchanged=outcome.unchanged,
+        refused_cells=len(outcome.bad),
     )  # fmt: skip
     return outcome
 

@@ -21,7 +21,7 @@ from contracts.parameters import parameter_value
 from contracts.views.pages import access_of, one_of, page_of, perform, submitted
 from vouchers import forms, queries
 from vouchers.actions import assessments, plans, recipients
-from vouchers.models import Recipient
+from vouchers.models import FeeAssessment, Recipient
 from vouchers.rules.income import income_window
 
 SPECIAL = ["tax_id", "phone", "address", "free_category", "findings"]
@@ -46,9 +46,8 @@ def recipient_list(request: HttpRequest) -> HttpResponse:
     q = request.GET.get("q", "").strip()
     rows = queries.recipients(access.office(), on=today_of(access))
     page = page_of(request, _found(rows, q))
-    for row in page:
-        row.masked = queries.mask_name(row.name)
-    return render(request, "vouchers/recipients.html", {"page": page, "q": q})
+    rows_shown = [(row, queries.mask_name(row.name)) for row in page]
+    return render(request, "vouchers/recipients.html", {"page": page, "rows": rows_shown, "q": q})
 
 
 def _found(rows: QuerySet[Recipient], q: str) -> QuerySet[Recipient]:
@@ -82,10 +81,17 @@ def recipient_special(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, recipient, special=[(SPECIAL_TITLES[key], value or "—") for key, value in shown.items()])
 
 
+def _fee_on(fees: list[FeeAssessment], today: date) -> FeeAssessment | None:
+    """The decision in force, else the newest one: a decision of next month is worth showing."""
+    in_force = (fee for fee in fees if fee.valid_from <= today and (fee.valid_to is None or today < fee.valid_to))
+    return next(in_force, None) or next(iter(fees), None)
+
+
 def _page(request: HttpRequest, recipient: Recipient, special: list[tuple[Any, str]] | None = None) -> HttpResponse:
     access = access_of(request)
     today = today_of(access)
     fees = list(recipient.fee_assessments.order_by("-valid_from"))
+    fee = _fee_on(fees, today)
     certificates = list(recipient.certificates.order_by("-valid_from", "-number"))
     balances = queries.line_balances(certificates)
     context = {
@@ -95,15 +101,12 @@ def _page(request: HttpRequest, recipient: Recipient, special: list[tuple[Any, s
         "residences": recipient.residences.select_related("territory").order_by("-valid_from"),
         "assessments": recipient.assessments.order_by("-assessed_on", "-id"),
         "fees": fees,
-        "fee": next((f for f in fees if f.valid_from <= today and (not f.valid_to or today < f.valid_to)), None)
-        or next(iter(fees), None),
+        "fee": fee,
+        "unverified": {row["key"] for row in fee.parameters if row.get("unverified")} if fee else set(),
         "plan_lines": recipient.plan_lines.select_related("service", "plan").order_by("-valid_from", "service__code"),
         "certificates": [(row, balances.get(row.pk, [])) for row in certificates],
         "absences": recipient.absences.order_by("-from_date"),
         "today": today,
-    }
-    context["unverified"] = {
-        row["key"] for row in (context["fee"].parameters if context["fee"] else []) if row.get("unverified")
     }
     return render(request, "vouchers/recipient.html", context)
 

@@ -37,10 +37,11 @@ from vouchers.actions.certificates import (
     pin_matches,
 )
 from vouchers.actions.recipients import record_death
+from vouchers.documents import payload_of
 from vouchers.gateways.certificate_keys import signing_key
 from vouchers.gateways.certificate_token import TokenInvalid, read_token
 from vouchers.models import Certificate, FeeAssessment
-from vouchers.queries import line_balances, payload_of
+from vouchers.queries import line_balances
 from vouchers.rules.certificate_code import is_well_formed
 
 
