@@ -15,8 +15,7 @@ from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subq
 from config.accounts.access import Access
 from contracts.models import ContractLine, NormCost, Service
 from contracts.queries import provider_of
-from settlement import queries
-from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding
+from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding, Remittance
 from vouchers.models import FeeAssessment
 
 OUTCOMES = ("accepted", "reduced", "rejected", "pended")
@@ -51,17 +50,34 @@ class LineHistory:
 
 def visible_claims(access: Access, search: str = "", status: str = "") -> QuerySet[Claim]:
     """The office sees the claims handed in to its organisation, a provider all its own, nobody else any."""
+    rows = _in_scope(access).select_related("provider", "organisation")
+    if search:
+        words = Q(number__icontains=search) | Q(contract_number__icontains=search)
+        rows = rows.filter(words | Q(provider__name__icontains=search))
+    if status:
+        rows = rows.filter(status=status)
+    return rows.order_by("-period", "-id")
+
+
+def _in_scope(access: Access) -> QuerySet[Claim]:
     if access.may("claims.submit"):
         provider = provider_of(access.user)
-        return queries.claims(provider=provider, search=search, status=status) if provider else Claim.objects.none()
-    return queries.claims(organisation=access.office(), search=search, status=status)
+        return Claim.objects.filter(provider=provider) if provider else Claim.objects.none()
+    return Claim.objects.filter(organisation=access.office()).exclude(status="draft")
 
 
 def claim_list(access: Access, search: str = "", status: str = "") -> QuerySet[Claim]:
-    """Visible claims with what their lines claim (ten-thousandths), newest month first."""
-    lines = ClaimLine.objects.filter(claim=OuterRef("pk")).order_by().values("claim").annotate(found=Sum("amount_e4"))
-    claimed = Subquery(lines.values("found"), output_field=IntegerField())
-    return visible_claims(access, search, status).annotate(claimed=claimed)
+    """Visible claims with the number of lines, what they claim (ten-thousandths) and what is allowed and paid."""
+    lines = ClaimLine.objects.filter(claim=OuterRef("pk")).order_by().values("claim")
+    runs = Remittance.objects.filter(claim=OuterRef("pk")).order_by().values("claim")
+    sums = {
+        "line_count": lines.annotate(found=Count("id")),
+        "claimed": lines.annotate(found=Sum("amount_e4")),
+        "gross_minor": runs.annotate(found=Sum("gross")),
+        "payable_minor": runs.annotate(found=Sum("payable")),
+    }
+    found = {name: Subquery(rows.values("found"), output_field=IntegerField()) for name, rows in sums.items()}
+    return visible_claims(access, search, status).annotate(**found)
 
 
 def claim_totals(claim: Claim) -> dict[str, int]:

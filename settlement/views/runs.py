@@ -16,7 +16,7 @@ from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.office.models import Job
 from contracts.views.pages import access_of, one_of, page_of, perform
-from settlement import line_queries, queries
+from settlement import finance_queries, line_queries, queries
 from settlement.actions import claims as claim_actions
 from settlement.actions.adjudication import adjudicate_claims
 from settlement.actions.run_orders import ADJUDICATE, order_adjudication
@@ -39,7 +39,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
         kind=ADJUDICATE, payload__organisation_id=access.office().pk, state__in=["waiting", "running", "failed"]
     )
     context = {
-        "page": page_of(request, queries.adjudication_runs(access.office())),
+        "page": page_of(request, finance_queries.adjudication_runs(access.office())),
         "months": line_queries.months_to_judge(access),
         "jobs": jobs.order_by("-id")[:3],
     }
@@ -88,10 +88,10 @@ def lines_waiting(organisation_id: int, period: date) -> int:
 @requires("runs.view")
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A run: totals, by claim, by check, and what it relied on."""
-    run = one_of(queries.adjudication_runs(access_of(request).office()), pk)
+    run = one_of(finance_queries.adjudication_runs(access_of(request).office()), pk)
     context = {
         "run": run,
-        "page": page_of(request, queries.remittances_of_run(run)),
+        "page": page_of(request, finance_queries.remittances_of_run(run)),
         "providers": line_queries.providers_of_run(run),
         "checks": queries.checks_of_run(run),
         "outcomes": line_queries.outcomes_of_run(run),

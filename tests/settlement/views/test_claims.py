@@ -1,0 +1,190 @@
+"""Claims as the provider, finance, the auditor and strangers see them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from pypdf import PdfReader
+
+from config.accounts.models import Organisation
+from contracts.models import Contract
+from settlement.models import Claim, ClaimLine, Clearance
+from tests.oracle.small import add_visit
+from tests.settlement.actions.month import two_visits
+from tests.settlement.views.town import Town, settled_town, url
+
+pytestmark = pytest.mark.django_db
+HEADER = "certificate_number,service_code,service_date,starts_at,ends_at,worker_code,units,unit_rate,amount\n"
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return settled_town(tmp_path)
+
+
+def text(answer: Any) -> str:
+    return " ".join(answer.content.decode().replace("\xa0", " ").split())
+
+
+def test_the_provider_reads_why_each_line_was_decided_so(town: Town) -> None:
+    page = text(town.browser("nadiia").get(url("claim", town.claim.pk)))
+    assert page.count('<ol class="waterfall">') == 15
+    assert "The contract&#x27;s rate of 95.00 is below the claimed 98.00: the rate was lowered." in page
+    assert "in hospital or residential care" in page
+
+
+@pytest.mark.parametrize("username", ["nadiia", "halyna", "ivan", "mariia"])
+def test_who_may_reads_the_same_claim(town: Town, username: str) -> None:
+    browser = town.browser(username)
+    assert "A-1" in text(browser.get(url("claims")))
+    assert browser.get(url("claim", town.claim.pk)).status_code == 200
+    line = ClaimLine.objects.filter(claim=town.claim).first()
+    assert browser.get(url("claim_line", line.pk)).status_code == 200
+
+
+def test_another_provider_finds_nothing(town: Town) -> None:
+    browser = town.browser("taras")
+    line = ClaimLine.objects.filter(claim=town.claim).first()
+    assert "A-1" not in text(browser.get(url("claims")))
+    for page in (url("claim", town.claim.pk), url("claim_line", line.pk), url("claim_letter", town.claim.pk)):
+        assert browser.get(page).status_code == 404
+    for step in ("submit", "withdraw"):
+        assert browser.post(url(f"claim_{step}", town.claim.pk), {"reason": "x"}).status_code == 404
+
+
+def test_another_office_finds_nothing(town: Town) -> None:
+    other = Organisation.objects.create(code="other", name="Інша громада")
+    town.users["halyna"].memberships.update(organisation=other)
+    browser = town.browser("halyna")
+    assert "A-1" not in text(browser.get(url("claims")))
+    assert browser.get(url("claim", town.claim.pk)).status_code == 404
+    assert browser.post(url("claim_return", town.claim.pk), {"reason": "x"}).status_code in (302, 404)
+    assert Claim.objects.get(pk=town.claim.pk).status == "adjudicated"
+
+
+@pytest.mark.parametrize("username", ["outsider", "olena", "sofiia", "chair"])
+def test_strangers_are_refused(town: Town, username: str) -> None:
+    browser = town.browser(username)
+    pages = [url("claims"), url("claim", town.claim.pk), url("claim_new"), url("claim_upload"), url("claim_template")]
+    assert [browser.get(page).status_code for page in pages] == [403] * 5
+    assert browser.post(url("claim_submit", town.claim.pk)).status_code == 403
+
+
+def test_lines_are_filtered_by_outcome_and_found(town: Town) -> None:
+    browser = town.browser("halyna")
+    page = text(browser.get(url("claim", town.claim.pk), {"outcome": "pended"}))
+    assert page.count('<ol class="waterfall">') == 1
+    assert text(browser.get(url("claim", town.claim.pk), {"q": "no such"})).count('<ol class="waterfall">') == 0
+
+
+def test_two_clicks_make_a_claim_of_confirmed_visits_and_a_third_submits_it(town: Town) -> None:
+    browser = town.browser("nadiia")
+    assert "December 2025" in text(browser.get(url("claim_new")))
+    contract = Contract.objects.get()
+    answer = browser.post(url("claim_from_redemptions"), {"contract": contract.pk, "period": "2025-12"})
+    claim = Claim.objects.exclude(pk=town.claim.pk).get()
+    assert answer.headers["Location"] == url("claim", claim.pk)
+    assert (claim.status, claim.lines.count()) == ("draft", 2)
+    assert claim.number not in text(town.browser("halyna").get(url("claims")))
+    browser.post(url("claim_submit", claim.pk))
+    assert Claim.objects.get(pk=claim.pk).status == "submitted"
+    assert claim.number in text(town.browser("halyna").get(url("claims")))
+    again = browser.post(url("claim_from_redemptions"), {"contract": contract.pk, "period": "2025-12"}, follow=True)
+    assert "note bad" in text(again)
+
+
+def test_a_month_of_another_contract_is_not_found(town: Town) -> None:
+    answer = town.browser("taras").post(
+        url("claim_from_redemptions"), {"contract": Contract.objects.get().pk, "period": "2025-12"}
+    )
+    assert answer.status_code == 404
+
+
+def upload(town: Town, content: str, address: str, **fields: Any) -> Any:
+    file = SimpleUploadedFile("visits.csv", content.encode(), content_type="text/csv")
+    return town.browser("nadiia").post(address, {"file": file, **fields})
+
+
+def test_a_spreadsheet_becomes_a_draft_with_the_file_beside_it(town: Town) -> None:
+    rows = HEADER + "C1,015.1,2025-12-01,09:00,10:30,W1,1.5,95,142.50\nX?,999,2025-12-02,,,,1,95,\n"
+    answer = upload(town, rows, url("claim_upload"), contract=Contract.objects.get().pk, period="2025-12")
+    assert answer.status_code == 302
+    claim = Claim.objects.exclude(pk=town.claim.pk).get()
+    assert list(claim.lines.order_by("line").values_list("certificate_number", flat=True)) == ["C1", "X?"]
+    page = text(town.browser("nadiia").get(url("claim", claim.pk)))
+    assert "visits.csv" in page
+
+
+def test_bad_cells_of_a_spreadsheet_are_listed_and_nothing_is_made(town: Town) -> None:
+    rows = HEADER + "C1,015.1,2025-13-01,09:00,10:30,W1,1.5,95,142.50\nC1,015.1,2025-12-02,,,,zero,95,\n"
+    answer = upload(town, rows, url("claim_upload"), contract=Contract.objects.get().pk, period="2025-12")
+    assert answer.status_code == 400
+    page = text(answer)
+    assert "2025-13-01" in page and "zero" in page and "is not a number" in page
+    assert Claim.objects.count() == 1
+
+
+def test_a_returned_claim_gets_new_lines_and_is_submitted_again(tmp_path: Path) -> None:
+    tables = two_visits()
+    tables["claims"].append(tables["claims"][0] | {"number": "A-2", "period": "2025-12", "run": ""})
+    add_visit(tables, "2025-12-01", claim_number="A-2", redemption_code="")
+    town = settled_town(tmp_path, tables)
+    claim = Claim.objects.get(number="A-2")
+    town.browser("halyna").post(url("claim_return", claim.pk), {"reason": "Codes of December are missing"})
+    assert Claim.objects.get(pk=claim.pk).status == "returned"
+    rows = HEADER + "C1,015.1,2025-12-01,09:00,10:30,W1,1.5,95,142.50\n" * 2
+    assert upload(town, rows, url("claim_correct", claim.pk)).status_code == 302
+    browser = town.browser("nadiia")
+    browser.post(url("claim_submit", claim.pk))
+    claim.refresh_from_db()
+    assert (claim.status, claim.lines.count()) == ("submitted", 2)
+    browser.post(url("claim_withdraw", claim.pk), {"reason": "A mistake of ours"})
+    claim.refresh_from_db()
+    assert claim.status == "withdrawn"
+
+
+def test_the_template_opens_in_a_spreadsheet(town: Town) -> None:
+    body = town.browser("nadiia").get(url("claim_template")).content.decode("utf-8-sig")
+    assert body.splitlines()[0].startswith("redemption_code,certificate_number,service_code")
+
+
+def test_the_letter_says_what_the_page_says(town: Town) -> None:
+    answer = town.browser("nadiia").get(url("claim_letter", town.claim.pk))
+    reader = PdfReader(io.BytesIO(answer.content))
+    words = " ".join(page.extract_text() for page in reader.pages)
+    assert answer.headers["Content-Type"] == "application/pdf"
+    for word in ("A-1", "CLM-16", "CLM-27", "C1"):
+        assert word in words
+
+
+def test_a_pend_is_lifted_with_a_reason_and_the_line_judged_again(town: Town) -> None:
+    browser = town.browser("halyna")
+    line = ClaimLine.objects.get(claim=town.claim, line=15)
+    assert url("claim_line", line.pk) in text(browser.get(url("pends")))
+    browser.post(url("pend_clear", line.pk, "CLM-11"), {"reason": ""})
+    assert not Clearance.objects.exists()
+    browser.post(url("pend_clear", line.pk, "CLM-11"), {"reason": "The act is signed"})
+    assert Clearance.objects.get().run == 2
+    assert url("claim_line", line.pk) not in text(browser.get(url("pends")))
+    browser.post(url("run_start"), {"period": "2025-11"})
+    assert line.adjudications.order_by("-id").first().outcome in ("accepted", "reduced")
+    page = text(browser.get(url("claim_line", line.pk)))
+    assert page.count('<ol class="waterfall">') == 2 and "The act is signed" in page
+
+
+@pytest.mark.parametrize("lines", [30, 120])
+def test_queries_do_not_grow_with_the_lines(tmp_path: Path, lines: int, django_assert_max_num_queries: Any) -> None:
+    tables = two_visits()
+    for number in range(lines):
+        add_visit(
+            tables, f"2025-11-{5 + number % 20:02}", f"{8 + number % 10:02}:00", f"{8 + number % 10:02}:30", units="0.5"
+        )
+    town = settled_town(tmp_path, tables)
+    for username, address in (("nadiia", url("claim", town.claim.pk)), ("halyna", url("claims"))):
+        browser = town.browser(username)
+        with django_assert_max_num_queries(30):
+            assert browser.get(address).status_code == 200
