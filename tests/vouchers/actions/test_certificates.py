@@ -66,6 +66,17 @@ def test_a_certificate_reserves_its_expected_budget_part(town: Town) -> None:
     assert event.action == "certificate.issued" and certificate.short_code not in str(event.data)
 
 
+def test_fewer_units_than_the_plan_reserve_less_and_more_are_not_given(town: Town) -> None:
+    recipient = town.ready()
+    common = {"budget_line": town.budget_line, "first_day": NOVEMBER_1, "actor": town.case_worker, "at": OCTOBER}
+    certificate = issue_certificate(recipient=recipient, units_granted={"015.1": Decimal(12)}, **common).certificate
+    assert _left(certificate) == 12_000 and _reserved(certificate) < 2 * 193080
+    other = town.ready(full_name="Друга Особа")
+    assert (
+        _left(issue_certificate(recipient=other, units_granted={"015.1": Decimal(99)}, **common).certificate) == 40_000
+    )
+
+
 def test_secrets_are_told_once_and_not_kept(town: Town) -> None:
     issued = town.issue()
     certificate = issued.certificate

@@ -14,9 +14,8 @@ from contracts.models import Provider
 from tests.vouchers.town import NOVEMBER_1, VISIT, Town
 from vouchers.actions.certificate_life import suspend_certificate
 from vouchers.actions.certificates import IssuedCertificate
+from vouchers.actions.redemption_checks import MESSAGES, RedemptionRefused
 from vouchers.actions.redemptions import (
-    MESSAGES,
-    RedemptionRefused,
     authorise_redemption,
     confirm_redemption,
     reverse_redemption,
