@@ -31,6 +31,24 @@ PAGES: dict[str, str] = {
 }
 
 
+# label of a model -> start point of follow-the-money
+MONEY_STARTS: dict[str, str] = {
+    "contracts.budgetline": "budget_line",
+    "contracts.contract": "contract",
+    "vouchers.certificate": "certificate",
+    "vouchers.redemption": "redemption",
+    "settlement.claim": "claim",
+    "settlement.claimline": "claim_line",
+    "settlement.payment": "payment",
+    "settlement.statementline": "statement_line",
+}
+
+
+def model_of_page(view_name: str) -> str:
+    """The "app.model" that a page shows, or empty: the way back of PAGES."""
+    return next((model for model, name in PAGES.items() if name == view_name), "")
+
+
 def url_of_label(label: str) -> str:
     """Address of the page of "app.model:pk", or empty when the object has no page of its own."""
     model, _, key = label.partition(":")

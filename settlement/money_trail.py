@@ -54,8 +54,8 @@ REASONS = {
     "claim_line": _("not explained by lines"),
     "claim": _("not explained by claims"),
     "posting": _("not posted to the ledger"),
-    "payment": _("not in a live payment"),
-    "bank": _("not confirmed by the bank"),
+    "payment": _("not paid yet, or paid and returned"),
+    "bank": _("not confirmed by the bank, or returned"),
 }
 MODELS = {name: model for _level, name, model in LEVELS}
 

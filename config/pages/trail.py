@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from config.accounts.access import Access, requires
+from config.accounts.models import User
+from config.audit.actors import SYSTEM
 from config.audit.models import AuditEvent, ChainHead
 from config.audit.queries import trail_of_label
 from config.audit.sentences import codes_matching, sentence_of
@@ -105,17 +107,24 @@ def _page(request: HttpRequest, events: QuerySet[AuditEvent]) -> Any:
 
 
 def shown(events: Iterable[AuditEvent]) -> list[ShownEvent]:
-    """Events with sentences and names; one query per kind of object."""
+    """Events with sentences and names; one query for the people, one per kind of object."""
     events = list(events)
+    people = _people({event.actor for event in events})
     names = names_of(label for event in events for label in event.objects_touched)
-    return [_shown(event, names) for event in events]
+    return [_shown(event, names, people) for event in events]
 
 
-def _shown(event: AuditEvent, names: dict[str, str]) -> ShownEvent:
+def _people(usernames: set[str]) -> dict[str, str]:
+    rows = User.objects.filter(username__in=usernames).values_list("username", "display_name")
+    people = {username: f"{name} ({username})" for username, name in rows if name}
+    return {**people, SYSTEM.username: gettext("the system itself")}
+
+
+def _shown(event: AuditEvent, names: dict[str, str], people: dict[str, str]) -> ShownEvent:
     return ShownEvent(
         sentence=sentence_of(event.action),
         action=event.action,
-        actor=event.actor,
+        actor=people.get(event.actor, event.actor),
         business_at=event.business_at,
         recorded_at=event.recorded_at,
         chain=event.chain,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.demo.accounts import demo_accounts
+from config.links import MONEY_STARTS, model_of_page
 from config.office.queries import demo_job
 
 register = template.Library()
@@ -122,6 +123,20 @@ def menu(context: Context) -> dict[str, Any]:
             groups.append({"title": title, "items": shown})
     _mark_here(groups, path)
     return {"groups": groups, "path": path, "home": _address("home")}
+
+
+@register.inclusion_tag("components/record_links.html", takes_context=True)
+def record_links(context: Context) -> dict[str, Any]:
+    """From the page of a record to its trail and its money, for those who may see them."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    model = model_of_page(match.view_name) if match else ""
+    pk = match.kwargs.get("pk") if match and model else None
+    may = context.get("may") or frozenset()
+    money = MONEY_STARTS.get(model, "") if pk and "money.follow" in may else ""
+    return {
+        "trail_url": reverse("trail_of_object", args=[model, pk]) if pk and "trail.view" in may else "",
+        "money_url": reverse("money", args=[money, pk]) if money else "",
+    }
 
 
 @register.inclusion_tag("components/demo_progress.html")

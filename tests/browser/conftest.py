@@ -24,7 +24,8 @@ from contracts.models import Provider, ProviderUser
 from tests.settlement.road_rows import build_road
 from vouchers.models import Recipient
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), "")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from config.accounts.models import Organisation, User
+from config.links import MONEY_STARTS
 from contracts.models import BudgetEntry
 from settlement.models import Adjudication, ClaimLine, PaymentRemittance
 from settlement.money_trail import MoneyTrail, money_trail, starts_numbered
@@ -162,3 +163,15 @@ def test_spending_is_split_by_the_budget_lines_of_the_certificates(
     trail = money_trail(organisation=organisation, start="budget_line", pk=other.budget_line.pk)
     assert trail.payable == PAYABLE + 8500
     assert trail.agrees
+
+
+def test_pages_of_records_lead_to_their_road_and_trail(client: Client, cast: dict[str, User], road: Road) -> None:
+    assert {begin.model: start for start, begin in STARTS.items()} == MONEY_STARTS
+    client.force_login(cast["mariia"])
+    page = client.get(f"/contracts/{road.contract.pk}/").content.decode()
+    assert f"/money/contract/{road.contract.pk}/" in page
+    assert f"/trail/contracts.contract/{road.contract.pk}/" in page
+    client.force_login(cast["nadiia"])
+    page = client.get(f"/contracts/{road.contract.pk}/").content.decode()
+    assert "/money/" not in page
+    assert "/trail/" not in page
