@@ -116,7 +116,8 @@ def test_environment(attachment: embedded.Attachment) -> dict[str, str]:
 
 def _pytest_arguments(arguments: list[str]) -> list[str]:
     chosen = any(argument.startswith("-n") or argument == "--numprocesses" for argument in arguments)
-    return arguments if chosen else ["-n", "2", *arguments]
+    # By file: a module that plays a month does so once, on one worker.
+    return arguments if chosen else ["-n", "2", "--dist", "loadfile", *arguments]
 
 
 def check_all(arguments: list[str]) -> int:

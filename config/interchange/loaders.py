@@ -52,7 +52,7 @@ RECIPIENT = Loader(
         to("recipient_class", "", known=f"coalesce({_RESIDENCE.format(column='recipient_class')}, '')"),
         to("", "name", "s.name"),
         to("", "name_index", "s.name_index"),
-        to("", "death_recorded_at", "CASE WHEN s.death_date IS NOT NULL THEN %(at)s END"),
+        to("", "death_recorded_at", "CASE WHEN s.death_date IS NOT NULL THEN %(known)s::timestamptz END"),
     ),
     constants={"organisation_id": "%(org)s"},
     references=(Reference("territory_code", "territories", TERRITORIES),),
@@ -62,7 +62,7 @@ RECIPIENT = Loader(
     after=(
         "INSERT INTO vouchers_recipientresidence "
         "(recipient_id, territory_id, recipient_class, valid_from, valid_to, recorded_at) "
-        "SELECT t.id, s.territory_code_id, s.recipient_class, date '1900-01-01', NULL, %(at)s "
+        "SELECT t.id, s.territory_code_id, s.recipient_class, date '1900-01-01', NULL, %(known)s::timestamptz "
         f"FROM stage_recipients s JOIN vouchers_recipient t ON {OWN} AND t.code = s.code "
         "WHERE s.known_id IS NULL ORDER BY s.code",
     ),
@@ -122,7 +122,7 @@ PLAN = Loader(
     before=(
         "INSERT INTO vouchers_individualplan (recipient_id, number, status, status_at, recorded_at) "
         "SELECT DISTINCT s.recipient_code_id, 'I-' || s.recipient_code, 'approved', %(at)s::timestamptz, "
-        "%(at)s::timestamptz FROM stage_plan_lines s WHERE s.known_id IS NULL ORDER BY 2 "
+        "%(known)s::timestamptz FROM stage_plan_lines s WHERE s.known_id IS NULL ORDER BY 2 "
         "ON CONFLICT (recipient_id, number) DO NOTHING",
     ),
 )

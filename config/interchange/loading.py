@@ -7,7 +7,7 @@ Nothing here loops over rows in Python except the parsing of cells and the compa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, models
@@ -29,6 +29,9 @@ _SQL_TYPES = {
     "amount": "numeric",
     "exact": "numeric",
 }
+
+
+ALWAYS_KNOWN = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 class Stage:
@@ -231,7 +234,7 @@ class Stage:
 
     def _default(self, model_field: models.Field[Any, Any]) -> Any:
         if model_field.column in ("recorded_at", "registered_at"):
-            return self.parameters["at"]
+            return self.parameters["known"]
         if model_field.null:
             return None
         return model_field.get_db_prep_save(model_field.get_default(), connection)
@@ -287,5 +290,9 @@ def stream(sql: str, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def business_parameters(organisation_id: int, jurisdiction: str, at: datetime) -> dict[str, Any]:
-    """Named parameters that every statement of an import may use."""
-    return {"org": organisation_id, "jurisdiction": jurisdiction, "at": at}
+    """Named parameters that every statement of an import may use.
+
+    A package does not say when its facts were learnt, so they count as always known: a month can then be settled as
+    of any day, as it could where the package comes from. When they were imported stands in the audit trail.
+    """
+    return {"org": organisation_id, "jurisdiction": jurisdiction, "at": at, "known": ALWAYS_KNOWN}

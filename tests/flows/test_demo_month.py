@@ -1,0 +1,316 @@
+"""One month of one municipality, played once through the actions, then looked at from every side."""
+
+from __future__ import annotations
+
+import csv
+import filecmp
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal as D
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Count, Min, Sum
+from django.utils import translation
+from lxml import etree
+
+from config.audit.models import AuditEvent
+from config.audit.verification import verify_chains
+from config.demo.chapters.claims import SEPTEMBER
+from config.demo.chapters.visits import FIRST
+from config.demo.load import play
+from config.demo.stage import Stage
+from config.money import percent_shares
+from config.office.models import Attachment
+from config.office.storage import open_attachment
+from contracts.actions.reference import load_reference
+from contracts.models import Contract, NormCost, Parameter, TariffSetItem
+from procurement.models import Bid
+from settlement.actions.payments import payment_file
+from settlement.books import verify_books
+from settlement.explanations import explain_lines
+from settlement.line_queries import histories, line_sources
+from settlement.models import (
+    Adjudication,
+    Claim,
+    ClaimLine,
+    ClosedMonth,
+    Finding,
+    Payment,
+    PaymentRun,
+    Posting,
+    Remittance,
+    Statement,
+    StatementLine,
+)
+from tests.config.interchange.processes import environment
+from tests.conftest import AT
+from vouchers.models import Certificate, FeeAssessment, Recipient, Redemption
+
+# Each test in a transaction of its own over what the module played; the runner sets up a database for marked tests only.
+pytestmark = pytest.mark.django_db
+
+CHECKS = {f"CLM-{number:02d}" for number in [1, *range(3, 23), 24, 25, 26, 27, 28, 31, 32]}
+
+
+@pytest.fixture(scope="module")
+def played(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[Stage]:
+    """The demo in the test database, committed as people would; emptied when the module is done."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        assert connection.settings_dict["NAME"].startswith("test_"), "this would empty a real database"
+        call_command("flush", interactive=False, verbosity=0)
+        load_reference(at=AT)
+        yield play(lambda percent, sentence: None)
+        call_command("flush", interactive=False, verbosity=0)
+
+
+def _steps(assessment: FeeAssessment) -> dict[str, str]:
+    return {row["code"]: row["value"] for row in assessment.steps}
+
+
+def test_norm_costs_are_computed_and_approved_by_a_second_person(played: Stage) -> None:
+    norm = NormCost.objects.get(service__code="015.1", territory=None)
+    assert norm.unit_rate == D("96.54")
+    assert {norm.author.username, norm.approver.username} == {"bohdan", "oksana"}
+    assert norm.steps
+    assert norm.inputs["parameters"]["admin_cap_pct"]["unverified"] is True
+
+
+def test_published_tariffs_are_reproduced(played: Stage) -> None:
+    items = list(TariffSetItem.objects.all())
+    assert len(items) == 12
+    assert [item.published for item in items] == [item.computed for item in items]
+
+
+def test_unverified_parameters_are_flagged(played: Stage) -> None:
+    assert Parameter.objects.get(jurisdiction="UA", key="esv_rate", valid_to=None).unverified
+    assert not Parameter.objects.filter(jurisdiction="UA", key="sm.lost_ability", valid_from="2025-01-01").get().unverified
+
+
+@pytest.mark.parametrize(
+    ("provider", "total", "rejected"), [("TURBOTA", "91.71", ""), ("TERCENTR", "85.50", ""), ("ZATYSHOK", None, "PRC-REJ-6")]
+)
+def test_the_competition_of_the_rule_book(played: Stage, provider: str, total: str | None, rejected: str) -> None:
+    bid = Bid.objects.get(tender__plan_item__way="social_order", provider__code=provider)
+    assert bid.rejection_code == rejected
+    assert (bid.result.total if total else getattr(bid, "result", None)) == (D(total) if total else None)
+
+
+def test_the_winner_has_a_contract_at_its_own_price(played: Stage) -> None:
+    contract = Contract.objects.get(basis="award")
+    assert (contract.provider.code, contract.lines.get().unit_rate, contract.status) == ("TURBOTA", D("85.00"), "active")
+
+
+def test_the_application_of_2005_is_refused_with_its_findings(played: Stage) -> None:
+    bid = Bid.objects.get(tender__kind="project_contest", corrects=None)
+    codes = [row.code for row in bid.findings.order_by("position")]
+    texts = [row.text for row in bid.findings.order_by("position")]
+    assert bid.status == "draft"
+    assert "BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00" in texts
+    assert codes.count("ATTACHMENT_MISSING") == 6
+    assert {"SOURCES_NE_ITEMS", "EARMARK_DIFF", "PLAN_ORDER", "LIST_GAP"} <= set(codes)
+    assert "BUDGET_ITEMS_NE_TOTAL" in played.notes["application"]
+
+
+def test_shares_and_money_of_the_application(played: Stage) -> None:
+    bid = Bid.objects.get(tender__kind="project_contest", corrects=None)
+    amounts = {row.kind: row.amount.amount for row in bid.sources.all()}
+    order = ("grant", "partner", "own", "attracted")
+    assert percent_shares([amounts[kind] for kind in order]) == [D("41.03"), D("3.16"), D("8.46"), D("47.35")]
+    assert sum(amounts.values()) == D("3168000.00")
+
+
+def test_the_corrected_copy_becomes_a_grant_agreement(played: Stage) -> None:
+    copy = Bid.objects.exclude(corrects=None).get()
+    assert sum(item.amount.amount for item in copy.items.all()) == D("3168000.00")
+    contract = copy.award.contract
+    assert (contract.basis, contract.ceiling.amount, contract.milestones.count()) == ("grant", D("1300000.00"), 3)
+
+
+def test_recipients_live_in_town_and_villages(played: Stage) -> None:
+    kinds = dict(Recipient.objects.values_list("residences__territory__kind").annotate(n=Count("id", distinct=True)))
+    assert sum(kinds.values()) >= 300
+    assert min(kinds["urban"], kinds["rural"]) > 50
+
+
+@pytest.mark.parametrize(
+    ("code", "mode", "limit", "fee", "budget"),
+    [
+        ("EX-UA-01", "F", None, "0.00", "1700.00"),
+        ("EX-UA-02", "D", "0.01", "0.01", "1699.99"),
+        ("EX-UA-03", "D", "1278.00", "1278.00", "422.00"),
+        ("EX-UA-04", "D", "4722.00", "1700.00", "0.00"),
+        ("EX-UA-05", "C", None, "1700.00", "0.00"),
+        ("EX-UA-07", "C", None, "6000.00", "0.00"),
+        ("EX-UA-08", "F", None, "0.00", "1700.00"),
+        ("EX-UA-09", "F", None, "0.00", "1700.00"),
+        ("EX-UA-10", "F", None, "0.00", "120.00"),
+        ("EX-UA-12", "D", "1278.00", "1618.00", "422.00"),
+    ],
+)
+def test_the_examples_of_the_rule_book_are_persons(
+    played: Stage, code: str, mode: str, limit: str | None, fee: str, budget: str
+) -> None:
+    assessment = FeeAssessment.objects.get(recipient__code=code, valid_from=FIRST)
+    steps = _steps(assessment)
+    assert (assessment.mode, assessment.monthly_limit) == (mode, D(limit) if limit else None)
+    assert (steps["fee"], steps["budget"]) == (fee, budget)
+
+
+@pytest.mark.parametrize(("code", "limit", "fee"), [("EX-UA-03", "810.00", "810.00"), ("EX-UA-07", "4754.89", "4754.89")])
+def test_the_same_person_pays_less_in_the_next_year(played: Stage, code: str, limit: str, fee: str) -> None:
+    assessment = FeeAssessment.objects.get(recipient__code=code, valid_from="2026-01-01")
+    assert (assessment.mode, assessment.monthly_limit, _steps(assessment)["fee"]) == ("D", D(limit), fee)
+
+
+def test_a_missing_statement_blocks_the_decision(played: Stage) -> None:
+    assert not FeeAssessment.objects.filter(recipient__code="EX-UA-13").exists()
+    assert played.notes["EX-UA-13"]
+
+
+def test_a_month_of_visits_of_four_sectors(played: Stage) -> None:
+    visits = Redemption.objects.filter(starts_at__gte="2025-11-01T00:00+02:00", starts_at__lt="2025-12-01T00:00+02:00")
+    assert visits.count() >= 5000
+    assert visits.values("provider__sector").distinct().count() == 4
+    assert set(visits.values_list("channel", flat=True)) == {"online", "reported"}
+
+
+def test_certificates_stand_on_reservations(played: Stage) -> None:
+    assert Certificate.objects.filter(organisation=played.organisation).count() >= 300
+    assert Certificate.objects.aggregate(low=Min("reserved_minor"))["low"] >= 0
+
+
+def test_all_checks_of_the_package_appear(played: Stage) -> None:
+    assert set(Finding.objects.values_list("check_code", flat=True)) == CHECKS
+
+
+@pytest.mark.parametrize("language", ["uk", "ru", "en"])
+def test_every_line_with_a_finding_is_explained_in_words(played: Stage, language: str) -> None:
+    with translation.override(language):
+        for claim in Claim.objects.filter(organisation=played.organisation):
+            lines = list(ClaimLine.objects.filter(claim=claim, findings__isnull=False).distinct()[:400])
+            for explained in explain_lines(histories(claim, lines), line_sources(claim, lines)):
+                for _run, _outcome, rows in explained.runs:
+                    taken = sum(row.amount for row in rows if row.kind in {"claimed", "finding"})
+                    assert taken == next(row.amount for row in rows if row.kind == "gross")
+                    assert all(row.sentence for row in rows if row.kind == "finding")
+
+
+def test_the_worked_example_to_the_kopiyka(played: Stage) -> None:
+    claim = Claim.objects.get(provider__code="OPORA")
+    remittance = Remittance.objects.get(claim=claim)
+    assert (remittance.amount_claimed, remittance.gross, remittance.fee, remittance.payable) == (
+        205800,
+        152000,
+        127800,
+        24200,
+    )
+    taken = dict(
+        Finding.objects.filter(claim_line__claim=claim).values_list("check_code").annotate(total=Sum("amount"))
+    )
+    assert {code: total for code, total in taken.items() if total} == {
+        "CLM-16": 6300,
+        "CLM-27": 14250,
+        "CLM-20": 14250,
+        "CLM-12": 19000,
+    }
+
+
+def test_a_late_claim_is_rejected_whole(played: Stage) -> None:
+    late = Claim.objects.get(period=SEPTEMBER)
+    outcomes = set(Adjudication.objects.filter(claim=late).values_list("outcome", flat=True))
+    assert outcomes == {"rejected"}
+
+
+def test_two_people_paid_and_the_bank_answered(played: Stage) -> None:
+    run = PaymentRun.objects.get(number="PR-2025-0001")
+    assert run.proposed_by.username == "halyna"
+    assert [row.approved_by.username for row in run.approvals.all()] == ["ivan"]
+    assert sorted(Payment.objects.filter(payment_run=run).values_list("status", flat=True)) == [
+        "confirmed",
+        "confirmed",
+        "confirmed",
+        "returned",
+    ]
+    statements = Statement.objects.order_by("imported_at")
+    assert [row.format for row in statements] == ["camt.053.001.08", "camt.053.001.02"]
+    assert StatementLine.objects.filter(status="unmatched").count() == 2
+
+
+@pytest.mark.skipif(not os.environ.get("STANDARDS_DIR"), reason="STANDARDS_DIR names no folder with the XSDs")
+def test_the_bank_file_is_valid(played: Stage) -> None:
+    stored = payment_file(PaymentRun.objects.get(number="PR-2025-0001"))
+    schema = etree.XMLSchema(file=str(Path(os.environ["STANDARDS_DIR"]) / "iso20022" / "pain.001.001.09.xsd"))
+    with open_attachment(stored) as file:
+        schema.assertValid(etree.parse(file))
+
+
+def test_every_payment_has_its_advice(played: Stage) -> None:
+    kinds = Attachment.objects.filter(kind="remittance_advice").values_list("content_type", flat=True)
+    assert list(kinds) == ["application/pdf"] * 4
+
+
+def test_the_month_is_closed_and_the_books_and_the_trail_hold(played: Stage) -> None:
+    assert ClosedMonth.objects.get(organisation=played.organisation).month == FIRST
+    assert verify_books() == []
+    events, faults = verify_chains()
+    assert faults == []
+    assert events > 3000
+    assert Posting.objects.aggregate(d=Sum("debit") - Sum("credit"))["d"] == 0
+
+
+def test_playing_again_changes_nothing(played: Stage) -> None:
+    before = (AuditEvent.objects.count(), Redemption.objects.count(), Adjudication.objects.count(), Posting.objects.count())
+    play(lambda percent, sentence: None)
+    assert before == (
+        AuditEvent.objects.count(),
+        Redemption.objects.count(),
+        Adjudication.objects.count(),
+        Posting.objects.count(),
+    )
+
+
+def test_exported_imported_into_an_empty_database_and_settled_it_is_the_same(played: Stage, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    here = environment()
+    assert _manage(here, "export_package", first) == 0
+    with _empty_database(here) as there:
+        assert _manage(there, "import_package", first) == 0
+        assert _manage(there, "settle", "--period", "2025-09") == 0
+        # As of the day on which the demo settled it: a package can be settled as of any day.
+        assert _manage(there, "settle", "--period", "2025-11", "--as-of", "2025-12-08") == 0
+        assert _manage(there, "export_package", second) == 0
+    # Payments are not part of the input; everything else must come out as it went in.
+    tables = [path.name for path in first.glob("*.csv") if path.name not in {"payments.csv", "postings.csv"}]
+    assert filecmp.cmpfiles(first, second, tables, shallow=False)[1:] == ([], [])
+    with (first / "adjudications.csv").open() as file:
+        assert sum(1 for _ in csv.reader(file)) > 5000
+
+
+def _manage(variables: dict[str, str], *arguments: object) -> int:
+    command = [sys.executable, "-m", "django", *map(str, arguments)]
+    return subprocess.run(command, env=variables, cwd=settings.BASE_DIR, capture_output=True).returncode
+
+
+@contextmanager
+def _empty_database(here: dict[str, str]) -> Iterator[dict[str, str]]:
+    """A migrated database with the national reference data, beside the one of the tests."""
+    name = connection.settings_dict["NAME"] + "_copy"
+    there = here | {"DATABASE_URL": here["DATABASE_URL"].replace(f"/{connection.settings_dict['NAME']}?", f"/{name}?")}
+    admin = psycopg.connect(**connection.get_connection_params() | {"dbname": "postgres"}, autocommit=True)
+    admin.execute(f'DROP DATABASE IF EXISTS "{name}"')  # type: ignore[arg-type]
+    admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')  # type: ignore[arg-type]
+    try:
+        for command in ("migrate", "load_reference"):
+            assert _manage(there | {"DB_ROLE": "owner"}, command) == 0
+        yield there
+    finally:
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+        admin.close()
