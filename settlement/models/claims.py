@@ -138,7 +138,8 @@ class Adjudication(AppendOnlyModel):
     """The reasoned outcome of one line in one run. amount_claimed = sum of R, P, C finding amounts + gross.
 
     ``claim`` is the claim the row belongs to: the line's own, or the reversing claim for an opposite row, which names
-    the row it takes back (a line that waited and was then cleared has two, and both are taken back).
+    the row it takes back (a line that waited and was then cleared has two, and both are taken back). Rows come by the
+    hundred thousand: a trigger proves their references set-wise, foreign keys would cost as much as the whole run.
     """
 
     OUTCOMES = [
@@ -148,9 +149,15 @@ class Adjudication(AppendOnlyModel):
         ("pended", _("waiting for a person")),
     ]
 
-    run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="adjudications")
-    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="adjudications")
-    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="adjudications")
+    run = models.ForeignKey(
+        AdjudicationRun, on_delete=models.PROTECT, related_name="adjudications", db_constraint=False
+    )
+    claim = models.ForeignKey(
+        Claim, on_delete=models.PROTECT, related_name="adjudications", db_constraint=False
+    )
+    claim_line = models.ForeignKey(
+        ClaimLine, on_delete=models.PROTECT, related_name="adjudications", db_constraint=False
+    )
     units_claimed = models.BigIntegerField()
     units_allowed = models.BigIntegerField()
     rate_claimed = models.BigIntegerField()
@@ -160,7 +167,9 @@ class Adjudication(AppendOnlyModel):
     fee = models.BigIntegerField()
     payable = models.BigIntegerField()
     outcome = models.CharField(max_length=8, choices=OUTCOMES)
-    reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, db_index=False)
+    reverses = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False, db_constraint=False
+    )
 
     class Meta:
         constraints = [
@@ -186,8 +195,12 @@ class Finding(AppendOnlyModel):
 
     SEVERITIES = [("R", _("rejects")), ("P", _("asks a person")), ("C", _("cuts")), ("W", _("warns"))]
 
-    run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="findings")
-    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="findings")
+    run = models.ForeignKey(
+        AdjudicationRun, on_delete=models.PROTECT, related_name="findings", db_constraint=False
+    )
+    claim_line = models.ForeignKey(
+        ClaimLine, on_delete=models.PROTECT, related_name="findings", db_constraint=False
+    )
     check_code = models.CharField(max_length=8)
     severity = models.CharField(max_length=1, choices=SEVERITIES)
     units = models.BigIntegerField(default=0)
