@@ -32,7 +32,8 @@ CREATE FUNCTION finding_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     broken record;
 BEGIN
-    SELECT a.run_id AS run, a.claim_line_id AS line INTO broken FROM (SELECT DISTINCT run_id, claim_line_id FROM added) a
+    SELECT a.run_id AS run, a.claim_line_id AS line INTO broken
+    FROM (SELECT DISTINCT run_id, claim_line_id FROM added) a
     WHERE NOT EXISTS (SELECT 1 FROM settlement_adjudicationrun r WHERE r.id = a.run_id)
        OR NOT EXISTS (SELECT 1 FROM settlement_claimline l WHERE l.id = a.claim_line_id) LIMIT 1;
     IF FOUND THEN
