@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from config.templatetags.show import amount, minor, rate, units
 from contracts.models import ContractLine, NormCost, Service
@@ -313,7 +313,12 @@ def service_of(line: ClaimLine, sources: LineSources) -> Service | None:
 
 def short_unit(service: Service | None) -> str:
     """Unit of a service, short, to stand after a number."""
-    names = {"hour": gettext("h"), "visit": gettext("visits"), "day": gettext("days"), "trip": gettext("trips")}
+    names = {
+        "hour": pgettext("short unit", "h"),
+        "visit": pgettext("short unit", "visits"),
+        "day": pgettext("short unit", "days"),
+        "trip": pgettext("short unit", "trips"),
+    }
     return names.get(service.unit, "") if service else ""
 
 

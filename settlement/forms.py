@@ -35,7 +35,7 @@ class ClaimFileForm(forms.Form):
 
     file = forms.FileField(
         label=_("Spreadsheet of visits"),
-        help_text=_("CSV or XLSX; the first row names the columns. Take the template below."),
+        help_text=_("CSV or XLSX; the first row names the columns. Take the template."),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
     )
 
