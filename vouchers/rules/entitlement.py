@@ -33,6 +33,13 @@ class EntitledService:
         planned = self.units_per_month * months
         return planned if self.units_granted is None else min(self.units_granted, planned)
 
+    def budget_over(self, months: int, budget_monthly: Decimal) -> Decimal:
+        """Expected budget part over the months; never more than the granted units may cost in all."""
+        planned = budget_monthly * months
+        if self.units_granted is None:
+            return planned
+        return min(planned, round_half_up(self.units_over(months) * self.unit_rate))
+
 
 @dataclass(frozen=True)
 class FeeTerms:
@@ -90,7 +97,8 @@ def expected_reservation(*, period: Period, services: Sequence[EntitledService],
 
     Formula: each calendar month with a day in the period gives the whole monthly volume (the month's ceiling is
     judged again when a visit is redeemed); cost of a service a month = round(units x rate, 2); expected fee:
-    F 0, D min(limit, cost of services that are not free for all), C that cost; budget = cost - fee.
+    F 0, D min(limit, cost of services that are not free for all), C that cost; budget = cost - fee. Fewer granted
+    units reserve at most what they may cost.
     Money: 0.01, half up; a month's fee is taken from its services in their order. Source: CRT-02, PAY-UA-4..6.
     Example: 20 h x 85.00, D with limit 1278.00, one month -> 422.00.
     """
@@ -98,7 +106,7 @@ def expected_reservation(*, period: Period, services: Sequence[EntitledService],
     costs = [round_half_up(service.units_per_month * service.unit_rate) for service in services]
     budgets = _after_fee(services, costs, fee)
     lines = tuple(
-        ReservedLine(service.code, service.units_over(months), budget * months)
+        ReservedLine(service.code, service.units_over(months), service.budget_over(months, budget))
         for service, budget in zip(services, budgets, strict=True)
     )
     total = sum((line.budget for line in lines), ZERO)
@@ -133,7 +141,19 @@ def _steps(
         )
         for service, cost in zip(services, costs, strict=True)
     ]
+    rows += [
+        Step(
+            "granted_cost",
+            "Cost of the granted units at most",
+            str(round_half_up(service.units_over(months) * service.unit_rate)),
+            "money",
+            f"{service.code}: {service.units_over(months)} x {service.unit_rate}",
+        )
+        for service in services
+        if service.units_granted is not None
+    ]
     fee = sum(costs, ZERO) - sum(budgets, ZERO)
+    planned = sum(budgets, ZERO) * months
     return (
         *rows,
         Step("month_fee", "Expected fee of the recipient in a month", str(fee), "money"),
@@ -143,7 +163,7 @@ def _steps(
             "Reserved from the budget",
             str(total),
             "money",
-            f"({sum(costs, ZERO)} - {fee}) x {months}",
+            f"({sum(costs, ZERO)} - {fee}) x {months}" + ("" if planned == total else f" = {planned} > {total}"),
         ),
     )
 
