@@ -1,4 +1,4 @@
-"""The business clock, read only at the edges (views, commands, tasks); everything below gets the time as an argument."""
+"""The business clock, read only at the edges (views, commands, tasks); all below gets the time as an argument."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def grant_statements(user: str, names: list[str] | None = None) -> list[str]:
     for role in ROLES:
         name = f"{prefix}{role}"
         statements.append(
-            f"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{name}') "
+            # Names of roles are constants behind the prefix of the settings.
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{name}') "  # noqa: S608
             f"THEN CREATE ROLE {name} NOLOGIN; END IF; END $$"
         )
         statements.append(f'GRANT {name} TO "{user}"')

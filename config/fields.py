@@ -109,7 +109,13 @@ class DateRangeOf(models.Func):
     output_field = models.TextField()
 
 
-def no_overlap(name: str, *keys: str, condition: models.Q | None = None, start: str = "valid_from", end: str = "valid_to") -> Any:
+def no_overlap(
+    name: str,
+    *keys: str | models.Func,
+    condition: models.Q | None = None,
+    start: str = "valid_from",
+    end: str = "valid_to",
+) -> Any:
     """Exclusion constraint: rows with the same keys never hold on the same day. Nullable keys: coalesce first."""
     from django.contrib.postgres.constraints import ExclusionConstraint
     from django.contrib.postgres.fields import RangeOperators

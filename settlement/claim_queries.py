@@ -53,7 +53,10 @@ def unclaimed_visits(provider: Provider) -> list[Unclaimed]:
     """What a provider has given and not claimed, newest month first."""
     with connection.cursor() as cursor:
         cursor.execute(_UNCLAIMED, {"provider": provider.pk})
-        return [Unclaimed(*row[:5], int(row[5]), row[6]) for row in cursor.fetchall()]
+        return [
+            Unclaimed(contract, number, office, period, visits, int(amount), currency)
+            for contract, number, office, period, visits, amount, currency in cursor.fetchall()
+        ]
 
 
 def taken_by_check(claim: Claim) -> list[dict[str, Any]]:

@@ -50,7 +50,9 @@ class ClaimFileForm(forms.Form):
 class ClaimUploadForm(ClaimFileForm):
     """A new claim from a spreadsheet: for which contract and month."""
 
-    contract = forms.ModelChoiceField(label=_("Contract"), queryset=Contract.objects.none())
+    contract: forms.ModelChoiceField[Contract] = forms.ModelChoiceField(
+        label=_("Contract"), queryset=Contract.objects.none()
+    )
     period = MonthField(label=_("Month of the services"))
 
     field_order = ("contract", "period", "file")

@@ -21,7 +21,8 @@ R = TypeVar("R")
 MASKED = "•••"
 # Keys that must never reach the trail in clear, whatever an action passes.
 PERSONAL_KEYS = frozenset(
-    {"name", "first_name", "last_name", "tax_id", "phone", "address", "birth_date", "diagnosis", "pin", "email", "token"}
+    {"name", "first_name", "last_name", "tax_id", "phone", "email", "address", "birth_date", "diagnosis"}
+    | {"pin", "token"}
 )
 
 

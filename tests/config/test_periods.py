@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ def test_pieces_join_to_the_whole(start: date, length: int, cuts: list[date]) ->
     pieces = list(whole.cut_at(cuts))
     assert pieces[0].start == whole.start
     assert pieces[-1].end == whole.end
-    assert all(a.end == b.start for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(pieces))
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ What is planted is named beside each fault with the check it is for; the third c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal as D
+from typing import Any
 
 from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
 from config.demo.chapters.population import numbers
@@ -82,16 +83,18 @@ def _claimed(provider: str, stage: Stage) -> Iterator[Reported]:
 
 
 def _online(stage: Stage) -> Iterator[Reported]:
-    rows = Redemption.objects.filter(
+    found = Redemption.objects.filter(
         organisation=stage.organisation,
         channel="online",
         status="confirmed",
         certificate__recipient__code__in=numbers(ONLINE),
         starts_at__lt=moment(2025, 12, 1, 0),
-    ).values_list(
+    ).order_by("starts_at", "code")
+    # The columns may be empty in the table; a visit confirmed at the door has both its times and its units.
+    rows: Iterable[tuple[Any, ...]] = found.values_list(
         "code", "certificate__recipient__code", "worker_code", "service_code", "starts_at", "ends_at", "units_milli"
     )
-    for code, recipient, worker, service, starts_at, ends_at, units in rows.order_by("starts_at", "code"):
+    for code, recipient, worker, service, starts_at, ends_at, units in rows:
         yield Reported(code, Visit(recipient, worker, service, starts_at, ends_at, D(units).scaleb(-3)))
 
 

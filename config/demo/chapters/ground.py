@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
@@ -136,7 +137,7 @@ def _provider(
     services: tuple[str, ...],
     workers: int,
 ) -> None:
-    common = {"actor": stage.actor("bohdan"), "at": FOUNDED, "organisation": stage.organisation}
+    common: dict[str, Any] = {"actor": stage.actor("bohdan"), "at": FOUNDED, "organisation": stage.organisation}
     provider = ensure(
         Provider.objects.filter(code=code),
         lambda: register_provider(
@@ -146,13 +147,13 @@ def _provider(
             iban=iban,
             registration_code=registration_code,
             registered_on=date(2019, 5, 14),
-            **common,  # type: ignore[arg-type]
+            **common,
         ),
     )
     if provider.admitted_at is None:
-        admit_provider(provider=provider, from_date=date(2025, 1, 1), **common)  # type: ignore[arg-type]
+        admit_provider(provider=provider, from_date=date(2025, 1, 1), **common)
     if representative and not ProviderUser.objects.filter(provider=provider).exists():
-        appoint_representative(provider=provider, user=stage.people[representative], **common)  # type: ignore[arg-type]
+        appoint_representative(provider=provider, user=stage.people[representative], **common)
     catalogue = list(Service.objects.filter(organisation=stage.organisation, code__in=services))
     for number in range(1, workers + 1):
         worker_code = f"{code}-W{number:02d}"

@@ -246,7 +246,22 @@ def examples() -> Iterator[Example]:
     yield _alone("EX-UA-05", "Понад чотири прожиткові мінімуми", "9444.01")
     yield _child()
     yield _imputed()
-    yield Example(
+    yield _disabled()
+    yield _counselled()
+    yield _mother_only()
+    yield _alone("EX-UA-12", "Чотири години понад стандарт", "6000.00", services=_plan("20", "4"))
+    yield _without_statement()
+    yield _alone(
+        WORKED_EXAMPLE,
+        "Приклад розрахунку 5.2",
+        "6000.00",
+        services=_plan("19.5", tariff="95.00"),
+        need=Need(HOME, D("95.00"), D("19.5"), D("16")),
+    )
+
+
+def _disabled() -> Example:
+    return Example(
         "EX-UA-09",
         "Інвалідність I групи",
         date(1955, 5, 5),
@@ -258,7 +273,10 @@ def examples() -> Iterator[Example]:
         ),
         free_category="DISABILITY_I",
     )
-    yield Example(
+
+
+def _counselled() -> Example:
+    return Example(
         "EX-UA-10",
         "Консультування безоплатне для всіх",
         date(1980, 2, 2),
@@ -269,8 +287,10 @@ def examples() -> Iterator[Example]:
         ),
         need=Need("002.0", D("120.00"), D(1), granted=D(0)),
     )
-    mother_only = ((FreeCategory("DISABILITY_I", "Довідка МСЕК (вигадана)"),), ())
-    yield Example(
+
+
+def _mother_only() -> Example:
+    return Example(
         "EX-UA-11",
         "Сім'я: категорія лише в матері",
         date(1972, 7, 7),
@@ -281,11 +301,13 @@ def examples() -> Iterator[Example]:
                 FamilyMember("father", able_bodied=True, incomes=(IncomeRecord(D("30000.00"), WINDOW, 3),)),
             ),
             services=_plan(),
-            member_categories=mother_only,
+            member_categories=((FreeCategory("DISABILITY_I", "Довідка МСЕК (вигадана)"),), ()),
         ),
     )
-    yield _alone("EX-UA-12", "Чотири години понад стандарт", "6000.00", services=_plan("20", "4"))
-    yield Example(
+
+
+def _without_statement() -> Example:
+    return Example(
         "EX-UA-13",
         "Довідки про доходи немає",
         date(1948, 8, 8),
@@ -295,13 +317,6 @@ def examples() -> Iterator[Example]:
             members=(FamilyMember("recipient", is_recipient=True, statement_missing=True),),
             services=_plan(),
         ),
-    )
-    yield _alone(
-        WORKED_EXAMPLE,
-        "Приклад розрахунку 5.2",
-        "6000.00",
-        services=_plan("19.5", tariff="95.00"),
-        need=Need(HOME, D("95.00"), D("19.5"), D("16")),
     )
 
 
