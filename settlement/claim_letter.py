@@ -9,7 +9,7 @@ from django.utils.translation import override
 from settlement import line_queries
 from settlement.claim_queries import taken_by_check
 from settlement.documents import document_language, pdf_of
-from settlement.explanations import LineExplained, explain_lines
+from settlement.explanations import LineExplained, explain_lines, waterfall_place
 from settlement.finding_words import title_of
 from settlement.models import Claim
 
@@ -33,13 +33,19 @@ def letter_context(claim: Claim) -> dict[str, Any]:
     return {
         "claim": claim,
         "totals": line_queries.claim_totals(claim),
-        "checks": [{**row, "title": title_of(row["check_code"])} for row in taken_by_check(claim)],
+        "checks": checks_in_words(claim),
         "lines": _explain(claim, lines),
         "changed": _explain(claim, changed),
         "outcomes": [(code, counts[code]) for code in line_queries.OUTCOMES if counts.get(code)],
         "line_total": sum(counts.values()),
         "lines_max": LINES_MAX,
     }
+
+
+def checks_in_words(claim: Claim) -> list[dict[str, Any]]:
+    """What each check took from the claim, in the order in which checks take, with its title."""
+    rows = sorted(taken_by_check(claim), key=lambda row: waterfall_place(row["check_code"], row["severity"]))
+    return [{**row, "title": title_of(row["check_code"])} for row in rows]
 
 
 def _explain(claim: Claim, lines: list[Any]) -> list[LineExplained]:

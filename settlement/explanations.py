@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
@@ -25,7 +26,7 @@ from vouchers.models import FeeAssessment
 RATES, CUTS = ("CLM-16", "CLM-17"), ("CLM-14", "CLM-13", "CLM-12", "CLM-15", "CLM-18", "CLM-19")
 TAKING = ("R", "P", "C")
 DAYS = ("date", "submitted", "deadline", "death", "from")
-MONEY = {"CLM-01": ("expected", "claimed"), "CLM-18": ("limit", "left", "taken"), "CLM-19": ("left", "taken")}
+MONEY = {"CLM-18": ("limit", "left", "taken"), "CLM-19": ("left", "taken")}
 UNITS = ("left", "taken", "limit", "step", "units", "day_limit", "month_limit")
 
 
@@ -144,17 +145,13 @@ def waterfall(line: ClaimLine, judged: JudgedLine, sources: LineSources) -> list
 
 def in_waterfall_order(findings: Iterable[Finding]) -> list[Finding]:
     """Rates, rejections, pends, unit cuts, money cuts, warnings."""
-    return sorted(findings, key=lambda row: (_stage(row), _place(row), row.check_code))
+    return sorted(findings, key=lambda row: waterfall_place(row.check_code, row.severity))
 
 
-def _stage(finding: Finding) -> int:
-    if finding.severity == "C":
-        return 0 if finding.check_code in RATES else 3
-    return {"R": 1, "P": 2}.get(finding.severity, 4)
-
-
-def _place(finding: Finding) -> int:
-    return CUTS.index(finding.check_code) if finding.check_code in CUTS else 0
+def waterfall_place(code: str, severity: str) -> tuple[int, int, str]:
+    """Where a finding of a check stands among the steps."""
+    stages = {"R": 1, "P": 2, "C": 0 if code in RATES else 3}
+    return stages.get(severity, 4), CUTS.index(code) if code in CUTS else 0, code
 
 
 def _claimed(line: ClaimLine, judged: JudgedLine, unit: str) -> WaterfallRow:
@@ -199,9 +196,9 @@ def finding_figures(finding: Finding, line: ClaimLine, judged: JudgedLine, sourc
         claimed_rate=rate(line.unit_rate_e4),
         rate_before=rate(_rate_before_norm(judged)),
     )
-    unit = short_unit(service)
+    unit, currency = short_unit(service), judged.adjudication.run.organisation.currency
     for name, value in finding.detail.items():
-        figures[name] = _written(finding.check_code, name, str(value), unit)
+        figures[name] = _written(finding.check_code, name, str(value), unit, currency)
     return figures
 
 
@@ -211,16 +208,16 @@ def _rate_before_norm(judged: JudgedLine) -> int:
     return _scaled(rates[0], 4) if rates and rates[0] else judged.adjudication.rate_claimed
 
 
-def _written(code: str, name: str, value: str, unit: str) -> str:
+def _written(code: str, name: str, value: str, unit: str, currency: str) -> str:
     """A figure of a finding as the reader writes it; what is no figure stays as it is."""
     if name in DAYS:
         return _day(date.fromisoformat(value))
     if value in ("", "-"):
         return "—"
     if name in MONEY.get(code, ()):
-        # A wrong amount may carry four places, and they are what is wrong with it.
-        return rate(_scaled(value, 4))
-    if code in RATES:
+        return amount(Decimal(value), currency)
+    # A wrong amount (CLM-01) may carry four places like a rate, and they are what is wrong with it.
+    if code in RATES or name in ("expected", "claimed"):
         return rate(_scaled(value, 4))
     return quantity(_scaled(value, 3), unit) if name in UNITS and code != "CLM-24" else value
 

@@ -117,12 +117,6 @@ def remittances_of_run(run: AdjudicationRun) -> QuerySet[Remittance]:
     return run.remittances.select_related("claim", "provider").order_by("claim__number")
 
 
-def checks_of_run(run: AdjudicationRun) -> list[dict[str, Any]]:
-    """Findings of a run by check and severity: lines and amount taken in minor units."""
-    rows = run.findings.values("check_code", "severity").annotate(lines=Count("id"), taken=Sum("amount"))
-    return list(rows.order_by("check_code", "severity"))
-
-
 def payment_run_groups(run: PaymentRun) -> list[dict[str, Any]]:
     """Who is paid what by a run: provider, account, remittances, total in minor units. Cancelled items included."""
     items = run.items.select_related("remittance__provider", "remittance__claim", "payment")

@@ -13,8 +13,7 @@ from config.errors import NotFound
 from config.office.storage import attachments_of
 from contracts.views.pages import access_of, one_of, page_of
 from settlement import line_queries
-from settlement.claim_letter import claim_letter
-from settlement.claim_queries import taken_by_check
+from settlement.claim_letter import checks_in_words, claim_letter
 from settlement.explanations import LineExplained, explain_lines
 from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
@@ -69,7 +68,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "hidden": {"outcome": outcome},
         "totals": line_queries.claim_totals(claim) if counts else None,
         "claimed_minor": line_queries.claimed_minor(claim),
-        "checks": [{**row, "title": title_of(row["check_code"])} for row in taken_by_check(claim)],
+        "checks": checks_in_words(claim),
         "files": attachments_of(claim),
         "reversals": claim.reversals.order_by("id"),
         "reason_form": ReasonForm(),

@@ -1,4 +1,4 @@
-"""Finance pages: adjudication runs, payment runs and payments."""
+"""Finance pages: payment runs and payments."""
 
 from __future__ import annotations
 
@@ -21,26 +21,6 @@ from settlement.actions import payments as payment_actions
 from settlement.actions import runs as run_actions
 from settlement.finance_forms import ReasonForm, ReleaseForm, month_of_text
 from settlement.models import PaymentRun
-
-
-@requires("runs.view")
-def adjudication_runs(request: HttpRequest) -> HttpResponse:
-    """What was judged, month by month."""
-    rows = finance_queries.adjudication_runs(access_of(request).office())
-    return render(request, "settlement/finance/adjudication_runs.html", {"page": page_of(request, rows)})
-
-
-@requires("runs.view")
-def adjudication_run(request: HttpRequest, pk: int) -> HttpResponse:
-    """One run with its claims and what each check took."""
-    office = access_of(request).office()
-    run = one_of(finance_queries.adjudication_runs(office), pk)
-    context = {
-        "run": run,
-        "remittances": finance_queries.remittances_of_run(run),
-        "checks": finance_queries.checks_of_run(run),
-    }
-    return render(request, "settlement/finance/adjudication_run.html", context)
 
 
 @requires("payment_runs.view")
