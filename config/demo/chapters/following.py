@@ -2,33 +2,94 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal as D
 
 from config.demo.chapters.competition import COMMISSION, CRITERIA
-from config.demo.chapters.ground import HOME
+from config.demo.chapters.ground import DAY, HOME, REHAB
+from config.demo.chapters.norms import COMPONENTS
 from config.demo.chapters.population import numbers
 from config.demo.chapters.visits import FIRST, redeem
 from config.demo.pins import pin_of
 from config.demo.stage import Stage, ensure, moment
 from config.demo.visits import home_visits
+from contracts.actions.norms import draft_norm_cost
 from contracts.models import BudgetLine, NormCost, Provider, Service
-from procurement.actions.bids import submit_bid
-from procurement.actions.competitions import appoint_commission, approve_tender, draft_tender, publish_tender
+from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
+from procurement.actions.bids import admit_bid, open_bids, submit_bid
+from procurement.actions.competitions import (
+    appoint_commission,
+    approve_tender,
+    declare_interest,
+    draft_tender,
+    publish_tender,
+)
 from procurement.models import Bid, Tender
 from settlement.actions.runs import propose_payment_run
 from settlement.models import PaymentRun
 from vouchers.models import Certificate, Redemption
 
-TITLE = "Соціальне замовлення: догляд вдома, 2026"
 DECEMBER_PEOPLE = (1, 20)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A competition for the next year. ``opened``: its bids are opened and wait for scores."""
+
+    title: str
+    service: str
+    value: D
+    units: D
+    published: datetime
+    closes: datetime
+    bids: tuple[tuple[str, str, D], ...] = ()
+    opened: bool = False
+
+
+ORDERS = (
+    # Bids have closed: the officer opens them, the members declare.
+    Order(
+        "Соціальне замовлення: догляд вдома, 2026",
+        HOME,
+        D("2600000.00"),
+        D(30000),
+        moment(2025, 11, 10),
+        moment(2025, 12, 15, 18),
+        (("TURBOTA", "nadiia", D("89.90")), ("OPORA", "taras", D("94.00"))),
+    ),
+    # Bids are open: the members score.
+    Order(
+        "Соціальне замовлення: денний догляд, 2026",
+        DAY,
+        D("760000.00"),
+        D(1700),
+        moment(2025, 11, 3),
+        moment(2025, 12, 8, 18),
+        (("TERCENTR", "lidiia", D("441.00")), ("TURBOTA", "nadiia", D("436.50"))),
+        opened=True,
+    ),
+    # Bids are still welcome.
+    Order(
+        "Соціальне замовлення: соціально-психологічна реабілітація, 2026",
+        REHAB,
+        D("280000.00"),
+        D(1700),
+        moment(2025, 12, 8),
+        moment(2026, 1, 12, 18),
+    ),
+)
 
 
 def begin_december(stage: Stage) -> None:
     """Visits of December, a competition waiting to be judged, the returned payment proposed again."""
     stage.say(95, "Грудень: поточна робота")
     _visits(stage)
-    _tender(stage)
+    for order in ORDERS:
+        tender = _tender(stage, order)
+        if order.opened:
+            _open(stage, tender)
+    _norm_draft(stage)
     if PaymentRun.objects.filter(organisation=stage.organisation, period=FIRST).count() == 1:
         propose_payment_run(
             organisation=stage.organisation, period=FIRST, actor=stage.actor("halyna"), at=moment(2025, 12, 16, 15)
@@ -64,45 +125,41 @@ def _visits(stage: Stage) -> None:
             redeem(stage, provider, certificate, pins[visit.recipient], visit, user="nadiia", confirm=not today)
 
 
-def _tender(stage: Stage) -> None:
-    service = Service.objects.get(organisation=stage.organisation, code=HOME)
+def _tender(stage: Stage, order: Order) -> Tender:
+    service = Service.objects.get(organisation=stage.organisation, code=order.service)
+    officer = stage.actor("bohdan")
     tender = ensure(
-        Tender.objects.filter(organisation=stage.organisation, title=TITLE),
+        Tender.objects.filter(organisation=stage.organisation, title=order.title),
         lambda: draft_tender(
             organisation=stage.organisation,
             kind="social_order",
-            title=TITLE,
+            title=order.title,
             budget_line=BudgetLine.objects.get(organisation=stage.organisation, code="SOC-CARE", year=2026),
-            value=D("2600000.00"),
+            value=order.value,
             criteria=CRITERIA,
             service=service,
             norm_cost=NormCost.objects.get(service=service, territory=None, status="approved"),
-            units_planned=D(30000),
+            units_planned=order.units,
             contract_from=date(2026, 1, 1),
             contract_to=date(2027, 1, 1),
-            actor=stage.actor("bohdan"),
-            at=moment(2025, 11, 6),
+            actor=officer,
+            at=order.published - timedelta(days=4),
         ),
     )
     if tender.status == "planning":
-        approve_tender(tender=tender, actor=stage.actor("oksana"), at=moment(2025, 11, 7))
+        approve_tender(tender=tender, actor=stage.actor("oksana"), at=order.published - timedelta(days=3))
         tender.refresh_from_db()
     if tender.status == "planned":
         appoint_commission(
             tender=tender,
             chair=stage.people[COMMISSION[0]],
             members=[stage.people[name] for name in COMMISSION[1:]],
-            actor=stage.actor("bohdan"),
-            at=moment(2025, 11, 7, 12),
+            actor=officer,
+            at=order.published - timedelta(days=2),
         )
-        publish_tender(
-            tender=tender,
-            bids_close_at=moment(2025, 12, 15, 18),
-            actor=stage.actor("bohdan"),
-            at=moment(2025, 11, 10),
-        )
+        publish_tender(tender=tender, bids_close_at=order.closes, actor=officer, at=order.published)
         tender.refresh_from_db()
-    for provider, user, price in (("TURBOTA", "nadiia", D("89.90")), ("OPORA", "taras", D("94.00"))):
+    for provider, user, price in order.bids:
         ensure(
             Bid.objects.filter(tender=tender, provider__code=provider),
             lambda provider=provider, user=user, price=price: submit_bid(  # type: ignore[misc]
@@ -113,6 +170,50 @@ def _tender(stage: Stage) -> None:
                 documents={},
                 note="",
                 actor=stage.actor(user),
-                at=moment(2025, 12, 4),
+                at=order.closes - timedelta(days=5),
             ),
         )
+    return tender
+
+
+def _open(stage: Stage, tender: Tender) -> None:
+    """Bids are opened and admitted; every member has declared, nobody has scored yet."""
+    if tender.opened_at is not None:
+        return
+    after = tender.bids_close_at + timedelta(hours=15)  # type: ignore[operator]
+    for name in COMMISSION:
+        declare_interest(
+            tender=tender,
+            conflict=False,
+            statement="Не маю реального чи потенційного конфлікту інтересів.",
+            actor=stage.actor(name),
+            at=after,
+        )
+    open_bids(tender=tender, actor=stage.actor("bohdan"), at=after + timedelta(hours=2))
+    for bid in Bid.objects.filter(tender=tender, status="opened"):
+        admit_bid(bid=bid, actor=stage.actor("bohdan"), at=after + timedelta(hours=3))
+
+
+def _norm_draft(stage: Stage) -> None:
+    """The norm of the next year waits for its approver."""
+    service = Service.objects.get(organisation=stage.organisation, code=HOME)
+    pay, hours, share, purchases, transport = COMPONENTS[HOME]
+    ensure(
+        NormCost.objects.filter(service=service, valid_from=date(2026, 1, 1)),
+        lambda: draft_norm_cost(
+            organisation=stage.organisation,
+            service=service,
+            facts=NormCostFacts(
+                staff=(StaffPay("Соціальний працівник", pay + D("700.00")),),
+                hours_month=hours,
+                utilisation=share,
+                purchases=(CostItem("Витратні матеріали", purchases),),
+                other_direct=(CostItem("Проїзд", transport),),
+                administrative=AdministrativeCosts(D("42000.00"), D("230400.00")),
+            ),
+            valid_from=date(2026, 1, 1),
+            act="Проєкт рішення виконкому вигаданої Вербівської міської ради",
+            actor=stage.actor("bohdan"),
+            at=moment(2025, 12, 11),
+        ),
+    )
