@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from config.office.models import Job
@@ -33,9 +33,7 @@ def job(kind: str) -> Callable[[Handler], Handler]:
 @step
 def enqueue(kind: str, *, key: str, **payload: Any) -> Job:
     """Write the job row in this transaction and ring the bell after the commit. The same key is one job."""
-    row, created = Job.objects.get_or_create(
-        key=f"{kind}:{key}", defaults={"kind": kind, "payload": payload}
-    )
+    row, created = Job.objects.get_or_create(key=f"{kind}:{key}", defaults={"kind": kind, "payload": payload})
     if created:
         transaction.on_commit(lambda: ring(row.pk), robust=True)
     return row
@@ -73,11 +71,17 @@ def run_job(job_id: int) -> None:
     except Exception as error:
         log.exception("job %s %s failed", row.pk, row.kind)
         state = Job.State.FAILED if row.attempts >= row.max_attempts else Job.State.WAITING
-        Job.objects.filter(pk=row.pk).update(state=state, error=repr(error), lease_until=_retry_at(row))
+        _held_by(row).update(state=state, error=repr(error), lease_until=_retry_at(row))
         return
-    Job.objects.filter(pk=row.pk).update(
-        state=Job.State.DONE, finished_at=timezone.now(), progress=100, error="", lease_until=None
-    )
+    _held_by(row).update(state=Job.State.DONE, finished_at=timezone.now(), progress=100, error="", lease_until=None)
+
+
+def _held_by(row: Job) -> QuerySet[Job]:
+    """The job while it is in the hands of the worker that took it as ``row``.
+
+    A worker that lost its lease may still be alive: what it says about the job must not cover what the next one does.
+    """
+    return Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, attempts=row.attempts)
 
 
 def _retry_at(row: Job) -> Any:
@@ -103,7 +107,7 @@ def release_leases() -> int:
 
 def report_progress(row: Job, percent: int, text: str) -> None:
     """Show how far a long job is; renews its lease."""
-    Job.objects.filter(pk=row.pk).update(
+    _held_by(row).update(
         progress=percent,
         progress_text=text[:200],
         lease_until=timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS),
