@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from config.accounts.models import User
 from config.demo.cast import CAST, PASSWORD, Person
+from config.demo.pins import CODE, pin_of
+from config.office.models import OutboxMessage
 from config.roles import ROLE_TITLES
+from vouchers.models import Certificate
 
 
 def demo_accounts() -> list[dict[str, str]]:
@@ -22,3 +25,13 @@ def _row(person: Person) -> dict[str, str]:
         "name": person.display_name,
         "role": titles,
     }
+
+
+def demo_certificate() -> dict[str, str] | None:
+    """Short code and PIN of Olena's certificate, for trying out a redemption; None before it is issued."""
+    certificate = Certificate.objects.filter(
+        organisation__is_demo=True, recipient__user__username="olena", status="active"
+    ).first()
+    if certificate is None or not OutboxMessage.objects.filter(code=CODE).exists():
+        return None
+    return {"short_code": certificate.short_code or "", "pin": pin_of(certificate)}

@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.demo.accounts import demo_accounts
+from config.demo.accounts import demo_accounts, demo_certificate
 from config.links import MONEY_STARTS, model_of_page
 from config.office.queries import demo_job
 
@@ -151,3 +151,9 @@ def demo_people() -> list[dict[str, str]]:
     if not Organisation.objects.filter(is_demo=True).exists():
         return []
     return demo_accounts()
+
+
+@register.simple_tag
+def demo_voucher() -> dict[str, str] | None:
+    """Short code and PIN with which a visitor of the demonstration may redeem a visit."""
+    return demo_certificate() if Organisation.objects.filter(is_demo=True).exists() else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from config.demo.accounts import demo_accounts
+from config.demo.accounts import demo_accounts, demo_certificate
 from config.demo.cast import CAST, PASSWORD
 from config.roles import ROLE_TITLES
 
@@ -29,6 +29,9 @@ class Command(BaseCommand):
             return
         for row in rows:
             self.stdout.write(f"{row['username']:<10} {row['password']:<20} {row['role']} · {row['name']}")
+        voucher = demo_certificate()
+        if voucher:
+            self.stdout.write(f"Certificate of olena: short code {voucher['short_code']}, PIN {voucher['pin']}")
 
 
 def _expected() -> list[dict[str, str]]:
