@@ -18,7 +18,7 @@ from contracts.queries import provider_of
 from contracts.views.pages import access_of, perform
 from settlement.actions import claims as claim_actions
 from settlement.claim_queries import unclaimed_visits
-from settlement.claim_rows import COLUMNS, ClaimRowsRefused, RowFault, read_claim_file
+from settlement.claim_rows import COLUMNS, ClaimRowsRefused, LineDraft, RowFault, read_claim_file
 from settlement.finance_forms import ReasonForm, month_of_text
 from settlement.forms import ClaimFileForm, ClaimUploadForm
 from settlement.models import Claim
@@ -112,7 +112,7 @@ def claim_upload(request: HttpRequest) -> HttpResponse:
     return _upload_page(request, form, refusal, None)
 
 
-def _read(form: ClaimFileForm, zone: str):  # type: ignore[no-untyped-def]
+def _read(form: ClaimFileForm, zone: str) -> tuple[list[LineDraft], list[claim_actions.File]]:
     """Lines of the uploaded file, and the file as it came."""
     file = form.cleaned_data["file"]
     content = file.read()

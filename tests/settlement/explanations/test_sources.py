@@ -1,0 +1,35 @@
+"""Ids of sources in docstrings stand in docs/legal.md, and so do the acts of the reference data."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+RULE = re.compile(r"\b(?:PAY|FEE|INC|NRM|SO|GR|COI|CRT|SET)-(?:UA-|RU-)?\d+\b")
+
+
+def legal() -> str:
+    return (ROOT / "docs" / "legal.md").read_text(encoding="utf-8")
+
+
+def test_every_rule_id_of_the_source_is_explained() -> None:
+    found: dict[str, str] = {}
+    for app in ("config", "contracts", "vouchers", "procurement", "settlement"):
+        for path in sorted((ROOT / app).rglob("*.py")):
+            found |= dict.fromkeys(RULE.findall(path.read_text(encoding="utf-8")), path.name)
+    assert len(found) > 30
+    known = set(RULE.findall(legal()))
+    assert {name: place for name, place in found.items() if name not in known} == {}
+
+
+def test_every_act_of_the_parameters_is_listed() -> None:
+    text = legal()
+    missing = set()
+    for path in sorted((ROOT / "contracts" / "reference").glob("*/acts.csv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            missing |= {row["act"] for row in csv.DictReader(stream) if f"| {row['act']} |" not in text}
+    assert missing == set()
