@@ -1,0 +1,98 @@
+"""Two people import the bank's answer at the same moment: every movement counts once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from django.db.models import Sum
+
+from config.accounts.models import Organisation, User
+from settlement.actions import reconciliation
+from settlement.actions.reconciliation import import_statement, store_statement
+from settlement.gateways.bank_file import BankFileGateway
+from settlement.gateways.simulated_bank import answer_payment_file
+from settlement.models import Match, Payment, PaymentRun, Posting, Statement
+from tests.concurrency.test_payments_race import at_once
+from tests.settlement.actions.paid import bank_file, released_run
+from tests.settlement.actions.payables import adjudicated, owe, ready
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def run(organisation: Organisation, cast: dict[str, User], at: datetime) -> PaymentRun:
+    """A released run that pays two providers what is owed to them: 3.00 in all."""
+    ready(at)
+    owe(organisation, adjudicated(organisation, at, (1, 100), (2, 200)), at)
+    return released_run(organisation, cast, at)
+
+
+def paid_out() -> int:
+    """What left the bank account by the ledger, minor units."""
+    return Posting.objects.filter(account__kind="bank").aggregate(s=Sum("credit"))["s"] or 0
+
+
+def test_without_a_second_look_the_late_one_crashes(
+    run: PaymentRun, cast: dict[str, User], at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The harm: both find the statement new; the constraint holds, but one person sees a crash."""
+    content = answer_payment_file(bank_file(run, at))
+    [bank] = BankFileGateway().read_report(content)
+    both, known = Barrier(2), reconciliation._known
+
+    def both_look(*args: Any) -> Statement | None:
+        found = known(*args)
+        both.wait(timeout=20)
+        return found
+
+    monkeypatch.setattr(reconciliation, "_known", both_look)
+    actor = cast["halyna"].as_actor()
+    results = at_once(
+        lambda: store_statement(
+            organisation=run.organisation, bank=bank, name="s.xml", content=content, actor=actor, at=at
+        ),
+        times=2,
+    )
+    assert sum(isinstance(result, IntegrityError) for result in results) == 1
+    assert Statement.objects.count() == 1
+
+
+def test_a_statement_imported_at_once_pays_once(run: PaymentRun, cast: dict[str, User], at: datetime) -> None:
+    content = answer_payment_file(bank_file(run, at))
+    actor = cast["halyna"].as_actor()
+    results = at_once(
+        lambda: import_statement(organisation=run.organisation, name="s.xml", content=content, actor=actor, at=at)[0]
+    )
+    assert sorted(result.repeated for result in results) == [False, True, True]
+    assert paid_out() == 300
+
+
+def test_one_movement_in_several_reports_at_once_pays_once(
+    run: PaymentRun, cast: dict[str, User], at: datetime
+) -> None:
+    """A bank tells the same movement in a day's report and in the statement: the later is left open for a person."""
+    content = answer_payment_file(bank_file(run, at))
+    [bank] = BankFileGateway().read_report(content)
+    reports = iter([replace(bank, identifier=f"R-{number}") for number in range(3)])
+    actor = cast["halyna"].as_actor()
+
+    def store() -> Any:
+        report = next(reports)
+        return store_statement(
+            organisation=run.organisation, bank=report, name="s.xml", content=content, actor=actor, at=at
+        )
+
+    results = at_once(store)
+    assert not any(isinstance(result, Exception) for result in results), results
+    assert Statement.objects.count() == 3
+    assert sorted(result.matched for result in results)[:2] == [0, 0]
+    # The simulated bank sends one of the two payments back.
+    matches = Match.objects.filter(undone_at__isnull=True, payment__isnull=False)
+    assert sorted(matches.values_list("kind", flat=True)) == ["payment", "payment", "return"]
+    assert sorted(Payment.objects.values_list("status", flat=True)) == ["confirmed", "returned"]
+    assert paid_out() == 300
