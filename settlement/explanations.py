@@ -239,7 +239,7 @@ def basis_of(finding: Finding, line: ClaimLine, run: AdjudicationRun, sources: L
         norm = norm_on(sources.norms.get(service.pk, []), on, str(finding.detail.get("limit", "")))
         return Basis(gettext("norm cost"), norm.act, norm.valid_from) if norm else Basis()
     if code == "CLM-16" and service:
-        prices = holding(sources.contract_lines.get(service.pk, []), on)
+        prices = holding(sources.contract_lines.get((line.claim.contract_id or 0, service.pk), []), on)
         return _price(prices[0]) if prices else Basis()
     if code in ("CLM-14", "CLM-15", "CLM-18") and service:
         return Basis(gettext("catalogue of services: %(code)s") % {"code": service.code})

@@ -26,7 +26,7 @@ class LineSources:
     """Dated records that the sentences of a page of lines name; all loaded at once."""
 
     norms: dict[int, list[NormCost]] = field(default_factory=dict)
-    contract_lines: dict[int, list[ContractLine]] = field(default_factory=dict)
+    contract_lines: dict[tuple[int, int], list[ContractLine]] = field(default_factory=dict)
     fees: dict[int, list[FeeAssessment]] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
 
@@ -132,16 +132,18 @@ def claim_lines(claim: Claim, outcome: str = "", search: str = "", *, not_in_ful
     return rows.select_related("service", "certificate", "worker", "claim__contract").order_by("line")
 
 
-def histories(claim: Claim, lines: Iterable[ClaimLine]) -> list[LineHistory]:
-    """What the runs made of these lines: three queries."""
+def histories(lines: Iterable[ClaimLine], reversing: Claim | None = None) -> list[LineHistory]:
+    """What the runs made of these lines, of one or several claims: three queries.
+
+    ``reversing``: the claim that takes the lines' claim back; then its opposite decisions instead.
+    """
     rows = list(lines)
-    judged = (
-        Adjudication.objects.filter(claim=claim, claim_line__in=rows).select_related("run__organisation").order_by("id")
-    )
+    mine = Q(claim=reversing) if reversing else Q(reverses=None)
+    judged = Adjudication.objects.filter(mine, claim_line__in=rows).select_related("run__organisation").order_by("id")
     found: dict[int, list[Adjudication]] = {}
     for row in judged:
         found.setdefault(row.claim_line_id, []).append(row)
-    findings = _findings(claim, rows)
+    findings = {} if reversing else _findings(rows)  # an opposite row repeats no findings
     clearances: dict[int, list[Clearance]] = {}
     for cleared in Clearance.objects.filter(claim_line__in=rows).order_by("run", "check_code"):
         clearances.setdefault(cleared.claim_line_id, []).append(cleared)
@@ -155,38 +157,39 @@ def histories(claim: Claim, lines: Iterable[ClaimLine]) -> list[LineHistory]:
     ]
 
 
-def _findings(claim: Claim, lines: Sequence[ClaimLine]) -> dict[tuple[int, int], tuple[Finding, ...]]:
+def _findings(lines: Sequence[ClaimLine]) -> dict[tuple[int, int], tuple[Finding, ...]]:
     found: dict[tuple[int, int], tuple[Finding, ...]] = {}
-    if claim.reverses_id:
-        return found  # an opposite row repeats no findings
     for row in Finding.objects.filter(claim_line__in=lines).order_by("check_code"):
         key = (row.run_id, row.claim_line_id)
         found[key] = (*found.get(key, ()), row)
     return found
 
 
-def line_sources(claim: Claim, lines: Iterable[ClaimLine]) -> LineSources:
+def line_sources(organisation_id: int, lines: Iterable[ClaimLine]) -> LineSources:
     """Norm costs, prices, fee decisions and services that lines rest on: four queries."""
     rows = list(lines)
     codes = {row.service_code for row in rows} | {row.service.code for row in rows if row.service}
-    services = Service.objects.filter(organisation_id=claim.organisation_id, code__in=codes)
+    services = Service.objects.filter(organisation_id=organisation_id, code__in=codes)
     by_code = {row.code: row for row in services}
     norms = NormCost.objects.filter(service__in=by_code.values()).exclude(status="draft")
-    prices = ContractLine.objects.filter(contract=claim.contract_id, service__in=by_code.values())
+    contracts = {row.claim.contract_id for row in rows}
+    prices = ContractLine.objects.filter(contract__in=contracts, service__in=by_code.values())
     recipients = {row.certificate.recipient_id for row in rows if row.certificate}
     fees = FeeAssessment.objects.filter(recipient__in=recipients)
     return LineSources(
         norms=_grouped(norms.order_by("-valid_from", "-id"), "service_id"),
-        contract_lines=_grouped(prices.select_related("contract").order_by("-id"), "service_id"),
+        contract_lines=_grouped(prices.select_related("contract").order_by("-id"), "contract_id", "service_id"),
         fees=_grouped(fees.order_by("-valid_from", "-id"), "recipient_id"),
         services=by_code,
     )
 
 
-def _grouped(rows: Iterable[Any], name: str) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
+def _grouped(rows: Iterable[Any], *names: str) -> dict[Any, list[Any]]:
+    """Rows by one column, or by a tuple of several."""
+    found: dict[Any, list[Any]] = {}
     for row in rows:
-        found.setdefault(getattr(row, name), []).append(row)
+        values = tuple(getattr(row, name) for name in names)
+        found.setdefault(values if len(values) > 1 else values[0], []).append(row)
     return found
 
 
@@ -220,7 +223,12 @@ def pended_lines(access: Access, search: str = "", check: str = "") -> QuerySet[
     if check:
         rows = rows.filter(check_code=check)
     return rows.select_related(
-        "run", "claim_line__claim__provider", "claim_line__service", "claim_line__certificate", "claim_line__worker"
+        "run",
+        "claim_line__claim__provider",
+        "claim_line__claim__contract",
+        "claim_line__service",
+        "claim_line__certificate",
+        "claim_line__worker",
     ).order_by("run__period", "claim_line__claim__number", "claim_line__line", "check_code")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -13,8 +12,8 @@ from config.errors import NotFound
 from config.office.storage import attachments_of
 from contracts.views.pages import access_of, one_of, page_of
 from settlement import line_queries
-from settlement.claim_letter import checks_in_words, claim_letter
-from settlement.explanations import LineExplained, explain_lines
+from settlement.claim_letter import checks_in_words, claim_letter, explain
+from settlement.explanations import LineExplained
 from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
 from settlement.models import Claim, ClaimLine
@@ -60,7 +59,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "claim": claim,
         "page": page,
-        "lines": explain_page(claim, page),
+        "lines": explain(claim, list(page)),
         "outcome": outcome,
         "outcomes": [(code, counts[code]) for code in line_queries.OUTCOMES if counts.get(code)],
         "line_total": sum(counts.values()),
@@ -75,12 +74,6 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         **steps_allowed(access, claim),
     }
     return render(request, "settlement/claims/detail.html", context)
-
-
-def explain_page(claim: Claim, page: Page[ClaimLine]) -> list[LineExplained]:
-    """The lines of a page with their words; a constant number of queries."""
-    lines = list(page)
-    return explain_lines(line_queries.histories(claim, lines), line_queries.line_sources(claim, lines))
 
 
 def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
@@ -107,7 +100,7 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise NotFound()
     claim = claim_of(access, line.claim_id)
     rows = list(line_queries.claim_lines(claim).filter(pk=line.pk))
-    explained = explain_lines(line_queries.histories(claim, rows), line_queries.line_sources(claim, rows))[0]
+    explained = explain(claim, rows)[0]
     context = {
         "claim": claim,
         "line": explained,

@@ -105,7 +105,7 @@ def pend_list(request: HttpRequest) -> HttpResponse:
     access = access_of(request)
     q, check = request.GET.get("q", "").strip(), request.GET.get("check", "")
     page = page_of(request, line_queries.pended_lines(access, q, check))
-    explained = explain_pends(list(page))
+    explained = explain_pends(access.office().pk, list(page))
     context = {
         "page": page,
         "rows": [(row, explained[row.claim_line_id], step_of(row, explained[row.claim_line_id])) for row in page],
@@ -129,20 +129,11 @@ def pend_codes() -> list[str]:
     return [check.CODE for check in checks.PENDS]
 
 
-def explain_pends(findings: list[Finding]) -> dict[int, LineExplained]:
-    """Lines of the findings in words, by line; a few queries for each claim of the page."""
-    by_claim: dict[int, list[ClaimLine]] = {}
-    for finding in findings:
-        lines = by_claim.setdefault(finding.claim_line.claim_id, [])
-        if finding.claim_line not in lines:
-            lines.append(finding.claim_line)
-    found: dict[int, LineExplained] = {}
-    for lines in by_claim.values():
-        claim = lines[0].claim
-        histories = line_queries.histories(claim, lines)
-        for row in explain_lines(histories, line_queries.line_sources(claim, lines)):
-            found[row.line.pk] = row
-    return found
+def explain_pends(organisation_id: int, findings: list[Finding]) -> dict[int, LineExplained]:
+    """Lines of the findings in words, by line; a constant number of queries."""
+    lines = list({finding.claim_line_id: finding.claim_line for finding in findings}.values())
+    sources = line_queries.line_sources(organisation_id, lines)
+    return {row.line.pk: row for row in explain_lines(line_queries.histories(lines), sources)}
 
 
 @require_POST

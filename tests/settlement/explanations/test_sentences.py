@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from settlement.explanations import LineExplained, WaterfallRow, explain_lines
+from settlement.claim_letter import explain
+from settlement.explanations import LineExplained, WaterfallRow
 from settlement.finding_words import SENTENCES, sentence_of
-from settlement.line_queries import claim_lines, histories, line_sources
+from settlement.line_queries import claim_lines
 from settlement.models import Claim
 from settlement.rules import checks
 from tests.golden_rows import golden
@@ -31,8 +32,7 @@ FIRING = list(
 def explained(number: str) -> list[LineExplained]:
     """All lines of a claim in words."""
     claim = Claim.objects.get(number=number)
-    lines = list(claim_lines(claim))
-    return explain_lines(histories(claim, lines), line_sources(claim, lines))
+    return explain(claim, list(claim_lines(claim)))
 
 
 def steps_of(lines: list[LineExplained], code: str) -> list[WaterfallRow]:

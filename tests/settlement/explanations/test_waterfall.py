@@ -80,7 +80,7 @@ def test_damaged_findings_are_not_shown(office: Organisation, as_owner: None) ->
     Adjudication._base_manager.filter(claim_line__line=1).update(gross=1, payable=1, fee=0)
     claim = Claim.objects.get(number="A-1")
     lines = list(claim_lines(claim))
-    found, sources = histories(claim, lines), line_sources(claim, lines)
+    found, sources = histories(lines), line_sources(claim.organisation_id, lines)
     with pytest.raises(FiguresDisagree):
         explain_lines(found, sources)
 

@@ -13,7 +13,8 @@ from settlement.actions.claims import create_claim_from_redemptions, submit_clai
 from settlement.models import Account, AdjudicationRun, Claim, Entry
 from settlement.tasks import run_jobs
 from settlement.views import runs
-from tests.settlement.actions.month import AT
+from tests.oracle.small import add_visit
+from tests.settlement.actions.month import AT, two_visits
 from tests.settlement.views.test_claims import text
 from tests.settlement.views.town import Town, settled_town, url
 
@@ -152,3 +153,16 @@ def test_lists_take_a_constant_number_of_queries(town: Town, django_assert_max_n
     for page in [url(name) for name in BOOKS] + [url("adjudication_run", town.run.pk)]:
         with django_assert_max_num_queries(25):
             browser.get(page)
+
+
+def test_pends_of_many_claims_take_a_constant_number_of_queries(
+    tmp_path: Path, django_assert_max_num_queries: Any
+) -> None:
+    tables = two_visits()
+    for number in range(2, 14):
+        tables["claims"].append(tables["claims"][0] | {"number": f"A-{number}"})
+        add_visit(tables, f"2025-11-{4 + number:02}", claim_number=f"A-{number}", redemption_code="")
+    browser = settled_town(tmp_path, tables).browser("halyna")
+    with django_assert_max_num_queries(20):
+        page = browser.get(url("pends"))
+    assert len(page.context["rows"]) == 12
