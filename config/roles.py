@@ -93,6 +93,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "users.manage": frozenset({ADMINISTRATOR}),
 }
 
+# Held by roles and asked by no page: the home page tells their holders what waits, commands do the work.
+RESERVED = frozenset({"parameters.edit", "catalogue.edit", "packages.export", "users.manage"})
+
 
 def permissions_of(roles: frozenset[str] | set[str]) -> frozenset[str]:
     """Permissions that any of the roles holds."""

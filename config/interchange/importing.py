@@ -95,20 +95,29 @@ def import_package(
     Idempotent: a row that is there already with the same values is counted as unchanged.
     """
     try:
-        return _import(source, actor, at, dry_run, accept_good_rows, organisation, progress)
+        return _import(
+            source=source,
+            dry_run=dry_run,
+            accept_good_rows=accept_good_rows,
+            organisation_code=organisation,
+            progress=progress,
+            actor=actor,
+            at=at,
+        )
     except _Undo as undone:
         return undone.report
 
 
 @action
 def _import(
+    *,
     source: Source,
-    actor: Actor,
-    at: datetime,
     dry_run: bool,
     accept_good_rows: bool,
     organisation_code: str,
     progress: Progress,
+    actor: Actor,
+    at: datetime,
 ) -> ImportReport:
     organisation, is_new = find_or_create_organisation(source.descriptor, organisation_code)
     report = ImportReport(organisation=organisation.code, imported=False, dry_run=dry_run)
