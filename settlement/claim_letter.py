@@ -14,7 +14,7 @@ from settlement.finding_words import title_of
 from settlement.models import Claim, ClaimLine
 
 # Longer lists make a letter that nobody reads and that takes minutes to set; the page shows every line.
-LINES_MAX = 300
+LINES_MAX, CHANGED_MAX = 150, 50
 
 
 def claim_letter(claim: Claim) -> bytes:
@@ -25,11 +25,11 @@ def claim_letter(claim: Claim) -> bytes:
 
 
 def letter_context(claim: Claim) -> dict[str, Any]:
-    """Figures and words of the letter; sums of all lines, words for the first ``LINES_MAX`` of each list."""
+    """Figures and words of the letter; sums of all lines, words for the first lines of each list."""
     everything = line_queries.claim_lines(claim)
     counts = line_queries.outcome_counts(claim)
     lines = list(everything[:LINES_MAX])
-    changed = list(line_queries.claim_lines(claim, not_in_full=True)[:LINES_MAX])
+    changed = list(line_queries.claim_lines(claim, not_in_full=True)[:CHANGED_MAX])
     return {
         "claim": claim,
         "totals": line_queries.claim_totals(claim),
@@ -38,8 +38,12 @@ def letter_context(claim: Claim) -> dict[str, Any]:
         "changed": explain(claim, changed),
         "outcomes": [(code, counts[code]) for code in line_queries.OUTCOMES if counts.get(code)],
         "line_total": sum(counts.values()),
-        "lines_max": LINES_MAX,
+        "is_short": sum(counts.values()) > LINES_MAX or _changed(counts) > CHANGED_MAX,
     }
+
+
+def _changed(counts: dict[str, int]) -> int:
+    return sum(count for outcome, count in counts.items() if outcome != "accepted")
 
 
 def checks_in_words(claim: Claim) -> list[dict[str, Any]]:

@@ -7,10 +7,9 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, OuterRef, Subquery, Sum
 
 from contracts.models import Provider
-from settlement.models import Adjudication, Claim, Finding
+from settlement.models import Claim
 
 # Confirmed visits that no live claim has, by contract of the provider and month, at the price of the day.
 _UNCLAIMED = """
@@ -59,9 +58,21 @@ def unclaimed_visits(provider: Provider) -> list[Unclaimed]:
         ]
 
 
+# Findings of the last decision on each line of a claim.
+_TAKEN = """
+SELECT f.check_code, f.severity, count(*), sum(f.amount)
+FROM (SELECT DISTINCT ON (claim_line_id) claim_line_id, run_id FROM settlement_adjudication
+      WHERE claim_id = %s AND reverses_id IS NULL ORDER BY claim_line_id, id DESC) a
+JOIN settlement_finding f ON f.claim_line_id = a.claim_line_id AND f.run_id = a.run_id
+GROUP BY f.check_code, f.severity ORDER BY f.check_code, f.severity
+"""
+
+
 def taken_by_check(claim: Claim) -> list[dict[str, Any]]:
     """What checks took from a claim by the last decision on each line: check, severity, lines, minor units."""
-    latest = Adjudication.objects.filter(claim=claim, claim_line=OuterRef("claim_line")).order_by("-id")
-    rows = Finding.objects.filter(claim_line__claim=claim).annotate(last=Subquery(latest.values("run")[:1]))
-    found = rows.filter(run=F("last")).order_by().values("check_code", "severity")
-    return list(found.annotate(lines=Count("id"), taken=Sum("amount")).order_by("check_code", "severity"))
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN, [claim.pk])
+        return [
+            {"check_code": check, "severity": severity, "lines": lines, "taken": int(taken)}
+            for check, severity, lines, taken in cursor.fetchall()
+        ]

@@ -15,6 +15,7 @@ from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subq
 from config.accounts.access import Access
 from contracts.models import ContractLine, NormCost, Service
 from contracts.queries import provider_of
+from settlement.claim_queries import taken_by_check
 from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding, Remittance
 from vouchers.models import FeeAssessment
 
@@ -89,10 +90,8 @@ def claim_totals(claim: Claim) -> dict[str, int]:
     latest = _latest(claim)
     sums = latest.aggregate(**{name: Sum(name) for name in names})
     totals = {name: sums[name] or 0 for name in names}
-    found = Finding.objects.filter(run=OuterRef("run"), claim_line=OuterRef("claim_line"), severity="P")
-    waiting = found.order_by().values("claim_line").annotate(total=Sum("amount")).values("total")
-    pended = latest.annotate(waits=Subquery(waiting, output_field=IntegerField())).aggregate(total=Sum("waits"))
-    totals["pended"] = 0 if claim.reverses_id else pended["total"] or 0
+    waiting = sum(row["taken"] for row in taken_by_check(claim) if row["severity"] == "P")
+    totals["pended"] = 0 if claim.reverses_id else waiting
     totals["reductions"] = totals["amount_claimed"] - totals["gross"] - totals["pended"]
     return totals
 
@@ -102,8 +101,8 @@ def _latest(claim: Claim) -> QuerySet[Adjudication]:
     rows = Adjudication.objects.filter(claim=claim)
     if claim.reverses_id:
         return rows
-    later = Adjudication.objects.filter(claim=claim, claim_line=OuterRef("claim_line")).order_by("-id")
-    return rows.filter(pk=Subquery(later.values("pk")[:1]))
+    # DISTINCT ON reads the claim once; a subquery for each line would read it once a line.
+    return rows.filter(pk__in=rows.order_by("claim_line", "-id").distinct("claim_line").values("pk"))
 
 
 def outcome_counts(claim: Claim) -> dict[str, int]:
