@@ -18,6 +18,7 @@ from config.errors import DomainError
 from config.periods import month_end
 from config.transactions import step
 from contracts.parameters import ParameterBook
+from settlement.actions.run_certificates import capture_reported
 from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
 from settlement.actions.run_results import write_results
 from settlement.facts_queries import read_facts
@@ -167,10 +168,11 @@ def _create_run(
 def _write(
     run: AdjudicationRun, batch: NextRun, result: AdjudicationResult, actor: Actor, at: datetime
 ) -> None:
-    """Results first, then what follows from them: budget, claims, ledger."""
+    """Results first, then what follows from them: budget, certificates, claims, ledger."""
     write_results(run, batch, result)
     lock_budgets(run.organisation)
     move_budgets(run, actor=actor, at=at)
+    capture_reported(run, actor=actor, at=at)
     if _move_claims(run, batch, at) != len(batch.claims):
         raise ClaimsChanged(period=f"{run.period:%Y-%m}")
     post_claims(run, on=local_date(at, run.organisation.zone), actor=actor, at=at)

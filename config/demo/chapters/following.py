@@ -180,7 +180,8 @@ def _open(stage: Stage, tender: Tender) -> None:
     """Bids are opened and admitted; every member has declared, nobody has scored yet."""
     if tender.opened_at is not None:
         return
-    after = tender.bids_close_at + timedelta(hours=15)  # type: ignore[operator]
+    assert tender.bids_close_at is not None
+    after = tender.bids_close_at + timedelta(hours=15)
     for name in COMMISSION:
         declare_interest(
             tender=tender,

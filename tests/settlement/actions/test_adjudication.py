@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
@@ -25,6 +26,7 @@ from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, E
 from tests.config.interchange.packages import load
 from tests.oracle.generate import generate, write
 from tests.oracle.recalculate import recalculate
+from tests.oracle.small import Tables
 from tests.settlement.actions.month import (
     AT,
     NOVEMBER,
@@ -38,7 +40,7 @@ from tests.settlement.actions.month import (
     the_claim,
     two_visits,
 )
-from vouchers.models import Certificate
+from vouchers.models import Certificate, CertificateEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -286,3 +288,43 @@ def test_killed_run_leaves_nothing_and_is_repeated(tmp_path: Path) -> None:
     assert the_claim().status == "submitted"
     run = judge(organisation)
     assert run is not None and (run.number, run.payable_minor) == (1, 24_200)
+
+
+def _reported_example() -> Tables:
+    """The example with visits reported afterwards: nothing was captured at the door."""
+    tables = example_5_2()
+    for row in tables["redemptions"]:
+        row["channel"] = "reported"
+    return tables
+
+
+def _units_left() -> int:
+    rows = CertificateEntry.objects.aggregate(left=Sum("units_milli"))
+    return int(rows["left"] or 0)
+
+
+def test_allowed_reported_visits_leave_the_balance_of_the_certificate(tmp_path: Path) -> None:
+    organisation = imported(_reported_example(), tmp_path)
+    assert _units_left() == 16_000
+    judge(organisation)
+    assert _units_left() == 0
+    assert CertificateEntry.objects.filter(kind="captured").count() == 1
+
+
+def test_a_reversal_gives_the_units_back(tmp_path: Path) -> None:
+    organisation = imported(_reported_example(), tmp_path)
+    judge(organisation)
+    claim = the_claim()
+    reverse_claim(organisation=organisation, claim_id=claim.pk, reason="copied twice", actor=SYSTEM, at=AT)
+    judge(organisation)
+    assert _units_left() == 16_000
+    assert verify_books() == []
+
+
+def test_a_dead_certificate_gets_nothing_back(tmp_path: Path) -> None:
+    organisation = imported(_reported_example(), tmp_path)
+    judge(organisation)
+    Certificate.objects.update(status="cancelled")
+    reverse_claim(organisation=organisation, claim_id=the_claim().pk, reason="copied twice", actor=SYSTEM, at=AT)
+    judge(organisation)
+    assert _units_left() == 0

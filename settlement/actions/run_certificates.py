@@ -1,0 +1,53 @@
+"""What a run means for certificates: units of reported visits leave the balance once they are allowed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+
+from config.audit.actors import Actor
+from config.transactions import step
+from settlement.models import AdjudicationRun
+
+# Online visits were captured at the door. The balance gives what it has: a visit redeemed at the door and not claimed
+# yet may have taken the units first, and CLM-12 of its claim then says so.
+_CAPTURE = """
+INSERT INTO vouchers_certificateentry (certificate_line_id, kind, units_milli, occurred_at, recorded_at, recorded_by_id)
+SELECT x.line, CASE WHEN x.units > 0 THEN 'captured' ELSE 'restored' END,
+    CASE WHEN x.units > 0 THEN -LEAST(x.units, b.balance) ELSE LEAST(-x.units, b.taken) END, %(at)s, %(at)s, %(by)s
+FROM (
+    SELECT v.id AS line, c.status,
+        sum(CASE WHEN a.reverses_id IS NULL THEN a.units_allowed ELSE -a.units_allowed END)::bigint AS units
+    FROM settlement_adjudication a
+    JOIN settlement_claimline l ON l.id = a.claim_line_id
+    JOIN settlement_claim q ON q.id = l.claim_id
+    JOIN vouchers_certificate c ON c.organisation_id = q.organisation_id AND c.number = l.certificate_number
+    JOIN contracts_service s ON s.organisation_id = q.organisation_id AND s.code = l.service_code
+    JOIN vouchers_certificateline v ON v.certificate_id = c.id AND v.service_id = s.id
+    WHERE a.run_id = %(run)s AND a.units_allowed > 0 AND NOT EXISTS (
+        SELECT 1 FROM vouchers_redemption r
+        WHERE r.organisation_id = q.organisation_id AND r.code = l.redemption_code AND r.channel = 'online')
+    GROUP BY v.id, c.status
+) x
+CROSS JOIN LATERAL (
+    SELECT COALESCE(sum(e.units_milli), 0)::bigint AS balance,
+        COALESCE(-sum(e.units_milli) FILTER (
+            WHERE e.kind IN ('captured', 'restored') AND e.redemption_id IS NULL), 0)::bigint AS taken
+    FROM vouchers_certificateentry e WHERE e.certificate_line_id = x.line
+) b
+WHERE (x.units > 0 AND b.balance > 0)
+   OR (x.units < 0 AND b.taken > 0 AND x.status IN ('active', 'suspended', 'exhausted'))
+"""
+
+
+@step
+def capture_reported(run: AdjudicationRun, *, actor: Actor, at: datetime) -> int:
+    """Take the allowed units of reported and offline visits off their certificates; a reversal gives them back while
+    the certificate lives. One movement a certificate line and run, set-based; returns how many.
+
+    Units: thousandths. Source: CRT-06, CRT-18.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CAPTURE, {"run": run.pk, "at": at, "by": actor.user_id})
+        return cursor.rowcount
