@@ -12,7 +12,7 @@ from config.demo.cast import PASSWORD
 
 # What a client sees when the other side is gone.
 GONE = (OSError, HTTPException)
-SECONDS = 60
+SECONDS = 180
 
 
 @dataclass

@@ -35,7 +35,7 @@ from tests.flows.browserless import Client
 from tests.flows.door import AUTHORISE, Door, Request, doors_of, working
 from tests.flows.killed_town import LINES, NOW, TWIN
 
-SECONDS = 120.0
+SECONDS = 300.0  # generous: a busy machine is no fault
 READY = r"(http://127\.0\.0\.1:\d+)/\s+\(ready"
 SEED = "from tests.flows.killed_town import build; build()"
 # Of a claim and of a certificate: rows may point at them, but nobody else may take them.
@@ -69,6 +69,7 @@ class Installation:
     running: RunningUp | None = None
     repeated: dict[str, int] = field(default_factory=dict)
     connections: list[HTTPConnection] = field(default_factory=list)
+    commands: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -77,19 +78,32 @@ class Installation:
 
     def command(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start a command of the installation."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, str(CHECKOUT / "manage.py"), *arguments],
             env=clean_environment(EMBEDDED_DATA_DIR=str(self.folder), **environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.commands.append(process)
+        return process
 
     def ask(self, query: str, *values: object, database: str = "") -> list[tuple[Any, ...]]:
         """Rows of a query made from outside."""
         address = self.address.replace("///servisy?", f"///{database}?") if database else self.address
         with psycopg.connect(address) as connection:
             return connection.execute(query.encode(), values).fetchall()
+
+    def end(self) -> None:
+        """Stop politely whatever still runs: the last one stops the database server."""
+        for connection in self.connections:
+            connection.close()
+        for process in self.commands:
+            if process.poll() is None:
+                process.terminate()
+                process.communicate(timeout=SECONDS)
+        if self.running and self.running.process.poll() is None:
+            self.running.end(signal.SIGTERM)
 
     def all_requests(self) -> list[Request]:
         """Everything ever asked for at the doors."""
@@ -103,12 +117,10 @@ def output_of(process: subprocess.Popen[str]) -> str:
     return output
 
 
-def seeded(folder: Path) -> Installation:
-    """A new installation with its data, everything stopped again."""
-    installation = Installation(folder)
+def seed(installation: Installation) -> None:
+    """Make the data of a new installation; everything is stopped again."""
     output = output_of(installation.command("shell", "-c", SEED))
     installation.certificates = json.loads(output.splitlines()[-1])
-    return installation
 
 
 # --- One life, and its end -----------------------------------------------------------------------
@@ -138,7 +150,7 @@ def start(installation: Installation) -> None:
 def answering(installation: Installation) -> str:
     """The address, once it answers."""
     assert installation.running is not None
-    address = installation.running.wait_for(READY)[1]
+    address = installation.running.wait_for(READY, SECONDS)[1]
     for door in installation.doors:
         door.client.address = address
     return address
@@ -259,14 +271,11 @@ def survivor() -> Iterator[Installation]:
     root.chmod(0o755)  # the user of the database server must get through
     installation = Installation(root / "d")
     try:
-        installation = seeded(root / "d")
+        seed(installation)
         play(installation)
         yield installation
     finally:
-        if installation.running and installation.running.process.poll() is None:
-            installation.running.end(signal.SIGTERM)
-        for connection in installation.connections:
-            connection.close()
+        installation.end()
         shutil.rmtree(root, ignore_errors=True)
 
 
