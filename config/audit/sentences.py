@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 SENTENCES: dict[str, Any] = {
     "absence.recorded": _("An absence of the recipient was recorded"),
+    "adjudication.ordered": _("An adjudication of the month was ordered"),
     "application.document_added": _("A document was added to the application"),
     "application.saved": _("The application was saved"),
     "application.submitted": _("The application was submitted"),
