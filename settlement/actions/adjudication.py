@@ -18,7 +18,7 @@ from config.errors import DomainError
 from config.periods import month_end
 from config.transactions import step
 from contracts.parameters import ParameterBook
-from settlement.actions.run_certificates import capture_reported
+from settlement.actions.run_certificates import capture_reported, lock_certificates_of
 from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
 from settlement.actions.run_results import write_results
 from settlement.facts_queries import read_facts
@@ -60,8 +60,8 @@ def adjudicate_claims(
     that a clearance gives back. Results, claim states, budget entries and the ledger are written together.
     Time: facts as recorded by the end of ``as_of`` in the organisation's zone.
     Idempotent: what is judged is not judged again; killed anywhere it leaves nothing.
-    Raises: BudgetExceeded, ClaimsChanged.
-    Locks: an advisory lock of the organisation, budget lines, claims, number series.
+    Raises: ClaimsChanged. Spending beyond a budget line is recorded; the payment run refuses it.
+    Locks: an advisory lock of the organisation, budget lines, certificates, claims, number series.
     Posts: claim.adjudicated, claim.reversed. Audit: claims.adjudicated.
     """
     _take_turns(organisation)
@@ -73,7 +73,7 @@ def adjudicate_claims(
     law = _law(organisation, period, known_at)
     facts, result = _judge(organisation, batch, known_at, law.parameters)
     run = _create_run(organisation, period, as_of, batch, facts, result, law, actor, at)
-    _write(run, batch, result, actor, at)
+    overspent = _write(run, batch, result, actor, at)
     record(
         "claims.adjudicated",
         run,
@@ -87,6 +87,7 @@ def adjudicate_claims(
         payable_minor=run.payable_minor,
         digest=run.digest,
         parameters=law.versions,
+        overspent=overspent,
     )
     return run
 
@@ -167,15 +168,17 @@ def _create_run(
 @step
 def _write(
     run: AdjudicationRun, batch: NextRun, result: AdjudicationResult, actor: Actor, at: datetime
-) -> None:
-    """Results first, then what follows from them: budget, certificates, claims, ledger."""
+) -> list[str]:
+    """Results first, then budgets, certificates, claims, ledger; returns the budget lines that are overspent."""
     write_results(run, batch, result)
     lock_budgets(run.organisation)
-    move_budgets(run, actor=actor, at=at)
+    lock_certificates_of(run)
+    overspent = move_budgets(run, actor=actor, at=at)
     capture_reported(run, actor=actor, at=at)
     if _move_claims(run, batch, at) != len(batch.claims):
         raise ClaimsChanged(period=f"{run.period:%Y-%m}")
     post_claims(run, on=local_date(at, run.organisation.zone), actor=actor, at=at)
+    return overspent
 
 
 _JUDGED = """

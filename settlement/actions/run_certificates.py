@@ -41,6 +41,24 @@ WHERE (x.units > 0 AND b.balance > 0)
 """
 
 
+_LOCK = """
+SELECT c.id FROM vouchers_certificate c WHERE c.id IN (
+    SELECT v.id FROM settlement_adjudication a
+    JOIN settlement_claimline l ON l.id = a.claim_line_id
+    JOIN settlement_claim q ON q.id = l.claim_id
+    JOIN vouchers_certificate v ON v.organisation_id = q.organisation_id AND v.number = l.certificate_number
+    WHERE a.run_id = %s)
+ORDER BY c.id FOR UPDATE
+"""
+
+
+@step
+def lock_certificates_of(run: AdjudicationRun) -> None:
+    """Lock the certificates of the run's lines by primary key: a redemption waits and then sees what is left."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [run.pk])
+
+
 @step
 def capture_reported(run: AdjudicationRun, *, actor: Actor, at: datetime) -> int:
     """Take the allowed units of reported and offline visits off their certificates; a reversal gives them back while

@@ -1,7 +1,9 @@
 """What a run means for budgets and the ledger.
 
-The payable part of a claim is spending of a budget line: of the certificate's, when it has one, else of the contract's.
-What a certificate had reserved, or a grant agreement committed, for it turns into that spending.
+The payable part of a claim is spending of a budget line: of the certificate's, when it has one, else of the line of the
+contract's code in the year of the claim, else of the contract's. What a certificate had reserved, or a grant agreement
+committed, for it turns into that spending. Spending beyond the appropriation is recorded too: what is owed does not
+depend on the budget. It is paid once the line is amended.
 """
 
 from __future__ import annotations
@@ -15,9 +17,7 @@ from django.db import connection
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.locks import lock_rows
-from config.money import from_minor
 from config.transactions import step
-from contracts.actions.budgets import BudgetExceeded
 from contracts.models import BudgetLine, Provider
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.models import AdjudicationRun
@@ -25,7 +25,7 @@ from settlement.rules.posting_plan import CLAIM_ADJUDICATED, CLAIM_REVERSED
 
 _SPENT = """
 CREATE TEMP TABLE run_spent ON COMMIT DROP AS
-SELECT a.claim_id, COALESCE(c.budget_line_id, k.budget_line_id) AS budget_line_id,
+SELECT a.claim_id, COALESCE(c.budget_line_id, y.id, k.budget_line_id) AS budget_line_id,
     CASE WHEN c.budget_line_id IS NOT NULL THEN c.id END AS certificate_id,
     CASE WHEN c.budget_line_id IS NULL AND k.basis = 'grant' THEN k.id END AS contract_id,
     sum(a.gross)::bigint AS gross, sum(a.fee)::bigint AS fee, sum(a.payable)::bigint AS payable
@@ -36,6 +36,9 @@ JOIN contracts_contract k ON k.id = COALESCE(q.contract_id, (SELECT r.id FROM co
     WHERE r.organisation_id = q.organisation_id AND r.number = q.contract_number))
 JOIN vouchers_certificate c ON c.id = COALESCE(l.certificate_id, (SELECT r.id FROM vouchers_certificate r
     WHERE r.organisation_id = q.organisation_id AND r.number = l.certificate_number))
+JOIN contracts_budgetline b ON b.id = k.budget_line_id
+LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
+    AND y.year = EXTRACT(year FROM q.period)
 WHERE a.run_id = %(run)s AND a.gross <> 0
 GROUP BY 1, 2, 3, 4
 """
@@ -74,14 +77,11 @@ FROM (
 ) s WHERE s.payable > 0
 """
 
-_SHORT = """
-SELECT b.id, (b.amount * 100)::bigint - COALESCE((SELECT sum(e.amount_minor) FROM contracts_budgetentry e
-           WHERE e.budget_line_id = b.id), 0)::bigint AS free, m.needed
-FROM (SELECT budget_line_id, sum(amount)::bigint AS needed FROM run_move GROUP BY 1) m
-JOIN contracts_budgetline b ON b.id = m.budget_line_id
-WHERE m.needed > 0 AND m.needed > (b.amount * 100)::bigint - COALESCE(
-    (SELECT sum(e.amount_minor) FROM contracts_budgetentry e WHERE e.budget_line_id = b.id), 0)
-ORDER BY b.id LIMIT 1
+_OVERSPENT = """
+SELECT b.code || ' ' || b.year FROM contracts_budgetline b
+WHERE b.id IN (SELECT budget_line_id FROM run_move) AND (b.amount * 100)::bigint < (
+    SELECT sum(e.amount_minor) FROM contracts_budgetentry e WHERE e.budget_line_id = b.id)
+ORDER BY b.code, b.year
 """
 
 _WRITE = """
@@ -98,23 +98,19 @@ def lock_budgets(organisation: Organisation) -> None:
 
 
 @step
-def move_budgets(run: AdjudicationRun, *, actor: Actor, at: datetime) -> None:
-    """Turn reservations and commitments into spending, in one statement.
+def move_budgets(run: AdjudicationRun, *, actor: Actor, at: datetime) -> list[str]:
+    """Turn reservations and commitments into spending, in one statement; returns the lines that are overspent now.
 
-    Money: minor units; spending is the payable part. Raises: BudgetExceeded, naming the first line that is short.
+    Money: minor units; spending is the payable part.
     """
     params: dict[str, Any] = {"run": run.pk, "at": at, "zone": run.organisation.zone, "actor": actor.user_id}
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS run_spent, run_move")
         cursor.execute(_SPENT, params)
         cursor.execute(_MOVES)
-        cursor.execute(_SHORT)
-        if short := cursor.fetchone():
-            line, free, needed = short
-            raise BudgetExceeded(
-                line=BudgetLine.objects.get(pk=line), free=from_minor(free), needed=from_minor(needed)
-            )
         cursor.execute(_WRITE, params)
+        cursor.execute(_OVERSPENT)
+        return [name for (name,) in cursor.fetchall()]
 
 
 @step

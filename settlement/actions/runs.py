@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 from djmoney.money import Money
 
@@ -18,11 +18,12 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError, FourEyes, NotFound, NotPermitted
 from config.locks import lock_rows
-from config.money import from_minor
+from config.money import from_minor, to_minor
 from config.office.jobs import enqueue
 from config.office.numbering import document_number, next_number
 from config.transactions import step
-from contracts.models import Provider
+from contracts.actions.budgets import BudgetExceeded
+from contracts.models import BudgetEntry, BudgetLine, Provider
 from contracts.parameters import parameter_value
 from settlement.finance_queries import payable_remittances
 from settlement.gateways.identifiers import creditor_reference, is_iban
@@ -83,13 +84,15 @@ def propose_payment_run(*, organisation: Organisation, period: date, actor: Acto
 
     Money: reversals are netted against the provider's other remittances; a provider whose sum is not positive, or who
     has no valid account, is left out and may be paid by a later run.
-    Raises: NothingToPay. Locks: claims, then remittances' new rows. Audit: payment_run.proposed.
+    Raises: NothingToPay, BudgetExceeded when a line that the claims are charged to is overspent.
+    Locks: claims, then remittances' new rows. Audit: payment_run.proposed.
     """
     lock_rows(Claim.objects.filter(organisation=organisation, period=period, status="adjudicated"))
     remittances = list(payable_remittances(organisation, period))
     chosen, left_out = _choose(remittances)
     if not chosen:
         raise NothingToPay(period=f"{period:%Y-%m}")
+    _refuse_overspent(chosen)
     run = _create_run(organisation, period, chosen, actor, at)
     PaymentRemittance.objects.bulk_create([PaymentRemittance(payment_run=run, remittance=row) for row in chosen])
     move_claims(chosen, "adjudicated", "scheduled", at=at)
@@ -118,6 +121,17 @@ def _choose(remittances: Iterable[Remittance]) -> tuple[list[Remittance], list[L
         else:
             chosen.extend(rows)
     return chosen, left_out
+
+
+def _refuse_overspent(remittances: Iterable[Remittance]) -> None:
+    """Money leaves only within the appropriation; what is owed beyond it waits for an amended line."""
+    labels = {f"settlement.claim:{row.claim_id}" for row in remittances}
+    charged = BudgetEntry.objects.filter(kind="spending", label__in=labels).values("budget_line")
+    lines = BudgetLine.objects.filter(pk__in=charged).annotate(taken=Sum("entries__amount_minor")).order_by("pk")
+    for line in lines:
+        free = to_minor(line.amount.amount) - line.taken
+        if free < 0:
+            raise BudgetExceeded(line=line, free=from_minor(0), needed=from_minor(-free))
 
 
 def by_provider(remittances: Iterable[Remittance]) -> list[tuple[Provider, list[Remittance]]]:

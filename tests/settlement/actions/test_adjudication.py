@@ -13,14 +13,15 @@ import pytest
 from django.db import connection
 from django.db.models import Sum
 
-from config.accounts.models import Organisation
+from config.accounts.models import Organisation, User
 from config.audit.actors import SYSTEM
 from config.audit.models import AuditEvent
 from contracts.actions.budgets import BudgetExceeded
-from contracts.models import BudgetLine
+from contracts.models import BudgetEntry, BudgetLine, Provider
 from settlement.actions import adjudication
 from settlement.actions.adjudication import ClaimsChanged
 from settlement.actions.claims import clear_pend, reverse_claim
+from settlement.actions.runs import propose_payment_run
 from settlement.books import verify_books
 from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Entry, Finding, Remittance
 from tests.config.interchange.packages import load
@@ -199,14 +200,29 @@ def test_cleared_line_is_judged_again_and_paid(tmp_path: Path) -> None:
     assert verify_books() == []
 
 
-def test_budget_line_that_is_short_refuses_the_run(tmp_path: Path) -> None:
+def test_what_is_owed_does_not_depend_on_the_budget_but_paying_does(tmp_path: Path) -> None:
     organisation = imported(free_visits(), tmp_path)
     BudgetLine.objects.update(amount=200)
+    Provider.objects.update(iban="UA973052990000026001234567801")
+    run = judge(organisation)
+    assert run is not None and run.payable_minor == 28_500
+    assert AuditEvent.objects.get(action="claims.adjudicated").data["overspent"] == ["B1 2025"]
+    maker = User.objects.create(username="maker").as_actor()
     with pytest.raises(BudgetExceeded) as refusal:
-        judge(organisation)
-    assert refusal.value.params["needed"] == 285
+        propose_payment_run(organisation=organisation, period=NOVEMBER, actor=maker, at=AT)
+    assert refusal.value.params["needed"] == 85
     BudgetLine.objects.update(amount=285)
-    assert judge(organisation) is not None
+    assert verify_books() == []
+
+
+def test_spending_is_charged_to_the_year_of_the_claim(tmp_path: Path) -> None:
+    tables = free_visits()
+    this_year = tables["budget_lines"][0]
+    tables["budget_lines"].append({**this_year, "year": "2024"})
+    tables["contracts"][0]["valid_from"] = "2024-01-01"
+    organisation = imported(tables, tmp_path)
+    judge(organisation)
+    assert set(BudgetEntry.objects.values_list("budget_line__year", flat=True)) == {2025}
 
 
 def test_what_was_learnt_later_does_not_count(tmp_path: Path) -> None:
@@ -266,7 +282,7 @@ _KILLED = """
 import os, signal, sys, django
 django.setup()
 from datetime import date, datetime
-from config.accounts.models import Organisation
+from config.accounts.models import Organisation, User
 from config.audit.actors import SYSTEM
 from settlement.actions import adjudication
 adjudication.post_claims = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
