@@ -215,6 +215,9 @@ def _read(stage: Stage, table: SourceTable, zone: ZoneInfo, report: ImportReport
     rows = table.rows(zone)
     try:
         header = [name.strip() for name in next(rows, [])]
+        if not any(header) and not any(any(cells) for cells in rows):
+            # A file or sheet without any cell is an absent table.
+            return
         problems = _header_problems(stage.loader, header)
         report.refusals += [Refusal(table.file, 1, name, "", code) for name, code in problems]
         if not problems:

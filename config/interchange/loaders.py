@@ -201,6 +201,8 @@ REDEMPTION = Loader(
         _evidence("service_code", "services", SERVICES),
     ),
     match=f"{OWN} AND t.code = s.code",
+    # Evidence comes as it was written; a word that is none of ours confirms nothing.
+    otherwise={"status": "voided"},
     # Online ones were bounded by the balance when they happened; what a balance cannot bear stays evidence only.
     after=(
         "INSERT INTO vouchers_certificateentry "
@@ -220,6 +222,53 @@ REDEMPTION = Loader(
 
 # Later states of a claim are what became of a submitted one; its run is known once it has been judged.
 _CLAIM_STATUS = "CASE WHEN t.status IN ('returned', 'withdrawn') THEN t.status ELSE 'submitted' END"
+
+# What a claim may name as reversed: as staged, else as stored.
+_REVERSED = (
+    "(SELECT p.number, p.provider_code_id AS provider, p.period, p.run, p.reverses <> '' AS reversing "
+    "FROM stage_claims p UNION ALL "
+    "SELECT c.number, c.provider_id, c.period, c.run, c.reverses_id IS NOT NULL FROM settlement_claim c "
+    "WHERE c.organisation_id = %(org)s AND NOT EXISTS (SELECT 1 FROM stage_claims p WHERE p.number = c.number))"
+)
+
+
+def _reversal(code: str, condition: str) -> Check:
+    """Refuse a reversing claim by what it reverses (``p``)."""
+    return Check(
+        code,
+        "reverses",
+        f"s.reverses <> '' AND EXISTS (SELECT 1 FROM {_REVERSED} p WHERE p.number = s.reverses AND ({condition}))",
+    )
+
+
+_REVERSED_CLAIM_REFUSED = Check(
+    "PARENT_REFUSED",
+    "reverses",
+    "s.reverses <> '' AND EXISTS (SELECT 1 FROM interchange_refused_key k "
+    "WHERE k.table_name = 'claims' AND k.key = s.reverses)",
+)
+
+# Rows that contradict stored ones go first, so that of two staged ones the good one stays.
+_REVERSALS = (
+    Check("REVERSES_ITSELF", "reverses", "s.reverses = s.number"),
+    _reversal("REVERSES_REVERSAL", "p.reversing"),
+    _reversal("REVERSES_FOREIGN", "p.provider <> s.provider_code_id"),
+    _reversal("REVERSES_LATER", "p.period > s.period OR p.period = s.period AND p.run > s.run"),
+    Check(
+        "REVERSED_TWICE",
+        "reverses",
+        "s.reverses <> '' AND s.status <> 'withdrawn' AND EXISTS (SELECT 1 FROM settlement_claim c "
+        "JOIN settlement_claim r ON r.id = c.reverses_id WHERE c.organisation_id = %(org)s AND r.number = s.reverses "
+        "AND c.number <> s.number AND c.status <> 'withdrawn')",
+    ),
+    Check(
+        "REVERSED_TWICE",
+        "reverses",
+        "s.reverses <> '' AND s.status <> 'withdrawn' AND EXISTS (SELECT 1 FROM stage_claims o "
+        "WHERE o.reverses = s.reverses AND o.row_no < s.row_no AND o.status <> 'withdrawn')",
+    ),
+    _REVERSED_CLAIM_REFUSED,
+)
 
 CLAIM = Loader(
     name="claims",
@@ -243,12 +292,14 @@ CLAIM = Loader(
     ),
     match=f"{OWN} AND t.number = s.number",
     checks=(
+        _REVERSED_CLAIM_REFUSED,
         Check(
             "REFERENCE",
             "reverses",
             "s.reverses <> '' AND NOT EXISTS (SELECT 1 FROM stage_claims p WHERE p.number = s.reverses) "
             f"AND NOT EXISTS (SELECT 1 FROM {CLAIMS} p WHERE p.code = s.reverses)",
         ),
+        *_REVERSALS,
     ),
     after=(
         f"UPDATE settlement_claim t SET reverses_id = p.id FROM stage_claims s, {CLAIMS} p "
@@ -289,6 +340,11 @@ CLAIM_LINE = Loader(
             "AND c.status NOT IN ('draft', 'returned', 'submitted', 'withdrawn')) "
             "AND NOT EXISTS (SELECT 1 FROM settlement_claimline l "
             "WHERE l.claim_id = s.claim_number_id AND l.line = s.line)",
+        ),
+        Check(
+            "REVERSAL_LINE",
+            "claim_number",
+            "EXISTS (SELECT 1 FROM settlement_claim c WHERE c.id = s.claim_number_id AND c.reverses_id IS NOT NULL)",
         ),
     ),
 )  # fmt: skip

@@ -6,6 +6,9 @@ In packages the last day counts; in the database ranges are half-open: every end
 
 from __future__ import annotations
 
+from calendar import monthrange
+
+from config.interchange.cells import CellError, clean_number
 from config.interchange.mapping import (
     CONTRACTS,
     OWN,
@@ -34,6 +37,44 @@ from contracts.models import (
     Worker,
     WorkerQualification,
 )
+from settlement.rules.facts import FIRST_DAY, HOUR, LAST_DAY
+from settlement.rules.parameters import DECEMBER_STOP, HOURS_PER_DAY, KEYS, parse_parameters
+
+# More hours or days than any law gives, and dates so far ahead can still be written.
+_FIGURE_MAX = 1_000_000
+_COMMON_YEAR = 2025
+
+
+def read_parameter(key: str, value: str) -> str:
+    """The value as adjudication reads it, a decimal comma made a point; keys of other matters stay as they are.
+
+    Raises: CellError when adjudication could not read it.
+    """
+    if key not in KEYS:
+        return value
+    text = value.strip() if key == DECEMBER_STOP else clean_number(value)
+    try:
+        figure = _figure(key, text)
+    except (ValueError, ArithmeticError) as problem:
+        raise CellError("VALUE") from problem
+    if not (_is_day(figure) if key == DECEMBER_STOP else 0 <= figure <= _most(key)):
+        raise CellError("VALUE")
+    return text
+
+
+def _figure(key: str, text: str) -> int:
+    parsed = parse_parameters([(key, FIRST_DAY, LAST_DAY, text)])
+    return (parsed.hours_per_day, parsed.window_days, parsed.december_stop)[KEYS.index(key)][-1].value
+
+
+def _most(key: str) -> int:
+    return _FIGURE_MAX * HOUR if key == HOURS_PER_DAY else _FIGURE_MAX
+
+
+def _is_day(figure: int) -> bool:
+    month, day = divmod(figure, 100)
+    return 1 <= month <= 12 and 1 <= day <= monthrange(_COMMON_YEAR, month)[1]
+
 
 _NATIONAL = """FROM {table} t WHERE s.known_id IS NULL
     AND t.organisation_id IS NULL AND (t.jurisdiction = s.jurisdiction
@@ -51,6 +92,7 @@ PARAMETERS = Loader(
         rest="t.key = s.key AND t.valid_from = s.valid_from AND t.value = s.value AND t.act = s.act "
         "AND t.article = s.article AND t.evidence = s.evidence AND t.valid_to IS NOT DISTINCT FROM s.valid_to + 1",
     ),
+    refined=("key", "value", read_parameter),
     checks=(valid_range(),),
     overlap="s.jurisdiction, s.key",
     overlap_match=f"{OWN} AND t.jurisdiction = s.jurisdiction AND t.key = s.key",
@@ -208,6 +250,8 @@ CONTRACT = Loader(
         ),
     ),
     match=f"{OWN} AND t.number = s.number",
+    # Only whether a contract is active counts in adjudication: any other word says that it is not.
+    otherwise={"status": "terminated"},
     checks=(valid_range(),),
 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from config.fields import EncryptedTextField, blind_index
 from config.interchange.cells import CellError, Parser, parser_for
 from config.interchange.specs import Loader
+from config.interchange.tables import Column
 
 
 class RowParser:
@@ -29,7 +31,7 @@ class RowParser:
                 column.name,
                 column.required,
                 blanks.get(column.kind),
-                parser_for(column),
+                self._parser(column),
             )
             for column in loader.table.columns
         ]
@@ -51,10 +53,28 @@ class RowParser:
                 values.append(parse(cell))
             except CellError as problem:
                 problems.append((name, cell, str(problem)))
+        problems = problems or self._refine(values)
         if problems:
             self._refuse(number, problems, cells)
             return None
         return self._encrypted(values) if self._personal else tuple(values)
+
+    def _parser(self, column: Column) -> Parser:
+        parse, otherwise = parser_for(column), self._loader.otherwise.get(column.name)
+        return parse if otherwise is None else partial(_or_otherwise, parse=parse, otherwise=otherwise)
+
+    def _refine(self, values: list[Any]) -> list[tuple[str, str, str]]:
+        """Read the value that depends on its key; what is wrong with it."""
+        if self._loader.refined is None:
+            return []
+        key, name, read = self._loader.refined
+        names = self._loader.table.names
+        place = 1 + names.index(name)
+        try:
+            values[place] = read(values[1 + names.index(key)], values[place])
+        except CellError as problem:
+            return [(name, values[place], str(problem))]
+        return []
 
     def _encrypted(self, values: list[Any]) -> tuple[Any, ...]:
         place = 1 + self._loader.table.names.index(self._loader.personal)
@@ -70,6 +90,13 @@ class RowParser:
         self.refusals += [(number, name, value, code) for name, value, code in shown]
         key = "/".join(cells[index] if index < len(cells) else "" for index in self._key)
         self.refused_keys.append(key.replace("\x00", "�"))
+
+
+def _or_otherwise(cell: str, parse: Parser, otherwise: str) -> str:
+    try:
+        return parse(cell)
+    except CellError:
+        return otherwise
 
 
 def personal_field(loader: Loader) -> EncryptedTextField:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.db import models
@@ -62,6 +63,10 @@ class Loader:
     overlap_match: str = ""
     personal: str = ""
     also_known: str = ""
+    # A word of a choice column that is none of its choices is read as this one.
+    otherwise: dict[str, str] = field(default_factory=dict)
+    # Key column, value column, how the value of a key is read.
+    refined: tuple[str, str, Callable[[str, str], str]] | None = None
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     constants: dict[str, str] = field(default_factory=dict)

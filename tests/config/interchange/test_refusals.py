@@ -190,7 +190,7 @@ def test_dry_run_says_and_changes_nothing(tmp_path: Path) -> None:
         ("code,name,kind,color", "UNKNOWN_COLUMN", "color"),
         ("code,kind", "MISSING_COLUMN", "name"),
         ("code,name,kind,name", "HEADER", ""),
-        ("", "HEADER", ""),
+        (",\nT1,Село", "HEADER", ""),
     ],
 )
 def test_header_is_refused(tmp_path: Path, header: str, code: str, column: str) -> None:
