@@ -35,8 +35,7 @@ from contracts.models import Contract, NormCost, Parameter, TariffSetItem
 from procurement.models import Bid
 from settlement.actions.payments import payment_file
 from settlement.books import verify_books
-from settlement.explanations import explain_lines
-from settlement.line_queries import histories, line_sources
+from settlement.claim_letter import explain
 from settlement.models import (
     Adjudication,
     Claim,
@@ -76,7 +75,7 @@ def _steps(assessment: FeeAssessment) -> dict[str, str]:
 
 
 def test_norm_costs_are_computed_and_approved_by_a_second_person(played: Stage) -> None:
-    norm = NormCost.objects.get(service__code="015.1", territory=None)
+    norm = NormCost.objects.get(service__code="015.1", territory=None, status="approved")
     assert norm.unit_rate == D("96.54")
     assert {norm.author.username, norm.approver.username} == {"bohdan", "oksana"}
     assert norm.steps
@@ -200,7 +199,7 @@ def test_every_line_with_a_finding_is_explained_in_words(played: Stage, language
     with translation.override(language):
         for claim in Claim.objects.filter(organisation=played.organisation):
             lines = list(ClaimLine.objects.filter(claim=claim, findings__isnull=False).distinct()[:400])
-            for explained in explain_lines(histories(claim, lines), line_sources(claim, lines)):
+            for explained in explain(claim, lines):
                 for _run, _outcome, rows in explained.runs:
                     taken = sum(row.amount for row in rows if row.kind in {"claimed", "finding"})
                     assert taken == next(row.amount for row in rows if row.kind == "gross")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.iso7064 import mod_37_36
 
@@ -38,11 +38,17 @@ def test_one_wrong_character_is_found(code: str, place: int, other: str) -> None
     assert is_well_formed(wrong) is (wrong == code)
 
 
-@settings(max_examples=300)
-@given(codes, st.integers(0, 7))
-def test_swapped_neighbours_are_found(code: str, place: int) -> None:
-    swapped = code[:place] + code[place + 1] + code[place] + code[place + 2 :]
-    assert is_well_formed(swapped) is (swapped == code)
+def test_nearly_every_swap_of_neighbours_is_found() -> None:
+    """The hybrid system of ISO 7064 promises every single wrong character, and swaps but for a few pairs."""
+    dice = random.Random(7064)
+    swaps = missed = 0
+    for _number in range(3000):
+        code = make_short_code(dice.choice)
+        place = dice.randrange(8)
+        swapped = code[:place] + code[place + 1] + code[place] + code[place + 2 :]
+        swaps += swapped != code
+        missed += swapped != code and is_well_formed(swapped)
+    assert missed / swaps < 0.01
 
 
 def test_what_people_type_is_understood() -> None:
