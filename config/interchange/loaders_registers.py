@@ -80,6 +80,31 @@ _NATIONAL = """FROM {table} t WHERE s.known_id IS NULL
     AND t.organisation_id IS NULL AND (t.jurisdiction = s.jurisdiction
         OR t.jurisdiction = 'GENERIC' AND s.jurisdiction = %(jurisdiction)s) AND {rest}"""
 
+_LATER_LAW = (
+    "(SELECT jurisdiction, key, valid_from, daterange(valid_from, valid_to + 1) AS held FROM stage_parameters "
+    "UNION ALL SELECT jurisdiction, key, valid_from, daterange(valid_from, valid_to) FROM contracts_parameter t "
+    f"WHERE {OWN}) o WHERE o.jurisdiction = s.jurisdiction AND o.key = s.key AND o.valid_from > s.valid_from"
+)
+# Of overlapping values of a key the latest start wins, so each is cut to the days on which it holds.
+_LATEST_WINS = (
+    # A stored value without an end gives way to a new one; what would hold again after it must be in the package.
+    f"""UPDATE contracts_parameter t SET valid_to = n.valid_from FROM stage_parameters n
+    WHERE {OWN} AND t.valid_to IS NULL
+    AND n.jurisdiction = t.jurisdiction AND n.key = t.key AND n.valid_from > t.valid_from
+    AND NOT EXISTS (SELECT 1 FROM stage_parameters e WHERE e.jurisdiction = t.jurisdiction AND e.key = t.key
+        AND e.valid_from > t.valid_from AND e.valid_from < n.valid_from)
+    AND (n.valid_to IS NULL OR EXISTS (SELECT 1 FROM stage_parameters a
+        WHERE a.jurisdiction = t.jurisdiction AND a.key = t.key AND a.valid_from = t.valid_from AND a.valid_to IS NULL
+        AND (a.value, a.act, a.article, a.evidence) = (t.value, t.act, t.article, t.evidence)))""",
+    # A value that outlasts a later one holds again when that one ends: a row of its own.
+    f"""INSERT INTO stage_parameters (row_no, jurisdiction, key, valid_from, value, valid_to, act, article, evidence)
+    SELECT s.row_no, s.jurisdiction, s.key, lower(piece), s.value, upper(piece) - 1, s.act, s.article, s.evidence
+    FROM stage_parameters s, LATERAL unnest(datemultirange(daterange(s.valid_from, s.valid_to + 1))
+        - coalesce((SELECT range_agg(o.held) FROM {_LATER_LAW}), '{{}}'::datemultirange)) AS piece
+    WHERE lower(piece) > s.valid_from""",
+    f"""UPDATE stage_parameters s SET valid_to = least(s.valid_to, (SELECT min(o.valid_from) FROM {_LATER_LAW}) - 1)""",
+)
+
 PARAMETERS = Loader(
     name="parameters",
     model=Parameter,
@@ -93,6 +118,7 @@ PARAMETERS = Loader(
         "AND t.article = s.article AND t.evidence = s.evidence AND t.valid_to IS NOT DISTINCT FROM s.valid_to + 1",
     ),
     refined=("key", "value", read_parameter),
+    arrange=_LATEST_WINS,
     checks=(valid_range(),),
     overlap="s.jurisdiction, s.key",
     overlap_match=f"{OWN} AND t.jurisdiction = s.jurisdiction AND t.key = s.key",

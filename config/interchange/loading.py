@@ -115,6 +115,8 @@ class Stage:
         self._resolve()
         for check in self.loader.checks:
             self.refuse(check.code, check.column, self._found(check.column, check.condition))
+        for statement in self.loader.arrange:
+            self.execute(statement)
         self._find_known()
         self._refuse_differences()
         self._refuse_overlaps()

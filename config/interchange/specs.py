@@ -67,6 +67,8 @@ class Loader:
     otherwise: dict[str, str] = field(default_factory=dict)
     # Key column, value column, how the value of a key is read.
     refined: tuple[str, str, Callable[[str, str], str]] | None = None
+    # Statements over the checked rows before they are compared with what is stored.
+    arrange: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     constants: dict[str, str] = field(default_factory=dict)
