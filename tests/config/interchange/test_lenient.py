@@ -74,7 +74,7 @@ def test_file_without_any_cell_is_an_absent_table(tmp_path: Path, content: str) 
 
 def test_sheet_without_any_cell_is_an_absent_table(tmp_path: Path) -> None:
     book = Workbook()
-    book.active.title = "organisation"
+    book.create_sheet("organisation")
     book["organisation"].append(["code", "name"])
     book["organisation"].append(["TEST", "Тест"])
     book.create_sheet("clearances")
