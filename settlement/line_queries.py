@@ -67,13 +67,18 @@ def _in_scope(access: Access) -> QuerySet[Claim]:
     return Claim.objects.filter(organisation=access.office()).exclude(status="draft")
 
 
+# What adjudication starts from: round(units x rate, 2), half up, in ten-thousandths. The amount as it was written is
+# judged by CLM-01 and shown beside its line.
+_CLAIMED_E4 = (F("units_milli") * F("unit_rate_e4") + 50_000) / 100_000 * 100
+
+
 def claim_list(access: Access, search: str = "", status: str = "") -> QuerySet[Claim]:
     """Visible claims with the number of lines, what they claim (ten-thousandths) and what is allowed and paid."""
     lines = ClaimLine.objects.filter(claim=OuterRef("pk")).order_by().values("claim")
     runs = Remittance.objects.filter(claim=OuterRef("pk")).order_by().values("claim")
     sums = {
         "line_count": lines.annotate(found=Count("id")),
-        "claimed": lines.annotate(found=Sum("amount_e4")),
+        "claimed": lines.annotate(found=Sum(_CLAIMED_E4)),
         "gross_minor": runs.annotate(found=Sum("gross")),
         "payable_minor": runs.annotate(found=Sum("payable")),
     }
@@ -268,6 +273,6 @@ def months_to_judge(access: Access) -> list[dict[str, Any]]:
 
 
 def claimed_minor(claim: Claim) -> int:
-    """What the lines of a claim ask for, minor units (a wrong amount with more places is cut)."""
-    total: int = claim.lines.aggregate(total=Sum("amount_e4"))["total"] or 0
+    """What the lines of a claim ask for, minor units: where adjudication starts."""
+    total: int = claim.lines.aggregate(total=Sum(_CLAIMED_E4))["total"] or 0
     return total // 100

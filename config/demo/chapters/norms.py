@@ -47,7 +47,8 @@ def publish_norms(stage: Stage) -> None:
     """Norm costs of the four services and the village norm; the tariff set."""
     stage.say(4, "Нормативи вартості і тарифи")
     for code, components in COMPONENTS.items():
-        _norm(stage, code, components, valid_from=date(2025, 1, 1), act=ACT)
+        # A norm holds for the budget year; the next year's one waits for its approver.
+        _norm(stage, code, components, valid_from=date(2025, 1, 1), valid_to=date(2026, 1, 1), act=ACT)
     _norm(
         stage,
         HOME,
@@ -67,6 +68,7 @@ def _norm(
     *,
     valid_from: date,
     act: str,
+    valid_to: date | None = None,
     territory: str = "",
     decided: object = None,
 ) -> None:
@@ -89,6 +91,7 @@ def _norm(
                 administrative=AdministrativeCosts(D("42000.00"), D("230400.00")),
             ),
             valid_from=valid_from,
+            valid_to=valid_to,
             territory=place,
             act=act,
             actor=stage.actor("bohdan"),

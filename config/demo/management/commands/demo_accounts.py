@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from config.accounts.models import Organisation
 from config.demo.accounts import demo_accounts, demo_certificate
 from config.demo.cast import CAST, PASSWORD
 from config.roles import ROLE_TITLES
@@ -23,7 +24,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print."""
-        rows = demo_accounts() or _expected()
+        rows = demo_accounts()
+        if not rows and not Organisation.objects.exists():
+            rows = _expected()
         if options["json"]:
             self.stdout.write(json.dumps(rows, ensure_ascii=False))
             return
