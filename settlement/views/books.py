@@ -77,7 +77,9 @@ def budget_execution(request: HttpRequest) -> HttpResponse:
     office = access.office()
     years = book_queries.budget_years(office)
     asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdigit() and int(asked) in years else (years[0] if years else 0)
+    # The present year of the organisation's clock, so that next year's empty lines do not come first.
+    wanted = int(asked) if asked.isdigit() else access.now().year
+    year = wanted if wanted in years else (years[0] if years else 0)
     rows = book_queries.budget_execution(office, year)
     context = {"years": years, "year": year, "rows": rows, "totals": book_queries.budget_sums(rows)}
     return render(request, "settlement/books/budget.html", context)
