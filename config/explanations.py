@@ -26,8 +26,3 @@ class Step:
 def steps_as_rows(steps: Iterable[Step]) -> list[dict[str, Any]]:
     """Steps as JSON rows for storage."""
     return [asdict(step) for step in steps]
-
-
-def steps_from_rows(rows: Iterable[dict[str, Any]]) -> tuple[Step, ...]:
-    """Stored rows back as steps."""
-    return tuple(Step(**row) for row in rows)

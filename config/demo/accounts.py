@@ -17,6 +17,11 @@ def demo_accounts() -> list[dict[str, str]]:
     return [_row(person) for person in CAST if person.username in present]
 
 
+def expected_accounts() -> list[dict[str, str]]:
+    """People whom the demo will bring."""
+    return [_row(person) for person in CAST if person.roles]
+
+
 def _row(person: Person) -> dict[str, str]:
     titles = ", ".join(str(ROLE_TITLES[role]) for role in person.roles)
     return {

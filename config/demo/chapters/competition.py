@@ -6,25 +6,18 @@ from datetime import date
 from decimal import Decimal as D
 
 from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
+from config.demo.chapters.tendering import COMMISSION, announce, declare_no_conflict
 from config.demo.stage import Stage, ensure, moment
 from contracts.actions.agreements import AgreedLine, conclude_register_contract, sign_contract
 from contracts.models import BudgetLine, Contract, NormCost, Provider, Service
 from procurement.actions.awards import award_tender, conclude_social_order
 from procurement.actions.bids import SealedFile, admit_bid, open_bids, reject_bid, submit_bid
-from procurement.actions.competitions import (
-    CriterionDraft,
-    appoint_commission,
-    approve_tender,
-    declare_interest,
-    draft_tender,
-    publish_tender,
-)
+from procurement.actions.competitions import CriterionDraft, draft_tender
 from procurement.actions.evaluation import evaluate_tender, lock_scores, score_bid
 from procurement.actions.planning import add_plan_item, approve_plan, create_plan
 from procurement.models import Bid, PlanItem, ProcurementPlan, Tender
 
 TITLE = "Соціальне замовлення: догляд вдома, 2025"
-COMMISSION = ("chair", "member2", "member3", "member4", "member5")
 
 # Order 332/2015 names the six criteria; the weights are the rule book's default (3.4).
 CRITERIA = (
@@ -128,25 +121,14 @@ def _tender(stage: Stage, item: PlanItem) -> Tender:
             at=moment(2025, 1, 20),
         ),
     )
-    if tender.status == "planning":
-        approve_tender(tender=tender, actor=stage.actor("oksana"), at=moment(2025, 1, 21))
-        tender.refresh_from_db()
-    if tender.status == "planned":
-        appoint_commission(
-            tender=tender,
-            chair=stage.people[COMMISSION[0]],
-            members=[stage.people[name] for name in COMMISSION[1:]],
-            actor=stage.actor("bohdan"),
-            at=moment(2025, 1, 21, 12),
-        )
-        publish_tender(
-            tender=tender,
-            bids_close_at=moment(2025, 2, 24, 18),
-            actor=stage.actor("bohdan"),
-            at=moment(2025, 1, 22),
-        )
-        tender.refresh_from_db()
-    return tender
+    return announce(
+        stage,
+        tender,
+        approved_at=moment(2025, 1, 21),
+        appointed_at=moment(2025, 1, 21, 12),
+        published_at=moment(2025, 1, 22),
+        bids_close_at=moment(2025, 2, 24, 18),
+    )
 
 
 def _bids(stage: Stage, tender: Tender) -> None:
@@ -169,14 +151,7 @@ def _bids(stage: Stage, tender: Tender) -> None:
 def _judge(stage: Stage, tender: Tender) -> None:
     if tender.evaluated_at is not None:
         return
-    for name in COMMISSION:
-        declare_interest(
-            tender=tender,
-            conflict=False,
-            statement="Не маю реального чи потенційного конфлікту інтересів.",
-            actor=stage.actor(name),
-            at=moment(2025, 2, 25, 9),
-        )
+    declare_no_conflict(stage, tender, at=moment(2025, 2, 25, 9))
     if tender.opened_at is None:
         open_bids(tender=tender, actor=stage.actor("bohdan"), at=moment(2025, 2, 25, 11))
     for provider, _user, _price, _recipients, marks in BIDS:

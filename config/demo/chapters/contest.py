@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal as D
 
 from config.demo import application_2005 as form
-from config.demo.chapters.competition import COMMISSION
+from config.demo.chapters.tendering import COMMISSION, announce, declare_no_conflict
 from config.demo.stage import Stage, ensure, moment
 from contracts.actions.agreements import AgreedMilestone
 from contracts.models import BudgetLine, Provider
@@ -23,14 +23,7 @@ from procurement.actions.applications import (
 )
 from procurement.actions.awards import award_tender, conclude_grant
 from procurement.actions.bids import admit_bid, open_bids
-from procurement.actions.competitions import (
-    CriterionDraft,
-    appoint_commission,
-    approve_tender,
-    declare_interest,
-    draft_tender,
-    publish_tender,
-)
+from procurement.actions.competitions import CriterionDraft, draft_tender
 from procurement.actions.evaluation import evaluate_tender, lock_scores, score_bid
 from procurement.models import Bid, PlanItem, Tender
 
@@ -71,25 +64,14 @@ def _call(stage: Stage) -> Tender:
             at=moment(2025, 8, 11),
         ),
     )
-    if tender.status == "planning":
-        approve_tender(tender=tender, actor=stage.actor("oksana"), at=moment(2025, 8, 12))
-        tender.refresh_from_db()
-    if tender.status == "planned":
-        appoint_commission(
-            tender=tender,
-            chair=stage.people[COMMISSION[0]],
-            members=[stage.people[name] for name in COMMISSION[1:]],
-            actor=stage.actor("bohdan"),
-            at=moment(2025, 8, 12, 12),
-        )
-        publish_tender(
-            tender=tender,
-            bids_close_at=moment(2025, 9, 19, 18),
-            actor=stage.actor("bohdan"),
-            at=moment(2025, 8, 13),
-        )
-        tender.refresh_from_db()
-    return tender
+    return announce(
+        stage,
+        tender,
+        approved_at=moment(2025, 8, 12),
+        appointed_at=moment(2025, 8, 12, 12),
+        published_at=moment(2025, 8, 13),
+        bids_close_at=moment(2025, 9, 19, 18),
+    )
 
 
 def draft_of_2005(*, corrected: bool) -> ApplicationDraft:
@@ -155,14 +137,7 @@ def _decide(stage: Stage, tender: Tender) -> None:
         return
     officer = stage.actor("bohdan")
     if tender.evaluated_at is None:
-        for name in COMMISSION:
-            declare_interest(
-                tender=tender,
-                conflict=False,
-                statement="Не маю реального чи потенційного конфлікту інтересів.",
-                actor=stage.actor(name),
-                at=moment(2025, 9, 22, 9),
-            )
+        declare_no_conflict(stage, tender, at=moment(2025, 9, 22, 9))
         if tender.opened_at is None:
             open_bids(tender=tender, actor=officer, at=moment(2025, 9, 22, 10))
         bid = Bid.objects.exclude(corrects=None).get(tender=tender)

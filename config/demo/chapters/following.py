@@ -6,25 +6,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal as D
 
-from config.demo.chapters.competition import COMMISSION, CRITERIA
+from config.demo.chapters.competition import CRITERIA
 from config.demo.chapters.ground import DAY, HOME, REHAB
-from config.demo.chapters.norms import COMPONENTS
+from config.demo.chapters.norms import COMPONENTS, draft_norm
 from config.demo.chapters.population import numbers
+from config.demo.chapters.tendering import announce, declare_no_conflict
 from config.demo.chapters.visits import FIRST, redeem
 from config.demo.pins import pin_of
 from config.demo.stage import Stage, ensure, moment
 from config.demo.visits import home_visits
-from contracts.actions.norms import draft_norm_cost
 from contracts.models import BudgetLine, NormCost, Provider, Service
-from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
 from procurement.actions.bids import admit_bid, open_bids, submit_bid
-from procurement.actions.competitions import (
-    appoint_commission,
-    approve_tender,
-    declare_interest,
-    draft_tender,
-    publish_tender,
-)
+from procurement.actions.competitions import draft_tender
 from procurement.models import Bid, Tender
 from settlement.actions.runs import propose_payment_run
 from settlement.models import PaymentRun
@@ -146,19 +139,14 @@ def _tender(stage: Stage, order: Order) -> Tender:
             at=order.published - timedelta(days=4),
         ),
     )
-    if tender.status == "planning":
-        approve_tender(tender=tender, actor=stage.actor("oksana"), at=order.published - timedelta(days=3))
-        tender.refresh_from_db()
-    if tender.status == "planned":
-        appoint_commission(
-            tender=tender,
-            chair=stage.people[COMMISSION[0]],
-            members=[stage.people[name] for name in COMMISSION[1:]],
-            actor=officer,
-            at=order.published - timedelta(days=2),
-        )
-        publish_tender(tender=tender, bids_close_at=order.closes, actor=officer, at=order.published)
-        tender.refresh_from_db()
+    announce(
+        stage,
+        tender,
+        approved_at=order.published - timedelta(days=3),
+        appointed_at=order.published - timedelta(days=2),
+        published_at=order.published,
+        bids_close_at=order.closes,
+    )
     for provider, user, price in order.bids:
         ensure(
             Bid.objects.filter(tender=tender, provider__code=provider),
@@ -182,14 +170,7 @@ def _open(stage: Stage, tender: Tender) -> None:
         return
     assert tender.bids_close_at is not None
     after = tender.bids_close_at + timedelta(hours=15)
-    for name in COMMISSION:
-        declare_interest(
-            tender=tender,
-            conflict=False,
-            statement="Не маю реального чи потенційного конфлікту інтересів.",
-            actor=stage.actor(name),
-            at=after,
-        )
+    declare_no_conflict(stage, tender, at=after)
     open_bids(tender=tender, actor=stage.actor("bohdan"), at=after + timedelta(hours=2))
     for bid in Bid.objects.filter(tender=tender, status="opened"):
         admit_bid(bid=bid, actor=stage.actor("bohdan"), at=after + timedelta(hours=3))
@@ -197,24 +178,12 @@ def _open(stage: Stage, tender: Tender) -> None:
 
 def _norm_draft(stage: Stage) -> None:
     """The norm of the next year waits for its approver."""
-    service = Service.objects.get(organisation=stage.organisation, code=HOME)
-    pay, hours, share, purchases, transport = COMPONENTS[HOME]
-    ensure(
-        NormCost.objects.filter(service=service, valid_from=date(2026, 1, 1)),
-        lambda: draft_norm_cost(
-            organisation=stage.organisation,
-            service=service,
-            facts=NormCostFacts(
-                staff=(StaffPay("Соціальний працівник", pay + D("700.00")),),
-                hours_month=hours,
-                utilisation=share,
-                purchases=(CostItem("Витратні матеріали", purchases),),
-                other_direct=(CostItem("Проїзд", transport),),
-                administrative=AdministrativeCosts(D("42000.00"), D("230400.00")),
-            ),
-            valid_from=date(2026, 1, 1),
-            act="Проєкт рішення виконкому вигаданої Вербівської міської ради",
-            actor=stage.actor("bohdan"),
-            at=moment(2025, 12, 11),
-        ),
+    pay, units, share, purchases, transport = COMPONENTS[HOME]
+    draft_norm(
+        stage,
+        HOME,
+        (pay + D("700.00"), units, share, purchases, transport),
+        valid_from=date(2026, 1, 1),
+        act="Проєкт рішення виконкому вигаданої Вербівської міської ради",
+        at=moment(2025, 12, 11),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal as D
 
 from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
@@ -15,6 +15,7 @@ from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFac
 DECIDED = moment(2024, 12, 16)
 ACT = "Рішення виконкому вигаданої Вербівської міської ради № 212 від 19.12.2024"
 
+Components = tuple[D, D, D, D, D]
 # service -> pay of the main worker a month, units a month, share of contact time, purchases, transport
 COMPONENTS = {
     HOME: (D("9000.00"), D("167"), D("0.80"), D("1.90"), D("2.35")),
@@ -64,19 +65,37 @@ def publish_norms(stage: Stage) -> None:
 def _norm(
     stage: Stage,
     code: str,
-    components: tuple[D, D, D, D, D],
+    components: Components,
     *,
     valid_from: date,
     act: str,
     valid_to: date | None = None,
     territory: str = "",
-    decided: object = None,
+    decided: datetime = DECIDED,
 ) -> None:
-    at = decided or DECIDED
+    norm = draft_norm(
+        stage, code, components, valid_from=valid_from, valid_to=valid_to, act=act, territory=territory, at=decided
+    )
+    if norm.status == "draft":
+        approve_norm_cost(norm=norm, actor=stage.actor("oksana"), at=decided)
+
+
+def draft_norm(
+    stage: Stage,
+    code: str,
+    components: Components,
+    *,
+    valid_from: date,
+    act: str,
+    at: datetime,
+    valid_to: date | None = None,
+    territory: str = "",
+) -> NormCost:
+    """A norm cost drafted from its components, or the one that is there."""
     service = Service.objects.get(organisation=stage.organisation, code=code)
     place = Territory.objects.filter(organisation=stage.organisation, code=territory).first()
     pay, units, share, purchases, transport = components
-    norm = ensure(
+    return ensure(
         NormCost.objects.filter(service=service, territory=place, valid_from=valid_from),
         lambda: draft_norm_cost(
             organisation=stage.organisation,
@@ -95,11 +114,9 @@ def _norm(
             territory=place,
             act=act,
             actor=stage.actor("bohdan"),
-            at=at,  # type: ignore[arg-type]
+            at=at,
         ),
     )
-    if norm.status == "draft":
-        approve_norm_cost(norm=norm, actor=stage.actor("oksana"), at=at)  # type: ignore[arg-type]
 
 
 def _tariffs(stage: Stage) -> None:

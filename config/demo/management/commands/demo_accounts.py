@@ -8,9 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from config.accounts.models import Organisation
-from config.demo.accounts import demo_accounts, demo_certificate
-from config.demo.cast import CAST, PASSWORD
-from config.roles import ROLE_TITLES
+from config.demo.accounts import demo_accounts, demo_certificate, expected_accounts
 
 
 class Command(BaseCommand):
@@ -26,7 +24,7 @@ class Command(BaseCommand):
         """Print."""
         rows = demo_accounts()
         if not rows and not Organisation.objects.exists():
-            rows = _expected()
+            rows = expected_accounts()
         if options["json"]:
             self.stdout.write(json.dumps(rows, ensure_ascii=False))
             return
@@ -35,16 +33,3 @@ class Command(BaseCommand):
         voucher = demo_certificate()
         if voucher:
             self.stdout.write(f"Certificate of olena: short code {voucher['short_code']}, PIN {voucher['pin']}")
-
-
-def _expected() -> list[dict[str, str]]:
-    return [
-        {
-            "username": person.username,
-            "password": PASSWORD,
-            "name": person.display_name,
-            "role": ", ".join(str(ROLE_TITLES[role]) for role in person.roles),
-        }
-        for person in CAST
-        if person.roles
-    ]
