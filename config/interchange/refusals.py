@@ -87,10 +87,3 @@ class OrganisationDiffers(DomainError):
 
     code = "ORGANISATION_DIFFERS"
     message = _("The municipality %(code)s has another %(field)s in the database: %(known)s, not %(given)s.")
-
-
-class UnknownOrganisation(DomainError):
-    """No such municipality, or there are several and none was named."""
-
-    code = "ORGANISATION_UNKNOWN"
-    message = _("Name one of the municipalities with --organisation: %(codes)s.")

@@ -13,11 +13,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
+from config.accounts.organisations import organisation_named
 from config.audit.actors import SYSTEM
 from config.clock import business_now
 from config.errors import DomainError
 from config.interchange.exporting import export_package
-from config.interchange.organisations import organisation_named
 from config.periods import parse_month
 
 

@@ -13,11 +13,11 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from config.accounts.models import Organisation
+from config.accounts.organisations import organisation_named
 from config.audit.actors import SYSTEM
 from config.clock import business_now, local_date
 from config.errors import DomainError
 from config.interchange.management.commands.export_package import month
-from config.interchange.organisations import organisation_named
 from config.interchange.settling import RunSummary, settle_month
 
 

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.accounts.models import Organisation
-from config.interchange.refusals import UnknownOrganisation
+from config.errors import DomainError
+
+
+class UnknownOrganisation(DomainError):
+    """No such municipality, or there are several and none was named."""
+
+    code = "ORGANISATION_UNKNOWN"
+    message = _("Name one of the municipalities with --organisation: %(codes)s.")
 
 
 def organisation_named(code: str) -> Organisation:
