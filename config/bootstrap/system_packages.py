@@ -58,6 +58,7 @@ CHECKS = (
     SystemPackage("chromium", "browser tests", _program("chromium", "chromium-browser", "google-chrome")),
     SystemPackage("poppler-utils", "tests of PDF documents", _program("pdftotext")),
     SystemPackage("hledger", "the independent check of the books", _program("hledger")),
+    SystemPackage("beancount", "the independent check of the books", _program("bean-check")),
 )
 
 
