@@ -12,6 +12,23 @@ budget line is what it spent.
     payment.failed      Dr clearing              Cr payable
     receipt.explained   Dr bank                  Cr suspense
     charge.explained    Dr suspense              Cr bank
+
+Where the office collects the fees for the providers, it claims them from the recipients and owes what it holds:
+
+    fee.noticed         Dr receivable            Cr held
+    fee.lowered         Dr held                  Cr receivable
+    fee.paid_by_card    Dr card                  Cr receivable
+    fee.paid_by_bank    Dr bank                  Cr receivable
+    fee.refunded_card   Dr receivable            Cr card
+    fee.refunded_bank   Dr receivable            Cr bank
+    fee.passed_on       Dr held                  Cr bank
+    card.paid_out       Dr bank                  Cr card
+    card.topped_up      Dr card                  Cr bank
+
+A payment that goes by Stripe leaves the balance there instead of the bank:
+
+    transfer.confirmed  Dr clearing              Cr card
+    transfer.returned   Dr card                  Cr payable
 """
 
 from __future__ import annotations
@@ -20,6 +37,7 @@ from dataclasses import dataclass
 
 EXPENSE, PAYABLE, FEE = "expense", "payable", "fee"
 CLEARING, BANK, SUSPENSE = "clearing", "bank", "suspense"
+RECEIVABLE, HELD, CARD = "receivable", "held", "card"
 
 CLAIM_ADJUDICATED, CLAIM_REVERSED = "claim.adjudicated", "claim.reversed"
 
@@ -56,7 +74,24 @@ PLAN: dict[str, Rule] = {
     "payment.failed": _simple(CLEARING, PAYABLE),
     "receipt.explained": _simple(BANK, SUSPENSE),
     "charge.explained": _simple(SUSPENSE, BANK),
+    "fee.noticed": _simple(RECEIVABLE, HELD),
+    "fee.lowered": _simple(HELD, RECEIVABLE),
+    "fee.paid_by_card": _simple(CARD, RECEIVABLE),
+    "fee.paid_by_bank": _simple(BANK, RECEIVABLE),
+    "fee.refunded_card": _simple(RECEIVABLE, CARD),
+    "fee.refunded_bank": _simple(RECEIVABLE, BANK),
+    "fee.passed_on": _simple(HELD, BANK),
+    "card.paid_out": _simple(BANK, CARD),
+    "card.topped_up": _simple(CARD, BANK),
+    "transfer.confirmed": _simple(CLEARING, CARD),
+    "transfer.returned": _simple(CARD, PAYABLE),
 }
 
 # Accounts of which an organisation has one; the others carry a provider's code or a budget line's code and year.
-SINGLE_CODES = {CLEARING: "clearing:bank", BANK: "bank:main", SUSPENSE: "suspense:bank"}
+SINGLE_CODES = {
+    CLEARING: "clearing:bank",
+    BANK: "bank:main",
+    SUSPENSE: "suspense:bank",
+    RECEIVABLE: "receivable:fees",
+    CARD: "card:stripe",
+}
