@@ -6,6 +6,7 @@ minor units (kopiykas), ten-thousandths and thousandths.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 
@@ -22,6 +23,34 @@ ROUNDING_MODES = {
     "up": ROUND_UP,
     "half_even": ROUND_HALF_EVEN,
 }
+
+
+_PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+
+
+def read_number(text: str) -> Decimal:
+    """A number as people write it: thousands apart by spaces of any width or apostrophes, a comma or point for the rest.
+
+    One lone separator is that of the fraction. Raises: ValueError. Example: "18 000,00", "18.000,00", "18,000.00".
+    """
+    plain = re.sub(r"[\s'\u2019]", "", text).replace("\u2212", "-")
+    plain = _without_groups(plain).replace(",", ".")
+    if len(plain) > 40 or not _PLAIN.fullmatch(plain):
+        raise ValueError(text)
+    return Decimal(plain)
+
+
+def _without_groups(text: str) -> str:
+    """Two separators or more: the first one groups thousands, another kind after it begins the fraction."""
+    separators = re.findall(r"[.,]", text)
+    if len(separators) < 2:
+        return text
+    thousands, last = separators[0], separators[-1]
+    whole, _sign, fraction = text.rpartition(last) if last != thousands else (text, "", "")
+    first, *groups = whole.split(thousands)
+    if any(len(group) != 3 for group in groups):
+        raise ValueError(text)
+    return "".join([first, *groups]) + "." + fraction
 
 
 def _exponent(places: int) -> Decimal:
@@ -54,9 +83,7 @@ def round_to_step(value: Number, step: Decimal, mode: str = "half_up") -> Decima
     return (Decimal(value) / step).quantize(Decimal(1), ROUNDING_MODES[mode]) * step
 
 
-def split_by_largest_remainder(
-    total: Decimal, weights: Sequence[Number], places: int = AMOUNT_PLACES
-) -> list[Decimal]:
+def split_by_largest_remainder(total: Decimal, weights: Sequence[Number], places: int = AMOUNT_PLACES) -> list[Decimal]:
     """Share ``total`` in proportion to ``weights`` so that the parts equal the whole.
 
     Money: parts are multiples of 10**-places; ties go to the earlier weight.

@@ -9,15 +9,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
+from config.form_fields import NumberField, day_field, money_field, rate_field, units_field
 from contracts.models import BudgetLine, Provider, Service, Territory
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
-
-DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-def money_field(label: Any, **options: Any) -> forms.DecimalField:
-    """An amount with two places, not negative."""
-    return forms.DecimalField(label=label, max_digits=14, decimal_places=2, min_value=0, **options)
 
 
 class NormCostForm(forms.Form):
@@ -28,10 +22,10 @@ class NormCostForm(forms.Form):
         label=_("Territory (empty: every one)"), queryset=Territory.objects.none(), required=False
     )
     pay_month = money_field(_("Monthly pay of main staff"))
-    positions = forms.DecimalField(label=_("Positions of main staff"), initial=1, min_value=0)
+    positions = NumberField(label=_("Positions of main staff"), initial=1, min_value=0, max_digits=9)
     auxiliary_pay = money_field(_("Monthly pay of auxiliary staff"), required=False)
-    hours_month = forms.DecimalField(label=_("Working hours in a month"), initial=167, min_value=1)
-    utilisation = forms.DecimalField(
+    hours_month = NumberField(label=_("Working hours in a month"), initial=167, min_value=1, max_value=744)
+    utilisation = NumberField(
         label=_("Share of contact time (0.80 is 80 percent)"), initial=Decimal("0.80"), min_value=0, max_value=1
     )
     purchases = money_field(_("Goods and works per unit"), initial=0)
@@ -39,7 +33,7 @@ class NormCostForm(forms.Form):
     administrative = money_field(_("Administrative costs in a month"))
     pay_base = money_field(_("Monthly pay of all main staff of the provider"))
     vat_exempt = forms.BooleanField(label=_("The service is exempt from value added tax"), initial=True, required=False)
-    valid_from = forms.DateField(label=_("In force from"), widget=DATE)
+    valid_from = day_field(_("In force from"))
     act = forms.CharField(label=_("Decision that approves it"), max_length=300)
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
@@ -73,27 +67,27 @@ class ProviderForm(forms.Form):
     sector = forms.ChoiceField(label=_("Sector"), choices=Provider.SECTORS)
     iban = forms.CharField(label=_("Account number (IBAN)"), max_length=34, required=False)
     registration_code = forms.CharField(label=_("Registration code"), max_length=16, required=False)
-    registered_on = forms.DateField(label=_("Registered on"), widget=DATE, required=False)
+    registered_on = day_field(_("Registered on"), required=False)
     vat_payer = forms.BooleanField(label=_("Pays value added tax"), required=False)
 
 
 class AdmissionForm(forms.Form):
     """From which day a provider is on the register."""
 
-    from_date = forms.DateField(label=_("On the register from"), widget=DATE)
+    from_date = day_field(_("On the register from"))
 
 
 class SuspensionForm(forms.Form):
     """Why and from which day a provider may not serve."""
 
-    from_date = forms.DateField(label=_("Suspended from"), widget=DATE)
+    from_date = day_field(_("Suspended from"))
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
 
 class ResumptionForm(forms.Form):
     """From which day a provider serves again."""
 
-    to_date = forms.DateField(label=_("Serves again from"), widget=DATE)
+    to_date = day_field(_("Serves again from"))
 
 
 class RegisterContractForm(forms.Form):
@@ -102,15 +96,11 @@ class RegisterContractForm(forms.Form):
     provider = forms.ModelChoiceField(label=_("Provider"), queryset=Provider.objects.none())
     budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
     service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
-    unit_rate = forms.DecimalField(
-        label=_("Price of a unit"), max_digits=14, decimal_places=4, min_value=Decimal("0.0001")
-    )
-    units_ceiling = forms.DecimalField(
-        label=_("Units at most (empty: no limit)"), max_digits=16, decimal_places=3, min_value=0, required=False
-    )
+    unit_rate = rate_field(_("Price of a unit"))
+    units_ceiling = units_field(_("Units at most (empty: no limit)"), max_digits=16, required=False)
     ceiling = money_field(_("Amount at most (empty: no limit)"), required=False)
-    valid_from = forms.DateField(label=_("In force from"), widget=DATE)
-    valid_to = forms.DateField(label=_("First day after its end"), widget=DATE, required=False)
+    valid_from = day_field(_("In force from"))
+    valid_to = day_field(_("First day after its end"), required=False)
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

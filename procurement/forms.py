@@ -9,8 +9,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
+from config.form_fields import (
+    NumberField,
+    WholeField,
+    day_field,
+    moment_field,
+    money_field,
+    rate_field,
+    units_field,
+)
 from config.roles import COMMISSION
-from contracts.forms import DATE, money_field
 from contracts.models import BudgetLine, NormCost, Service
 from procurement.actions.applications import (
     ApplicationDraft,
@@ -24,16 +32,13 @@ from procurement.actions.competitions import CriterionDraft
 from procurement.models import Criterion, PlanItem, ProjectBudgetSource, Tender
 from procurement.rules.rejection import GROUNDS
 
-MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-NUMBER = {"max_digits": 16, "decimal_places": 2}
-
 
 class PlanForm(forms.Form):
     """The plan of a year."""
 
     year = forms.IntegerField(label=_("Year"), min_value=2000, max_value=2100)
-    population_urban = forms.IntegerField(label=_("Residents of towns"), min_value=0)
-    population_rural = forms.IntegerField(label=_("Residents of villages"), min_value=0)
+    population_urban = WholeField(label=_("Residents of towns"), min_value=0)
+    population_rural = WholeField(label=_("Residents of villages"), min_value=0)
     rationale = forms.CharField(label=_("Grounds of the plan"), widget=forms.Textarea(attrs={"rows": 4}))
 
 
@@ -43,8 +48,8 @@ class PlanItemForm(forms.Form):
     title = forms.CharField(label=_("What is needed"), max_length=255)
     way = forms.ChoiceField(label=_("How it is met"), choices=PlanItem.WAYS)
     service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none(), required=False)
-    recipients_planned = forms.IntegerField(label=_("Recipients"), min_value=0, initial=0)
-    units_planned = forms.DecimalField(label=_("Units in the year"), min_value=0, initial=0)
+    recipients_planned = WholeField(label=_("Recipients"), min_value=0, initial=0)
+    units_planned = units_field(_("Units in the year"), max_digits=16, initial=0)
     budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
     value = money_field(_("Expected value"))
 
@@ -69,9 +74,9 @@ class TenderForm(forms.Form):
     )
     budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
     value = money_field(_("Value of the competition, or fund of the contest"))
-    units_planned = forms.DecimalField(label=_("Units planned"), min_value=0, required=False)
-    contract_from = forms.DateField(label=_("Contract from"), widget=DATE)
-    contract_to = forms.DateField(label=_("First day after the contract"), widget=DATE)
+    units_planned = units_field(_("Units planned"), max_digits=16, required=False)
+    contract_from = day_field(_("Contract from"))
+    contract_to = day_field(_("First day after the contract"))
     required_documents = forms.CharField(
         label=_("Required documents, one a line"), widget=forms.Textarea(attrs={"rows": 4}), required=False
     )
@@ -103,7 +108,7 @@ class CriterionForm(forms.Form):
     code = forms.SlugField(label=_("Code"), max_length=32)
     title = forms.CharField(label=_("Criterion"), max_length=255)
     kind = forms.ChoiceField(label=_("Judged by"), choices=Criterion.KINDS)
-    weight = forms.DecimalField(label=_("Weight"), min_value=0, max_value=100, decimal_places=2)
+    weight = NumberField(label=_("Weight"), min_value=0, max_value=100, decimal_places=2)
     must = forms.BooleanField(label=_("Must be above zero"), required=False)
 
     def draft(self) -> CriterionDraft:
@@ -135,7 +140,7 @@ class CommissionForm(forms.Form):
 class PublishForm(forms.Form):
     """When bids close."""
 
-    bids_close_at = forms.DateTimeField(label=_("Bids close at"), widget=MOMENT)
+    bids_close_at = moment_field(_("Bids close at"))
 
 
 class DeclarationForm(forms.Form):
@@ -153,10 +158,8 @@ class DeclarationForm(forms.Form):
 class BidForm(forms.Form):
     """A bid of a social order; a file field per required document."""
 
-    unit_price = forms.DecimalField(
-        label=_("Price of a unit"), max_digits=14, decimal_places=4, min_value=Decimal("0.0001")
-    )
-    recipients = forms.IntegerField(label=_("Recipients you can serve"), min_value=1)
+    unit_price = rate_field(_("Price of a unit"))
+    recipients = WholeField(label=_("Recipients you can serve"), min_value=1)
     note = forms.CharField(
         label=_("What the commission should know"), widget=forms.Textarea(attrs={"rows": 4}), required=False
     )
@@ -199,11 +202,11 @@ class ReasonForm(forms.Form):
 class GrantForm(forms.Form):
     """The schedule of a grant agreement."""
 
-    first_date = forms.DateField(label=_("First tranche on"), widget=DATE)
+    first_date = day_field(_("First tranche on"))
     first_amount = money_field(_("First tranche"))
-    second_date = forms.DateField(label=_("Second tranche on"), widget=DATE)
+    second_date = day_field(_("Second tranche on"))
     second_amount = money_field(_("Second tranche"))
-    report_date = forms.DateField(label=_("Final report due"), widget=DATE)
+    report_date = day_field(_("Final report due"))
 
 
 class ComplaintForm(forms.Form):
@@ -231,7 +234,7 @@ class MarksForm(forms.Form):
         self.codes = [row.code for row in criteria]
         for row in criteria:
             score = marks.get(row.code)
-            self.fields[f"mark_{row.code}"] = forms.DecimalField(
+            self.fields[f"mark_{row.code}"] = NumberField(
                 label=f"{row.title} (0–{row.scale_max})",
                 min_value=0,
                 max_value=row.scale_max,
@@ -259,7 +262,7 @@ class ApplicationForm(forms.Form):
         choices=[("1", _("whole currency")), ("1000", _("thousands"))],
         coerce=int,
     )
-    declared_total = forms.DecimalField(label=_("Budget of the project in all"), min_value=0, **NUMBER)  # type: ignore[arg-type]
+    declared_total = money_field(_("Budget of the project in all"), max_digits=16)
     activity_numbers = forms.CharField(
         label=_("Numbers of the activities in the text, by commas"), required=False, max_length=400
     )
@@ -278,8 +281,8 @@ class SourceForm(forms.Form):
     # The first choice as initial value: an untouched extra row stays an empty row.
     kind = forms.ChoiceField(label=_("Kind"), choices=ProjectBudgetSource.KINDS, initial="grant")
     title = forms.CharField(label=_("Source"), max_length=255)
-    amount = forms.DecimalField(label=_("Sum"), min_value=0, **NUMBER)  # type: ignore[arg-type]
-    declared_share = forms.DecimalField(
+    amount = money_field(_("Sum"), max_digits=16)
+    declared_share = NumberField(
         label=_("Share, percent"), min_value=0, max_value=100, decimal_places=2, required=False
     )
 
@@ -288,7 +291,7 @@ class ItemForm(forms.Form):
     """An expense item; ``paid_by``: the kind of source that alone finances it."""
 
     title = forms.CharField(label=_("Expense item"), max_length=400)
-    amount = forms.DecimalField(label=_("Sum"), min_value=0, **NUMBER)  # type: ignore[arg-type]
+    amount = money_field(_("Sum"), max_digits=16)
     paid_by = forms.ChoiceField(
         label=_("Paid from"), choices=[("", _("several sources")), *ProjectBudgetSource.KINDS], required=False
     )
@@ -298,8 +301,8 @@ class KpiForm(forms.Form):
     """A result to reach."""
 
     title = forms.CharField(label=_("Result"), max_length=255)
-    baseline = forms.DecimalField(label=_("Now"), **NUMBER)  # type: ignore[arg-type]
-    target = forms.DecimalField(label=_("At the end, at least"), **NUMBER)  # type: ignore[arg-type]
+    baseline = NumberField(label=_("Now"), decimal_places=2)
+    target = NumberField(label=_("At the end, at least"), decimal_places=2)
 
 
 class StepForm(forms.Form):

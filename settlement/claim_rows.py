@@ -7,14 +7,14 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
 from config.errors import DomainError
-from config.money import RATE_PLACES, UNITS_PLACES, round_half_up
+from config.money import RATE_PLACES, UNITS_PLACES, read_number, round_half_up
 
 COLUMNS = (
     *("redemption_code", "certificate_number", "service_code", "service_date", "starts_at", "ends_at"),
@@ -160,19 +160,19 @@ class _Reader:
         self.faults.append(RowFault(self.number, column, self._text(column), reason))
 
     def _number(self, column: str, places: int, *, required: bool = False) -> Decimal | None:
-        text = "".join(self._text(column).split()).replace("\u00a0", "").replace(",", ".")
+        text = self._text(column)
         if not text:
             if required:
                 self._fault(column, "MISSING")
             return None
         try:
-            value = Decimal(text)
-        except InvalidOperation:
+            value = read_number(text)
+        except ValueError:
             self._fault(column, "NOT_A_NUMBER")
             return None
         # The places of the cell, not its trailing zeros, and a size that fits eight bytes.
-        if not value.is_finite() or abs(value) >= Decimal(10) ** 12 or value != round_half_up(value, places):
-            self._fault(column, "TOO_MANY_PLACES" if value.is_finite() else "NOT_A_NUMBER")
+        if abs(value) >= Decimal(10) ** 12 or value != round_half_up(value, places):
+            self._fault(column, "TOO_MANY_PLACES")
         elif required and value <= 0:
             self._fault(column, "NOT_POSITIVE")
         return value

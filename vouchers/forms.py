@@ -11,6 +11,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
+from config.form_fields import day_field, moment_field, money_field, units_field
 from config.periods import Period, add_months, month_of
 from contracts.models import BudgetLine, Provider, Service, Territory, Worker
 from vouchers.actions.assessments import FeeInputs
@@ -19,8 +20,6 @@ from vouchers.models import Absence, Certificate
 from vouchers.rules.co_payment import FreeCategory
 from vouchers.rules.income import FamilyMember, IncomeRecord
 
-DATE_FORMAT = "%Y-%m-%d"
-MOMENT_FORMAT = "%Y-%m-%dT%H:%M"
 OTHERS = (1, 2, 3)
 RELATIVES = [
     ("", _("nobody")),
@@ -28,44 +27,6 @@ RELATIVES = [
     ("unable", _("adult not able to work")),
     ("minor", _("child")),
 ]
-
-
-def day_field(label: Any, **options: Any) -> forms.DateField:
-    """A calendar day."""
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format=DATE_FORMAT), **options)
-
-
-def moment_field(label: Any, **options: Any) -> forms.DateTimeField:
-    """A day with a time of the organisation's zone."""
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT_FORMAT)
-    return forms.DateTimeField(
-        label=label, widget=widget, input_formats=[MOMENT_FORMAT, "%Y-%m-%dT%H:%M:%S"], **options
-    )
-
-
-def units_field(label: Any, **options: Any) -> forms.DecimalField:
-    """Units of a service, three places; a comma is as good as a point."""
-    return forms.DecimalField(
-        label=label,
-        max_digits=11,
-        decimal_places=3,
-        localize=True,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        **options,
-    )
-
-
-def money_field(label: Any, **options: Any) -> forms.DecimalField:
-    """An amount with two places, not negative."""
-    return forms.DecimalField(
-        label=label,
-        max_digits=14,
-        decimal_places=2,
-        min_value=0,
-        localize=True,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        **options,
-    )
 
 
 def _choices(form: forms.Form, name: str, rows: Any) -> None:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +14,7 @@ from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, nothing_to_record, record
 from config.errors import DomainError
-from config.money import to_units
+from config.money import read_number, to_units
 from config.office.idempotency import claim_key, keep_answer
 from config.office.storage import attach
 from contracts.models import Provider, Service, Worker
@@ -24,6 +23,8 @@ from vouchers.models import Certificate, Redemption
 
 BATCH = 2000
 CODE_LENGTH = 64
+# No visit has more units; larger numbers do not fit the column.
+UNITS_BOUND = 10**9
 # Headers that people write, by the column names of the interchange format.
 ALIASES = {
     "код": "code",
@@ -249,13 +250,14 @@ def _units(text: str) -> tuple[int, str]:
     if not text:
         return 0, "MISSING"
     try:
-        value = Decimal(text.replace(" ", "").replace("\u00a0", "").replace(",", "."))
-        units = to_units(value) if value.is_finite() else 0
-    except InvalidOperation:
+        value = read_number(text)
+    except ValueError:
         return 0, "NOT_A_NUMBER"
+    try:
+        units = to_units(value) if abs(value) < UNITS_BOUND else 0
     except ValueError:
         return 0, "TOO_MANY_PLACES"
-    return units, "" if units > 0 else "NOT_POSITIVE"
+    return units, "" if units > 0 else "NOT_POSITIVE" if value <= 0 else "NOT_A_NUMBER"
 
 
 def _drop_known(

@@ -154,8 +154,8 @@ def test_member_sees_own_marks_only(client: Client, road: Road) -> None:
         bid=offered["A"], marks={"staff": Decimal("1.25")}, reason="x", actor=road.actor("member2"), at=SCORED
     )
     url = reverse("procurement:scoring", args=[tender.pk])
-    assert "1.25" in sign_in(client, road.cast["member2"]).get(url).content.decode()
-    assert "1.25" not in sign_in(client, road.cast["chair"]).get(url).content.decode()
+    assert "1,25" in sign_in(client, road.cast["member2"]).get(url).content.decode()
+    assert "1,25" not in sign_in(client, road.cast["chair"]).get(url).content.decode()
 
 
 def test_rejection_needs_its_ground(client: Client, road: Road, running: Tender) -> None:
