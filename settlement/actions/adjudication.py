@@ -18,6 +18,7 @@ from config.errors import DomainError
 from config.periods import month_end
 from config.transactions import step
 from contracts.parameters import ParameterBook
+from settlement.actions.claim_states import settle_claims
 from settlement.actions.run_certificates import capture_reported, lock_certificates_of
 from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
 from settlement.actions.run_results import write_results
@@ -195,26 +196,26 @@ UPDATE settlement_claim c SET status = 'reversed', status_at = %(at)s
 FROM settlement_claim t
 WHERE t.id = ANY(%(fresh)s) AND c.id = t.reverses_id AND c.status IN ('adjudicated', 'disputed', 'paid', 'rejected')
 """
-# A cleared line of a paid claim has something to pay again.
-_REOPENED = """
-UPDATE settlement_claim c SET status = 'adjudicated', status_at = %(at)s
-FROM settlement_remittance m
-WHERE m.run_id = %(run)s AND m.claim_id = c.id AND m.payable <> 0 AND c.status = 'paid'
+# The new claims, and those of which a cleared line was judged again.
+_LOCK_CLAIMS = """
+SELECT id FROM settlement_claim WHERE id = ANY(%(fresh)s)
+   OR id IN (SELECT claim_id FROM settlement_claimline WHERE id = ANY(%(cleared)s)) ORDER BY id FOR UPDATE
 """
 
 
 @step
 def _move_claims(run: AdjudicationRun, batch: NextRun, at: datetime) -> int:
-    """Move the claims of the run; returns how many of the new ones were still submitted."""
-    params: dict[str, Any] = {"number": run.number, "run": run.pk, "at": at, "fresh": list(batch.claims)}
+    """Move the claims of the run; returns how many of the new ones were still submitted.
+
+    A cleared line gives its claim something to pay again, or ends its waiting.
+    """
+    params: dict[str, Any] = {"number": run.number, "run": run.pk, "at": at}
+    params |= {"fresh": list(batch.claims), "cleared": list(batch.cleared_lines)}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM settlement_claim WHERE id = ANY(%(fresh)s) ORDER BY id FOR UPDATE", params
-        )
+        cursor.execute(_LOCK_CLAIMS, params)
+        locked = [claim for (claim,) in cursor.fetchall()]
         cursor.execute(_JUDGED, params)
         judged = cursor.rowcount
         cursor.execute(_REVERSED, params)
-        cursor.execute(_REOPENED, params)
+    settle_claims(set(locked) - set(batch.claims), at=at)
     return judged
-
-

@@ -17,12 +17,13 @@ from config.locks import lock_rows
 from config.office.models import Attachment
 from config.office.storage import attach, attachments_of
 from config.transactions import step
+from settlement.actions.claim_states import settle_claims
 from settlement.actions.payment_postings import post_payments
-from settlement.actions.runs import lock_run, move_claims
+from settlement.actions.runs import lock_run
 from settlement.documents import remittance_advice
 from settlement.gateways.bank_file import BankFileGateway
 from settlement.gateways.base import Party, PaymentInstruction, PaymentOrder
-from settlement.models import Claim, Payment, PaymentRun, Remittance
+from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun
 
 PAYMENT_FILE = "payment_file"
 ADVICE = "remittance_advice"
@@ -151,21 +152,20 @@ def confirm_payments(payments: Sequence[Payment], *, on: dict[int, date], actor:
             payment.save(update_fields=["confirmed_at"])
             payment.move_to("confirmed", at=at)
         post_payments("payment.confirmed", group, on=day, actor=actor, at=at)
-    move_claims(_remittances(payments), "scheduled", "paid", at=at)
+    settle_claims(_claims_of(payments), at=at)
     close_finished_runs(payments, at=at)
 
 
 @step
 def return_payments(payments: Sequence[Payment], *, on: dict[int, date], actor: Actor, at: datetime) -> None:
     """Confirmed payments came back: their remittances may be paid again. Posts: payment.returned."""
-    remittances = _remittances(payments)
     for payment in payments:
         payment.move_to("returned", at=at)
         payment.items.update(live=False)
     for day in sorted(set(on.values())):
         group = [payment for payment in payments if on[payment.pk] == day]
         post_payments("payment.returned", group, on=day, actor=actor, at=at)
-    move_claims(remittances, "paid", "adjudicated", at=at)
+    settle_claims(_claims_of(payments), at=at)
     close_finished_runs(payments, at=at)
 
 
@@ -188,21 +188,21 @@ def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, ac
     rows = lock_payments(Payment.objects.filter(pk=payment_id, organisation=organisation))
     if not rows:
         raise NotFound()
-    payment, remittances, was_sent = rows[0], _remittances(rows), rows[0].status == "sent"
+    payment, was_sent = rows[0], rows[0].status == "sent"
     payment.move_to("failed", at=at)
     payment.items.update(live=False)
     if was_sent:
         post_payments("payment.failed", rows, on=at.date(), actor=actor, at=at)
-    move_claims(remittances, "scheduled", "adjudicated", at=at)
+    settle_claims(_claims_of(rows), at=at)
     close_finished_runs(rows, at=at)
     record("payment.failed", payment, payment.payment_run, actor=actor, at=at, reason=reason)
     return payment
 
 
-def _remittances(payments: Iterable[Payment]) -> list[Remittance]:
+def _claims_of(payments: Iterable[Payment]) -> list[int]:
     ids = [payment.pk for payment in payments]
-    rows = Remittance.objects.filter(payment_items__payment__in=ids, payment_items__live=True)
-    return list(rows.order_by("pk"))
+    items = PaymentRemittance.objects.filter(payment__in=ids)
+    return list(items.values_list("remittance__claim_id", flat=True))
 
 
 @step

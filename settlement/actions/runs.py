@@ -21,10 +21,10 @@ from config.locks import lock_rows
 from config.money import from_minor, to_minor
 from config.office.jobs import enqueue
 from config.office.numbering import document_number, next_number
-from config.transactions import step
 from contracts.actions.budgets import BudgetExceeded
 from contracts.models import BudgetEntry, BudgetLine, Provider
 from contracts.parameters import parameter_value
+from settlement.actions.claim_states import settle_claims
 from settlement.finance_queries import payable_remittances
 from settlement.gateways.identifiers import creditor_reference, is_iban
 from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun, PaymentRunApproval, Remittance
@@ -87,7 +87,7 @@ def propose_payment_run(*, organisation: Organisation, period: date, actor: Acto
     Raises: NothingToPay, BudgetExceeded when a line that the claims are charged to is overspent.
     Locks: claims, then remittances' new rows. Audit: payment_run.proposed.
     """
-    lock_rows(Claim.objects.filter(organisation=organisation, period=period, status="adjudicated"))
+    lock_rows(Claim.objects.filter(organisation=organisation, period=period, status__in=("adjudicated", "scheduled")))
     remittances = list(payable_remittances(organisation, period))
     chosen, left_out = _choose(remittances)
     if not chosen:
@@ -95,7 +95,7 @@ def propose_payment_run(*, organisation: Organisation, period: date, actor: Acto
     _refuse_overspent(chosen)
     run = _create_run(organisation, period, chosen, actor, at)
     PaymentRemittance.objects.bulk_create([PaymentRemittance(payment_run=run, remittance=row) for row in chosen])
-    move_claims(chosen, "adjudicated", "scheduled", at=at)
+    settle_claims((row.claim_id for row in chosen), at=at)
     record(
         "payment_run.proposed",
         run,
@@ -179,13 +179,6 @@ def content_digest(remittances: Iterable[Remittance]) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-@step
-def move_claims(remittances: Iterable[Remittance], old: str, new: str, *, at: datetime) -> None:
-    """Move the claims of remittances in one statement; those in another state stay. The table allows every use."""
-    claims = {row.claim_id for row in remittances}
-    Claim.objects.filter(pk__in=claims, status=old).update(status=new, status_at=at)
-
-
 def live_remittances(run: PaymentRun) -> list[Remittance]:
     """Remittances that the run still pays, with provider and claim."""
     items = run.items.filter(live=True).select_related("remittance__provider", "remittance__claim")
@@ -238,10 +231,9 @@ def cancel_payment_run(
     """
     lock_rows(Claim.objects.filter(pk__in=_claims_of(run_id)))
     run = lock_run(organisation, run_id)
-    remittances = live_remittances(run)
     run.move_to("cancelled", at=at)
     run.items.update(live=False)
-    move_claims(remittances, "scheduled", "adjudicated", at=at)
+    settle_claims(_claims_of(run_id), at=at)
     record("payment_run.cancelled", run, actor=actor, at=at, reason=reason)
     return run
 

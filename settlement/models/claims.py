@@ -20,7 +20,7 @@ CLAIM_STATES = StateTable(
         "returned": frozenset({"submitted", "withdrawn", "rejected"}),
         "adjudicated": frozenset({"scheduled", "disputed", "paid", "rejected", "reversed"}),
         "disputed": frozenset({"adjudicated", "rejected", "reversed"}),
-        "scheduled": frozenset({"paid", "adjudicated"}),
+        "scheduled": frozenset({"paid", "adjudicated", "reversed"}),
         "paid": frozenset({"reversed", "adjudicated", "scheduled"}),
         "rejected": frozenset({"disputed", "reversed"}),
     },

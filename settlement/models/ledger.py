@@ -102,13 +102,17 @@ class Posting(AppendOnlyModel):
 
 
 class ClosedMonth(AppendOnlyModel):
-    """A month of an organisation into which nothing is posted any more."""
+    """A month of an organisation into which nothing is posted any more. ``figures`` and ``providers`` are those of the
+    closing, minor units; what comes later does not change them.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     month = models.DateField()
     closed_by = models.ForeignKey(User, on_delete=models.PROTECT)
     closed_at = models.DateTimeField()
     checks = models.JSONField(default=list)
+    figures = models.JSONField(default=dict)
+    providers = models.JSONField(default=list)
 
     class Meta:
         constraints = [

@@ -25,7 +25,8 @@ PAYMENT_RUN_STATES = StateTable(
 PAYMENT_STATES = StateTable(
     moves={
         "prepared": frozenset({"sent", "failed"}),
-        "sent": frozenset({"confirmed", "failed", "returned"}),
+        # What comes back has been carried out before: a return needs the confirmation first.
+        "sent": frozenset({"confirmed", "failed"}),
         "confirmed": frozenset({"returned"}),
     },
     initial=frozenset({"prepared"}),
@@ -49,15 +50,18 @@ class PaymentRun(StatefulModel):
     )
     execution_date = models.DateField(null=True, blank=True)
     approvals_needed = models.PositiveSmallIntegerField(default=1)
-    total = MoneyField(
-        max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES
-    )
+    total = MoneyField(max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES)
     content_sha256 = models.CharField(max_length=64)
     message_id = models.CharField(max_length=35, blank=True)
 
     class Meta:
         verbose_name = _("payment run")
-        constraints = [models.UniqueConstraint(fields=["organisation", "number"], name="payment_run_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "number"], name="payment_run_once"),
+            models.CheckConstraint(
+                name="payment_run_release_four_eyes", condition=~models.Q(released_by=models.F("proposed_by"))
+            ),
+        ]
         triggers = PAYMENT_RUN_STATES.triggers("payment_run")
 
     def __str__(self) -> str:
@@ -65,12 +69,15 @@ class PaymentRun(StatefulModel):
 
 
 class PaymentRunApproval(AppendOnlyModel):
-    """A signature under a run. A trigger refuses the proposer's own."""
+    """A signature under a run. A trigger refuses the proposer's own. ``reason``: why money goes again to an account
+    that the bank has returned it from.
+    """
 
     payment_run = models.ForeignKey(PaymentRun, on_delete=models.PROTECT, related_name="approvals")
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT)
     approved_at = models.DateTimeField()
     content_sha256 = models.CharField(max_length=64)
+    reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [
@@ -93,9 +100,7 @@ class Payment(StatefulModel):
     reference = models.CharField(max_length=35)
     rf_reference = models.CharField(max_length=25, blank=True)
     iban = models.CharField(max_length=34)
-    amount = MoneyField(
-        max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES
-    )
+    amount = MoneyField(max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES)
     sent_at = models.DateTimeField(null=True, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     gateway = models.CharField(max_length=16, default="bank_file")
@@ -125,9 +130,7 @@ class PaymentRemittance(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["remittance"], name="remittance_paid_once", condition=models.Q(live=True)
-            ),
+            models.UniqueConstraint(fields=["remittance"], name="remittance_paid_once", condition=models.Q(live=True)),
         ]
 
     def __str__(self) -> str:
