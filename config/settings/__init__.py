@@ -225,11 +225,16 @@ CELERY_FILESYSTEM_DIR = Path(_env("CELERY_FILESYSTEM_DIR", str(DATA_DIR / "broke
 ONLY_WORKER = _flag("ONLY_WORKER")
 JOB_LEASE_SECONDS = int(_env("JOB_LEASE_SECONDS", "600"))
 
-# --- Stripe (recipient fees only) ----------------------------------------------------------------
+# --- Stripe: recipients' fees by card; transfers to providers where it serves them -----------------
 
 STRIPE_API_KEY = _env("STRIPE_API_KEY")
 STRIPE_WEBHOOK_SECRET = _env("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = _env("STRIPE_API_BASE")
+# Currencies in which providers with a connected account are paid by transfer, e.g. "EUR,USD"; none: by bank file only.
+STRIPE_TRANSFER_CURRENCIES = frozenset(filter(None, _env("STRIPE_TRANSFER_CURRENCIES").upper().split(",")))
+STRIPE_TIMEOUT_SECONDS = float(_env("STRIPE_TIMEOUT_SECONDS", "15"))
+# Seconds after which a signed delivery is too old to be taken.
+STRIPE_WEBHOOK_TOLERANCE = 300
 
 # --- Browser security ----------------------------------------------------------------------------
 
