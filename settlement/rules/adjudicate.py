@@ -6,13 +6,15 @@ The steps are those of the interchange document, "How a run adjudicates".
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from settlement.rules import checks
+from settlement.rules import checks, given
 from settlement.rules.ceilings import cut_money, cut_units
 from settlement.rules.comparison import Comparison
 from settlement.rules.facts import Facts, Ints, Mask, column
@@ -81,7 +83,11 @@ def _judge(facts: Facts, parameters: Parameters, unseen: Unseen | None = None) -
     rejected = _reject(frame, waterfall)
     pended = _pend(frame, waterfall)
     judged, units, gross = _standing(frame, unseen)
+    for cut in given.unit_cuts(frame):
+        waterfall.take_given(cut)
     _cut_units(frame, waterfall, judged, np.where(judged, waterfall.units, units))
+    for cut in (*given.money_cuts(frame), *given.warnings(frame)):
+        waterfall.take_given_money(cut)
     value = np.where(waterfall.units > 0, waterfall.value, 0)
     _cut_money(frame, waterfall, judged, np.where(judged, value, gross))
     fee = fees(frame, np.where(judged, waterfall.value, gross))
@@ -118,15 +124,29 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 def _reject(frame: Frame, waterfall: Waterfall) -> Mask:
     """Step 2. Returns the lines that some check rejects, in whole or in part."""
     fired = {check.CODE: check.find(frame) for check in checks.ALONE}
-    clean = ~np.logical_or.reduce(list(fired.values()))
+    brought = given.rejections(frame)
+    named = given.lines_of(frame, brought)
+    clean = ~np.logical_or.reduce([named, *fired.values()])
     frame.comparison = Comparison(frame, clean)
     for check in checks.REJECTIONS:
         if check.CODE not in fired:
             fired[check.CODE] = check.find(frame)
-    partial = _overlap_units(frame)
-    for check in checks.REJECTIONS:
-        waterfall.take_units(check, REJECT, fired[check.CODE], partial.get(check.CODE))
-    return np.logical_or.reduce(list(fired.values()))
+    parts = _overlap_units(frame)
+    steps = [
+        (check.CODE, partial(waterfall.take_units, check, REJECT, fired[check.CODE], parts.get(check.CODE)))
+        for check in checks.REJECTIONS
+    ]
+    _in_code_order(waterfall, steps, brought)
+    return np.logical_or.reduce([named, *fired.values()])
+
+
+def _in_code_order(
+    waterfall: Waterfall, steps: Iterable[tuple[str, Callable[[], None]]], brought: Iterable[given.Given]
+) -> None:
+    """Checks of ours and findings that came with the facts take turns by their codes."""
+    more = [(part.check, partial(waterfall.take_given, part)) for part in brought]
+    for _code, take in sorted([*steps, *more], key=lambda step: step[0]):
+        take()
 
 
 def _overlap_units(frame: Frame) -> dict[str, Ints]:
@@ -144,9 +164,11 @@ def _overlap_units(frame: Frame) -> dict[str, Ints]:
 def _pend(frame: Frame, waterfall: Waterfall) -> Mask:
     """Step 3. Returns the lines from which a pend took units."""
     before = waterfall.units.copy()
+    steps = []
     for check in checks.PENDS:
-        lifted = frame.lifted(checks.number_of(check))
-        waterfall.take_units(check, PEND, check.find_pend(frame) & ~lifted)
+        fired = check.find_pend(frame) & ~frame.lifted(checks.number_of(check))
+        steps.append((check.CODE, partial(waterfall.take_units, check, PEND, fired)))
+    _in_code_order(waterfall, steps, given.pends(frame))
     return waterfall.units < before
 
 

@@ -36,7 +36,7 @@ HOSPITAL, RESIDENTIAL, AWAY = 0, 1, 2
 FREE, DIFFERENTIATED, FULL_COST = 0, 1, 2
 
 # Text columns; every other column is int64.
-TEXT: Final = frozenset({"number", "outcome"})
+TEXT: Final = frozenset({"number", "outcome", "check_code", "severity", "detail"})
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     name: tuple(columns.split())
@@ -49,6 +49,9 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "units unit_rate amount",
         # Lifted pends: check is the number of the check (24 for CLM-24).
         "lifted": "claim line check",
+        # Findings that come with the facts (``settlement.rules.given``). id: that of the line; check_code as CLM-33;
+        # detail: a JSON object.
+        "given": "id check_code severity units amount detail",
         "services": "service in_hours at_home granularity units_per_day_max units_per_month_max "
         "amount_per_year_max group_size_max free_for_all one_off",
         # territory and recipient_class: BLANK = any.
@@ -99,6 +102,7 @@ class Facts:
     claims: pd.DataFrame
     lines: pd.DataFrame
     lifted: pd.DataFrame
+    given: pd.DataFrame
     services: pd.DataFrame
     norm_costs: pd.DataFrame
     providers: pd.DataFrame

@@ -16,7 +16,10 @@ REJECT, PEND, CUT, WARN = "R", "P", "C", "W"
 
 @dataclass(frozen=True)
 class Batch:
-    """Findings of one check: positions of lines, what was taken, and the figures that explain it."""
+    """Findings of one check: positions of lines, what was taken, and the figures that explain it.
+
+    ``written``: the details as JSON objects, where they came so; else they are made of ``details``.
+    """
 
     check: str
     severity: str
@@ -24,6 +27,11 @@ class Batch:
     units: Ints
     amount: Ints
     details: dict[str, list[str]]
+    written: list[str] | None = None
+
+    def texts(self) -> list[str]:
+        """One compact JSON object a row."""
+        return write_details(self.details, len(self.rows)) if self.written is None else self.written
 
 
 @dataclass
@@ -55,9 +63,7 @@ class Findings:
                 "severity": _repeated([batch.severity for batch in filled], filled, [REJECT, PEND, CUT, WARN]),
                 "units": np.concatenate([np.zeros(0, dtype=np.int64), *(batch.units for batch in filled)]),
                 "amount": np.concatenate([np.zeros(0, dtype=np.int64), *(batch.amount for batch in filled)]),
-                "detail": np.array(
-                    [text for batch in filled for text in write_details(batch.details, len(batch.rows))], dtype=object
-                ),
+                "detail": np.array([text for batch in filled for text in batch.texts()], dtype=object),
             }
         )
         order = np.lexsort((table["check"].cat.codes.to_numpy(), rows))

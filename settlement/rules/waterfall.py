@@ -7,8 +7,9 @@ import numpy as np
 from settlement.rules.ceilings import Cut
 from settlement.rules.checks.kit import Check, RateCheck, explain_money, explain_units
 from settlement.rules.facts import Ints, Mask
-from settlement.rules.findings import CUT, Batch, Findings
+from settlement.rules.findings import CUT, PEND, Batch, Findings
 from settlement.rules.frame import Frame
+from settlement.rules.given import Given
 from settlement.rules.integers import value_of
 
 
@@ -56,6 +57,22 @@ class Waterfall:
         self.value[rows] -= cut.taken[rows]
         details = module.explain(self.frame, rows) | explain_money(cut, rows)
         self.findings.batches.append(Batch(module.CODE, CUT, rows, np.zeros_like(rows), cut.taken[rows], details))
+
+    def take_given(self, given: Given) -> None:
+        """Steps 2 to 4: the units given, at most those left; a pend that takes any takes all, the line waits whole."""
+        left, rows = self.units[given.rows], given.rows
+        units = np.where(given.units > 0, left, 0) if given.severity == PEND else np.minimum(left, given.units)
+        self.units[rows] -= units
+        self._note(given, units, self._revalue(rows))
+
+    def take_given_money(self, given: Given) -> None:
+        """Step 5: the money given, at most what is left."""
+        amount = np.minimum(self.value[given.rows], given.amount)
+        self.value[given.rows] -= amount
+        self._note(given, np.zeros_like(given.rows), amount)
+
+    def _note(self, given: Given, units: Ints, amount: Ints) -> None:
+        self.findings.batches.append(Batch(given.check, given.severity, given.rows, units, amount, {}, given.details))
 
     def _revalue(self, rows: Ints) -> Ints:
         before = self.value[rows]

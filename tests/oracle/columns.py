@@ -1,4 +1,4 @@
-"""Input tables and their columns, as interchange.md lists them."""
+"""Tables that an import reads and their columns, as interchange.md lists them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ claims: number provider_code contract_number period submitted_at status run reve
 claim_lines: claim_number line redemption_code certificate_number service_code service_date starts_at ends_at
     worker_code units unit_rate amount
 clearances: run claim_number line check decided_by reason
+findings: run claim_number line check severity units amount detail
 """
 
 COLUMNS: dict[str, list[str]] = {

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from tests.oracle.columns import COLUMNS
 from tests.oracle.draft import Draft, Row
 from tests.oracle.generate_claims import add_claims, add_clearances, add_reversals
+from tests.oracle.generate_findings import add_findings
 
 KYIV = ZoneInfo("Europe/Kyiv")
 OTHER_ZONES = (UTC, KYIV, ZoneInfo("Asia/Tbilisi"))
@@ -40,6 +41,7 @@ def generate(seed: int, *, lines: int = 60, same_run_reversal: bool = False) -> 
     add_claims(package, lines)
     add_reversals(package, same_run_reversal)
     add_clearances(package)
+    add_findings(package)
     _order_ranges(package)
     for rows in package.tables.values():
         package.random.shuffle(rows)

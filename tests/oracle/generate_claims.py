@@ -183,7 +183,7 @@ def add_clearances(package: Draft) -> None:
     reversals = {row["reverses"]: row for row in claims.values() if row["reverses"]}
     for line in package.tables["claim_lines"]:
         claim = claims[line["claim_number"]]
-        last = _last_clearing_run(claim, reversals.get(claim["number"]))
+        last = last_clearing_run(claim, reversals.get(claim["number"]))
         if claim["status"] != "submitted" or last < 1 or not package.chance(0.3):
             continue
         for check in package.random.sample(["CLM-11", "CLM-24", "CLM-26", "CLM-20"], package.random.randint(1, 3)):
@@ -198,7 +198,8 @@ def add_clearances(package: Draft) -> None:
             )
 
 
-def _last_clearing_run(claim: Row, reversal: Row | None) -> int:
+def last_clearing_run(claim: Row, reversal: Row | None) -> int:
+    """The last run in which a pend of the claim may be lifted; 0 when there is none."""
     if reversal is None or reversal["period"] > claim["period"]:
         return 4
     return int(reversal["run"]) - 1

@@ -16,12 +16,17 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class Finding:
-    """One check that fired on one line, with what it took."""
+    """One check that fired on one line, with what it took.
+
+    One that came with the package wants units, or money alone.
+    """
 
     check: str
     severity: str
     units: Decimal = ZERO
     amount: Decimal = ZERO
+    wanted_units: Decimal | None = None
+    wanted_amount: Decimal = ZERO
 
 
 @dataclass

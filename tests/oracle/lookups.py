@@ -17,6 +17,40 @@ LATEST = datetime.max.replace(tzinfo=UTC)
 
 Row = dict[str, str]
 
+# Checks that a package decides by itself: findings of others are taken as given.
+DECIDABLE = set(
+    [
+        "CLM-01",
+        "CLM-03",
+        "CLM-04",
+        "CLM-05",
+        "CLM-06",
+        "CLM-07",
+        "CLM-08",
+        "CLM-09",
+        "CLM-10",
+        "CLM-11",
+        "CLM-12",
+        "CLM-13",
+        "CLM-14",
+        "CLM-15",
+        "CLM-16",
+        "CLM-17",
+        "CLM-18",
+        "CLM-19",
+        "CLM-20",
+        "CLM-21",
+        "CLM-22",
+        "CLM-24",
+        "CLM-25",
+        "CLM-26",
+        "CLM-27",
+        "CLM-28",
+        "CLM-31",
+        "CLM-32",
+    ]
+)
+
 
 def round_half_up(value: Decimal) -> Decimal:
     """To 0.01, half away from zero (point 5)."""
@@ -296,6 +330,15 @@ class Package:
     def claims_of(self, period: str, run: int) -> list[Claim]:
         """Claims that a run takes for the first time."""
         return [c for c in self.submitted if c.period == period and self.run_of(c) == run]
+
+    def given(self, line: Line, run: int) -> list[Row]:
+        """Findings of the line in the run that came with the package."""
+        return [
+            row
+            for row in self.rows("findings")
+            if (row["run"], row["claim_number"], row["line"]) == (str(run), line.claim.number, str(line.number))
+            and row["check"] not in DECIDABLE
+        ]
 
     def is_lifted(self, line: Line, check: str, run: int) -> bool:
         """Whether a clearance of this or an earlier run of the claim's period lifts the pend."""

@@ -97,6 +97,10 @@ class Settlement:
             for check, severity in static_findings(self.package, line)
             if not (severity == "P" and self.package.is_lifted(line, check, run))
         }
+        for row in self.package.given(line, run):
+            if not (row["severity"] == "P" and self.package.is_lifted(line, row["check"], run)):
+                wanted = {"wanted_units": Decimal(row["units"]), "wanted_amount": Decimal(row["amount"])}
+                findings[row["check"]] = Finding(row["check"], row["severity"], **wanted)
         return Judged(line, period, run, findings, units=line.units, rate=line.rate)
 
     def _overlaps(self, judged: list[Judged]) -> None:
@@ -189,6 +193,9 @@ class Settlement:
                 self._take(finding, current, self._rejected_units(check, current))
 
     def _rejected_units(self, check: str, current: Judged) -> Decimal:
+        given = current.findings[check].wanted_units
+        if given is not None:
+            return min(given, current.units)
         if check not in ("CLM-21", "CLM-22") or not current.line.in_hours:
             return current.units
         wanted = current.rounded_overlap[check]
@@ -198,8 +205,9 @@ class Settlement:
 
     def _take_pends(self, current: Judged) -> None:
         for check in sorted(current.findings):
-            if current.findings[check].severity == "P":
-                self._take(current.findings[check], current, current.units)
+            finding = current.findings[check]
+            if finding.severity == "P" and finding.wanted_units != 0:
+                self._take(finding, current, current.units)
 
     def _limit_units(self, check: str, current: Judged, left: Decimal) -> None:
         allowed = max(ZERO, left)
@@ -207,8 +215,14 @@ class Settlement:
             finding = current.findings.setdefault(check, Finding(check, "C"))
             self._take(finding, current, current.units - allowed)
 
+    def _given_cuts(self, current: Judged) -> list[Finding]:
+        found = [f for f in current.findings.values() if f.severity == "C" and f.wanted_units is not None]
+        return sorted(found, key=lambda finding: finding.check)
+
     def _cut_units(self, current: Judged, done: list[Judged]) -> None:
         line = current.line
+        for finding in self._given_cuts(current):
+            self._take(finding, current, min(finding.wanted_units or ZERO, current.units))
         if current.units == 0 or line.service is None or line.recipient is None:
             return
         same = [j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code]
@@ -231,6 +245,10 @@ class Settlement:
     def _cut_money(self, current: Judged, done: list[Judged]) -> None:
         line = current.line
         current.gross = value_left(current)
+        for finding in self._given_cuts(current):
+            if not finding.wanted_units:
+                finding.amount = min(finding.wanted_amount, current.gross)
+                current.gross -= finding.amount
         if current.units == 0 or line.service is None:
             return
         same = [j for j in done if j.line.recipient == line.recipient and j.line.service_code == line.service_code]

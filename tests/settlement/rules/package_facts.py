@@ -29,9 +29,11 @@ from settlement.rules.facts import (
     NO_LIMIT,
     NO_TIME,
     RESIDENTIAL,
+    TEXT,
     Facts,
     build_facts,
 )
+from settlement.rules.given import DECIDABLE
 from settlement.rules.parameters import Parameters, parse_parameters
 
 ZONES = {"UA": "Europe/Kyiv", "RU": "Europe/Moscow"}
@@ -122,8 +124,7 @@ def table(name: str, rows: list[tuple[object, ...]]) -> pd.DataFrame:
     """A table of facts from rows in the order of its columns."""
     columns = list(COLUMNS[name])
     frame = pd.DataFrame(rows, columns=columns)
-    texts = {"number", "outcome"}
-    return frame.astype({column: "object" if column in texts else "int64" for column in columns})
+    return frame.astype({column: "object" if column in TEXT else "int64" for column in columns})
 
 
 def registers(package: Package) -> dict[str, pd.DataFrame]:
@@ -187,9 +188,7 @@ def registers(package: Package) -> dict[str, pd.DataFrame]:
                 for r in p.rows("provider_suspensions")
             ],
         ),
-        "workers": table(
-            "workers", [(p.worker[r["code"]], p.provider[r["provider_code"]]) for r in p.rows("workers")]
-        ),
+        "workers": table("workers", [(p.worker[r["code"]], p.provider[r["provider_code"]]) for r in p.rows("workers")]),
         "worker_qualifications": table(
             "worker_qualifications",
             [
@@ -328,9 +327,7 @@ class Play:
         self.claims = {row["number"]: row for row in self.package.rows("claims")}
         for row in self.package.rows("claim_lines"):
             self.lines[row["claim_number"]].append(row)
-        self.keys = {
-            (r["claim_number"], int(r["line"])): n for n, r in enumerate(self.package.rows("claim_lines"))
-        }
+        self.keys = {(r["claim_number"], int(r["line"])): n for n, r in enumerate(self.package.rows("claim_lines"))}
 
     def runs(self) -> Iterator[tuple[str, int]]:
         """Periods in order, and inside them the numbered runs, then the claims without a number."""
@@ -371,6 +368,7 @@ class Play:
             claims=table("claims", [self._claim(row) for row in claims.values()]),
             lines=table("lines", [self._line(number, line) for number, line in lines]),
             lifted=table("lifted", self._lifted(period, run)),
+            given=table("given", self._given(period, run)),
             reversals=table("reversals", list(self._taken_back(now))),
             **self._history(),
         )
@@ -398,6 +396,22 @@ class Play:
             )
             for row in self.package.rows("clearances")
             if int(row["run"]) <= run and self.claims.get(row["claim_number"], {}).get("period") == period
+        ]
+
+    def _given(self, period: str, run: int) -> list[tuple[object, ...]]:
+        return [
+            (
+                self.keys[row["claim_number"], int(row["line"])],
+                row["check"],
+                row["severity"],
+                scaled(row["units"], 3),
+                scaled(row["amount"], 2),
+                "{}",
+            )
+            for row in self.package.rows("findings")
+            if int(row["run"]) == run
+            and row["check"] not in DECIDABLE
+            and self.claims[row["claim_number"]]["period"] == period
         ]
 
     def _claim(self, row: Row) -> tuple[object, ...]:
@@ -455,11 +469,7 @@ class Play:
             if p.claim[number] in self.reversed:
                 continue
             for line in lines:
-                olds = [
-                    o
-                    for o in self.done.get(self.keys[number, int(line["line"])], [])
-                    if o["units_allowed"] > 0
-                ]
+                olds = [o for o in self.done.get(self.keys[number, int(line["line"])], []) if o["units_allowed"] > 0]
                 if olds:
                     rows.append(self._past(number, line, olds[-1]))
                     used.append((self._line(number, line), self.claims[number], olds[-1]))
@@ -493,19 +503,14 @@ class Play:
             sums["certificate_used"][line["certificate"], service] += units  # type: ignore[index]
             sums["year_used"][recipient, service, on.year] += gross  # type: ignore[index]
             sums["contract_used"][(contract,)] += gross
-            plan = self._in_force(
-                "plan_lines", {"recipient": recipient, "service": service}, line["service_date"]
-            )
+            plan = self._in_force("plan_lines", {"recipient": recipient, "service": service}, line["service_date"])
             month = on.year * 12 + on.month - 1 - 1970 * 12
             sums["plan_used"][plan, month] += units
             contract_line = self._in_force(
                 "contract_lines", {"contract": contract, "service": service}, line["service_date"]
             )
             sums["contract_line_used"][(contract_line,)] += gross
-        return {
-            name: table(name, [(*key, value) for key, value in totals.items()])
-            for name, totals in sums.items()
-        }
+        return {name: table(name, [(*key, value) for key, value in totals.items()]) for name, totals in sums.items()}
 
     def _in_force(self, name: str, keys: dict[str, object], on: object) -> int:
         rows = self.fixed[name]
@@ -522,9 +527,7 @@ class Play:
         last = dict(runs)
         for period, run in runs:
             result = adjudicate(self.facts(period, run, last[period]), parameters=parameters)
-            pends = (
-                result.findings[result.findings["severity"] == "P"].groupby("id")["check"].agg(set).to_dict()
-            )
+            pends = result.findings[result.findings["severity"] == "P"].groupby("id")["check"].agg(set).to_dict()
             for row in result.adjudications.to_dict("records"):
                 if not row["reversal"]:
                     self.done[row["id"]].append(row | {"pends": pends.get(row["id"], set())})
@@ -553,9 +556,7 @@ def output_rows(path: Path | str) -> dict[str, set[tuple[str, ...]]]:
             figures = [written(r[c], 3) for c in ("units_claimed", "units_allowed")]
             figures += [written(r[c], 4) for c in ("rate_claimed", "rate_allowed")]
             figures += [written(r[c], 2) for c in ("amount_claimed", "gross", "fee", "payable")]
-            rows["adjudications"].append(
-                (str(run), names[r["claim"]], str(r["line"]), *figures, r["outcome"])
-            )
+            rows["adjudications"].append((str(run), names[r["claim"]], str(r["line"]), *figures, r["outcome"]))
         for r in result.findings.to_dict("records"):
             figures = [written(r["units"], 3), written(r["amount"], 2)]
             key = (str(run), names[r["claim"]], str(r["line"]), r["check"], r["severity"])
