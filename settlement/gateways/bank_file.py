@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from settlement.gateways.base import PaymentOrder, Statement, Submission
+from settlement.gateways.base import UNKNOWN, PaymentOrder, Statement, Submission
 from settlement.gateways.camt import read_camt
 from settlement.gateways.identifiers import identifier
 from settlement.gateways.pain001 import build_pain001
@@ -22,6 +22,10 @@ class BankFileGateway:
             content=build_pain001(order),
             content_type="application/xml",
         )
+
+    def status(self, order: PaymentOrder) -> dict[str, str]:
+        """A file says nothing of what became of it; only statements do."""
+        return {item.reference: UNKNOWN for item in order.instructions}
 
     def read_report(self, content: bytes) -> tuple[Statement, ...]:
         """Read a camt.052, 053 or 054 file of any version. Raises: GatewayError."""

@@ -21,6 +21,13 @@ class GatewayError(ValueError):
         super().__init__(f"{code} {' '.join(f'{key}={value}' for key, value in params.items())}".strip())
 
 
+class OutcomeUnknown(GatewayError):
+    """Nobody knows whether the other side took the request: it is repeated with the same key, never called failed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("OUTCOME_UNKNOWN", reason=reason)
+
+
 @dataclass(frozen=True)
 class Party:
     """A payer or payee. ``tax_id``: ЄДРПОУ of an organisation, РНОКПП of a person; may be empty."""
@@ -160,13 +167,28 @@ class Statement:
         return next((by_code[code] for code in codes if code in by_code), None)
 
 
+# ``unknown`` is no failure: the gateway cannot say, because only a statement will tell or nothing has arrived there.
+UNKNOWN, PAID, RETURNED = "unknown", "paid", "returned"
+STATUSES = frozenset({UNKNOWN, PAID, RETURNED})
+
+
 class Gateway(Protocol):
     """How money leaves and how we learn what became of it."""
 
     code: str
 
     def submit(self, order: PaymentOrder) -> Submission:
-        """Hand the order over. Idempotent: the same order gives the same submission. Raises: GatewayError."""
+        """Hand the order over. Idempotent: the same order gives the same submission and pays once.
+
+        Raises: GatewayError when the order is refused (ORDER_REPEATED by a gateway that remembers another one under the
+        same reference); OutcomeUnknown when the other side may or may not have taken it.
+        """
+
+    def status(self, order: PaymentOrder) -> dict[str, str]:
+        """What is known of each payment by its reference, one of STATUSES. Changes nothing on the other side.
+
+        Raises: OutcomeUnknown when the other side does not answer.
+        """
 
     def read_report(self, content: bytes) -> tuple[Statement, ...]:
         """What the other side reports. Raises: GatewayError when it cannot be read at all."""

@@ -49,18 +49,12 @@ def read_camt(content: bytes, *, max_bytes: int = MAX_BYTES) -> tuple[Statement,
     return tuple(statements)
 
 
-def check_sequence(
-    statement: Statement, *, last_sequence: int | None, last_closing: Decimal | None
-) -> list[Finding]:
+def check_sequence(statement: Statement, *, last_sequence: int | None, last_closing: Decimal | None) -> list[Finding]:
     """What a statement says against the one before it on the same account: numbers without gap, balances
     that meet.
     """
     findings = []
-    if (
-        statement.sequence is not None
-        and last_sequence is not None
-        and statement.sequence != last_sequence + 1
-    ):
+    if statement.sequence is not None and last_sequence is not None and statement.sequence != last_sequence + 1:
         expected, found = str(last_sequence + 1), str(statement.sequence)
         findings.append(Finding("SEQUENCE_GAP", "warn", {"expected": expected, "found": found}))
     opening = statement.balance("OPBD", "PRCD")
@@ -110,9 +104,7 @@ class _Reading:
             identifier=text_at(element, "Id"),
             sequence=_number(text_at(element, "ElctrncSeqNb", "LglSeqNb")),
             created_at=_moment(text_at(element, "CreDtTm")),
-            account=text_at(element, "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id").replace(
-                " ", ""
-            ),
+            account=text_at(element, "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id").replace(" ", ""),
             currency=text_at(element, "Acct/Ccy") or _first_currency(balances, self.entries),
             balances=balances,
             entries=tuple(_flipped(entry) if flip and entry.reversal else entry for entry in self.entries),
@@ -164,9 +156,7 @@ def _entry(element: etree._Element, index: int) -> Entry:
     signed = _signed(element, amount)
     reversal = _flag(text_at(element, "RvslInd"))
     details = tuple(
-        _detail(block, element)
-        for group in children(element, "NtryDtls")
-        for block in children(group, "TxDtls")
+        _detail(block, element) for group in children(element, "NtryDtls") for block in children(group, "TxDtls")
     )
     add_up = _add_up(details, signed)
     if len(details) == 1 and details[0].amount is None:
@@ -217,9 +207,7 @@ def _detail(block: etree._Element, entry: etree._Element) -> EntryDetail:
         transaction_id=text_at(block, "Refs/TxId", "Refs/AcctSvcrRef"),
         payment_information_id=text_at(block, "Refs/PmtInfId"),
         counterparty=text_at(parties, *_paths(sides, "/Nm", "/Pty/Nm")),
-        counterparty_account=text_at(parties, *_paths(sides, "Acct/Id/IBAN", "Acct/Id/Othr/Id")).replace(
-            " ", ""
-        ),
+        counterparty_account=text_at(parties, *_paths(sides, "Acct/Id/IBAN", "Acct/Id/Othr/Id")).replace(" ", ""),
         remittance=remittance,
         creditor_reference=structured or (found[0] if found else ""),
         return_reason=text_at(block, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
@@ -259,17 +247,14 @@ def _with_amount(detail: EntryDetail, amount: Decimal) -> EntryDetail:
 
 def _flipped(entry: Entry) -> Entry:
     details = tuple(
-        _with_amount(detail, -detail.amount) if detail.amount is not None else detail
-        for detail in entry.details
+        _with_amount(detail, -detail.amount) if detail.amount is not None else detail for detail in entry.details
     )
     return replace(entry, amount=-entry.amount, details=details)
 
 
 def _amount(element: etree._Element, path: str) -> tuple[Decimal, str]:
     found = find(element, path)
-    amount = Decimal(
-        text_at(element, path).replace(" ", "").replace("\N{NO-BREAK SPACE}", "").replace(",", ".")
-    )
+    amount = Decimal(text_at(element, path).replace(" ", "").replace("\N{NO-BREAK SPACE}", "").replace(",", "."))
     if not amount.is_finite():
         raise InvalidOperation
     return amount, found.get("Ccy", "") if found is not None else ""

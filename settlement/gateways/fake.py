@@ -8,6 +8,8 @@ import json
 from decimal import Decimal
 
 from settlement.gateways.base import (
+    PAID,
+    UNKNOWN,
     Entry,
     EntryDetail,
     GatewayError,
@@ -41,6 +43,11 @@ class FakeGateway:
         rows = [_row(item) for item in order.instructions]
         content = json.dumps({"order": order.reference, "payments": rows}, ensure_ascii=False).encode()
         return Submission(order.reference, f"{order.reference}.json", content, "application/json")
+
+    def status(self, order: PaymentOrder) -> dict[str, str]:
+        """Paid once the order is here."""
+        known = PAID if order.reference in self.orders else UNKNOWN
+        return {item.reference: known for item in order.instructions}
 
     def read_report(self, content: bytes) -> tuple[Statement, ...]:
         """Read a report made by ``report``. Raises: GatewayError."""

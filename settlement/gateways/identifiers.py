@@ -48,9 +48,7 @@ def find_creditor_references(text: str) -> tuple[str, ...]:
     """Valid ISO 11649 references in free text, in order, blanks inside them only where the standard prints
     them.
     """
-    spaced = re.sub(
-        r"\b(RF\d{2}(?: [A-Z0-9]{1,4})+)\b", lambda found: found[0].replace(" ", ""), text.upper()
-    )
+    spaced = re.sub(r"\b(RF\d{2}(?: [A-Z0-9]{1,4})+)\b", lambda found: found[0].replace(" ", ""), text.upper())
     found = [*_REFERENCE.findall(text.upper()), *_REFERENCE.findall(spaced)]
     return tuple(dict.fromkeys(item for item in found if iso11649.is_valid(item)))
 

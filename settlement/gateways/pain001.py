@@ -82,9 +82,7 @@ def _totals(xml: Writer, parent: etree._Element, items: Iterable[PaymentInstruct
     xml.add(parent, "CtrlSum", str(sum(amounts, Decimal("0.00"))))
 
 
-def _payment_information(
-    xml: Writer, body: etree._Element, reference: str, items: list[PaymentInstruction]
-) -> None:
+def _payment_information(xml: Writer, body: etree._Element, reference: str, items: list[PaymentInstruction]) -> None:
     first = items[0]
     block = xml.add(body, "PmtInf")
     xml.add(block, "PmtInfId", identifier(reference))
@@ -157,9 +155,7 @@ def parse_pain001(content: bytes) -> ReadOrder:
     if body is None:
         raise GatewayError("NOT_A_PAYMENT_FILE", root=local_name(root))
     payments = tuple(
-        _read(block, transfer)
-        for block in children(body, "PmtInf")
-        for transfer in children(block, "CdtTrfTxInf")
+        _read(block, transfer) for block in children(body, "PmtInf") for transfer in children(block, "CdtTrfTxInf")
     )
     _check_totals(find(body, "GrpHdr"), payments)
     return ReadOrder(message_id=text_at(body, "GrpHdr/MsgId"), payments=payments)

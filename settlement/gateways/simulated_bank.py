@@ -82,9 +82,7 @@ def _account(xml: Writer, parent: etree._Element, name: str, account: str) -> No
     xml.add(parent, f"{name}/Id/IBAN" if is_iban else f"{name}/Id/Othr/Id", account)
 
 
-def _balance(
-    xml: Writer, block: etree._Element, code: str, amount: Decimal, currency: str, day: date
-) -> None:
+def _balance(xml: Writer, block: etree._Element, code: str, amount: Decimal, currency: str, day: date) -> None:
     element = xml.add(block, "Bal")
     xml.add(element, "Tp/CdOrPrtry/Cd", code)
     xml.add(element, "Amt", str(abs(amount)), Ccy=currency)

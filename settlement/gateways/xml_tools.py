@@ -23,9 +23,7 @@ class Writer:
         self.namespace = namespace
         self.root = etree.Element(f"{{{namespace}}}{root}", nsmap={None: namespace})  # type: ignore[dict-item]
 
-    def add(
-        self, parent: etree._Element, path: str, text: str | None = None, **attributes: str
-    ) -> etree._Element:
+    def add(self, parent: etree._Element, path: str, text: str | None = None, **attributes: str) -> etree._Element:
         """Append a new element at the end of ``path``; elements above it are taken from the last ones
         there.
         """

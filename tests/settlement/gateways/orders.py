@@ -19,9 +19,7 @@ def account(number: int) -> str:
     return f"UA{mod_97_10.calc_check_digits(body + 'UA')}{body}"
 
 
-def instruction(
-    number: int, amount: str = "100.00", *, day: date = DAY, debtor: int = 1
-) -> PaymentInstruction:
+def instruction(number: int, amount: str = "100.00", *, day: date = DAY, debtor: int = 1) -> PaymentInstruction:
     """One transfer to provider ``number``."""
     return PaymentInstruction(
         reference=f"PAY-2025-{number:04d}",

@@ -25,9 +25,7 @@ def test_file_is_valid_against_the_schema(schema_errors: Validate) -> None:
 
 def test_file_with_every_optional_part_is_valid(schema_errors: Validate) -> None:
     person = Party("Фізична особа-підприємець " + "Ї" * 150, "3184710691", is_person=True)
-    first = replace(
-        instruction(1), creditor=person, remittance="Послуги " * 60, creditor_reference="RF16P20250001"
-    )
+    first = replace(instruction(1), creditor=person, remittance="Послуги " * 60, creditor_reference="RF16P20250001")
     foreign = replace(instruction(2), creditor_account="40702810900000000001")
     content = build_pain001(replace(order("1.00"), instructions=(first, foreign)))
     assert schema_errors("pain.001.001.09", content) == []

@@ -45,9 +45,7 @@ def test_the_bank_is_deterministic_and_continues() -> None:
     (later,) = read_camt(answer_payment_file(PAIN, sequence=7, opening=Decimal("10.00")))
     assert later.sequence == 7
     closing = later.balance("CLBD")
-    assert closing is not None and closing.amount == Decimal("10.00") - Decimal("1762.00") + Decimal(
-        "1234.56"
-    )
+    assert closing is not None and closing.amount == Decimal("10.00") - Decimal("1762.00") + Decimal("1234.56")
 
 
 def test_two_accounts_in_one_file_are_refused() -> None:
