@@ -25,6 +25,9 @@ class Account(models.Model):
         ("bank", _("bank")),
         ("suspense", _("unexplained receipts")),
         ("funding", _("budget funding")),
+        ("receivable", _("fees to come from recipients")),
+        ("held", _("fees held for providers")),
+        ("card", _("balance of card payments")),
     ]
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)

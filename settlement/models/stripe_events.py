@@ -1,0 +1,65 @@
+"""What Stripe tells us, each event once; refused deliveries are counted by day, so that nobody can fill the table."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from contracts.models import Provider
+
+
+class StripeEvent(models.Model):
+    """A signed event. ``facts`` holds the few values we use, nothing personal of the payer. ``outcome`` is empty until
+    it is dealt with; ``waiting`` means that what it speaks of is not known yet.
+    """
+
+    event_id = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    facts = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=40, blank=True)
+    handled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("message of Stripe")
+        indexes = [models.Index(fields=["received_at"], name="stripe_event_received")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"
+
+
+class WebhookRefusal(models.Model):
+    """Deliveries of a day that were refused: unsigned, forged, stale, too large or unreadable."""
+
+    day = models.DateField()
+    reason = models.CharField(max_length=40)
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+    last_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("refused message to the webhook")
+        constraints = [models.UniqueConstraint(fields=["day", "reason"], name="webhook_refusal_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.reason} {self.count}"
+
+
+class ConnectedAccount(models.Model):
+    """A provider's account at Stripe; payments to it may go as transfers where the settings allow them."""
+
+    provider = models.OneToOneField(Provider, on_delete=models.PROTECT, related_name="connected_account")
+    account = models.CharField(max_length=64, unique=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("account of a provider at Stripe")
+        constraints = [
+            models.CheckConstraint(
+                name="connected_account_shape", condition=models.Q(account__regex=r"^acct_[A-Za-z0-9]+$")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.account
