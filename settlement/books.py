@@ -156,6 +156,36 @@ LEFT JOIN settlement_match m ON m.statement_line_id = l.id AND m.undone_at IS NU
 WHERE l.status = 'matched' GROUP BY l.id, s.id
 HAVING abs(l.amount_minor) <> COALESCE(sum(abs(m.amount_minor)), 0) ORDER BY l.id
 """
+# The closing balance of a statement is what the ledger holds at the end of its last day, with the lines that nobody has
+# explained yet and without the lines of later statements of that day. Of an account the first that disagrees is named.
+_CLOSING = """
+WITH told AS (
+    SELECT s.*, (s.to_date, COALESCE(s.sequence, 0), s.id) AS place FROM settlement_statement s
+    WHERE s.format LIKE 'camt.053%' AND s.status IN ('imported', 'reconciled') AND s.to_date IS NOT NULL
+), proven AS (
+    SELECT t.*, p.posted + l.waiting - l.later AS found
+    FROM told t
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(sum(p.debit - p.credit), 0) AS posted FROM settlement_account a
+        JOIN settlement_posting p ON p.account_id = a.id JOIN settlement_entry e ON e.id = p.entry_id
+        WHERE a.organisation_id = t.organisation_id AND a.code = 'bank:' || t.iban AND e.date <= t.to_date
+    ) p
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(sum(l.amount_minor) FILTER (WHERE l.status IN ('unmatched', 'partial') AND o.place <= t.place),
+                0) AS waiting,
+            COALESCE(sum(l.amount_minor) FILTER (WHERE l.status IN ('matched', 'explained') AND o.place > t.place), 0)
+                AS later
+        FROM told o JOIN settlement_statementline l ON l.statement_id = o.id
+        WHERE o.organisation_id = t.organisation_id AND o.iban = t.iban AND l.booked_on <= t.to_date
+    ) l
+    WHERE t.closing_minor IS NOT NULL
+)
+SELECT name, closing, found FROM (
+    SELECT DISTINCT ON (organisation_id, iban) 'statement ' || statement_id || ' of ' || iban AS name,
+        closing_minor::text AS closing, found::text AS found, id
+    FROM proven WHERE found <> closing_minor ORDER BY organisation_id, iban, place
+) wrong ORDER BY id
+"""
 
 CHECKS: dict[str, str] = {
     "every entry balances": _ENTRIES,
@@ -172,6 +202,7 @@ CHECKS: dict[str, str] = {
     "payments equal the remittances they pay": _PAID,
     "payments equal the bank": _BANK,
     "statement lines equal their matches": _STATEMENTS,
+    "bank balances equal the ledger": _CLOSING,
 }
 
 

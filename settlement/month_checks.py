@@ -59,7 +59,7 @@ TITLES = {
     "EXCEPTIONS_OPEN": _("Every bank line is matched or explained"),
     "STATEMENTS_QUARANTINED": _("No statement waits in quarantine"),
     "LEDGER_UNBALANCED": _("Debits and credits of every ledger entry are equal"),
-    "BANK_DIFFERS": _("The ledger's bank account equals the bank's own lines"),
+    "BANK_DIFFERS": _("Each bank account in the ledger equals the bank's own lines"),
     "PAYABLE_DIFFERS": _("What the ledger owes providers equals what is not yet paid"),
     "UNPAID": _("Everything payable of the month is paid"),
     "EARLIER_MONTH_OPEN": _("Earlier months with entries are closed"),
@@ -139,20 +139,20 @@ def _ledger_unbalanced(organisation: Organisation, month: date) -> Check:
 
 
 def _bank_differs(organisation: Organisation, month: date) -> Check:
-    # Line by line booked day: each matched or explained line has its own posting on the bank account.
+    # By account and booking day: each matched or explained line has its own posting on the account of its statement.
     query = """
-        SELECT to_char(day, 'YYYY-MM-DD') FROM (
-            SELECT e.date AS day, p.debit - p.credit AS amount
+        SELECT replace(code, 'bank:', '') || ' ' || to_char(day, 'YYYY-MM-DD') FROM (
+            SELECT a.code, e.date AS day, p.debit - p.credit AS amount
             FROM settlement_posting p
             JOIN settlement_entry e ON e.id = p.entry_id
             JOIN settlement_account a ON a.id = p.account_id
-            WHERE e.organisation_id = %s AND a.kind = 'bank'
+            WHERE e.organisation_id = %s AND a.kind = 'bank' AND e.event NOT LIKE 'opening.%%'
             UNION ALL
-            SELECT l.booked_on, -l.amount_minor
+            SELECT 'bank:' || s.iban, l.booked_on, -l.amount_minor
             FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id
             WHERE s.organisation_id = %s AND s.status IN ('imported', 'reconciled')
               AND (l.status = 'matched' OR (l.status = 'explained' AND l.explained_by_id IS NOT NULL))
-        ) both_sides GROUP BY day HAVING sum(amount) <> 0 ORDER BY day
+        ) both_sides GROUP BY code, day HAVING sum(amount) <> 0 ORDER BY day, code
     """
     return _check("BANK_DIFFERS", "block", _names(query, organisation.pk, organisation.pk))
 

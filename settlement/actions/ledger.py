@@ -12,19 +12,21 @@ from config.office.numbering import next_number
 from config.transactions import step
 from contracts.models import BudgetLine, Provider
 from settlement.models import Account, Entry, Posting
-from settlement.rules.posting_plan import EXPENSE, FEE, HELD, PAYABLE, PLAN, SINGLE_CODES
+from settlement.rules.posting_plan import BANK, EXPENSE, FEE, HELD, PAYABLE, PLAN, SINGLE_CODES
 
 
 @dataclass(frozen=True)
 class Amounts:
     """Figures of one part of an entry by the names of the posting plan, minor units; zeros post nothing.
 
-    ``provider`` and ``budget_line`` choose the accounts that belong to one.
+    ``provider``, ``budget_line`` and ``bank`` (an IBAN; the account that pays unless given) choose the accounts that
+    belong to one.
     """
 
     figures: Mapping[str, int]
     provider: Provider | None = None
     budget_line: BudgetLine | None = None
+    bank: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ def _account(organisation: Organisation, kind: str, part: Amounts) -> Account:
     elif kind in (EXPENSE, FEE) and part.budget_line:
         line = part.budget_line
         account.code, account.budget_line = f"{kind}:{line.code}-{line.year}", line
+    elif kind == BANK:
+        account.code = f"{kind}:{(part.bank or organisation.iban).replace(' ', '')}"
     else:
         account.code = SINGLE_CODES[kind]
     return account

@@ -19,6 +19,7 @@ from config.money import from_minor
 from config.office.storage import attach
 from config.transactions import step
 from settlement.actions.matching import match_open_lines, match_to_payments, settle_statement
+from settlement.actions.opening_balances import post_opening
 from settlement.actions.payment_postings import post_explained_line
 from settlement.actions.statement_rows import statement_lines_from, statement_row
 from settlement.gateways.bank_file import BankFileGateway
@@ -123,7 +124,8 @@ def store_statement(
     """Store a statement with its lines and match them; one whose balance is broken waits in quarantine.
 
     Idempotent: known by content and by the bank's own id. Raises: StatementDiffers.
-    Locks: claims, runs, payments. Posts: payment.confirmed, payment.returned. Audit: statement.imported.
+    Locks: claims, runs, payments, account. Posts: payment.confirmed, payment.returned, the account's opening balance.
+    Audit: statement.imported.
     """
     digest = _digest(content, bank)
     known = _known(organisation, bank, digest)
@@ -142,7 +144,7 @@ def store_statement(
         uploaded_by_id=actor.user_id,
         at=at,
     )
-    matched = _match_if_imported(statement, actor, at)
+    matched = _take_in(statement, actor, at)
     record(
         "statement.imported",
         statement,
@@ -174,6 +176,14 @@ def _open(statement: Statement) -> int:
 
 
 @step
+def _take_in(statement: Statement, actor: Actor, at: datetime) -> list:
+    matched = _match_if_imported(statement, actor, at)
+    if statement.status in ("imported", "reconciled"):
+        post_opening(statement, actor=actor, at=at)
+    return matched
+
+
+@step
 def _match_if_imported(statement: Statement, actor: Actor, at: datetime) -> list:
     if statement.status != "imported":
         return []
@@ -191,7 +201,7 @@ def accept_statement(
     Raises: ReasonMissing, NotFound, InvalidMove. Locks: statement, claims, runs, payments. Audit: statement.accepted.
     """
     statement = _decide(organisation, statement_id, reason, "imported", at)
-    matched = _match_if_imported(statement, actor, at)
+    matched = _take_in(statement, actor, at)
     record("statement.accepted", statement, actor=actor, at=at, reason=reason, matched=len(matched))
     return statement
 

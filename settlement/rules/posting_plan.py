@@ -12,6 +12,8 @@ budget line is what it spent.
     payment.failed      Dr clearing              Cr payable
     receipt.explained   Dr bank                  Cr suspense
     charge.explained    Dr suspense              Cr bank
+    opening.added       Dr bank                  Cr funding
+    opening.lowered     Dr funding               Cr bank
 
 Where the office collects the fees for the providers, it claims them from the recipients and owes what it holds:
 
@@ -21,6 +23,7 @@ Where the office collects the fees for the providers, it claims them from the re
     fee.paid_by_bank    Dr bank                  Cr receivable
     fee.refunded_card   Dr receivable            Cr card
     fee.refunded_bank   Dr receivable            Cr bank
+    fee.refund_failed   Dr card                  Cr receivable
     fee.passed_on       Dr held                  Cr bank
     card.paid_out       Dr bank                  Cr card
     card.topped_up      Dr card                  Cr bank
@@ -38,8 +41,10 @@ from dataclasses import dataclass
 EXPENSE, PAYABLE, FEE = "expense", "payable", "fee"
 CLEARING, BANK, SUSPENSE = "clearing", "bank", "suspense"
 RECEIVABLE, HELD, CARD = "receivable", "held", "card"
+FUNDING = "funding"
 
 CLAIM_ADJUDICATED, CLAIM_REVERSED = "claim.adjudicated", "claim.reversed"
+OPENING_ADDED, OPENING_LOWERED = "opening.added", "opening.lowered"
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,15 @@ PLAN: dict[str, Rule] = {
     "payment.failed": _simple(CLEARING, PAYABLE),
     "receipt.explained": _simple(BANK, SUSPENSE),
     "charge.explained": _simple(SUSPENSE, BANK),
+    OPENING_ADDED: _simple(BANK, FUNDING),
+    OPENING_LOWERED: _simple(FUNDING, BANK),
     "fee.noticed": _simple(RECEIVABLE, HELD),
     "fee.lowered": _simple(HELD, RECEIVABLE),
     "fee.paid_by_card": _simple(CARD, RECEIVABLE),
     "fee.paid_by_bank": _simple(BANK, RECEIVABLE),
     "fee.refunded_card": _simple(RECEIVABLE, CARD),
     "fee.refunded_bank": _simple(RECEIVABLE, BANK),
+    "fee.refund_failed": _simple(CARD, RECEIVABLE),
     "fee.passed_on": _simple(HELD, BANK),
     "card.paid_out": _simple(BANK, CARD),
     "card.topped_up": _simple(CARD, BANK),
@@ -87,11 +95,12 @@ PLAN: dict[str, Rule] = {
     "transfer.returned": _simple(CARD, PAYABLE),
 }
 
-# Accounts of which an organisation has one; the others carry a provider's code or a budget line's code and year.
+# Accounts of which an organisation has one; the others carry the code of a provider, the code and year of a budget
+# line or the number of an account at a bank.
 SINGLE_CODES = {
     CLEARING: "clearing:bank",
-    BANK: "bank:main",
     SUSPENSE: "suspense:bank",
     RECEIVABLE: "receivable:fees",
     CARD: "card:stripe",
+    FUNDING: "funding:opening",
 }

@@ -94,6 +94,11 @@ CORRUPTIONS = [
         "UPDATE settlement_statementline SET amount_minor = amount_minor - 1 WHERE status = 'matched'",
         "statement line ",
     ),
+    (
+        "bank balances equal the ledger",
+        "UPDATE settlement_statement SET closing_minor = closing_minor + 1",
+        "statement ST-",
+    ),
 ]  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def test_open_claims_and_proposals_block(organisation: Organisation, cast: Cast,
 
 def test_corrupted_books_are_found(run: PaymentRun, cast: Cast, at: datetime) -> None:
     bring_statement(run, cast, at)
-    bank = Account.objects.get(code="bank:main")
+    bank = Account.objects.get(kind="bank")
     posting = Posting.objects.filter(account=bank).order_by("pk").first()
     assert posting is not None
     with connection.cursor() as cursor:

@@ -70,12 +70,14 @@ def test_a_statement_confirms_returns_and_leaves_the_rest_open(
     }
     run.refresh_from_db()
     assert run.status == "closed"
+    opening = imported.statement.opening_minor
     assert balances(run.organisation) == {
         "payable:P1": 24200,
         "payable:P2": 152000,
         "payable:P3": 0,
         "clearing:bank": 0,
-        "bank:main": -176200,
+        f"bank:{run.organisation.iban}": opening - 176200,
+        "funding:opening": -opening,
     }
     (left,) = StatementLine.objects.filter(status="unmatched")
     assert left.amount_minor == 123456
@@ -113,9 +115,9 @@ def test_an_unknown_credit_is_explained_and_the_statement_reconciled(
         explain_line(explanation="ще раз", **arguments)
     imported.statement.refresh_from_db()
     assert imported.statement.status == "reconciled"
-    bank = balances(run.organisation)
-    assert bank["suspense:bank"] == -123456
-    assert bank["bank:main"] == imported.statement.closing_minor - imported.statement.opening_minor
+    found = balances(run.organisation)
+    assert found["suspense:bank"] == -123456
+    assert found[f"bank:{run.organisation.iban}"] == imported.statement.closing_minor
 
 
 def test_a_broken_balance_waits_in_quarantine(run: PaymentRun, statement: bytes, cast: Cast, at: datetime) -> None:
@@ -205,5 +207,8 @@ def test_a_notification_and_the_statement_after_it_count_once(
     before = balances(run.organisation)
     later = bring(run, statement, cast, at)
     assert (later.matched, later.open_lines) == (0, 0)
-    assert balances(run.organisation) == before
+    # Only the balance that the account had before is new: a notification does not tell it.
+    opening = later.statement.opening_minor
+    bank = f"bank:{run.organisation.iban}"
+    assert balances(run.organisation) == before | {bank: before[bank] + opening, "funding:opening": -opening}
     assert match_again(organisation=run.organisation, actor=cast["ivan"].as_actor(), at=at) == 0

@@ -1,0 +1,153 @@
+"""Each account at a bank is an account of the ledger, from the opening balance of its first statement on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+from django.db import connection
+
+from config.accounts.models import Organisation, User
+from settlement.actions.month_close import close_month
+from settlement.actions.reconciliation import explain_line, import_statement
+from settlement.books import verify_books
+from settlement.gateways.simulated_bank import answer_payment_file
+from settlement.models import Entry, PaymentRun, Posting, StatementLine
+from settlement.month_checks import month_checks
+from tests.settlement.actions.paid import bank_file, released_run
+from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, owe, ready
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Cast = dict[str, User]
+SECOND = "UA523052992000000001234567890"
+
+
+def told(day: str, opening: str, *amounts: str, sequence: int = 1, iban: str = SECOND) -> bytes:
+    """A camt.053 of one day with movements that nobody expects."""
+    closing = sum(map(float, amounts), float(opening))
+    return f"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt>
+    <Id>S-{day}-{sequence}</Id><ElctrncSeqNb>{sequence}</ElctrncSeqNb><CreDtTm>{day}T20:00:00+02:00</CreDtTm>
+    <Acct><Id><IBAN>{iban}</IBAN></Id><Ccy>UAH</Ccy></Acct>
+    {_balance("OPBD", float(opening), day)}{_balance("CLBD", closing, day)}
+    {"".join(_movement(float(amount), number, day) for number, amount in enumerate(amounts, 1))}
+    </Stmt></BkToCstmrStmt></Document>""".encode()
+
+
+def _sum(amount: float) -> str:
+    side = "CRDT" if amount >= 0 else "DBIT"
+    return f'<Amt Ccy="UAH">{abs(amount):.2f}</Amt><CdtDbtInd>{side}</CdtDbtInd>'
+
+
+def _balance(code: str, amount: float, day: str) -> str:
+    return f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>{_sum(amount)}<Dt><Dt>{day}</Dt></Dt></Bal>"
+
+
+def _movement(amount: float, number: int, day: str) -> str:
+    return (
+        f"<Ntry>{_sum(amount)}<Sts>BOOK</Sts><BookgDt><Dt>{day}</Dt></BookgDt>"
+        f"<AcctSvcrRef>REF{number}</AcctSvcrRef></Ntry>"
+    )
+
+
+@pytest.fixture
+def office(organisation: Organisation, at: datetime) -> Organisation:
+    ready(at)
+    organisation.other_ibans = [SECOND]
+    organisation.save()
+    return organisation
+
+
+def bring(office: Organisation, content: bytes, cast: Cast, at: datetime) -> None:
+    import_statement(organisation=office, name="s.xml", content=content, actor=cast["halyna"].as_actor(), at=at)
+
+
+def explain_all(office: Organisation, cast: Cast, at: datetime) -> None:
+    for line in StatementLine.objects.filter(status="unmatched"):
+        explain_line(organisation=office, line_id=line.pk, explanation="Пожертва", actor=cast["ivan"].as_actor(), at=at)
+
+
+def test_each_bank_account_has_its_own_account_and_opening(office: Organisation, cast: Cast, at: datetime) -> None:
+    owe(office, adjudicated(office, at, (1, 24200), (2, 152000)), at)
+    run: PaymentRun = released_run(office, cast, at)
+    bring(office, answer_payment_file(bank_file(run, at)), cast, at)
+    bring(office, told("2025-12-15", "18250.00", "5000.00", "-119.50"), cast, at)
+    assert _bank_faults() == []  # lines that wait for a person are taken into account
+    explain_all(office, cast, at)
+    found = balances(office)
+    assert found[f"bank:{SECOND}"] == 23_130_50
+    # One payment went out, the other came back, an unexpected receipt stays; the opening is what the bank said.
+    assert found[f"bank:{office.iban}"] == 100_000_000 + 176_200 - 24_200 + 123_456
+    assert found["funding:opening"] == -(100_000_000 + 176_200 + 18_250_00)
+    assert _bank_faults() == []
+    assert not [check for check in month_checks(office, NOVEMBER) if check.code == "BANK_DIFFERS" and not check.ok]
+    assert Entry.objects.filter(event="opening.added").count() == 2
+
+
+def test_the_opening_is_posted_on_the_first_booking_day_and_once(
+    office: Organisation, cast: Cast, at: datetime
+) -> None:
+    bring(office, told("2025-12-12", "100.00", "5.00"), cast, at)
+    bring(office, told("2025-12-15", "105.00", "7.00", sequence=2), cast, at)
+    bring(office, told("2025-12-12", "100.00", "5.00"), cast, at)
+    assert [entry.date for entry in Entry.objects.all()] == [date(2025, 12, 12)]
+    explain_all(office, cast, at)
+    assert balances(office) == {f"bank:{SECOND}": 11200, "suspense:bank": -1200, "funding:opening": -10000}
+    assert _bank_faults() == []
+
+
+def test_an_overdrawn_account_opens_on_the_credit_side(office: Organisation, cast: Cast, at: datetime) -> None:
+    bring(office, told("2025-12-12", "-40.00", "5.00"), cast, at)
+    assert balances(office) == {f"bank:{SECOND}": -4000, "funding:opening": 4000}
+    assert _bank_faults() == []
+
+
+def test_an_earlier_statement_that_comes_later_replaces_the_opening(
+    office: Organisation, cast: Cast, at: datetime
+) -> None:
+    bring(office, told("2025-12-15", "105.00", "7.00", sequence=2), cast, at)
+    bring(office, told("2025-12-12", "100.00", "5.00"), cast, at)
+    assert balances(office) == {f"bank:{SECOND}": 10000, "funding:opening": -10000}
+    assert Entry.objects.exclude(reverses=None).get().event == "opening.lowered"
+    explain_all(office, cast, at)
+    assert balances(office)[f"bank:{SECOND}"] == 11200
+    assert _bank_faults() == []
+
+
+def test_the_first_statement_that_disagrees_is_named(office: Organisation, cast: Cast, at: datetime) -> None:
+    bring(office, told("2025-12-12", "100.00", "5.00"), cast, at)
+    bring(office, told("2025-12-15", "105.00", "7.00", sequence=2), cast, at)
+    bring(office, told("2025-12-16", "112.00", "1.00", sequence=3), cast, at)
+    explain_all(office, cast, at)
+    assert _bank_faults() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        Posting.objects.filter(debit=700).update(debit=701)
+        cursor.execute("SET session_replication_role = DEFAULT")
+    assert _bank_faults() == [(f"statement S-2025-12-15-2 of {SECOND}", "11200", "11201")]
+    assert "BANK_DIFFERS" in {check.code for check in month_checks(office, date(2025, 12, 1)) if not check.ok}
+
+
+def test_a_missing_statement_is_noticed_by_the_next_balance(office: Organisation, cast: Cast, at: datetime) -> None:
+    bring(office, told("2025-12-12", "100.00", "5.00"), cast, at)
+    bring(office, told("2025-12-16", "112.00", "1.00", sequence=3), cast, at)
+    assert _bank_faults() == [(f"statement S-2025-12-16-3 of {SECOND}", "11300", "10600")]
+
+
+def test_two_statements_of_one_day_are_proven_one_by_one(office: Organisation, cast: Cast, at: datetime) -> None:
+    bring(office, told("2025-12-12", "100.00", "5.00"), cast, at)
+    bring(office, told("2025-12-12", "105.00", "7.00", sequence=2), cast, at)
+    assert _bank_faults() == []
+    explain_all(office, cast, at)
+    assert _bank_faults() == []
+
+
+def test_the_month_closes_with_opening_balances(office: Organisation, cast: Cast, at: datetime) -> None:
+    bring(office, told("2025-11-28", "100.00", "5.00"), cast, at)
+    explain_all(office, cast, at)
+    closed = close_month(organisation=office, month=NOVEMBER, actor=cast["ivan"].as_actor(), at=at)
+    assert {row["code"]: row["count"] for row in closed.checks}["BANK_DIFFERS"] == 0
+
+
+def _bank_faults() -> list[tuple[str, str, str]]:
+    faults = [fault for fault in verify_books() if fault.check == "bank balances equal the ledger"]
+    return [(fault.row, fault.expected, fault.found) for fault in faults]
