@@ -1,19 +1,22 @@
 """The facts of a run, one query a table, as the rules want them (see ``settlement.rules.facts``).
 
-Ranges are half-open in the database and inclusive in the facts. What was recorded after ``known_at`` is not read.
+Ranges are half-open in the database and inclusive in the facts. What was recorded after ``known_at`` is not read, and
+what ended, changed or was withdrawn after it is read as it was.
 """
 
 # ruff: noqa: S608  SQL is put together from names in this code; every value is a parameter.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
 from django.db.backends.utils import CursorWrapper
 
+from config.versions import as_known
 from settlement.bulk import read_integers
-from settlement.rules.facts import COLUMNS, FIRST_DAY, LAST_DAY, Facts, build_facts
+from settlement.rules.facts import COLUMNS, FIRST_DAY, LAST_DAY, TEXT, Facts, build_facts
 from settlement.run_tables import resolved_key
 
 TIMES = frozenset({"starts_at", "ends_at"})
@@ -43,6 +46,12 @@ _CLASSES = """(SELECT recipient_class, row_number() OVER (ORDER BY recipient_cla
     WHERE organisation_id = %(organisation)s AND recipient_class <> '') names)"""
 _CLASS_KEY = "CASE WHEN {0}.recipient_class = '' THEN -1 ELSE COALESCE(classes.id, -2) END"
 
+# Of a redemption only what it said while it was confirmed is kept.
+_CONFIRMED = """(r.recorded_at <= %(known_at)s AND CASE WHEN COALESCE(r.changed_at, r.recorded_at) <= %(known_at)s
+    THEN r.status = 'confirmed' ELSE EXISTS (SELECT 1 FROM office_earlierversion h
+        WHERE h.table_name = 'vouchers_redemption' AND h.row_id = r.id
+          AND h.known_from <= %(known_at)s AND h.known_until > %(known_at)s) END)::int"""
+
 _FROM_RUN = "FROM run_line l"
 _SUBMITTED = "EXTRACT(EPOCH FROM COALESCE(k.submitted_at, k.recorded_at)) * 1000000"
 
@@ -61,7 +70,7 @@ QUERIES: dict[str, str] = {
     "lifted": """
         SELECT l.claim_id AS claim, l.line, substring(x.check_code FROM 5)::bigint AS "check"
         FROM settlement_clearance x JOIN run_line l ON l.id = x.claim_line_id
-        WHERE x.run <= %(run)s AND x.check_code ~ '^CLM-[0-9]+$'""",
+        WHERE x.run <= %(run)s AND x.recorded_at <= %(known_at)s AND x.check_code ~ '^CLM-[0-9]+$'""",
     "services": f"""
         SELECT id AS service, (unit = 'hour')::int AS in_hours, (form = 'home')::int AS at_home,
             {_scaled("granularity", 3)} AS granularity,
@@ -75,30 +84,30 @@ QUERIES: dict[str, str] = {
             {_CLASS_KEY.format("n")} AS recipient_class,
             {_first("n.valid_from")} AS valid_from, {_last("n.valid_to")} AS valid_to,
             {_scaled("n.unit_rate", 4)} AS unit_rate
-        FROM contracts_normcost n LEFT JOIN {_CLASSES} classes ON classes.recipient_class = n.recipient_class
+        FROM {as_known("contracts_normcost")} n LEFT JOIN {_CLASSES} classes ON classes.recipient_class = n.recipient_class
         WHERE n.organisation_id = %(organisation)s AND n.status = 'approved' AND n.{_KNOWN}""",
     "providers": f"""
         SELECT id AS provider, {_first("active_from")} AS active_from, {_last("active_to")} AS active_to
-        FROM contracts_provider""",
+        FROM {as_known("contracts_provider")} p""",
     "provider_suspensions": f"""
         SELECT provider_id AS provider, {_first("from_date")} AS from_date, {_last("to_date")} AS to_date
-        FROM contracts_providersuspension WHERE {_KNOWN}""",
+        FROM {as_known("contracts_providersuspension")} s WHERE {_KNOWN}""",
     "workers": "SELECT id AS worker, provider_id AS provider FROM contracts_worker",
     "worker_qualifications": f"""
         SELECT q.worker_id AS worker, q.service_id AS service,
             {_first("q.valid_from")} AS valid_from, {_last("q.valid_to")} AS valid_to
-        FROM contracts_workerqualification q JOIN contracts_service s ON s.id = q.service_id
+        FROM {as_known("contracts_workerqualification")} q JOIN contracts_service s ON s.id = q.service_id
         WHERE s.organisation_id = %(organisation)s AND q.{_KNOWN}""",
     "contracts": f"""
         SELECT id AS contract, provider_id AS provider, (status = 'active')::int AS active,
             {_first("valid_from")} AS valid_from, {_last("valid_to")} AS valid_to, {_scaled("ceiling", 2)} AS ceiling
-        FROM contracts_contract WHERE organisation_id = %(organisation)s""",
+        FROM {as_known("contracts_contract")} c WHERE organisation_id = %(organisation)s""",
     "contract_lines": f"""
         SELECT l.id AS contract_line, l.contract_id AS contract, l.service_id AS service,
             {_first("COALESCE(l.valid_from, c.valid_from)")} AS valid_from,
             {_last("COALESCE(l.valid_to, c.valid_to)")} AS valid_to,
             {_scaled("l.unit_rate", 4)} AS unit_rate, {_scaled("l.units_ceiling", 3)} AS units_ceiling
-        FROM contracts_contractline l JOIN contracts_contract c ON c.id = l.contract_id
+        FROM {as_known("contracts_contractline")} l JOIN {as_known("contracts_contract")} c ON c.id = l.contract_id
         WHERE c.organisation_id = %(organisation)s AND l.{_KNOWN}
         ORDER BY l.valid_from NULLS FIRST, l.id""",
     "recipients": f"""
@@ -109,26 +118,26 @@ QUERIES: dict[str, str] = {
         SELECT h.recipient_id AS recipient, COALESCE(h.territory_id, -1) AS territory,
             {_CLASS_KEY.format("h")} AS recipient_class,
             {_first("h.valid_from")} AS valid_from, {_last("h.valid_to")} AS valid_to
-        FROM vouchers_recipientresidence h JOIN vouchers_recipient r ON r.id = h.recipient_id
+        FROM {as_known("vouchers_recipientresidence")} h JOIN vouchers_recipient r ON r.id = h.recipient_id
         LEFT JOIN {_CLASSES} classes ON classes.recipient_class = h.recipient_class
         WHERE r.organisation_id = %(organisation)s AND h.{_KNOWN}""",
     "absences": f"""
         SELECT a.recipient_id AS recipient,
             CASE a.kind WHEN 'hospital' THEN 0 WHEN 'residential' THEN 1 ELSE 2 END AS kind,
             {_first("a.from_date")} AS from_date, {_last("a.to_date")} AS to_date
-        FROM vouchers_absence a JOIN vouchers_recipient r ON r.id = a.recipient_id
+        FROM {as_known("vouchers_absence")} a JOIN vouchers_recipient r ON r.id = a.recipient_id
         WHERE r.organisation_id = %(organisation)s AND a.{_KNOWN}""",
     "fee_assessments": f"""
         SELECT f.recipient_id AS recipient, {_first("f.valid_from")} AS valid_from, {_last("f.valid_to")} AS valid_to,
             CASE f.mode WHEN 'F' THEN 0 WHEN 'D' THEN 1 ELSE 2 END AS mode,
             {_scaled("f.monthly_limit", 2, 0)} AS monthly_limit
-        FROM vouchers_feeassessment f JOIN vouchers_recipient r ON r.id = f.recipient_id
+        FROM {as_known("vouchers_feeassessment")} f JOIN vouchers_recipient r ON r.id = f.recipient_id
         WHERE r.organisation_id = %(organisation)s AND f.{_KNOWN}""",
     "plan_lines": f"""
         SELECT p.id AS plan_line, p.recipient_id AS recipient, p.service_id AS service,
             {_first("p.valid_from")} AS valid_from, {_last("p.valid_to")} AS valid_to,
             {_scaled("p.units_per_month", 3)} AS units_per_month
-        FROM vouchers_planline p JOIN vouchers_recipient r ON r.id = p.recipient_id
+        FROM {as_known("vouchers_planline")} p JOIN vouchers_recipient r ON r.id = p.recipient_id
         LEFT JOIN vouchers_individualplan i ON i.id = p.plan_id
         WHERE r.organisation_id = %(organisation)s AND COALESCE(i.status, 'approved') IN ('approved', 'closed')
           AND p.{_KNOWN}""",
@@ -137,10 +146,10 @@ QUERIES: dict[str, str] = {
             {_first("valid_from")} AS valid_from, {_last("valid_to")} AS valid_to,
             CASE WHEN status IN ('cancelled', 'replaced') THEN {_first("status_from")}
                  WHEN status IN ('draft', 'issued') THEN {FIRST_DAY} ELSE {LAST_DAY} END AS ended_from
-        FROM vouchers_certificate WHERE organisation_id = %(organisation)s""",
+        FROM {as_known("vouchers_certificate")} c WHERE organisation_id = %(organisation)s""",
     "certificate_suspensions": f"""
         SELECT s.certificate_id AS certificate, {_first("s.from_date")} AS from_date, {_last("s.to_date")} AS to_date
-        FROM vouchers_certificatesuspension s JOIN vouchers_certificate c ON c.id = s.certificate_id
+        FROM {as_known("vouchers_certificatesuspension")} s JOIN vouchers_certificate c ON c.id = s.certificate_id
         WHERE c.organisation_id = %(organisation)s AND s.{_KNOWN}""",
     "certificate_lines": f"""
         SELECT l.certificate_id AS certificate, l.service_id AS service, {_scaled("l.units", 3)} AS units
@@ -152,9 +161,10 @@ QUERIES: dict[str, str] = {
             {resolved_key("r.service", "r.service_code")} AS service,
             COALESCE(r.provider, -1) AS provider,
             {resolved_key("r.worker", "r.worker_code")} AS worker,
-            COALESCE(r.units_milli, -1) AS units, (r.status = 'confirmed')::int AS confirmed
+            COALESCE(r.units_milli, -1) AS units, r.confirmed
         FROM (
-            SELECT r.id, r.certificate_number, r.service_code, r.worker_code, r.units_milli, r.status,
+            SELECT r.id, r.certificate_number, r.service_code, r.worker_code, r.units_milli,
+                {_CONFIRMED} AS confirmed,
                 COALESCE(r.certificate_id, (SELECT x.id FROM vouchers_certificate x WHERE
                     x.organisation_id = r.organisation_id AND x.number = r.certificate_number)) AS certificate,
                 COALESCE(r.service_id, (SELECT x.id FROM contracts_service x WHERE
@@ -183,7 +193,8 @@ QUERIES: dict[str, str] = {
         GROUP BY 1, 2""",
     "plan_used": f"""
         SELECT l.id AS plan_line, {_MONTH.format("p.service_date")} AS month, sum(p.units_allowed) AS units
-        FROM past_line p JOIN vouchers_planline l ON l.recipient_id = p.recipient_id AND l.service_id = p.service_id
+        FROM past_line p JOIN {as_known("vouchers_planline")} l
+            ON l.recipient_id = p.recipient_id AND l.service_id = p.service_id AND l.{_KNOWN}
             AND l.valid_from <= p.service_date AND (l.valid_to IS NULL OR p.service_date < l.valid_to)
         WHERE date_trunc('month', p.service_date) IN (SELECT date_trunc('month', service_date) FROM run_line)
         GROUP BY 1, 2""",
@@ -196,17 +207,18 @@ QUERIES: dict[str, str] = {
     "contract_line_used": f"""
         SELECT x.id AS contract_line, sum(p.gross) AS gross
         FROM past_line p CROSS JOIN LATERAL (
-            SELECT l.id FROM contracts_contractline l JOIN contracts_contract c ON c.id = l.contract_id
-            WHERE c.id = p.contract_id AND l.service_id = p.service_id AND l.{_KNOWN}
+            SELECT l.id FROM {as_known("contracts_contractline")} l
+            JOIN {as_known("contracts_contract")} c ON c.id = l.contract_id
+            WHERE c.id = p.contract_id AND l.contract_id = p.contract_id AND l.service_id = p.service_id AND l.{_KNOWN}
               AND COALESCE(l.valid_from, c.valid_from) <= p.service_date
               AND p.service_date < COALESCE(l.valid_to, c.valid_to, 'infinity')
             ORDER BY COALESCE(l.valid_from, c.valid_from) DESC, l.valid_from DESC NULLS LAST, l.id DESC LIMIT 1
         ) x
         WHERE p.contract_id IN (SELECT contract_id FROM contracts_contractline WHERE units_ceiling IS NOT NULL)
         GROUP BY 1""",
-    "contract_used": """
+    "contract_used": f"""
         SELECT p.contract_id AS contract, sum(p.gross) AS gross
-        FROM past_line p JOIN contracts_contract c ON c.id = p.contract_id WHERE c.ceiling IS NOT NULL
+        FROM past_line p JOIN {as_known("contracts_contract")} c ON c.id = p.contract_id WHERE c.ceiling IS NOT NULL
         GROUP BY 1""",
 }
 
@@ -239,6 +251,11 @@ CROSS JOIN LATERAL (
 ORDER BY a.id
 """
 
+_GIVEN = """
+SELECT g.claim_line_id, g.check_code, g.severity, g.units, g.amount, g.detail
+FROM settlement_givenfinding g JOIN run_line l ON l.id = g.claim_line_id WHERE g.run = %(run)s ORDER BY g.id
+"""
+
 
 def read_facts(cursor: CursorWrapper, params: dict[str, Any]) -> Facts:
     """Facts of the run whose temporary tables stand. ``params``: organisation, run, zone, known_at.
@@ -252,10 +269,29 @@ def read_facts(cursor: CursorWrapper, params: dict[str, Any]) -> Facts:
     for name, query in (("claims", _CLAIMS), ("claim_numbers", _CLAIM_NUMBERS), ("reversals", _REVERSALS)):
         cursor.execute(query, params)
         tables[name] = _table(name, cursor.fetchall())
+    cursor.execute(_GIVEN, params)
+    tables["given"] = _table("given", [(*row[:-1], detail_object(row[-1])) for row in cursor.fetchall()])
     return build_facts(**tables)
 
 
+def detail_object(text: str) -> str:
+    """The detail of a given finding as the JSON object that a finding keeps; what is none becomes its ``text``."""
+    try:
+        given = json.loads(text or "{}", parse_constant=_no_number)
+        written = json.dumps(given, ensure_ascii=False, allow_nan=False)
+        written.encode()
+    except (ValueError, RecursionError):
+        given, written = None, ""
+    # A database text holds no zero character.
+    if isinstance(given, dict) and "\\u0000" not in written:
+        return written
+    return json.dumps({"text": text}, ensure_ascii=False)
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(word)
+
+
 def _table(name: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    texts = {"number", "outcome"}
     frame = pd.DataFrame(rows, columns=list(COLUMNS[name]))
-    return frame.astype({column: "object" if column in texts else "int64" for column in COLUMNS[name]})
+    return frame.astype({column: "object" if column in TEXT else "int64" for column in COLUMNS[name]})

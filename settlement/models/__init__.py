@@ -7,11 +7,14 @@ from settlement.models.claims import (
     ClaimLine,
     Clearance,
     Finding,
+    GivenFinding,
     Remittance,
 )
+from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt, FeeRefund
 from settlement.models.ledger import Account, ClosedMonth, Entry, Posting
 from settlement.models.payments import Payment, PaymentRemittance, PaymentRun, PaymentRunApproval
 from settlement.models.statements import Match, Statement, StatementLine
+from settlement.models.stripe_events import ConnectedAccount, StripeEvent, WebhookRefusal
 
 __all__ = [
     "Account",
@@ -21,8 +24,15 @@ __all__ = [
     "ClaimLine",
     "Clearance",
     "ClosedMonth",
+    "ConnectedAccount",
     "Entry",
+    "FeeCharge",
+    "FeeCheckout",
+    "FeeNotice",
+    "FeeReceipt",
+    "FeeRefund",
     "Finding",
+    "GivenFinding",
     "Match",
     "Payment",
     "PaymentRemittance",
@@ -32,4 +42,6 @@ __all__ = [
     "Remittance",
     "Statement",
     "StatementLine",
+    "StripeEvent",
+    "WebhookRefusal",
 ]

@@ -238,6 +238,32 @@ class Clearance(AppendOnlyModel):
         return f"{self.claim_line_id} {self.check_code}"
 
 
+class GivenFinding(AppendOnlyModel):
+    """A finding that came with a package: of a check that a package cannot decide. It enters run ``run`` of its claim's
+    month when the line is judged in it; ``detail`` stays as it was written. Units thousandths, amount minor units.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    run = models.PositiveIntegerField()
+    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="given_findings")
+    check_code = models.CharField(max_length=8)
+    severity = models.CharField(max_length=1, choices=Finding.SEVERITIES)
+    units = models.BigIntegerField()
+    amount = models.BigIntegerField()
+    detail = models.TextField(blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["claim_line", "run", "check_code"], name="given_finding_once"),
+            models.CheckConstraint(name="given_finding_figures", condition=models.Q(units__gte=0, amount__gte=0)),
+        ]
+        triggers = append_only("given_finding")
+
+    def __str__(self) -> str:
+        return f"{self.claim_line_id} {self.check_code}"
+
+
 class Remittance(AppendOnlyModel):
     """What a run makes of one claim: amount_claimed = reductions + pended + gross; payable = gross - fee - offsets."""
 

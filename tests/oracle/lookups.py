@@ -18,38 +18,7 @@ LATEST = datetime.max.replace(tzinfo=UTC)
 Row = dict[str, str]
 
 # Checks that a package decides by itself: findings of others are taken as given.
-DECIDABLE = set(
-    [
-        "CLM-01",
-        "CLM-03",
-        "CLM-04",
-        "CLM-05",
-        "CLM-06",
-        "CLM-07",
-        "CLM-08",
-        "CLM-09",
-        "CLM-10",
-        "CLM-11",
-        "CLM-12",
-        "CLM-13",
-        "CLM-14",
-        "CLM-15",
-        "CLM-16",
-        "CLM-17",
-        "CLM-18",
-        "CLM-19",
-        "CLM-20",
-        "CLM-21",
-        "CLM-22",
-        "CLM-24",
-        "CLM-25",
-        "CLM-26",
-        "CLM-27",
-        "CLM-28",
-        "CLM-31",
-        "CLM-32",
-    ]
-)
+DECIDABLE = {f"CLM-{number:02}" for number in range(1, 33)} - {"CLM-02", "CLM-23", "CLM-29", "CLM-30"}
 
 
 def round_half_up(value: Decimal) -> Decimal:
