@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.errors import DomainError
+from config.versions import VersionedModel
 
 
 class InvalidMove(DomainError):
@@ -65,7 +66,24 @@ class StatefulModel(models.Model):
 
     def move_to(self, status: str, *, at: datetime) -> None:
         """Move and save. Raises: InvalidMove."""
-        if not self.STATES.allows(self.status, status):
-            raise InvalidMove(status=self.status, target=status)
+        self.check_move(status)
         self.status, self.status_at = status, at
         self.save(update_fields=["status", "status_at"])
+
+    def check_move(self, status: str) -> None:
+        """Raises: InvalidMove."""
+        if not self.STATES.allows(self.status, status):
+            raise InvalidMove(status=self.status, target=status)
+
+
+class VersionedState(StatefulModel, VersionedModel):
+    """A row whose earlier states stay known."""
+
+    class Meta:
+        abstract = True
+
+    def move_to(self, status: str, *, at: datetime, **values: Any) -> None:
+        """Move and save, together with what else the move says. Raises: InvalidMove."""
+        self.check_move(status)
+        self.change(at=at, status=status, status_at=at, **values)
+

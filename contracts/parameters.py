@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.errors import DomainError
+from config.versions import known_rows
 from contracts.models import Parameter
 
 # National rows of this jurisdiction serve where a jurisdiction has no value of its own.
@@ -99,7 +100,7 @@ class ParameterBook:
         for start in prefixes:
             matching |= Q(key__startswith=start)
         rows: dict[str, list[Parameter]] = {}
-        for row in _candidates(organisation, known_at).filter(matching):
+        for row in _known(_candidates(organisation).filter(matching), known_at):
             rows.setdefault(row.key, []).append(row)
         return cls({key: _by_precedence(found) for key, found in rows.items()})
 
@@ -125,16 +126,19 @@ def parameter_value(
 
     Raises: ParameterMissing.
     """
-    rows = _candidates(organisation, known_at).filter(key=key)
+    rows = _known(_candidates(organisation).filter(key=key), known_at)
     return ParameterBook({key: _by_precedence(rows)}).value(key, on)
 
 
-def _candidates(organisation: Organisation, known_at: datetime | None) -> QuerySet[Parameter]:
-    rows = Parameter.objects.filter(
+def _candidates(organisation: Organisation) -> QuerySet[Parameter]:
+    return Parameter.objects.filter(
         Q(organisation=organisation, jurisdiction=organisation.jurisdiction)
         | Q(organisation__isnull=True, jurisdiction__in=[organisation.jurisdiction, FALLBACK])
     )
-    return rows if known_at is None else rows.filter(recorded_at__lte=known_at)
+
+
+def _known(rows: QuerySet[Parameter], known_at: datetime | None) -> Iterable[Parameter]:
+    return rows if known_at is None else known_rows(rows.filter(recorded_at__lte=known_at), known_at)
 
 
 def _by_precedence(rows: Iterable[Parameter]) -> list[Parameter]:

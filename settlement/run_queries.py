@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import Max, QuerySet
+from django.db.models.functions import Coalesce
 
 from config.accounts.models import Organisation
 from settlement.models import AdjudicationRun, Claim, Clearance
@@ -25,6 +26,7 @@ CROSS JOIN LATERAL (
     WHERE a.claim_line_id = l.id AND a.claim_id = l.claim_id ORDER BY a.id DESC LIMIT 1
 ) latest
 WHERE c.organisation_id = %(organisation)s AND c.period = %(period)s AND latest.outcome = 'pended'
+  AND x.recorded_at <= %(known_at)s
   AND EXISTS (SELECT 1 FROM settlement_finding f WHERE f.run_id = latest.run_id AND f.claim_line_id = l.id
               AND f.check_code = x.check_code AND f.severity = 'P')
   AND NOT EXISTS (SELECT 1 FROM settlement_claim t WHERE t.reverses_id = c.id
@@ -41,8 +43,8 @@ class NextRun:
     cleared_lines: tuple[int, ...]
 
 
-def next_run(organisation: Organisation, period: date) -> NextRun | None:
-    """The next run of a month, or None when nothing waits.
+def next_run(organisation: Organisation, period: date, known_at: datetime) -> NextRun | None:
+    """The next run of a month, or None when nothing waits that was submitted or cleared by ``known_at``.
 
     Numbered claims and clearances go by their numbers; claims without one belong to the run after every number that
     claims of the month or their clearances carry.
@@ -50,10 +52,9 @@ def next_run(organisation: Organisation, period: date) -> NextRun | None:
     done = _highest(AdjudicationRun.objects.filter(organisation=organisation, period=period), "number")
     waiting: dict[int, list[int]] = {}
     loose: list[int] = []
-    submitted = Claim.objects.filter(organisation=organisation, period=period, status="submitted").order_by("pk")
-    for claim, run in submitted.values_list("pk", "run"):
+    for claim, run in _submitted(organisation, period, known_at).values_list("pk", "run"):
         loose.append(claim) if run is None else waiting.setdefault(max(run, done + 1), []).append(claim)
-    cleared = _cleared(organisation, period, done + 1)
+    cleared = _cleared(organisation, period, done + 1, known_at)
     if waiting or cleared:
         number = min([*waiting, *cleared])
         return NextRun(number, tuple(waiting.get(number, ())), tuple(cleared.get(number, ())))
@@ -62,8 +63,14 @@ def next_run(organisation: Organisation, period: date) -> NextRun | None:
     return NextRun(max(done, _highest_written(organisation, period)) + 1, tuple(loose), ())
 
 
-def _cleared(organisation: Organisation, period: date, following: int) -> dict[int, list[int]]:
+def _submitted(organisation: Organisation, period: date, known_at: datetime) -> QuerySet[Claim]:
+    claims = Claim.objects.filter(organisation=organisation, period=period, status="submitted")
+    return claims.alias(since=Coalesce("submitted_at", "recorded_at")).filter(since__lte=known_at).order_by("pk")
+
+
+def _cleared(organisation: Organisation, period: date, following: int, known_at: datetime) -> dict[int, list[int]]:
     params: dict[str, Any] = {"organisation": organisation.pk, "period": period, "next": following}
+    params["known_at"] = known_at
     lines: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_CLEARED, params)

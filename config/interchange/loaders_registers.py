@@ -88,7 +88,9 @@ _LATER_LAW = (
 # Of overlapping values of a key the latest start wins, so each is cut to the days on which it holds.
 _LATEST_WINS = (
     # A stored value without an end gives way to a new one; what would hold again after it must be in the package.
-    f"""UPDATE contracts_parameter t SET valid_to = n.valid_from FROM stage_parameters n
+    # Its end counts as known since it was, as the facts of a package do.
+    f"""UPDATE contracts_parameter t SET valid_to = n.valid_from,
+        changed_at = GREATEST(t.recorded_at, t.changed_at + interval '1 microsecond') FROM stage_parameters n
     WHERE {OWN} AND t.valid_to IS NULL
     AND n.jurisdiction = t.jurisdiction AND n.key = t.key AND n.valid_from > t.valid_from
     AND NOT EXISTS (SELECT 1 FROM stage_parameters e WHERE e.jurisdiction = t.jurisdiction AND e.key = t.key

@@ -1,10 +1,14 @@
-"""Office equipment that every app uses: jobs, document numbers, attachments, idempotency keys, outgoing notices."""
+"""Office equipment that every app uses: jobs, document numbers, attachments, idempotency keys, outgoing notices,
+earlier versions of facts.
+"""
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 
 from config.accounts.models import Organisation, User
+from config.fields import AppendOnlyModel, append_only
 
 
 class Job(models.Model):
@@ -34,9 +38,7 @@ class Job(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["lease_until"], name="job_open", condition=models.Q(state__in=["waiting", "running"])
-            ),
+            models.Index(fields=["lease_until"], name="job_open", condition=models.Q(state__in=["waiting", "running"])),
         ]
 
     def __str__(self) -> str:
@@ -113,3 +115,42 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class EarlierVersion(AppendOnlyModel):
+    """What a fact said from ``known_from`` (absent: always) until ``known_until``; see ``config.versions``.
+
+    ``was`` holds the columns that changed later, or the whole row when it was withdrawn. Only the triggers write it.
+    """
+
+    table_name = models.CharField(max_length=63)
+    row_id = models.BigIntegerField()
+    was = models.JSONField()
+    known_from = models.DateTimeField(null=True)
+    known_until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["table_name", "known_until"], name="earlier_version_known")]
+        constraints = [
+            models.CheckConstraint(
+                name="earlier_version_range",
+                condition=models.Q(known_from__isnull=True) | models.Q(known_until__gt=models.F("known_from")),
+            ),
+        ]
+        triggers = [
+            *append_only("earlier_version"),
+            pgtrigger.Trigger(
+                name="earlier_version_written",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                    IF pg_trigger_depth() < 2 THEN
+                        RAISE EXCEPTION 'earlier versions are written by the database alone';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table_name} {self.row_id} {self.known_until}"

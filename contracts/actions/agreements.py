@@ -216,8 +216,7 @@ def amend_contract_line(
     check_price(organisation=contract.organisation, line=line, on=valid_from)
     earlier = contract_line_on(contract=contract, service=line.service, on=valid_from)
     if earlier is not None:
-        earlier.valid_to = valid_from
-        earlier.save(update_fields=["valid_to"])
+        earlier.change(at=at, valid_to=valid_from)
     row = ContractLine.objects.create(
         contract=contract,
         service=line.service,
@@ -247,9 +246,7 @@ def terminate_contract(*, contract: Contract, valid_to: date, reason: str, actor
     Audit: contract.terminated.
     """
     contract = lock_rows(Contract.objects.filter(pk=contract.pk))[0]
-    contract.valid_to = valid_to
-    contract.save(update_fields=["valid_to"])
-    contract.move_to("terminated", at=at)
+    contract.move_to("terminated", at=at, valid_to=valid_to)
     record("contract.terminated", contract, actor=actor, at=at, valid_to=valid_to, reason=reason)
     return contract
 

@@ -139,9 +139,7 @@ def approve_norm_cost(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
         raise FourEyes()
     try:
         with transaction.atomic():
-            norm.approver_id = actor.user_id
-            norm.save(update_fields=["approver"])
-            norm.move_to("approved", at=at)
+            norm.move_to("approved", at=at, approver_id=actor.user_id)
     except IntegrityError as error:
         raise NormOverlap(service=norm.service) from error
     record("norm_cost.approved", norm, actor=actor, at=at, unit_rate=norm.unit_rate)
@@ -171,7 +169,6 @@ def end_norm_cost(*, norm: NormCost, valid_to: date, basis: str, actor: Actor, a
     norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
     if norm.status != "approved" or valid_to <= norm.valid_from or valid_to <= local_date(at):
         raise NormInUse(norm=norm.unit_rate)
-    norm.valid_to = valid_to
-    norm.save(update_fields=["valid_to"])
+    norm.change(at=at, valid_to=valid_to)
     record("norm_cost.ended", norm, actor=actor, at=at, valid_to=valid_to, basis=basis)
     return norm

@@ -44,7 +44,7 @@ def load_reference(*, at: datetime, actor: Actor = SYSTEM, folder: Path = REFERE
     Idempotent: loading again changes nothing.
     """
     loaded = [
-        _load_parameters(folder),
+        _load_parameters(folder, at),
         _load_calendar(folder),
         _load_cpv(folder),
     ]
@@ -73,7 +73,13 @@ def read_rows(name: str, *, folder: Path = REFERENCE, profiles: Sequence[str] = 
                 yield from csv.DictReader(file)
 
 
-def _load_parameters(folder: Path) -> Loaded:
+# A new figure of a known row is learnt now; an end, like its successor, from the first day on which it counts.
+_LEARNT = """, changed_at = CASE WHEN (t.value, t.valid_to) IS NOT DISTINCT FROM (EXCLUDED.value, EXCLUDED.valid_to)
+    THEN t.changed_at ELSE GREATEST(t.recorded_at, t.changed_at + interval '1 microsecond',
+        CASE WHEN t.value = EXCLUDED.value THEN LEAST(%(at)s, EXCLUDED.valid_to::timestamptz) ELSE %(at)s END) END"""
+
+
+def _load_parameters(folder: Path, at: datetime) -> Loaded:
     rows = sorted(read_rows("parameters", folder=folder), key=lambda row: (row["key"], row["valid_from"]))
     values = [
         (
@@ -92,7 +98,7 @@ def _load_parameters(folder: Path) -> Loaded:
         for row in rows
     ]
     columns = "jurisdiction key valid_from valid_to value unit act article evidence note recorded_at"
-    return _upsert("parameters", Parameter._meta.db_table, columns, "parameter_once", values)
+    return _upsert("parameters", Parameter._meta.db_table, columns, "parameter_once", values, learnt=_LEARNT, at=at)
 
 
 def _load_calendar(folder: Path) -> Loaded:
@@ -109,10 +115,12 @@ def _load_cpv(folder: Path) -> Loaded:
     return _upsert("cpv", table, "code name_uk name_ru name_en", f"{table}_pkey", values)
 
 
-def _upsert(name: str, table: str, columns: str, constraint: str, values: list[tuple[Any, ...]]) -> Loaded:
+def _upsert(
+    name: str, table: str, columns: str, constraint: str, values: list[tuple[Any, ...]], learnt: str = "", **params: Any
+) -> Loaded:
     """One statement over a staging table: insert what is new, change what differs, leave the rest alone.
 
-    Names are constants of this module, never input.
+    Names are constants of this module, never input. ``learnt`` sets when a change became known.
     """
     names = columns.split()
     listed = ", ".join(names)
@@ -122,12 +130,12 @@ def _upsert(name: str, table: str, columns: str, constraint: str, values: list[t
     # In key order, so that an earlier row is closed before its successor arrives.
     query = (
         f"INSERT INTO {table} AS t ({listed}) SELECT {listed} FROM staged ORDER BY position "  # noqa: S608
-        f"ON CONFLICT ON CONSTRAINT {constraint} DO UPDATE SET {sets} "
+        f"ON CONFLICT ON CONSTRAINT {constraint} DO UPDATE SET {sets}{learnt} "
         f"WHERE ({old}) IS DISTINCT FROM ({new}) RETURNING xmax = 0"
     )
     with connection.cursor() as cursor:
         _stage(table, names, values)
-        cursor.execute(query)
+        cursor.execute(query, params)
         fresh = [bool(created) for (created,) in cursor.fetchall()]
         cursor.execute("DROP TABLE staged")
     return Loaded(name, len(values), sum(fresh), len(fresh) - sum(fresh))

@@ -122,8 +122,7 @@ def admit_provider(
     provider = _locked(provider)
     if provider.admitted_at is not None:
         raise AlreadyAdmitted(provider=provider)
-    provider.active_from, provider.admitted_at = from_date, at
-    provider.save(update_fields=["active_from", "admitted_at"])
+    provider.change(at=at, active_from=from_date, admitted_at=at)
     record("provider.admitted", provider, actor=actor, at=at, organisation=organisation.code, from_date=from_date)
     return provider
 
@@ -175,8 +174,7 @@ def end_suspension(
     suspension = provider.suspensions.filter(from_date__lt=to_date, to_date=None).order_by("-from_date").first()
     if suspension is None:
         raise NotSuspended(provider=provider, day=to_date)
-    suspension.to_date = to_date
-    suspension.save(update_fields=["to_date"])
+    suspension.change(at=at, to_date=to_date)
     record(
         "provider.resumed",
         provider,

@@ -8,7 +8,8 @@ from djmoney.models.fields import MoneyField
 
 from config.accounts.models import Organisation, User
 from config.fields import ordered
-from config.states import StatefulModel, StateTable
+from config.states import StatefulModel, StateTable, VersionedState
+from config.versions import VersionedModel, versioned
 from contracts.models.budgets import BudgetLine
 from contracts.models.catalogue import CURRENCY_CHOICES, Service
 from contracts.models.parties import Provider
@@ -31,7 +32,7 @@ MILESTONE_STATES = StateTable(
 )
 
 
-class Contract(StatefulModel):
+class Contract(VersionedState):
     """An agreement with a provider (OCDS statuses). ``ceiling`` limits what may be paid in all; blank: no limit.
 
     ``valid_to`` is exclusive. One currency per contract. A contract served by certificates commits no budget by
@@ -59,9 +60,7 @@ class Contract(StatefulModel):
     )
     signed_at = models.DateTimeField(null=True, blank=True)
     signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    signed_by_provider = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    signed_by_provider = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("contract")
@@ -69,13 +68,16 @@ class Contract(StatefulModel):
             models.UniqueConstraint(fields=["organisation", "number"], name="contract_once"),
             ordered("contract_range"),
         ]
-        triggers = CONTRACT_STATES.triggers("contract")
+        triggers = [
+            *CONTRACT_STATES.triggers("contract"),
+            *versioned("contract", "status", "valid_from", "valid_to", "ceiling", recorded=None),
+        ]
 
     def __str__(self) -> str:
         return self.number
 
 
-class ContractLine(models.Model):
+class ContractLine(VersionedModel):
     """Price and volume of a service under a contract; an amendment is a new row.
 
     ``unit_rate`` has 4 places, ``units_ceiling`` 3; blank dates are the contract's; ``valid_to`` is exclusive.
@@ -97,6 +99,7 @@ class ContractLine(models.Model):
             ),
             models.CheckConstraint(name="contract_line_positive", condition=models.Q(unit_rate__gt=0)),
         ]
+        triggers = versioned("contract_line", "valid_from", "valid_to", "unit_rate", "units_ceiling")
 
     def __str__(self) -> str:
         return f"{self.contract_id} {self.service_id}"
@@ -126,5 +129,3 @@ class Milestone(StatefulModel):
 
     def __str__(self) -> str:
         return self.title
-
-

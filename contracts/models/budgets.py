@@ -21,9 +21,7 @@ class BudgetLine(models.Model):
     programme = models.CharField(max_length=64, blank=True)
     economic_code = models.CharField(max_length=16, blank=True)
     source = models.CharField(max_length=64, blank=True)
-    amount = MoneyField(
-        max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES
-    )
+    amount = MoneyField(max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES)
 
     class Meta:
         verbose_name = _("budget line")

@@ -126,9 +126,7 @@ class TariffSetItem(models.Model):
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=255)
     minutes = models.PositiveSmallIntegerField(null=True, blank=True)
-    published = MoneyField(
-        max_digits=14, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES
-    )
+    published = MoneyField(max_digits=14, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES)
     computed = MoneyField(
         max_digits=14,
         decimal_places=2,
@@ -153,9 +151,7 @@ class Tariff(models.Model):
     payer_kind = models.CharField(
         max_length=8, choices=[("person", _("person")), ("family", _("family"))], default="person"
     )
-    unit_rate = MoneyField(
-        max_digits=14, decimal_places=4, default_currency="UAH", currency_choices=CURRENCY_CHOICES
-    )
+    unit_rate = MoneyField(max_digits=14, decimal_places=4, default_currency="UAH", currency_choices=CURRENCY_CHOICES)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
     basis = models.CharField(max_length=300)

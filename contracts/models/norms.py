@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
 from config.fields import no_overlap, ordered
-from config.states import StatefulModel, StateTable
+from config.states import StateTable, VersionedState
+from config.versions import versioned
 from contracts.models.catalogue import Service, Territory
 
 NORM_STATES = StateTable(
@@ -18,7 +19,7 @@ NORM_STATES = StateTable(
 )
 
 
-class NormCost(StatefulModel):
+class NormCost(VersionedState):
     """Norm cost of one unit. ``unit_rate`` has 4 places; ``valid_to`` is exclusive; blank territory or class: any.
 
     Approved by another person than its author; two approved norms of one key never hold on the same day.
@@ -59,7 +60,10 @@ class NormCost(StatefulModel):
                 condition=models.Q(author__isnull=True) | ~models.Q(author=models.F("approver")),
             ),
         ]
-        triggers = NORM_STATES.triggers("norm_cost")
+        triggers = [
+            *NORM_STATES.triggers("norm_cost"),
+            *versioned("norm_cost", "status", "valid_from", "valid_to", "unit_rate"),
+        ]
         verbose_name = _("norm cost")
 
     def __str__(self) -> str:

@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
 from config.fields import no_overlap, ordered
+from config.versions import VersionedModel, versioned
 
 
-class Parameter(models.Model):
+class Parameter(VersionedModel):
     """One value of one key. ``organisation`` empty: national; a municipality's own row wins over it.
 
     ``valid_to`` is exclusive. ``value`` is text: a decimal, a date part or a word; the reader knows which.
@@ -50,6 +51,7 @@ class Parameter(models.Model):
             no_overlap("parameter_no_overlap", Coalesce("organisation_id", 0), "jurisdiction", "key"),
             ordered("parameter_range"),
         ]
+        triggers = versioned("parameter", "valid_from", "valid_to", "value")
 
     def __str__(self) -> str:
         return f"{self.jurisdiction} {self.key} {self.valid_from}"

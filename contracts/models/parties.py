@@ -7,9 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import User
 from config.fields import EncryptedTextField, ordered
+from config.versions import VersionedModel, versioned
 
 
-class Provider(models.Model):
+class Provider(VersionedModel):
     """A provider of social services of any ownership. Active days are half-open; absent ends are open."""
 
     SECTORS = [
@@ -32,12 +33,13 @@ class Provider(models.Model):
 
     class Meta:
         verbose_name = _("provider")
+        triggers = versioned("provider", "active_from", "active_to", recorded=None)
 
     def __str__(self) -> str:
         return self.name
 
 
-class ProviderSuspension(models.Model):
+class ProviderSuspension(VersionedModel):
     """Days on which a provider may not serve. ``to_date`` is exclusive."""
 
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="suspensions")
@@ -51,6 +53,7 @@ class ProviderSuspension(models.Model):
             models.UniqueConstraint(fields=["provider", "from_date"], name="provider_suspension_once"),
             ordered("provider_suspension_range", "from_date", "to_date"),
         ]
+        triggers = versioned("provider_suspension", "from_date", "to_date")
 
     def __str__(self) -> str:
         return f"{self.provider_id} {self.from_date}"
@@ -77,7 +80,7 @@ class Worker(models.Model):
         return self.code
 
 
-class WorkerQualification(models.Model):
+class WorkerQualification(VersionedModel):
     """A service a worker is qualified for, on which days. ``valid_to`` is exclusive."""
 
     worker = models.ForeignKey(Worker, on_delete=models.PROTECT, related_name="qualifications")
@@ -88,13 +91,10 @@ class WorkerQualification(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["worker", "service", "valid_from"], name="worker_qualification_once"
-            ),
+            models.UniqueConstraint(fields=["worker", "service", "valid_from"], name="worker_qualification_once"),
             ordered("worker_qualification_range"),
         ]
+        triggers = versioned("worker_qualification", "valid_from", "valid_to")
 
     def __str__(self) -> str:
         return f"{self.worker_id} {self.service_id}"
-
-

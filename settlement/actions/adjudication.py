@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -59,18 +59,18 @@ def adjudicate_claims(
 
     A run takes the submitted claims that carry its number, or, when no number waits, those without one; and the lines
     that a clearance gives back. Results, claim states, budget entries and the ledger are written together.
-    Time: facts as recorded by the end of ``as_of`` in the organisation's zone.
+    Time: facts as recorded, claims as submitted by the end of ``as_of`` in the organisation's zone.
     Idempotent: what is judged is not judged again; killed anywhere it leaves nothing.
     Raises: ClaimsChanged. Spending beyond a budget line is recorded; the payment run refuses it.
     Locks: an advisory lock of the organisation, budget lines, certificates, claims, number series.
     Posts: claim.adjudicated, claim.reversed. Audit: claims.adjudicated.
     """
     _take_turns(organisation)
-    batch = next_run(organisation, period)
+    known_at = _end_of(as_of, organisation)
+    batch = next_run(organisation, period, known_at)
     if batch is None:
         nothing_to_record()
         return None
-    known_at = _end_of(as_of, organisation)
     law = _law(organisation, period, known_at)
     facts, result = _judge(organisation, batch, known_at, law.parameters)
     run = _create_run(organisation, period, as_of, batch, facts, result, law, actor, at)
@@ -100,7 +100,7 @@ def _take_turns(organisation: Organisation) -> None:
 
 
 def _end_of(day: date, organisation: Organisation) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(organisation.zone))
+    return datetime.combine(day, time.max, ZoneInfo(organisation.zone))
 
 
 def _law(organisation: Organisation, period: date, known_at: datetime) -> _Law:

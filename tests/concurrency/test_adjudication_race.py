@@ -74,12 +74,12 @@ def test_taking_turns_allows_what_the_certificate_has(
     assert allowed() == 1500
 
 
-def test_a_month_is_judged_once(office: Organisation) -> None:
+def test_a_month_is_judged_once(office: Organisation, at: datetime) -> None:
     results = at_once(lambda: judge(office), times=4)
     runs = [result for result in results if isinstance(result, AdjudicationRun)]
     assert len(runs) == 1 and results.count(None) == 3
     assert Adjudication.objects.count() == 1 and Entry.objects.count() <= 1
-    assert next_run(office, NOVEMBER) is None
+    assert next_run(office, NOVEMBER, at) is None
 
 
 def test_claim_is_withdrawn_or_judged_never_both(office: Organisation, at: datetime) -> None:

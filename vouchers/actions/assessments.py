@@ -332,8 +332,7 @@ def _close_previous(recipient: Recipient, calculation: FeeCalculation, start: da
     if in_force and past and new > _burden(last.mode, last.monthly_limit):
         raise RetroactiveIncrease()
     if in_force:
-        last.valid_to = start
-        last.save(update_fields=["valid_to"])
+        last.change(at=at, valid_to=start)
 
 
 def _burden(mode: str, limit: Decimal | None) -> tuple[int, Decimal]:

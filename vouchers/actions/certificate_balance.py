@@ -121,9 +121,7 @@ def close_certificates(
     """
     locked = lock_certificates(certificates)
     for certificate in locked:
-        certificate.status_from = status_from
-        certificate.save(update_fields=["status_from"])
-        certificate.move_to(status, at=at)
+        certificate.move_to(status, at=at, status_from=status_from)
     sweep_closed(locked, actor=actor, at=at)
     return locked
 

@@ -94,10 +94,9 @@ def resume_certificate(*, certificate: Certificate, from_date: date, actor: Acto
         raise NotSuspended()
     # A rest that never began is taken back whole: a day it would cover stays out of it.
     if from_date > rest.from_date:
-        rest.to_date = from_date
-        rest.save(update_fields=["to_date"])
+        rest.change(at=at, to_date=from_date)
     else:
-        rest.delete()
+        rest.withdraw(at=at)
     if certificate.status == "suspended":
         certificate.move_to("active", at=at)
     record("certificate.resumed", certificate, certificate.recipient, actor=actor, at=at, from_date=from_date)
@@ -140,9 +139,7 @@ def replace_certificate(*, certificate: Certificate, reason: str, actor: Actor, 
         raise NothingToReplace()
     today = local_date(at, old.organisation.zone)
     before = old.reserved_minor
-    old.status_from = today
-    old.save(update_fields=["status_from"])
-    old.move_to("replaced", at=at)
+    old.move_to("replaced", at=at, status_from=today)
     sweep_closed([old], actor=actor, at=at)
     issued = _successor(old, left, before - old.reserved_minor, today, actor, at)
     record("certificate.replaced", old, issued.certificate, old.recipient, actor=actor, at=at, reason=reason)

@@ -129,11 +129,16 @@ def _write_lines(plan: IndividualPlan, volumes: Sequence[PlannedVolume], at: dat
 
 @action
 def close_plan(*, plan: IndividualPlan, last_day: date, actor: Actor, at: datetime) -> IndividualPlan:
-    """End a plan with ``last_day``, its lines that run longer with it. Audit: individual_plan.closed."""
+    """End a plan with ``last_day``, its lines that run longer with it; a line that starts later never holds.
+
+    Audit: individual_plan.closed.
+    """
+    end = last_day + timedelta(days=1)
     for line in plan.lines.select_for_update().order_by("pk"):
-        if line.valid_to is None or line.valid_to > last_day + timedelta(days=1):
-            line.valid_to = max(last_day, line.valid_from) + timedelta(days=1)
-            line.save(update_fields=["valid_to"])
+        if line.valid_from >= end:
+            line.withdraw(at=at)
+        elif line.valid_to is None or line.valid_to > end:
+            line.change(at=at, valid_to=end)
     plan.move_to("closed", at=at)
     record(
         "individual_plan.closed", plan, actor=actor, at=at, organisation=plan.recipient.organisation.code, on=last_day

@@ -187,8 +187,7 @@ def move_residence(
         if last.valid_from >= valid_from:
             raise ResidenceUnchanged(valid_from=f"{last.valid_from:%d.%m.%Y}")
         if last.valid_to is None or last.valid_to > valid_from:
-            last.valid_to = valid_from
-            last.save(update_fields=["valid_to"])
+            last.change(at=at, valid_to=valid_from)
     residence = RecipientResidence.objects.create(
         recipient=recipient,
         territory=territory,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
 from config.fields import AppendOnlyModel, append_only, ordered
 from config.periods import Period
-from config.states import StatefulModel, StateTable
+from config.states import StateTable, VersionedState
+from config.versions import VersionedModel, versioned
 from contracts.models import BudgetLine, Provider, Service, Worker
 from vouchers.models.recipients import Recipient
 
@@ -35,7 +37,7 @@ REDEMPTION_STATES = StateTable(
 )
 
 
-class Certificate(StatefulModel):
+class Certificate(VersionedState):
     """An entitlement to units of named services. Days are half-open; ``status_from`` is the first day of a
     cancellation or replacement (absent: always).
 
@@ -72,7 +74,10 @@ class Certificate(StatefulModel):
             models.UniqueConstraint(fields=["organisation", "number"], name="certificate_once"),
             ordered("certificate_range"),
         ]
-        triggers = CERTIFICATE_STATES.triggers("certificate")
+        triggers = [
+            *CERTIFICATE_STATES.triggers("certificate"),
+            *versioned("certificate", "status", "status_from", "valid_from", "valid_to", recorded=None),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -83,7 +88,7 @@ class Certificate(StatefulModel):
         return Period(self.valid_from, self.valid_to).last_day
 
 
-class CertificateSuspension(models.Model):
+class CertificateSuspension(VersionedModel):
     """Days on which a certificate rests. ``to_date`` is exclusive."""
 
     certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="suspensions")
@@ -97,6 +102,7 @@ class CertificateSuspension(models.Model):
             models.UniqueConstraint(fields=["certificate", "from_date"], name="certificate_suspension_once"),
             ordered("certificate_suspension_range", "from_date", "to_date"),
         ]
+        triggers = versioned("certificate_suspension", "from_date", "to_date")
 
     def __str__(self) -> str:
         return f"{self.certificate_id} {self.from_date}"
@@ -128,7 +134,7 @@ class CertificateLine(models.Model):
         return f"{self.certificate_id} {self.service_id}"
 
 
-class Redemption(StatefulModel):
+class Redemption(VersionedState):
     """One use of a certificate at a provider.
 
     Online: authorised against the balance, then confirmed (possibly less). Reported and offline: evidence, kept as
@@ -168,7 +174,11 @@ class Redemption(StatefulModel):
             models.Index(fields=["provider", "starts_at"], name="redemption_provider"),
             models.Index(fields=["organisation", "starts_at"], name="redemption_recent"),
         ]
-        triggers = REDEMPTION_STATES.triggers("redemption")
+        triggers = [
+            *REDEMPTION_STATES.triggers("redemption"),
+            # Only a confirmed visit is worth anything: what went before it needs no version.
+            *versioned("redemption", "status", "units_milli", condition=pgtrigger.Q(old__status="confirmed")),
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import User
 from config.fields import EncryptedTextField, no_overlap, ordered
 from config.periods import Period
+from config.versions import VersionedModel, versioned
 from vouchers.models.recipients import Recipient
 
 
@@ -32,7 +33,7 @@ class NeedsAssessment(models.Model):
         return self.number
 
 
-class FeeAssessment(models.Model):
+class FeeAssessment(VersionedModel):
     """How a recipient pays: F free, D differentiated up to ``monthly_limit``, C in full.
 
     Starts on the first of a month; ``valid_to`` is exclusive; never two on one day. ``inputs``, ``parameters``
@@ -66,6 +67,7 @@ class FeeAssessment(models.Model):
                 condition=~models.Q(mode="D") | models.Q(monthly_limit__gte=0),
             ),
         ]
+        triggers = versioned("fee_assessment", "mode", "monthly_limit", "valid_from", "valid_to")
 
     def __str__(self) -> str:
         return f"{self.recipient_id} {self.mode} {self.valid_from}"

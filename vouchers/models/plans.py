@@ -11,6 +11,7 @@ from config.accounts.models import User
 from config.fields import no_overlap, ordered
 from config.periods import Period
 from config.states import StatefulModel, StateTable
+from config.versions import VersionedModel, versioned
 from contracts.models import Service
 from vouchers.models.needs import NeedsAssessment
 from vouchers.models.recipients import Recipient
@@ -44,7 +45,7 @@ class IndividualPlan(StatefulModel):
         return self.number
 
 
-class PlanLine(models.Model):
+class PlanLine(VersionedModel):
     """Units of a service a month. ``valid_to`` is exclusive; one line per recipient, service and day."""
 
     recipient = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="plan_lines")
@@ -61,6 +62,7 @@ class PlanLine(models.Model):
             ordered("plan_line_range"),
             models.CheckConstraint(name="plan_line_positive", condition=models.Q(units_per_month__gt=0)),
         ]
+        triggers = versioned("plan_line", "units_per_month", "valid_from", "valid_to")
 
     def __str__(self) -> str:
         return f"{self.recipient_id} {self.service_id}"

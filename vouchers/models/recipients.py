@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
 from config.fields import EncryptedTextField, no_overlap, ordered
 from config.periods import Period
+from config.versions import VersionedModel, versioned
 from contracts.models import Territory
 
 
@@ -41,13 +43,29 @@ class Recipient(models.Model):
                 name="recipient_tax_id_once",
                 condition=~models.Q(tax_id_index=""),
             ),
+            models.CheckConstraint(
+                name="recipient_death_known",
+                condition=models.Q(death_date__isnull=True) | models.Q(death_recorded_at__isnull=False),
+            ),
+        ]
+        # A death is learnt once; its moment is ``death_recorded_at``.
+        triggers = [
+            pgtrigger.Protect(
+                name="recipient_death_once",
+                operation=pgtrigger.UpdateOf("death_date", "death_recorded_at"),
+                condition=pgtrigger.Q(old__death_date__isnull=False)
+                & (
+                    pgtrigger.Q(old__death_date__df=pgtrigger.F("new__death_date"))
+                    | pgtrigger.Q(old__death_recorded_at__df=pgtrigger.F("new__death_recorded_at"))
+                ),
+            )
         ]
 
     def __str__(self) -> str:
         return self.code
 
 
-class RecipientResidence(models.Model):
+class RecipientResidence(VersionedModel):
     """Territory and class of a recipient; a move counts from the first day of the next month."""
 
     recipient = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="residences")
@@ -63,12 +81,13 @@ class RecipientResidence(models.Model):
             ordered("recipient_residence_range"),
             models.CheckConstraint(name="recipient_residence_month", condition=models.Q(valid_from__day=1)),
         ]
+        triggers = versioned("recipient_residence", "territory_id", "recipient_class", "valid_from", "valid_to")
 
     def __str__(self) -> str:
         return f"{self.recipient_id} {self.valid_from}"
 
 
-class Absence(models.Model):
+class Absence(VersionedModel):
     """Days a recipient was in hospital, in residential care or away. ``to_date`` is exclusive."""
 
     KINDS = [("hospital", _("hospital")), ("residential", _("residential care")), ("away", _("away"))]
@@ -84,6 +103,7 @@ class Absence(models.Model):
             models.UniqueConstraint(fields=["recipient", "kind", "from_date"], name="absence_once"),
             ordered("absence_range", "from_date", "to_date"),
         ]
+        triggers = versioned("absence", "kind", "from_date", "to_date")
 
     def __str__(self) -> str:
         return f"{self.recipient_id} {self.kind} {self.from_date}"

@@ -111,7 +111,7 @@ def test_refusals_of_a_decision(town: Town) -> None:
         _decide(town, town.recipient(), pensioner("4000.00"), valid_from=date(2025, 11, 2))
     with pytest.raises(BirthDateMissing):
         _decide(town, town.recipient(birth_date=None), pensioner("4000.00"))
-    Parameter.objects.filter(key="pay.fee_method").delete()
+    Parameter.objects.get(key="pay.fee_method").withdraw(at=OCTOBER)
     with pytest.raises(ParameterMissing):
         _decide(town, town.recipient(), pensioner("4000.00"))
 

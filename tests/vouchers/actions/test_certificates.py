@@ -111,15 +111,15 @@ def test_refusals_of_issuing(town: Town) -> None:
     next_year = BudgetLine.objects.create(organisation=town.organisation, code="B", year=2026, amount="1.00")
     with pytest.raises(BudgetYearWrong):
         attempt(recipient, next_year)
-    NormCost.objects.all().delete()
+    NormCost.objects.get().withdraw(at=VISIT)
     assert town.issue(recipient).certificate.reserved_minor == 2 * 20 * 8500  # the contract price instead
     with pytest.raises(CertificateExists):
         attempt(recipient)
     other = town.ready(full_name="Друга Особа")
-    town.contract.lines.all().delete()
+    town.contract.lines.get().withdraw(at=VISIT)
     with pytest.raises(PriceMissing):
         attempt(other)
-    FeeAssessment.objects.filter(recipient=other).delete()
+    FeeAssessment.objects.get(recipient=other).withdraw(at=VISIT)
     with pytest.raises(FeeMissing):
         attempt(other)
     record_death(recipient=other, death_date=date(2025, 10, 2), actor=town.case_worker, at=OCTOBER)
@@ -230,7 +230,7 @@ def test_a_hold_kept_over_cancellation_leaves_nothing_behind(town: Town) -> None
 
 
 def test_validity_follows_the_parameter(town: Town) -> None:
-    Parameter.objects.filter(key="certificate.validity_months_max").update(value="1")
+    Parameter.objects.get(key="certificate.validity_months_max").change(at=VISIT, value="1")
     certificate = town.issue().certificate
     assert certificate.valid_to == date(2025, 12, 1) and certificate.reserved_minor == 193080
 

@@ -207,7 +207,7 @@ def test_limits_of_day_and_plan_count_what_was_held_before(town: Town) -> None:
 
 def test_a_resting_certificate_an_inactive_provider_and_an_unqualified_worker(town: Town) -> None:
     issued = town.issue()
-    town.worker.qualifications.update(valid_to=date(2025, 11, 1))
+    town.worker.qualifications.get().change(at=VISIT, valid_to=date(2025, 11, 1))
     assert refused(town, issued, key="1") == "WORKER_NOT_QUALIFIED"
     town.provider.suspensions.create(from_date=NOVEMBER_1, recorded_at=VISIT)
     assert refused(town, issued, key="2") == "PROVIDER_NOT_ACTIVE"
