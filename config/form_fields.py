@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from config.money import AMOUNT_PLACES, RATE_PLACES, UNITS_PLACES, read_number
@@ -16,6 +17,8 @@ DAY_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y")
 MOMENT_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 INTEGER_MAX = 2**31 - 1
+FILE_MEGABYTES = 20
+NAME_LENGTH = 200
 
 
 def _figures() -> forms.TextInput:
@@ -29,7 +32,7 @@ class NumberField(forms.DecimalField):
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"localize": True, "widget": _figures(), "max_digits": 16, **options})
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         """Raises: ValidationError for what is no number."""
         return super().to_python(_read(self, value))
 
@@ -40,7 +43,7 @@ class WholeField(forms.IntegerField):
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"localize": True, "widget": _figures(), "max_value": INTEGER_MAX, **options})
 
-    def to_python(self, value: Any) -> int | None:
+    def to_python(self, value: Any) -> Any:
         """Raises: ValidationError for what is no whole number."""
         return super().to_python(_read(self, value))
 
@@ -93,3 +96,34 @@ def moment_field(label: Any, **options: Any) -> forms.DateTimeField:
     return forms.DateTimeField(
         label=label, **{"widget": widget, "input_formats": MOMENT_FORMATS, "validators": [_known_year], **options}
     )
+
+
+class SizedFileField(forms.FileField):
+    """A file that is small enough to keep."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": NAME_LENGTH, **options})
+
+    def to_python(self, data: Any) -> UploadedFile | None:
+        """Raises: ValidationError for what is empty or too large."""
+        file = super().to_python(data)
+        if file is not None and (file.size or 0) > FILE_MEGABYTES * 1024 * 1024:
+            raise ValidationError(
+                _("The file is larger than %(max)s MB. Make it smaller."), code="size", params={"max": FILE_MEGABYTES}
+            )
+        return file
+
+
+class _ManyFiles(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(SizedFileField):
+    """Any number of files; the value is a list."""
+
+    widget = _ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """Raises: ValidationError of the first file that cannot be taken."""
+        given = [file for file in data or [] if file] if isinstance(data, list | tuple) else [data] if data else []
+        return [super(FilesField, self).clean(file, initial) for file in given] or super().clean(None, initial) or []

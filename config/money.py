@@ -29,9 +29,9 @@ _PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 
 
 def read_number(text: str) -> Decimal:
-    """A number as people write it: thousands apart by spaces of any width or apostrophes, a comma or point for the rest.
+    """A number as people write it: thousands apart by spaces or apostrophes, a comma or point before the fraction.
 
-    One lone separator is that of the fraction. Raises: ValueError. Example: "18 000,00", "18.000,00", "18,000.00".
+    A lone comma or point is that of the fraction. Raises: ValueError. Example: "18 000,00", "18.000,00", "18,000.00".
     """
     plain = re.sub(r"[\s'\u2019]", "", text).replace("\u2212", "-")
     plain = _without_groups(plain).replace(",", ".")

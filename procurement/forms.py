@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation, User
 from config.form_fields import (
     NumberField,
+    SizedFileField,
     WholeField,
     day_field,
     moment_field,
@@ -270,7 +271,7 @@ class ApplicationForm(forms.Form):
     def clean_activity_numbers(self) -> list[int]:
         """Whole numbers in their order."""
         parts = [part.strip() for part in self.cleaned_data["activity_numbers"].split(",") if part.strip()]
-        if not all(part.isdigit() for part in parts):
+        if not all(part.isdecimal() and len(part) < 10 for part in parts):
             raise forms.ValidationError(_("Write whole numbers divided by commas."))
         return [int(part) for part in parts]
 
@@ -361,4 +362,4 @@ def application_draft(head: ApplicationForm, parts: dict[str, Any]) -> Applicati
 class DocumentForm(forms.Form):
     """A required annex."""
 
-    file = forms.FileField(label=_("File"))
+    file = SizedFileField(label=_("File"))

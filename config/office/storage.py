@@ -15,6 +15,8 @@ from config.audit.recording import label_of
 from config.office.models import Attachment
 from config.transactions import step
 
+NAME_LENGTH, TYPE_LENGTH = 200, 100
+
 
 @step
 def attach(
@@ -43,8 +45,8 @@ def attach(
         sha256=digest,
         defaults={
             "organisation": organisation,
-            "name": name,
-            "content_type": content_type,
+            "name": name[-NAME_LENGTH:],
+            "content_type": content_type[:TYPE_LENGTH],
             "size": len(content),
             "uploaded_by_id": uploaded_by_id,
             "uploaded_at": at,

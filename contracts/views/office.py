@@ -20,7 +20,7 @@ from contracts.forms import (
     SuspensionForm,
 )
 from contracts.models import NormCost, Parameter, Provider
-from contracts.views.pages import access_of, one_of, page_of, perform, submitted
+from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 
 
 @requires("parameters.view")
@@ -176,27 +176,22 @@ FORMS = {
 }
 
 
-@require_POST
 @requires("register.edit")
 def provider_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Admit, suspend or resume a provider."""
     access = access_of(request)
     provider = one_of(queries.providers(), pk)
     form_class, call, done = FORMS[step]
-    form = form_class(request.POST)
-    if not form.is_valid():
-        return render(
-            request,
-            "contracts/form.html",
-            {"form": form, "title": provider.name, "back": "contracts:provider", "key": pk},
-        )
-    return perform(
+    form = form_class(request.POST or None)
+    return stepped(
         request,
+        form,
         lambda: call(  # type: ignore[operator]
             organisation=access.office(), provider=provider, actor=access.actor, at=access.now(), **form.cleaned_data
         ),
         done=done,
-        to="contracts:provider",
+        title=provider.name,
+        back="contracts:provider",
         key=pk,
     )
 

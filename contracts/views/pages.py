@@ -10,7 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
 from config.accounts.access import Access
 from config.errors import DomainError, NotFound
@@ -57,3 +57,28 @@ def submitted(request: HttpRequest, form: Form, call: Callable[[], M]) -> tuple[
         return call(), None
     except DomainError as error:
         return None, error
+
+
+def stepped(
+    request: HttpRequest,
+    form: Form,
+    call: Callable[[], Any],
+    *,
+    done: Any,
+    title: Any,
+    back: str,
+    key: Any,
+    **context: Any,
+) -> HttpResponse:
+    """A form of one step on a record: the call, and back to the record with what happened.
+
+    Wrong input and a refusal come back on a page of the form with what was typed; the same page answers a GET.
+    ``context``: ``template``, ``submit``, ``danger``, ``multipart``, ``notes`` and what else the template shows.
+    """
+    template = context.pop("template", "contracts/form.html")
+    _made, refusal = submitted(request, form, call)
+    if request.method == "POST" and form.is_valid() and refusal is None:
+        messages.success(request, str(done))
+        return redirect(back, key)
+    page = {"form": form, "refusal": refusal, "title": title, "back": back, "key": key, **context}
+    return render(request, template, page, status=409 if refusal else 200)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from config.accounts.access import Access, requires
 from config.errors import DomainError, NotFound
 from config.office.storage import attachments_of, open_attachment
-from contracts.views.pages import access_of, one_of, page_of, perform, submitted
+from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from procurement import queries
 from procurement.actions import applications
 from procurement.actions import bids as bid_actions
@@ -212,31 +212,34 @@ def _initial(bid: Bid) -> dict[str, Any]:
     }
 
 
-@require_POST
 @requires("bids.submit")
 def application_attach(request: HttpRequest, pk: int, document: str) -> HttpResponse:
-    """Add a required annex to an own draft."""
+    """Add an annex to an own draft."""
     access = access_of(request)
     bid = _own(access, pk)
-    form = DocumentForm(request.POST, request.FILES)
-    if not form.is_valid():
-        context = {"form": form, "title": bid.project_title, "back": "procurement:bid", "key": pk, "multipart": True}
-        return render(request, "contracts/form.html", context)
-    file = form.cleaned_data["file"]
-    return perform(
+    form = DocumentForm(request.POST or None, request.FILES or None)
+    return stepped(
         request,
-        lambda: applications.attach_document(
-            bid=bid,
-            document=document,
-            filename=file.name,
-            content=file.read(),
-            content_type=file.content_type or "application/octet-stream",
-            actor=access.actor,
-            at=access.now(),
-        ),
+        form,
+        lambda: _attach(access, bid, document, form.cleaned_data["file"]),
         done=_("The document is added."),
-        to="procurement:bid",
+        title=bid.project_title,
+        back="procurement:bid",
         key=pk,
+        multipart=True,
+        submit=_("Add"),
+    )
+
+
+def _attach(access: Access, bid: Bid, document: str, file: Any) -> Any:
+    return applications.attach_document(
+        bid=bid,
+        document=document,
+        filename=file.name,
+        content=file.read(),
+        content_type=file.content_type or "application/octet-stream",
+        actor=access.actor,
+        at=access.now(),
     )
 
 

@@ -18,7 +18,7 @@ from contracts.actions.agreements import AgreedMilestone
 from contracts.parameters import ParameterBook
 from contracts.queries import provider_of
 from contracts.views.agreements import representative_of
-from contracts.views.pages import access_of, one_of, page_of, perform, submitted
+from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from procurement import queries
 from procurement.actions import awards, competitions, complaints, evaluation
 from procurement.actions import bids as bid_actions
@@ -206,23 +206,38 @@ STEPS: dict[str, tuple[str, type[Any] | None, Step, Any]] = {
 
 
 def step_view(name: str) -> Callable[..., HttpResponse]:
-    """The view of one button of the page: permission, form, one call."""
+    """The view of one step: a button is one call, a form has a page of its own for what must be corrected."""
     permission, form_class, call, done = STEPS[name]
+    if form_class is None:
+        return require_POST(requires(permission)(_button(call, done)))
+    return requires(permission)(_form_step(form_class, call, done))
 
-    @require_POST
-    @requires(permission)
+
+def _button(call: Step, done: Any) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         access = access_of(request)
         tender = one_of(tenders_for(access), pk)
-        data: dict[str, Any] = {}
-        if form_class is not None:
-            extra = {"organisation": tender.organisation} if form_class is CommissionForm else {}
-            form = form_class(request.POST, **extra)
-            if not form.is_valid():
-                context = {"form": form, "title": tender.title, "back": "procurement:competition", "key": pk}
-                return render(request, "contracts/form.html", context)
-            data = form.cleaned_data
-        return perform(request, lambda: call(tender, data, access), done=done, to="procurement:competition", key=pk)
+        return perform(request, lambda: call(tender, {}, access), done=done, to="procurement:competition", key=pk)
+
+    return view
+
+
+def _form_step(form_class: type[Any], call: Step, done: Any) -> Callable[..., HttpResponse]:
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        access = access_of(request)
+        tender = one_of(tenders_for(access), pk)
+        extra = {"organisation": tender.organisation} if form_class is CommissionForm else {}
+        form = form_class(request.POST or None, request.FILES or None, **extra)
+        return stepped(
+            request,
+            form,
+            lambda: call(tender, form.cleaned_data, access),
+            done=done,
+            title=tender.title,
+            back="procurement:competition",
+            key=pk,
+            multipart=form.is_multipart(),
+        )
 
     return view
 
@@ -242,22 +257,22 @@ def bid_admit(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_POST
 @requires("bids.open")
 def bid_reject(request: HttpRequest, pk: int) -> HttpResponse:
     """Reject an opened bid with a ground."""
     access = access_of(request)
     bid = _office_bid(access, pk)
-    form = RejectionForm(request.POST)
-    if not form.is_valid():
-        context = {"form": form, "title": bid.provider.name, "back": "procurement:competition", "key": bid.tender_id}
-        return render(request, "contracts/form.html", context)
-    return perform(
+    form = RejectionForm(request.POST or None)
+    return stepped(
         request,
+        form,
         lambda: bid_actions.reject_bid(bid=bid, actor=access.actor, at=access.now(), **form.cleaned_data),
         done=_("The bid is rejected. The bidder sees the ground and may complain."),
-        to="procurement:competition",
+        title=bid.provider.name,
+        back="procurement:competition",
         key=bid.tender_id,
+        submit=_("Reject"),
+        danger=True,
     )
 
 
@@ -266,22 +281,31 @@ def _office_bid(access: Access, pk: int) -> Bid:
     return one_of(rows.select_related("tender__organisation", "provider"), pk)
 
 
-@require_POST
 @requires("awards.decide")
 def award_conclude(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign the contract or grant agreement of an award."""
     access = access_of(request)
     award = one_of(Award.objects.filter(tender__in=tenders_for(access)).select_related("bid", "tender"), pk)
-    form = GrantForm(request.POST) if award.tender.kind == "project_contest" else None
-    if form is not None and not form.is_valid():
-        context = {"form": form, "title": award.number, "back": "procurement:competition", "key": award.tender_id}
-        return render(request, "contracts/form.html", context)
+    done = _("The contract is signed and in force.")
+    if award.tender.kind == "project_contest":
+        form = GrantForm(request.POST or None)
+        return stepped(
+            request,
+            form,
+            lambda: _conclude(award, form, access),
+            done=done,
+            title=award.number,
+            back="procurement:competition",
+            key=award.tender_id,
+            submit=_("Sign the grant agreement"),
+        )
+    return _sign(request, award, done, access)
+
+
+@require_POST
+def _sign(request: HttpRequest, award: Award, done: Any, access: Access) -> HttpResponse:
     return perform(
-        request,
-        lambda: _conclude(award, form, access),
-        done=_("The contract is signed and in force."),
-        to="procurement:competition",
-        key=award.tender_id,
+        request, lambda: _conclude(award, None, access), done=done, to="procurement:competition", key=award.tender_id
     )
 
 
@@ -306,22 +330,21 @@ def _milestones(data: dict[str, Any]) -> list[AgreedMilestone]:
     ]
 
 
-@require_POST
 @requires("tenders.approve")
 def complaint_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer a complaint."""
     access = access_of(request)
     complaint = one_of(Complaint.objects.filter(tender__in=tenders_for(access)).select_related("tender"), pk)
-    form = AnswerForm(request.POST)
-    if not form.is_valid():
-        context = {"form": form, "title": _("Complaint"), "back": "procurement:competition", "key": complaint.tender_id}
-        return render(request, "contracts/form.html", context)
-    return perform(
+    form = AnswerForm(request.POST or None)
+    return stepped(
         request,
+        form,
         lambda: complaints.answer_complaint(
             complaint=complaint, actor=access.actor, at=access.now(), **form.cleaned_data
         ),
         done=_("The complaint is answered."),
-        to="procurement:competition",
+        title=_("Complaint"),
+        back="procurement:competition",
         key=complaint.tender_id,
+        submit=_("Answer"),
     )

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Q
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from config.accounts.access import requires
 from config.clock import local_date
 from config.errors import DomainError
-from contracts.views.pages import access_of, one_of, page_of, perform
+from contracts.views.pages import access_of, one_of, page_of, stepped
 from vouchers import forms, queries
 from vouchers.actions import certificate_life
 from vouchers.actions.certificates import IssuedCertificate, issue_certificate
@@ -113,61 +112,63 @@ def _told_once(request: HttpRequest, issued: IssuedCertificate) -> HttpResponse:
     return answer
 
 
-@require_POST
 @requires("certificates.issue")
 def certificate_replace(request: HttpRequest, pk: int) -> HttpResponse:
     """Void a lost certificate and tell the PIN of the new one once."""
     access = access_of(request)
     certificate = one_of(queries.certificates(access.office()), pk)
-    form = forms.ReasonForm(request.POST)
-    if not form.is_valid():
-        return redirect("vouchers:certificate", pk)
-    try:
-        issued = certificate_life.replace_certificate(
-            certificate=certificate, reason=form.cleaned_data["reason"], actor=access.actor, at=access.now()
-        )
-    except DomainError as error:
-        messages.error(request, error.sentence)
-        return redirect("vouchers:certificate", pk)
-    return _told_once(request, issued)
+    form = forms.ReasonForm(request.POST or None)
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            issued = certificate_life.replace_certificate(
+                certificate=certificate, reason=form.cleaned_data["reason"], actor=access.actor, at=access.now()
+            )
+            return _told_once(request, issued)
+        except DomainError as error:
+            refusal = error
+    context = {"form": form, "refusal": refusal, "title": certificate.number, "back": "vouchers:certificate", "key": pk}
+    return render(request, "vouchers/form.html", context, status=409 if refusal else 200)
 
 
-def _change(request: HttpRequest, pk: int, form: Form, call: Callable[..., Any], done: Any) -> HttpResponse:
+def _change(
+    request: HttpRequest, pk: int, form_class: type[Form], call: Callable[..., Any], done: Any, submit: Any
+) -> HttpResponse:
     access = access_of(request)
     certificate = one_of(queries.certificates(access.office()), pk)
-    if not form.is_valid():
-        return redirect("vouchers:certificate", pk)
-    return perform(
+    form = form_class(request.POST or None)
+    return stepped(
         request,
+        form,
         lambda: call(certificate=certificate, actor=access.actor, at=access.now(), **form.cleaned_data),
         done=done,
-        to="vouchers:certificate",
+        title=certificate.number,
+        back="vouchers:certificate",
         key=pk,
+        template="vouchers/form.html",
+        submit=submit,
     )
 
 
-@require_POST
 @requires("certificates.issue")
 def certificate_suspend(request: HttpRequest, pk: int) -> HttpResponse:
     """Let it rest."""
     done = _("The certificate rests. Nothing can be redeemed on these days; its units stay.")
-    return _change(request, pk, forms.RestForm(request.POST), certificate_life.suspend_certificate, done)
+    return _change(request, pk, forms.RestForm, certificate_life.suspend_certificate, done, _("Let it rest"))
 
 
-@require_POST
 @requires("certificates.issue")
 def certificate_resume(request: HttpRequest, pk: int) -> HttpResponse:
     """End its rest."""
     done = _("The certificate can be used again.")
-    return _change(request, pk, forms.ResumeForm(request.POST), certificate_life.resume_certificate, done)
+    return _change(request, pk, forms.ResumeForm, certificate_life.resume_certificate, done, _("Use again"))
 
 
-@require_POST
 @requires("certificates.issue")
 def certificate_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel it."""
     done = _("The certificate is cancelled; what was reserved for unused units is free again.")
-    return _change(request, pk, forms.EndForm(request.POST), certificate_life.cancel_certificate, done)
+    return _change(request, pk, forms.EndForm, certificate_life.cancel_certificate, done, _("Cancel the certificate"))
 
 
 @requires("certificates.view")

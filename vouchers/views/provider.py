@@ -11,14 +11,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.errors import DomainError, NotPermitted
 from config.money import from_units
 from contracts.models import Provider
 from contracts.queries import provider_of
-from contracts.views.pages import access_of, one_of, page_of, perform
+from contracts.views.pages import access_of, one_of, page_of, stepped
 from vouchers import forms, queries
 from vouchers.actions.redemptions import (
     authorise_redemption,
@@ -143,43 +142,49 @@ def _confirm_form(redemption: Redemption, data: Any = None) -> forms.ConfirmForm
     return forms.ConfirmForm(data, initial=initial, zone=redemption.organisation.zone)
 
 
-@require_POST
 @requires("certificates.redeem")
 def redemption_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Capture what was given."""
     access = access_of(request)
     provider = own_provider(access)
-    redemption = one_of(_visible(access).select_related("organisation"), pk)
-    form = _confirm_form(redemption, request.POST)
-    if not form.is_valid():
-        return redirect("vouchers:redemption", pk)
-    return perform(
+    redemption = one_of(_visible(access).select_related("organisation", "service"), pk)
+    form = _confirm_form(redemption, request.POST or None)
+    return stepped(
         request,
+        form,
         lambda: confirm_redemption(
             redemption=redemption, provider=provider, actor=access.actor, at=access.now(), **form.cleaned_data
         ),
         done=_("The visit is confirmed and can go into a claim."),
-        to="vouchers:redemption",
+        title=redemption.code,
+        back="vouchers:redemption",
         key=pk,
+        submit=_("Confirm"),
     )
 
 
-@require_POST
 @requires("certificates.redeem")
 def redemption_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Give the hold back."""
     access = access_of(request)
     provider = own_provider(access)
     redemption = one_of(_visible(access), pk)
-    reason = request.POST.get("reason", "").strip()[:300]
-    return perform(
+    form = forms.ReasonForm(request.POST or None, auto_id="void_%s")
+    return stepped(
         request,
+        form,
         lambda: void_redemption(
-            redemption=redemption, provider=provider, reason=reason, actor=access.actor, at=access.now()
+            redemption=redemption,
+            provider=provider,
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
         ),
         done=_("The authorisation is void; the units are on the certificate again."),
-        to="vouchers:redemption",
+        title=redemption.code,
+        back="vouchers:redemption",
         key=pk,
+        submit=_("Void"),
     )
 
 
