@@ -59,6 +59,19 @@ class NormCostForm(forms.Form):
         )
 
 
+class NormEndForm(forms.Form):
+    """Until when a norm cost holds, and by which decision it ends."""
+
+    last_day = day_field(_("Last day in force"))
+    basis = forms.CharField(label=_("Decision that ends it"), max_length=300)
+
+
+class NormWithdrawalForm(forms.Form):
+    """Why a norm cost is withdrawn."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
 class ProviderForm(forms.Form):
     """A provider to put on record."""
 

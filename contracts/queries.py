@@ -74,6 +74,28 @@ def norm_cost_on(
     return max(rows, key=lambda row: (row.territory_id is not None, row.recipient_class != ""), default=None)
 
 
+def norm_ended_by(norm: NormCost) -> NormCost | None:
+    """The approved norm of the same key that the approval of a draft ends the day before it begins.
+
+    One that the draft does not outlive is not ended: its last days would be left without a norm.
+    """
+    outlived = Q(valid_to__gt=norm.valid_from)
+    if norm.valid_to is not None:
+        outlived &= Q(valid_to__lte=norm.valid_to)
+    else:
+        outlived |= Q(valid_to=None)
+    rows = NormCost.objects.filter(
+        outlived,
+        organisation=norm.organisation_id,
+        service=norm.service_id,
+        territory=norm.territory_id,
+        recipient_class=norm.recipient_class,
+        status="approved",
+        valid_from__lt=norm.valid_from,
+    )
+    return rows.select_related("service").first()
+
+
 def providers(search: str = "") -> QuerySet[Provider]:
     """The register, by name."""
     rows = Provider.objects.prefetch_related("suspensions").order_by("name", "id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from contracts.views import agreements, office
+from contracts.views import agreements, norms, office
 
 app_name = "contracts"
 urlpatterns = [
@@ -13,10 +13,12 @@ urlpatterns = [
     path("<int:pk>/", agreements.contract_detail, name="contract"),
     path("<int:pk>/sign/", agreements.contract_sign, name="contract_sign"),
     path("parameters/", office.parameter_list, name="parameters"),
-    path("norms/", office.norm_list, name="norms"),
-    path("norms/new/", office.norm_new, name="norm_new"),
-    path("norms/<int:pk>/", office.norm_detail, name="norm"),
-    path("norms/<int:pk>/approve/", office.norm_approve, name="norm_approve"),
+    path("norms/", norms.norm_list, name="norms"),
+    path("norms/new/", norms.norm_new, name="norm_new"),
+    path("norms/<int:pk>/", norms.norm_detail, name="norm"),
+    path("norms/<int:pk>/approve/", norms.norm_approve, name="norm_approve"),
+    path("norms/<int:pk>/end/", norms.norm_end, name="norm_end"),
+    path("norms/<int:pk>/withdraw/", norms.norm_withdraw, name="norm_withdraw"),
     path("providers/", office.provider_list, name="providers"),
     path("providers/new/", office.provider_new, name="provider_new"),
     path("providers/<int:pk>/", office.provider_detail, name="provider"),

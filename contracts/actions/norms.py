@@ -16,8 +16,10 @@ from config.clock import local_date
 from config.errors import DomainError, FourEyes
 from config.explanations import steps_as_rows
 from config.locks import lock_rows
+from config.transactions import step
 from contracts.models import NormCost, Service, Territory
 from contracts.parameters import ParameterBook, ParameterValue
+from contracts.queries import norm_ended_by
 from contracts.rules.norm_cost import (
     AdministrativeCosts,
     CostItem,
@@ -133,16 +135,25 @@ def _items(rows: list[dict[str, str]]) -> tuple[CostItem, ...]:
 
 @action
 def approve_norm_cost(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost:
-    """Approve a draft. Raises: FourEyes for its author, NormOverlap, InvalidMove. Audit: norm_cost.approved."""
+    """Approve a draft; the norm of the same key that holds on its first day ends the day before.
+
+    Raises: FourEyes for its author, NormOverlap, NormInUse for a first day not after today while another norm holds,
+    InvalidMove. Audit: norm_cost.approved, with the norm that it ends.
+    """
     norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
     if norm.author_id == actor.user_id:
         raise FourEyes()
+    earlier = norm_ended_by(norm) if norm.status == "draft" else None
+    if earlier is not None:
+        earlier = _end(earlier, norm.valid_from, at)
     try:
         with transaction.atomic():
             norm.move_to("approved", at=at, approver_id=actor.user_id)
     except IntegrityError as error:
         raise NormOverlap(service=norm.service) from error
-    record("norm_cost.approved", norm, actor=actor, at=at, unit_rate=norm.unit_rate)
+    ended = {"ended": earlier.unit_rate, "valid_to": earlier.valid_to} if earlier else {}
+    touched = [earlier] if earlier else []
+    record("norm_cost.approved", norm, *touched, actor=actor, at=at, unit_rate=norm.unit_rate, **ended)
     return norm
 
 
@@ -166,9 +177,15 @@ def end_norm_cost(*, norm: NormCost, valid_to: date, basis: str, actor: Actor, a
 
     Audit: norm_cost.ended.
     """
+    norm = _end(norm, valid_to, at)
+    record("norm_cost.ended", norm, actor=actor, at=at, valid_to=valid_to, basis=basis)
+    return norm
+
+
+@step
+def _end(norm: NormCost, valid_to: date, at: datetime) -> NormCost:
     norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
     if norm.status != "approved" or valid_to <= norm.valid_from or valid_to <= local_date(at):
         raise NormInUse(norm=norm.unit_rate)
     norm.change(at=at, valid_to=valid_to)
-    record("norm_cost.ended", norm, actor=actor, at=at, valid_to=valid_to, basis=basis)
     return norm

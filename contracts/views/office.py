@@ -5,22 +5,20 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
 from config.clock import local_date
 from contracts import queries
-from contracts.actions import budgets, norms, register
+from contracts.actions import budgets, register
 from contracts.forms import (
     AdmissionForm,
     BudgetLineForm,
-    NormCostForm,
     ProviderForm,
     ResumptionForm,
     SuspensionForm,
 )
-from contracts.models import NormCost, Parameter, Provider
-from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
+from contracts.models import Parameter, Provider
+from contracts.views.pages import access_of, one_of, page_of, stepped, submitted
 
 
 @requires("parameters.view")
@@ -41,73 +39,6 @@ def parameter_list(request: HttpRequest) -> HttpResponse:
         "evidence": dict(Parameter.EVIDENCE),
     }
     return render(request, "contracts/parameters.html", context)
-
-
-@requires("norms.view")
-def norm_list(request: HttpRequest) -> HttpResponse:
-    """Norm costs of the organisation."""
-    q = request.GET.get("q", "").strip()
-    rows = queries.norm_costs(access_of(request).office())
-    if q:
-        rows = rows.filter(service__name_uk__icontains=q) | rows.filter(service__code__startswith=q)
-    return render(request, "contracts/norms.html", {"page": page_of(request, rows), "q": q})
-
-
-@requires("norms.view")
-def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """A norm cost with the rows of its calculation and the parameters they rest on."""
-    access = access_of(request)
-    rows = queries.norm_costs(access.office()).select_related("author", "approver")
-    norm = one_of(rows, pk)
-    used = list(norm.inputs.get("parameters", {}).values())
-    context = {
-        "norm": norm,
-        "parameters": used,
-        "unverified": {row["key"] for row in used if row["unverified"]},
-        "may_approve": access.may("norms.approve") and norm.author_id != access.user.pk,
-    }
-    return render(request, "contracts/norm.html", context)
-
-
-@requires("norms.draft")
-def norm_new(request: HttpRequest) -> HttpResponse:
-    """Draft a norm cost from its components."""
-    access = access_of(request)
-    office = access.office()
-    form = NormCostForm(request.POST or None, organisation=office)
-    norm, refusal = submitted(
-        request,
-        form,
-        lambda: norms.draft_norm_cost(
-            organisation=office,
-            service=form.cleaned_data["service"],
-            territory=form.cleaned_data["territory"],
-            facts=form.facts(),
-            valid_from=form.cleaned_data["valid_from"],
-            act=form.cleaned_data["act"],
-            actor=access.actor,
-            at=access.now(),
-        ),
-    )
-    if norm is not None:
-        return redirect("contracts:norm", norm.pk)
-    context = {"form": form, "refusal": refusal, "title": _("New norm cost"), "back": "contracts:norms"}
-    return render(request, "contracts/form.html", context)
-
-
-@require_POST
-@requires("norms.approve")
-def norm_approve(request: HttpRequest, pk: int) -> HttpResponse:
-    """Approve a draft as the second person."""
-    access = access_of(request)
-    norm = one_of(NormCost.objects.filter(organisation=access.office()), pk)
-    return perform(
-        request,
-        lambda: norms.approve_norm_cost(norm=norm, actor=access.actor, at=access.now()),
-        done=_("The norm cost is approved. Competitions and contracts may rely on it."),
-        to="contracts:norm",
-        key=pk,
-    )
 
 
 @requires("register.view")

@@ -14,7 +14,7 @@ from config.states import InvalidMove
 from contracts.actions import norms
 from contracts.models import NormCost
 from contracts.parameters import ParameterMissing
-from contracts.queries import norm_cost_on
+from contracts.queries import norm_cost_on, norm_ended_by
 from contracts.rules.norm_cost import NormCostParameters, compute_norm_cost
 from tests.road import NORM_FACTS, PUBLISHED, Road
 
@@ -57,15 +57,61 @@ def test_author_may_not_approve(road: Road) -> None:
         norms.approve_norm_cost(norm=road.draft_norm(), actor=road.actor("bohdan"), at=road.at)
 
 
-def test_two_norms_never_hold_on_one_day(road: Road) -> None:
+def test_successor_ends_its_predecessor_the_day_before(road: Road) -> None:
     assert road.norm
     second = road.draft_norm(valid_from=date(2025, 6, 1))
+    assert norm_ended_by(second) == road.norm
+    norms.approve_norm_cost(norm=second, actor=road.actor("oksana"), at=road.at)
+    earlier = NormCost.objects.get(pk=road.norm.pk)
+    assert (earlier.status, earlier.valid_to) == ("approved", date(2025, 6, 1))
+    assert norm_cost_on(organisation=road.organisation, service=road.service, on=date(2025, 5, 31)) == road.norm
+    assert norm_cost_on(organisation=road.organisation, service=road.service, on=date(2025, 6, 1)) == second
+    event = trail_for(earlier).first()
+    assert event is not None and event.action == "norm_cost.approved" and event.data["valid_to"] == "2025-06-01"
+    assert event.objects_touched == [f"contracts.normcost:{row.pk}" for row in (second, earlier)]
+
+
+def test_successor_of_a_day_already_served_is_refused(road: Road) -> None:
+    assert road.norm
+    second = road.draft_norm(valid_from=road.at.date())
+    with pytest.raises(norms.NormInUse):
+        norms.approve_norm_cost(norm=second, actor=road.actor("oksana"), at=road.at)
+    assert NormCost.objects.get(pk=road.norm.pk).valid_to is None
+
+
+def test_draft_that_its_predecessor_outlives_is_refused(road: Road) -> None:
+    assert road.norm
+    short = norms.draft_norm_cost(
+        organisation=road.organisation,
+        service=road.service,
+        facts=NORM_FACTS,
+        valid_from=date(2025, 6, 1),
+        valid_to=date(2025, 7, 1),
+        act="рішення 4",
+        actor=road.actor("bohdan"),
+        at=road.at,
+    )
+    assert norm_ended_by(short) is None
+    with pytest.raises(norms.NormOverlap):
+        norms.approve_norm_cost(norm=short, actor=road.actor("oksana"), at=road.at)
+    assert NormCost.objects.get(pk=road.norm.pk).valid_to is None
+
+
+def test_two_norms_never_begin_on_one_day(road: Road) -> None:
+    assert road.norm
+    first, second = (road.draft_norm(valid_from=date(2025, 6, 1)) for _number in range(2))
+    norms.approve_norm_cost(norm=first, actor=road.actor("oksana"), at=road.at)
     with pytest.raises(norms.NormOverlap):
         norms.approve_norm_cost(norm=second, actor=road.actor("oksana"), at=road.at)
-    norms.end_norm_cost(
-        norm=road.norm, valid_to=date(2025, 6, 1), basis="рішення 3", actor=road.actor("oksana"), at=road.at
-    )
-    assert norms.approve_norm_cost(norm=second, actor=road.actor("oksana"), at=road.at).status == "approved"
+
+
+def test_norm_of_another_key_is_left_alone(road: Road) -> None:
+    assert road.norm
+    other = road.draft_norm(valid_from=date(2025, 6, 1))
+    NormCost.objects.filter(pk=other.pk).update(recipient_class="severe")
+    other.refresh_from_db()
+    norms.approve_norm_cost(norm=other, actor=road.actor("oksana"), at=road.at)
+    assert NormCost.objects.get(pk=road.norm.pk).valid_to is None
 
 
 def test_norm_in_force_is_not_withdrawn(road: Road) -> None:
