@@ -26,6 +26,8 @@ EVENTS: dict[str, Any] = {
     "payment.failed": _("Payment not carried out"),
     "receipt.explained": _("Receipt explained"),
     "charge.explained": _("Charge explained"),
+    "opening.added": _("Opening balance of a bank account"),
+    "opening.lowered": _("Opening balance of a bank account lowered"),
 }
 
 
@@ -93,16 +95,25 @@ def trial_balance(organisation: Organisation, on: date) -> list[BalanceRow]:
     return [BalanceRow(row, row.debited, row.credited) for row in moved.order_by("kind", "code")]
 
 
+def balance_of(account: Account, until: date) -> BalanceRow:
+    """Sums of an account at the end of a day."""
+    sums = Posting.objects.filter(account=account, entry__date__lte=until).aggregate(
+        debited=Coalesce(Sum("debit"), Value(0)), credited=Coalesce(Sum("credit"), Value(0))
+    )
+    return BalanceRow(account, sums["debited"], sums["credited"])
+
+
 def balance_totals(rows: Iterable[BalanceRow]) -> dict[str, int]:
     """Sums of the four columns; those of debit and credit are equal, or the books are damaged."""
     found = list(rows)
     return {name: sum(getattr(row, name) for row in found) for name in ("debited", "credited", "debit", "credit")}
 
 
-def statement(account: Account) -> QuerySet[Posting]:
-    """Postings of an account in the order of their days with the balance (debit less credit) after each."""
+def statement(account: Account, until: date) -> QuerySet[Posting]:
+    """Postings of an account by the end of a day, in the order of their days, with the balance (debit less credit)."""
     running = Window(Sum(F("debit") - F("credit")), order_by=[F("entry__date").asc(), F("id").asc()])
-    rows = Posting.objects.filter(account=account).select_related("entry").annotate(balance=running)
+    rows = Posting.objects.filter(account=account, entry__date__lte=until)
+    rows = rows.select_related("entry").annotate(balance=running)
     return rows.order_by("entry__date", "id")
 
 
@@ -113,7 +124,8 @@ def entries(organisation: Organisation) -> QuerySet[Entry]:
 
 def postings(entry: Entry) -> QuerySet[Posting]:
     """Postings of an entry, debits first."""
-    return entry.postings.select_related("account").order_by("-debit", "account__code")
+    rows = entry.postings.select_related("account__provider", "account__budget_line")
+    return rows.order_by("-debit", "account__code")
 
 
 def budget_years(organisation: Organisation) -> list[int]:

@@ -61,7 +61,8 @@ def account_balances(organisation: Organisation) -> list[AccountBalance]:
 
 def ledger_entries(organisation: Organisation, search: str = "", label: str = "") -> QuerySet[Entry]:
     """Entries with their postings, newest first; two queries a page."""
-    postings = Posting.objects.select_related("account").order_by("-debit", "account__code")
+    postings = Posting.objects.select_related("account__provider", "account__budget_line")
+    postings = postings.order_by("-debit", "account__code")
     rows = Entry.objects.filter(organisation=organisation).prefetch_related(Prefetch("postings", queryset=postings))
     if search:
         rows = rows.filter(Q(number__icontains=search) | Q(event__icontains=search))

@@ -6,13 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
+from config.errors import DomainError
 from config.office.numbering import next_number
 from config.transactions import step
 from contracts.models import BudgetLine, Provider
-from settlement.models import Account, Entry, Posting
+from settlement.models import Account, ClosedMonth, Entry, Posting
 from settlement.rules.posting_plan import BANK, EXPENSE, FEE, HELD, PAYABLE, PLAN, SINGLE_CODES
+
+
+class IntoClosedMonth(DomainError):
+    """Nothing is posted into a closed month; the database refuses it too."""
+
+    code = "INTO_CLOSED_MONTH"
+    message = _(
+        "This would be booked on %(day)s, in a month that is closed. Nothing in a closed month is changed: ask the "
+        "finance office how to book it in an open month."
+    )
 
 
 @dataclass(frozen=True)
@@ -65,12 +78,14 @@ def post_entries(
 
     Money: minor units of the organisation's currency; no amount is negative (an opposite event changes the sides).
     Drafts without any amount post nothing. The same key twice is refused by the database.
-    Raises: ValueError for a negative amount; IntegrityError for an entry in a closed month.
+    Raises: ValueError for a negative amount; IntoClosedMonth.
     Locks: the number series.
     """
     live = [draft for draft in drafts if any(any(part.figures.values()) for part in draft.parts)]
     if not live:
         return []
+    if ClosedMonth.objects.filter(organisation=organisation, month=on.replace(day=1)).exists():
+        raise IntoClosedMonth(day=f"{on:%d.%m.%Y}")
     book = _Book(organisation)
     book.open(account for draft in live for account, *_ in _sides(organisation, draft))
     first = next_number(organisation=organisation, kind="ledger_entry", year=on.year, count=len(live))

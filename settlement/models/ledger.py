@@ -6,6 +6,8 @@ postings of an entry arrive in one statement), and entries dated in a closed mon
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -13,9 +15,23 @@ from config.accounts.models import Organisation, User
 from config.fields import AppendOnlyModel, append_only
 from contracts.models import BudgetLine, Provider
 
+# Kind of an account to what stands on it; ``whose``: the provider, the budget line or the IBAN.
+ACCOUNT_TITLES = {
+    "expense": _("Cost of services, %(whose)s"),
+    "payable": _("Owed to %(whose)s"),
+    "fee": _("Recipients' own part of the cost, %(whose)s"),
+    "clearing": _("Payments sent and not yet confirmed by the bank"),
+    "bank": _("Money at the bank, account %(whose)s"),
+    "suspense": _("Receipts and charges of the bank that are no payments"),
+    "funding": _("Money that stood at the banks at the beginning"),
+    "receivable": _("Fees that recipients still have to pay"),
+    "held": _("Fees held for %(whose)s"),
+    "card": _("Money of card payments at Stripe"),
+}
+
 
 class Account(models.Model):
-    """A ledger account, e.g. ``expense:home-care-2025``, ``payable:P1``, ``clearing:bank``, ``bank:main``."""
+    """A ledger account, e.g. ``expense:home-care-2025``, ``payable:P1``, ``clearing:bank``, ``bank:UA66…``."""
 
     KINDS = [
         ("expense", _("expense")),
@@ -43,6 +59,13 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def title(self) -> str:
+        """What stands on the account, in the reader's language."""
+        number = self.code.partition(":")[2]
+        whose = self.provider or self.budget_line or " ".join(wrap(number, 4))
+        return str(ACCOUNT_TITLES[self.kind]) % {"whose": whose}
 
 
 class Entry(AppendOnlyModel):
@@ -94,9 +117,7 @@ class Posting(AppendOnlyModel):
         indexes = [
             models.Index(fields=["account"], name="posting_account", include=["debit", "credit"]),
             models.Index(fields=["claim_id"], name="posting_claim", condition=models.Q(claim_id__isnull=False)),
-            models.Index(
-                fields=["payment_id"], name="posting_payment", condition=models.Q(payment_id__isnull=False)
-            ),
+            models.Index(fields=["payment_id"], name="posting_payment", condition=models.Q(payment_id__isnull=False)),
         ]
         triggers = append_only("posting")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from config.accounts.access import requires
+from config.accounts.access import Access, requires
 from config.clock import local_date
 from contracts.views.pages import access_of, one_of, page_of
 from settlement import book_queries, queries
@@ -23,12 +25,14 @@ def account_list(request: HttpRequest) -> HttpResponse:
 
 @requires("ledger.view")
 def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Every posting of an account with the balance after it."""
-    account = one_of(book_queries.accounts(access_of(request).office()), pk)
-    page = page_of(request, book_queries.statement(account))
+    """Postings of an account by the end of a day with the balance after each."""
+    access = access_of(request)
+    account = one_of(book_queries.accounts(access.office()), pk)
+    form, on = _day_form(request, access)
+    page = page_of(request, book_queries.statement(account, on))
     rows = [(posting, book_queries.event_title(posting.entry.event)) for posting in page]
-    balance = book_queries.BalanceRow(account, account.debited, account.credited)  # type: ignore[attr-defined]
-    context = {"account": account, "page": page, "rows": rows, "balance": balance}
+    balance = book_queries.balance_of(account, on)
+    context = {"account": account, "form": form, "on": on, "page": page, "rows": rows, "balance": balance}
     return render(request, "settlement/books/account.html", context)
 
 
@@ -37,13 +41,16 @@ def trial_balance(request: HttpRequest) -> HttpResponse:
     """Balances of all accounts at the end of a day; both sides are equal or the page says so."""
     access = access_of(request)
     office = access.office()
-    form = BalanceForm(request.GET if "on" in request.GET else None)
-    on = day_asked(form, local_date(access.now(), office.zone))
-    if not form.is_bound:
-        form = BalanceForm(initial={"on": on})
+    form, on = _day_form(request, access)
     rows = book_queries.trial_balance(office, on)
     context = {"form": form, "on": on, "rows": rows, "totals": book_queries.balance_totals(rows)}
     return render(request, "settlement/books/trial_balance.html", context)
+
+
+def _day_form(request: HttpRequest, access: Access) -> tuple[BalanceForm, date]:
+    form = BalanceForm(request.GET if "on" in request.GET else None)
+    on = day_asked(form, local_date(access.now(), access.office().zone))
+    return (form if form.is_bound else BalanceForm(initial={"on": on})), on
 
 
 @requires("ledger.view")

@@ -11,7 +11,7 @@ from config.accounts.models import Organisation, User
 from config.audit.actors import SYSTEM
 from config.transactions import TransactionRequired
 from contracts.models import BudgetLine, Provider
-from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from settlement.actions.ledger import Amounts, EntryDraft, IntoClosedMonth, post_entries
 from settlement.models import Account, ClosedMonth, Entry, Posting
 from settlement.queries import account_balances, ledger_entries
 from settlement.rules.posting_plan import PLAN
@@ -89,10 +89,8 @@ def test_amounts_that_do_not_balance_are_refused_by_the_database(
 def test_closed_month_takes_no_entry(
     organisation: Organisation, provider: Provider, line: BudgetLine, cast: dict[str, User]
 ) -> None:
-    ClosedMonth.objects.create(
-        organisation=organisation, month=date(2025, 12, 1), closed_by=cast["ivan"], closed_at=AT
-    )
-    with pytest.raises(IntegrityError, match="closed month"), transaction.atomic():
+    ClosedMonth.objects.create(organisation=organisation, month=date(2025, 12, 1), closed_by=cast["ivan"], closed_at=AT)
+    with pytest.raises(IntoClosedMonth), transaction.atomic():
         post(organisation, claim_draft(provider, line))
     post(organisation, claim_draft(provider, line), on=date(2026, 1, 2))
 

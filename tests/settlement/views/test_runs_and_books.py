@@ -166,3 +166,27 @@ def test_pends_of_many_claims_take_a_constant_number_of_queries(
     with django_assert_max_num_queries(20):
         page = browser.get(url("pends"))
     assert len(page.context["rows"]) == 12
+
+
+def test_accounts_bear_words_beside_their_codes(town: Town) -> None:
+    browser = town.browser("mariia")
+    account = Account.objects.get(code="payable:P1")
+    for page in (
+        browser.get(url("accounts")),
+        browser.get(url("trial_balance")),
+        browser.get(url("account", account.pk)),
+    ):
+        assert account.title in text(page)
+        assert "payable:P1" in text(page)
+    assert str(account.provider) in account.title
+    entry = account.postings.first().entry
+    assert account.title in text(browser.get(url("entry", entry.pk)))
+
+
+def test_an_account_is_shown_as_of_the_end_of_a_day(town: Town) -> None:
+    account = Account.objects.get(code="payable:P1")
+    browser = town.browser("mariia")
+    assert browser.get(url("account", account.pk)).context["balance"].credited > 0
+    early = browser.get(url("account", account.pk), {"on": "2020-01-31"})
+    assert early.context["rows"] == [] and early.context["balance"].credited == 0
+    assert browser.get(url("account", account.pk), {"on": "nonsense"}).status_code == 200
