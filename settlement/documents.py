@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext, override
 
 from config.accounts.models import Organisation
 from contracts.models import Provider
+from settlement.finance_queries import JudgedAgain, judged_again
 from settlement.models import Claim, Payment, Remittance
 
 
@@ -23,6 +26,22 @@ class ActRow:
     paid: int
 
 
+@dataclass(frozen=True)
+class PaidClaim:
+    """A claim in a payment, minor units: amount_claimed = reductions + pended + gross. A line that waited and was then
+    judged again counts once when both decisions are in the payment.
+    """
+
+    claim: Claim
+    amount_claimed: int
+    reductions: int
+    pended: int
+    gross: int
+    fee: int
+    offsets: int
+    payable: int
+
+
 def document_language(organisation: Organisation) -> str:
     """Documents are in the state language of the organisation, whoever reads the screen."""
     return "ru" if organisation.jurisdiction == "RU" else "uk"
@@ -33,19 +52,31 @@ def remittance_advice(payment: Payment) -> bytes:
 
     Money: minor units of the payment's currency; the last line equals the payment.
     """
-    remittances = list(remittances_of(payment))
-    totals = {name: sum(getattr(row, name) for row in remittances) for name in _COLUMNS}
-    context = {"payment": payment, "remittances": remittances, "totals": totals}
+    claims = paid_claims(payment)
+    totals = {name: sum(getattr(row, name) for row in claims) for name in _COLUMNS}
+    context = {"payment": payment, "claims": claims, "totals": totals}
     return pdf_of("documents/remittance.html", context, payment.organisation, payment.payment_run.status_at)
 
 
 _COLUMNS = ("amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable")
 
 
-def remittances_of(payment: Payment) -> list[Remittance]:
-    """Remittances that a payment pays or, when it failed or came back, was to pay."""
-    rows = Remittance.objects.filter(payment_items__payment=payment).select_related("claim", "run")
-    return list(rows.order_by("claim__number", "id"))
+def paid_claims(payment: Payment) -> list[PaidClaim]:
+    """Claims that a payment pays or, when it failed or came back, was to pay, by number."""
+    rows = Remittance.objects.filter(payment_items__payment=payment).select_related("claim")
+    found = list(rows.order_by("claim__number", "id"))
+    twice = judged_again(row.pk for row in found)
+    return [_paid_claim(list(parts), twice) for _key, parts in groupby(found, key=lambda row: row.claim_id)]
+
+
+def _paid_claim(parts: list[Remittance], twice: Mapping[int, JudgedAgain]) -> PaidClaim:
+    claim = parts[0].claim
+    sums = {name: sum(getattr(row, name) for row in parts) for name in _COLUMNS}
+    again = twice.get(claim.pk, JudgedAgain(0, 0, 0))
+    sums["amount_claimed"] -= again.claimed
+    sums["pended"] -= again.pended
+    sums["reductions"] = sums["amount_claimed"] - sums["pended"] - sums["gross"]
+    return PaidClaim(claim, **sums)
 
 
 def reconciliation_act(*, organisation: Organisation, provider: Provider, month: date, made_at: datetime) -> bytes:
@@ -95,12 +126,6 @@ def _paid(organisation: Organisation, provider: Provider, month: date) -> list[A
         )
         for payment in found
     ]
-
-
-def claim_numbers(payment: Payment) -> list[str]:
-    """Numbers of the claims a payment is for."""
-    claims = Claim.objects.filter(remittances__payment_items__payment=payment)
-    return list(claims.order_by("number").values_list("number", flat=True).distinct())
 
 
 def pdf_of(template: str, context: dict[str, object], organisation: Organisation, made_at: datetime | None) -> bytes:

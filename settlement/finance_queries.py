@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from config.accounts.models import Organisation
+from config.money import to_minor
+from config.periods import add_months
 from settlement.models import (
     AdjudicationRun,
+    ClosedMonth,
     Match,
     Payment,
     PaymentRemittance,
@@ -139,17 +146,66 @@ def postings_of_payment(payment: Payment) -> QuerySet[Posting]:
     return Posting.objects.filter(payment_id=payment.pk).select_related("entry", "account").order_by("id")
 
 
+@dataclass(frozen=True)
+class JudgedAgain:
+    """Lines of a claim that waited for a person and were judged again: what their first decision claimed and let wait,
+    minor units. A claim that takes such lines back has the opposite amounts and no lines.
+    """
+
+    lines: int
+    claimed: int
+    pended: int
+
+
+# Of remittances that let something wait, the decisions that a later one, in a remittance of the same set, replaced.
+_JUDGED_AGAIN = """
+WITH part AS (SELECT run_id, claim_id, pended FROM settlement_remittance WHERE id = ANY(%s))
+SELECT a.claim_id, count(*) FILTER (WHERE a.reverses_id IS NULL), sum(a.amount_claimed),
+    sum(CASE WHEN a.reverses_id IS NULL THEN w.pended ELSE -w.pended END)
+FROM part p
+JOIN settlement_adjudication a ON a.claim_id = p.claim_id AND a.run_id = p.run_id AND a.outcome = 'pended'
+JOIN settlement_adjudication o ON o.id = COALESCE(a.reverses_id, a.id)
+CROSS JOIN LATERAL (SELECT COALESCE(sum(f.amount), 0) AS pended FROM settlement_finding f
+                    WHERE f.run_id = o.run_id AND f.claim_line_id = o.claim_line_id AND f.severity = 'P') w
+WHERE p.pended <> 0 AND EXISTS (
+    SELECT 1 FROM settlement_adjudication b JOIN part q ON q.claim_id = b.claim_id AND q.run_id = b.run_id
+    WHERE b.claim_id = a.claim_id AND b.claim_line_id = a.claim_line_id AND b.id > a.id)
+GROUP BY a.claim_id
+"""
+
+
+def judged_again(remittances: Iterable[int]) -> dict[int, JudgedAgain]:
+    """By claim, what remittances together count twice, because a line that waited was then judged again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_JUDGED_AGAIN, [list(remittances)])
+        return {claim: JudgedAgain(lines, int(claimed), int(pended)) for claim, lines, claimed, pended in cursor}
+
+
 def month_figures(organisation: Organisation, month: date) -> dict[str, int]:
-    """Figures of a settled month in minor units: claimed, allowed, fees, payable, paid, returned."""
-    remittances = Remittance.objects.filter(run__organisation=organisation, run__period=month, run__status="done")
-    sums = remittances.aggregate(
-        claimed=Sum("amount_claimed"), gross=Sum("gross"), fee=Sum("fee"), payable=Sum("payable")
-    )
-    paid = Payment.objects.filter(organisation=organisation, payment_run__period=month)
-    found = paid.values("status").annotate(total=Sum("amount"))
-    by_status = {row["status"]: int(row["total"] * 100) for row in found}
-    figures = {name: value or 0 for name, value in sums.items()}
-    return figures | {"paid": by_status.get("confirmed", 0), "returned": by_status.get("returned", 0)}
+    """Figures of a settled month in minor units; claimed = reduced + waiting + gross, each line counted once.
+
+    ``cleared`` is the part of claimed that waited for a person and was then judged again, ``cleared_lines`` how many
+    lines that were.
+    """
+    rows = Remittance.objects.filter(run__organisation=organisation, run__period=month, run__status="done")
+    names = {"claimed": "amount_claimed", "waiting": "pended", "gross": "gross", "fee": "fee", "payable": "payable"}
+    figures = {name: value or 0 for name, value in rows.aggregate(**{k: Sum(v) for k, v in names.items()}).items()}
+    twice = judged_again(rows.values_list("pk", flat=True)).values()
+    figures["claimed"] -= sum(row.claimed for row in twice)
+    figures["waiting"] -= sum(row.pended for row in twice)
+    figures["reduced"] = figures["claimed"] - figures["waiting"] - figures["gross"]
+    figures["cleared"] = sum(row.claimed for row in twice if row.lines)
+    figures["cleared_lines"] = sum(row.lines for row in twice)
+    return figures | _paid_figures(organisation, month)
+
+
+def _paid_figures(organisation: Organisation, month: date) -> dict[str, int]:
+    payments = Payment.objects.filter(organisation=organisation, payment_run__period=month)
+    totals = dict(payments.order_by().values_list("status").annotate(total=Sum("amount")))
+    return {
+        "paid": to_minor(totals.get("confirmed", Decimal())),
+        "returned": to_minor(totals.get("returned", Decimal())),
+    }
 
 
 def providers_of_month(organisation: Organisation, month: date) -> list[dict[str, Any]]:
@@ -157,3 +213,23 @@ def providers_of_month(organisation: Organisation, month: date) -> list[dict[str
     rows = Remittance.objects.filter(run__organisation=organisation, run__period=month, run__status="done")
     sums = rows.values("provider_id", "provider__name").annotate(gross_minor=Sum("gross"), payable_minor=Sum("payable"))
     return list(sums.order_by("provider__name", "provider_id"))
+
+
+def months_in_work(organisation: Organisation, current: date) -> list[date]:
+    """Months that are not closed and have claims or entries, and the current one (its first day); newest first."""
+    query = """
+        SELECT period FROM settlement_claim WHERE organisation_id = %(organisation)s AND period <= %(current)s
+        UNION SELECT date_trunc('month', date)::date FROM settlement_entry
+        WHERE organisation_id = %(organisation)s AND date < %(next)s
+        UNION SELECT %(current)s::date
+        EXCEPT SELECT month FROM settlement_closedmonth WHERE organisation_id = %(organisation)s ORDER BY 1 DESC
+    """
+    params: dict[str, Any] = {"organisation": organisation.pk, "current": current, "next": add_months(current, 1)}
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        return [month for (month,) in cursor.fetchall()]
+
+
+def closed_months(organisation: Organisation) -> QuerySet[ClosedMonth]:
+    """Closed months, newest first."""
+    return ClosedMonth.objects.filter(organisation=organisation).select_related("closed_by").order_by("-month")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation
 from config.periods import add_months, month_end
 from settlement.finance_queries import payable_remittances
-from settlement.models import AdjudicationRun, Claim, ClosedMonth, Match, Payment, PaymentRun, Statement, StatementLine
+from settlement.models import AdjudicationRun, Claim, Match, Payment, PaymentRun, Statement, StatementLine
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Check:
     def advice(self) -> str:
         """What to do when it found something."""
         return str(ADVICE[self.code])
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Check:
+        """The check as it was kept."""
+        return cls(row["code"], row["severity"], row["count"], tuple(row["examples"]))
 
     def as_row(self) -> dict[str, Any]:
         """Plain JSON for the record of the closing."""
@@ -193,12 +198,6 @@ def _names(query: str, *params: int | date) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(query, params)
         return [str(name) for (name,) in cursor.fetchall()]
-
-
-def closed_months(organisation: Organisation) -> list[ClosedMonth]:
-    """Closed months, newest first."""
-    rows = ClosedMonth.objects.filter(organisation=organisation).select_related("closed_by")
-    return list(rows.order_by("-month"))
 
 
 _CHECKS: list[Callable[[Organisation, date], Check]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from settlement.views import bank, books, claims, finance, provider, runs
+from settlement.views import bank, books, claims, finance, months, provider, runs
 
 app_name = "settlement"
 urlpatterns = [
@@ -50,8 +50,8 @@ urlpatterns = [
     path("statements/<int:pk>/accept/", bank.statement_decide, {"decision": "accept"}, name="statement_accept"),
     path("statements/<int:pk>/refuse/", bank.statement_decide, {"decision": "refuse"}, name="statement_refuse"),
     path("statement-lines/<int:pk>/", bank.statement_line, name="statement_line"),
-    path("months/", bank.months, name="months"),
-    path("months/<str:period>/", bank.month, name="month"),
-    path("months/<str:period>/acts/<int:pk>/", bank.reconciliation_act, name="reconciliation_act"),
-    path("months/<str:period>/close/", bank.month_closing, name="month_close"),
+    path("months/", months.months, name="months"),
+    path("months/<str:period>/", months.month, name="month"),
+    path("months/<str:period>/acts/<int:pk>/", months.reconciliation_act, name="reconciliation_act"),
+    path("months/<str:period>/close/", months.month_closing, name="month_close"),
 ]

@@ -13,6 +13,7 @@ from config.audit.recording import action, record
 from config.errors import DomainError
 from config.periods import add_months
 from settlement.actions.runs import person
+from settlement.finance_queries import month_figures, providers_of_month
 from settlement.models import ClosedMonth
 from settlement.month_checks import month_checks
 
@@ -43,7 +44,7 @@ class MonthNotOver(DomainError):
 
 @action
 def close_month(*, organisation: Organisation, month: date, actor: Actor, at: datetime) -> ClosedMonth:
-    """Close a month when no blocking check finds anything; the checks are kept with the closing.
+    """Close a month when no blocking check finds anything; the checks and the figures are kept with the closing.
 
     Raises: MonthNotOver, MonthClosedAlready, MonthNotReady. Locks: the organisation's months, against writers of
     entries. Audit: month.closed.
@@ -65,6 +66,8 @@ def close_month(*, organisation: Organisation, month: date, actor: Actor, at: da
         closed_by_id=person(actor),
         closed_at=at,
         checks=[check.as_row() for check in checks],
+        figures=month_figures(organisation, month),
+        providers=providers_of_month(organisation, month),
     )
     warnings = [check.code for check in checks if not check.ok]
     record("month.closed", closed, actor=actor, at=at, month=name, warnings=warnings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -13,17 +12,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
-from config.clock import local_date
-from config.errors import DomainError, NotFound
-from config.periods import add_months, month_of
-from contracts.models import Provider
+from config.errors import DomainError, NotPermitted
 from contracts.views.pages import access_of, one_of, page_of, perform
-from settlement import documents, finance_queries
-from settlement.actions import month_close, reconciliation
+from settlement import finance_queries
+from settlement.actions import reconciliation
 from settlement.actions.matching import propose_matches
-from settlement.finance_forms import ExplainForm, MatchForm, ReasonForm, StatementUploadForm, month_of_text
+from settlement.finance_forms import ExplainForm, MatchForm, ReasonForm, StatementUploadForm
 from settlement.models import Payment, Statement, StatementLine
-from settlement.month_checks import closed_months, month_checks
 from settlement.statement_words import problem_rows
 
 
@@ -132,12 +127,15 @@ def statement_decide(request: HttpRequest, pk: int, decision: str) -> HttpRespon
     )
 
 
-@requires("statements.match")
+@requires("statements.view")
 def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
-    """One open line: match it to payments or explain it."""
+    """One line: what it was matched with, and for those who may the way to match or explain an open one."""
     access = access_of(request)
-    rows = StatementLine.objects.filter(statement__organisation=access.office()).select_related("statement")
-    line = one_of(rows, pk)
+    rows = StatementLine.objects.filter(statement__organisation=access.office())
+    line = one_of(rows.select_related("statement", "explained_by"), pk)
+    may_match = access.may("statements.match") and line.status in finance_queries.OPEN_LINES
+    if request.method == "POST" and not access.may("statements.match"):
+        raise NotPermitted()
     explaining = request.POST.get("step") == "explain"
     match_form = MatchForm(request.POST if request.method == "POST" and not explaining else None, line=line)
     explain_form = ExplainForm(request.POST if explaining else None)
@@ -150,7 +148,15 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
             refusal = error
         else:
             return redirect("settlement:statement", line.statement_id)
-    context = {"line": line, "match_form": match_form, "explain_form": explain_form, "form": form, "refusal": refusal}
+    context = {
+        "line": line,
+        "matches": finance_queries.matches_of(line.statement).get(line.pk, []),
+        "may_match": may_match,
+        "match_form": match_form,
+        "explain_form": explain_form,
+        "form": form,
+        "refusal": refusal,
+    }
     return render(request, "settlement/finance/statement_line.html", context)
 
 
@@ -164,68 +170,3 @@ def _settle(request: HttpRequest, line: StatementLine, form: MatchForm | Explain
     ids = [row.pk for row in form.cleaned_data["payments"]]
     reconciliation.match_line(payment_ids=ids, reason=form.cleaned_data["reason"], **shared)  # type: ignore[arg-type]
     messages.success(request, str(_("The line is matched.")))
-
-
-@requires("months.close", "ledger.view")
-def months(request: HttpRequest) -> HttpResponse:
-    """Closed months and the next one to close."""
-    access = access_of(request)
-    office = access.office()
-    last = add_months(month_of(local_date(access.now(), office.zone)), -1)
-    closed = closed_months(office)
-    known = {row.month for row in closed}
-    waiting = [month for month in (add_months(last, -back) for back in range(6)) if month not in known]
-    return render(request, "settlement/finance/months.html", {"closed": closed, "open_months": waiting})
-
-
-@requires("months.close", "ledger.view")
-def month(request: HttpRequest, period: str) -> HttpResponse:
-    """A month: every check with what it found, and the button when nothing blocks."""
-    access, first = access_of(request), _month(period)
-    office = access.office()
-    closed = next((row for row in closed_months(office) if row.month == first), None)
-    checks = month_checks(office, first)
-    over = local_date(access.now(), office.zone) >= add_months(first, 1)
-    context = {
-        "month": first,
-        "closed": closed,
-        "checks": checks,
-        "blocked": any(check.blocks for check in checks),
-        "may_close": access.may("months.close") and closed is None and over,
-        "figures": finance_queries.month_figures(office, first),
-        "providers": finance_queries.providers_of_month(office, first),
-    }
-    return render(request, "settlement/finance/month.html", context)
-
-
-@requires("months.close", "ledger.view")
-def reconciliation_act(request: HttpRequest, period: str, pk: int) -> HttpResponse:
-    """The act of a month with one provider as PDF. Raises: NotFound without claims of that month."""
-    access, first = access_of(request), _month(period)
-    office = access.office()
-    provider = one_of(Provider.objects.filter(remittances__run__organisation=office).distinct(), pk)
-    pdf = documents.reconciliation_act(organisation=office, provider=provider, month=first, made_at=access.now())
-    response = HttpResponse(pdf, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="act-{period}-{pk}.pdf"'
-    return response
-
-
-@require_POST
-@requires("months.close")
-def month_closing(request: HttpRequest, period: str) -> HttpResponse:
-    """Close the month."""
-    access, first = access_of(request), _month(period)
-    return perform(
-        request,
-        lambda: month_close.close_month(organisation=access.office(), month=first, actor=access.actor, at=access.now()),
-        done=_("The month is closed. Nothing can be posted into it any more."),
-        to="settlement:month",
-        key=period,
-    )
-
-
-def _month(period: str) -> date:
-    first = month_of_text(period)
-    if first is None:
-        raise NotFound()
-    return first

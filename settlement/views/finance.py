@@ -185,7 +185,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
     row = one_of(finance_queries.payments(access.office()), pk)
     context = {
         "payment": row,
-        "remittances": documents.remittances_of(row),
+        "claims": documents.paid_claims(row),
         "matches": finance_queries.matches_of_payment(row),
         "postings": finance_queries.postings_of_payment(row),
         "advice": payment_actions.advice_of(row),

@@ -2,86 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import pytest
 from django.db import ProgrammingError, transaction
 
-from config.accounts.models import Organisation, User
-from config.audit.actors import Actor
 from config.states import InvalidMove
-from contracts.models import Provider
-from settlement.actions.claims import clear_pend, reverse_claim
-from settlement.actions.payments import confirm_payments, fail_payment, lock_payments, return_payments
+from settlement.actions.claims import reverse_claim
+from settlement.actions.payments import confirm_payments, fail_payment, return_payments
 from settlement.actions.runs import cancel_payment_run, propose_payment_run
 from settlement.books import verify_books
-from settlement.models import Claim, ClaimLine, Payment, PaymentRun
+from settlement.models import Claim, Payment
 from settlement.models.claims import CLAIM_STATES
 from settlement.models.payments import PAYMENT_STATES
-from tests.oracle.small import Tables
-from tests.settlement.actions.month import AT, free_visits, imported, judge, the_claim
-from tests.settlement.actions.paid import released_run
-from tests.settlement.actions.payables import ready
-from tests.settlement.gateways.orders import account
-from tests.settlement.views.town import people
+from tests.settlement.actions.month import AT, judge, the_claim
+from tests.settlement.actions.parts import Office, half_waiting, open_office
 
 pytestmark = pytest.mark.django_db
-DAY = date(2025, 12, 12)
 SETTLED = ("adjudicated", "scheduled", "paid", "reversed")
-
-
-@dataclass
-class Office:
-    """A month whose claim A-1 has two visits; line 1 waits, line 2 is allowed with 142.50."""
-
-    organisation: Organisation
-    users: dict[str, User]
-
-    @property
-    def maker(self) -> Actor:
-        return self.users["halyna"].as_actor()
-
-    @property
-    def state(self) -> str:
-        return the_claim().status
-
-    def pay(self) -> PaymentRun:
-        """A released run of everything payable."""
-        return released_run(self.organisation, self.users, AT)
-
-    def clear(self) -> None:
-        """Line 1 is judged again and allowed."""
-        line = ClaimLine.objects.get(line=1)
-        clear_pend(
-            organisation=self.organisation, claim_line_id=line.pk, check_code="CLM-11", reason="акт є",
-            actor=self.maker, at=AT,
-        )  # fmt: skip
-        judge(self.organisation)
-
-    def bank(self, run: PaymentRun, settle: Callable[..., None]) -> None:
-        """What the bank says of the payments of a run, as matching a statement line does it."""
-        with transaction.atomic():
-            payments = lock_payments(run.payments.all())
-            settle(payments, on={payment.pk: DAY for payment in payments}, actor=self.maker, at=AT)
-
-
-def half_waiting() -> Tables:
-    tables = free_visits()
-    tables["redemptions"][0]["units"] = "1.25"
-    return tables
-
-
-def open_office(tables: Tables, folder: Path) -> Office:
-    organisation = imported(tables, folder)
-    organisation.iban = "UA213223130000026007233566001"
-    organisation.save()
-    Provider.objects.update(iban=account(1001))
-    ready(AT)
-    judge(organisation)
-    return Office(organisation, people(organisation))
 
 
 @pytest.fixture
