@@ -89,6 +89,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "months.close": frozenset({FINANCE_CHECKER}),
     "ledger.view": _FINANCE | {AUDITOR},
     # across
+    # A key for a program of one's own; it opens no more than these roles may do.
+    "tokens.own": _FINANCE | {AUDITOR, OFFICER, PROVIDER},
     "money.follow": _FINANCE | {AUDITOR, OFFICER},
     "trail.view": frozenset({AUDITOR}),
     "packages.export": frozenset({AUDITOR, ADMINISTRATOR}),

@@ -9,9 +9,10 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
-from config.accounts.models import Membership, Organisation, User
+from config.accounts.models import AccessToken, Membership, Organisation, User
 from config.audit.actors import Actor
 from config.clock import business_now
 from config.errors import NotPermitted
@@ -28,6 +29,8 @@ class Access:
     organisation: Organisation | None
     roles: frozenset[str]
     permissions: frozenset[str]
+    # The one organisation that a program's key is for; a person at a screen sees all of theirs.
+    only: Organisation | None = None
 
     @property
     def actor(self) -> Actor:
@@ -47,6 +50,13 @@ class Access:
         if self.organisation is None:
             raise NotPermitted()
         return self.organisation
+
+
+def access_by_token(token: AccessToken) -> Access:
+    """What a person's program may do: the roles that the person holds for the organisation of its key, one query."""
+    held = Q(organisation=token.organisation_id) | Q(organisation=None)
+    roles = frozenset(Membership.objects.filter(held, user=token.user_id).values_list("role", flat=True))
+    return Access(token.user, token.organisation, roles, permissions_of(roles), only=token.organisation)
 
 
 def access_of(user: User) -> Access:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from config.accounts.models import Membership, Organisation, User
+from config.accounts.models import AccessToken, Membership, Organisation, User
+from config.accounts.tokens import fingerprint, new_secret
 from config.audit.actors import Actor
-from config.audit.recording import action, record
-from config.errors import DomainError
+from config.audit.recording import action, nothing_to_record, record
+from config.errors import DomainError, NotFound
+from config.locks import lock_rows
 
 
 class UserExists(DomainError):
@@ -74,9 +76,7 @@ def invite_user(
     except IntegrityError as error:
         raise UserExists(username=username) from error
     roles = list(roles)
-    Membership.objects.bulk_create(
-        Membership(user=user, organisation=organisation, role=role) for role in roles
-    )
+    Membership.objects.bulk_create(Membership(user=user, organisation=organisation, role=role) for role in roles)
     record(
         "user.invited",
         user,
@@ -95,3 +95,45 @@ def deactivate_user(*, user: User, actor: Actor, at: datetime) -> None:
     user.is_active = False
     user.save(update_fields=["is_active"])
     record("user.deactivated", user, actor=actor, at=at, username=user.username)
+
+
+@action
+def create_token(
+    *,
+    user: User,
+    organisation: Organisation,
+    title: str,
+    expires_at: datetime,
+    actor: Actor,
+    at: datetime,
+) -> tuple[AccessToken, str]:
+    """A key for a person's program, and its secret, which is nowhere kept. Audit: access_token.created."""
+    secret = new_secret()
+    token = AccessToken.objects.create(
+        user=user,
+        organisation=organisation,
+        title=title,
+        secret_sha256=fingerprint(secret),
+        hint=secret[-4:],
+        created_at=at,
+        expires_at=expires_at,
+    )
+    record("access_token.created", token, user, actor=actor, at=at, title=title, until=expires_at.date())
+    return token, secret
+
+
+@action
+def revoke_token(*, user: User, token_id: int, actor: Actor, at: datetime) -> None:
+    """The person's key opens nothing any more; to revoke again changes nothing.
+
+    Raises: NotFound. Audit: access_token.revoked.
+    """
+    found = lock_rows(AccessToken.objects.filter(pk=token_id, user=user).select_related("organisation"))
+    if not found:
+        raise NotFound()
+    if found[0].revoked_at:
+        nothing_to_record()
+        return
+    found[0].revoked_at = at
+    found[0].save(update_fields=["revoked_at"])
+    record("access_token.revoked", found[0], user, actor=actor, at=at, title=found[0].title)

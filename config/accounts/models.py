@@ -74,3 +74,27 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.role}"
+
+
+class AccessToken(models.Model):
+    """A key with which a person's program calls the interface: their roles, one organisation, until it ends.
+
+    Only the fingerprint of the secret is kept: it has 256 random bits, which no dictionary holds, so a plain SHA-256
+    is enough. ``hint`` is the end of the secret, to tell keys apart. Ends and uses are of the wall clock.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="access_tokens")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="access_tokens")
+    title = models.CharField(max_length=80)
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=4)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("access key")
+
+    def __str__(self) -> str:
+        return self.title

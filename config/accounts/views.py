@@ -1,15 +1,24 @@
-"""Sign-in and sign-out."""
+"""Sign-in, sign-out, and the keys with which a person's programs call the interface."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
-from config.accounts.forms import SignInForm
+from config.accounts.access import Access, requires
+from config.accounts.actions import create_token, revoke_token
+from config.accounts.forms import SignInForm, TokenForm
 from config.accounts.languages import remember_language
+from config.accounts.tokens import tokens_of
 
 
 class SignIn(LoginView):
@@ -30,3 +39,35 @@ class SignIn(LoginView):
 
 class SignOut(LogoutView):
     """POST only."""
+
+
+@never_cache
+@requires("tokens.own")
+def tokens(request: HttpRequest) -> HttpResponse:
+    """The reader's keys; a new one shows its secret here once and never again."""
+    access: Access = request.access  # type: ignore[attr-defined]
+    form = TokenForm(request.POST or None, user=access.user)
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        _token, secret = create_token(
+            user=access.user,
+            organisation=form.cleaned_data["organisation"],
+            title=form.cleaned_data["title"],
+            # Wall clock: a key of a demonstration that plays in the past must end too.
+            expires_at=timezone.now() + form.lasts(),
+            actor=access.actor,
+            at=access.now(),
+        )
+        form = TokenForm(user=access.user)
+    context = {"form": form, "secret": secret, "tokens": tokens_of(access.user), "now": timezone.now()}
+    return render(request, "registration/tokens.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+@requires("tokens.own")
+def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a key back. Raises: NotFound."""
+    access: Access = request.access  # type: ignore[attr-defined]
+    revoke_token(user=access.user, token_id=pk, actor=access.actor, at=access.now())
+    messages.success(request, _("The key is taken back. A program that still uses it gets no answer."))
+    return redirect("tokens")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,27 @@ class _Pending:
 _pending: ContextVar[_Pending | None] = ContextVar("pending_event", default=None)
 
 
+@dataclass(frozen=True)
+class Companion:
+    """Steps that join the transaction of the next action: before its first statement, and with its result."""
+
+    before: Callable[[], None]
+    after: Callable[[Any], None]
+
+
+_companion: ContextVar[Companion | None] = ContextVar("companion", default=None)
+
+
+@contextmanager
+def accompanied(companion: Companion) -> Iterator[None]:
+    """The one action called inside takes the companion into its transaction."""
+    token = _companion.set(companion)
+    try:
+        yield
+    finally:
+        _companion.reset(token)
+
+
 def action(function: Callable[P, R]) -> Callable[P, R]:
     """Open a durable transaction, run, then write the one audit event as the last statement.
 
@@ -52,13 +74,23 @@ def action(function: Callable[P, R]) -> Callable[P, R]:
             pending = _Pending()
             token = _pending.set(pending)
             try:
-                result = function(*args, **kwargs)
+                result = _with_companion(lambda: function(*args, **kwargs))
             finally:
                 _pending.reset(token)
             _write(pending, function.__qualname__)
         return result
 
     return inner
+
+
+def _with_companion(call: Callable[[], R]) -> R:
+    companion = _companion.get()
+    if companion is None:
+        return call()
+    companion.before()
+    result = call()
+    companion.after(result)
+    return result
 
 
 def _write(pending: _Pending, name: str) -> None:

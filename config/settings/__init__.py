@@ -164,6 +164,11 @@ AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
 
+# --- Interface for programs ------------------------------------------------------------------------
+
+# Requests of one person, counted by each web process for itself.
+API_RATE = _env("API_RATE", "600/min")
+
 # --- Languages -----------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "uk"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import getclosurevars, isfunction
 from typing import Any, NamedTuple
 
 import pytest
@@ -22,6 +23,9 @@ PUBLIC = {
     "progress",
     # Public keys of certificates: whoever holds a phone verifies a paper with them.
     "certificate_keys",
+    # What programs can do, without a row of data; the root of it is nothing.
+    "api:openapi-json",
+    "api:api-root",
 }
 # Asks for a signed-in person and shows each only what their roles allow.
 SIGNED_IN = {"home"}
@@ -37,12 +41,21 @@ class Address(NamedTuple):
 
     @property
     def permissions(self) -> tuple[str, ...]:
-        """What @requires left on the view."""
-        return getattr(self.view, "required_permissions", ())
+        """What @requires left on the view, or what every operation of the interface at this address names."""
+        operations = operations_of(self.view)
+        if not operations:
+            return getattr(self.view, "required_permissions", ())
+        named = [door.permissions for operation in operations for door in operation.auth_callbacks]
+        return tuple({name for names in named for name in names}) if all(named) else ()
 
     def path(self) -> str:
         """An example of the address."""
         return reverse(self.name, kwargs=self.arguments)
+
+
+def operations_of(view: Any) -> list[Any]:
+    """Operations of the interface behind a view, none behind a page."""
+    return getattr(getclosurevars(view).nonlocals.get("self"), "operations", []) if isfunction(view) else []
 
 
 def addresses(patterns: list[Any], namespace: str = "", outer: dict[str, Any] | None = None) -> Iterator[Address]:
@@ -59,6 +72,8 @@ def addresses(patterns: list[Any], namespace: str = "", outer: dict[str, Any] | 
 
 ALL = list(addresses(get_resolver().url_patterns))
 GUARDED = [address for address in ALL if address.name not in PUBLIC | SIGNED_IN]
+# The interface answers programs, not people: tests/config/test_api.py tries each of its operations by its own method.
+PAGES = [address for address in GUARDED if not operations_of(address.view)]
 
 
 def test_every_address_names_its_permissions() -> None:
@@ -80,12 +95,12 @@ def test_every_permission_is_asked_by_a_page_or_reserved() -> None:
 @pytest.mark.django_db
 def test_the_outsider_is_refused_at_every_address(client: Client, outsider: User) -> None:
     client.force_login(outsider)
-    assert {address.name: said for address in GUARDED if (said := answers(client, address)) not in REFUSALS} == {}
+    assert {address.name: said for address in PAGES if (said := answers(client, address)) not in REFUSALS} == {}
 
 
 @pytest.mark.django_db
 def test_whoever_is_not_signed_in_is_sent_to_sign_in(client: Client) -> None:
-    sent = {address.name: said for address in GUARDED if (said := answers(client, address)) not in SENDINGS}
+    sent = {address.name: said for address in PAGES if (said := answers(client, address)) not in SENDINGS}
     assert sent == {}
     assert client.get(reverse("home")).url.startswith(reverse("login"))  # type: ignore[attr-defined]
 
