@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
 # label of a model -> URL name
 PAGES: dict[str, str] = {
@@ -65,3 +66,19 @@ def url_of(model: str, key: str) -> str:
         return reverse(name, args=[key])
     except NoReverseMatch:
         return ""
+
+
+def may_open(address: str, permissions: Collection[str]) -> bool:
+    """Whether a page of this product lets in a holder of the permissions: a link that ends in a refusal is no help."""
+    needed = _needed(address.partition("?")[0].partition("#")[0])
+    return needed is not None and (not needed or bool(needed.intersection(permissions)))
+
+
+@lru_cache(maxsize=4096)
+def _needed(path: str) -> frozenset[str] | None:
+    """Permissions any of which opens the page; None for an address that no page has."""
+    try:
+        view = resolve(path).func
+    except Resolver404:
+        return None
+    return frozenset(getattr(view, "required_permissions", ()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import csv
 import io
 import re
 import tempfile
@@ -26,6 +27,8 @@ FOLDER = Path(settings.BASE_DIR) / "config" / "locale"
 IGNORED = (".venv", "var", "tests", "config/locale", "docs", ".git")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 PLURAL = "||"
+# Codes and addresses of sites are the same in every language.
+WORDS = re.compile(r"[a-z]{2,} | [a-z]{2,}")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Row:
 def extract() -> dict[Key, Message]:
     """Messages of Python and templates, found by Django's makemessages, and those of rules and checks."""
     found = {_key(message): message for message in _made_messages() if message.id}
-    for text in _texts_of_rules():
+    for text in (*_texts_of_rules(), *_texts_of_law()):
         found.setdefault(Key(text), Message(text))
     return found
 
@@ -77,6 +80,14 @@ def _texts_of_rules() -> Iterator[str]:
             yield from _step_texts(node)
             if "checks" in path.parts:
                 yield from _check_texts(node)
+
+
+def _texts_of_law() -> Iterator[str]:
+    """Acts, units and notes of the parameters of law: stored in English, translated by the page."""
+    for path in sorted(Path(settings.BASE_DIR).glob("contracts/reference/*/parameters.csv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                yield from (row[name] for name in ("act", "unit", "note") if WORDS.search(row[name]))
 
 
 def _step_texts(node: ast.AST) -> Iterator[str]:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from config.accounts.access import Access, requires
-from config.accounts.models import User
+from config.accounts.models import Organisation, User
 from config.audit.actors import SYSTEM
 from config.audit.models import AuditEvent, ChainHead
 from config.audit.queries import trail_of_label
+from config.audit.recording import label_of
 from config.audit.sentences import codes_matching, sentence_of
 from config.errors import NotFound
-from config.links import url_of_label
+from config.links import PAGES, url_of_label
+from config.pages.trail_words import values_of
+from config.record_names import full_names_of, row_of
+from procurement.models import Bid
+from settlement.models import Claim
 
 PAGE = 25
+OBJECTS = 20
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class ShownEvent:
     sequence: int
     fingerprint: str
     objects: list[TouchedObject]
-    data: list[tuple[str, Any]]
+    values: list[tuple[str, str]]
 
 
 @requires("trail.view")
@@ -65,25 +69,48 @@ def trail_list(request: HttpRequest) -> HttpResponse:
 
 @requires("trail.view")
 def trail_of_object(request: HttpRequest, model: str, pk: str) -> HttpResponse:
-    """Events that touched one object. Raises: NotFound for what is not a model or left no trace here."""
+    """Events that touched one object or what it is a part of.
+
+    Raises: NotFound for what left no trace here and is no record of the reader's office.
+    """
     access: Access = request.access  # type: ignore[attr-defined]
     label = f"{model}:{pk}"
-    page = _page(request, trail_of_label(label).filter(chain__in=_chains(access)))
-    if not page.paginator.count:
+    row = row_of(label)
+    whole = _whole(model, row)
+    found = trail_of_label(label) | trail_of_label(whole) if whole else trail_of_label(label)
+    page = _page(request, found.filter(chain__in=_chains(access)))
+    if not page.paginator.count and not _is_record_of(access.office(), model, row):
         raise NotFound()
-    names = names_of([label])
-    return render(
-        request,
-        "trail/object.html",
-        {
-            "page": page,
-            "events": shown(page),
-            "label": label,
-            "name": names[label],
-            "kind": kind_of(model),
-            "url": url_of_label(label),
-        },
-    )
+    names = full_names_of({label, whole} - {""})
+    context = {
+        "page": page,
+        "events": shown(page),
+        "name": names[label],
+        "url": "" if label in _unreadable([label]) else url_of_label(label),
+        "whole": names.get(whole, ""),
+        "whole_url": url_of_label(whole),
+    }
+    return render(request, "trail/object.html", context)
+
+
+# Parts that no event names by themselves: what happened to the whole happened to them.
+WHOLES = {"settlement.claimline": "claim", "settlement.statementline": "statement"}
+
+
+def _whole(model: str, row: Model | None) -> str:
+    if row is None:
+        return ""
+    if model == "settlement.entry":
+        return str(getattr(row, "label", ""))
+    return label_of(getattr(row, WHOLES[model])) if model in WHOLES else ""
+
+
+def _is_record_of(office: Organisation, model: str, row: Model | None) -> bool:
+    """Whether the row has a page and belongs to the office; providers belong to nobody alone."""
+    if row is None or model not in PAGES:
+        return False
+    owner = getattr(row, WHOLES[model]) if model in WHOLES else row
+    return getattr(owner, "organisation_id", office.pk) == office.pk
 
 
 def _chains(access: Access) -> list[str]:
@@ -107,20 +134,47 @@ def _page(request: HttpRequest, events: QuerySet[AuditEvent]) -> Any:
 
 
 def shown(events: Iterable[AuditEvent]) -> list[ShownEvent]:
-    """Events with sentences and names; one query for the people, one per kind of object."""
+    """Events with sentences, values and names; one query for the people, one per kind of object."""
     events = list(events)
+    labels = {label for event in events for label in event.objects_touched[:OBJECTS]}
     people = _people({event.actor for event in events})
-    names = names_of(label for event in events for label in event.objects_touched)
-    return [_shown(event, names, people) for event in events]
+    names, closed, money = full_names_of(labels), _unreadable(labels), _currencies(events)
+    return [_shown(event, names, closed, people, money.get(event.chain, "UAH")) for event in events]
 
 
 def _people(usernames: set[str]) -> dict[str, str]:
     rows = User.objects.filter(username__in=usernames).values_list("username", "display_name")
-    people = {username: f"{name} ({username})" for username, name in rows if name}
+    people = {username: name for username, name in rows if name}
     return {**people, SYSTEM.username: gettext("the system itself")}
 
 
-def _shown(event: AuditEvent, names: dict[str, str], people: dict[str, str]) -> ShownEvent:
+def _currencies(events: Iterable[AuditEvent]) -> dict[str, str]:
+    chains = {event.chain for event in events}
+    return dict(Organisation.objects.filter(code__in=chains).values_list("code", "currency"))
+
+
+def _unreadable(labels: Iterable[str]) -> set[str]:
+    """Records whose page opens to nobody of the office yet: sealed bids, drafts of claims."""
+    keys: dict[str, set[int]] = {}
+    for label in labels:
+        model, _, pk = label.partition(":")
+        if pk.isdigit():
+            keys.setdefault(model, set()).add(int(pk))
+    rows: dict[str, QuerySet[Any]] = {
+        "procurement.bid": Bid.objects.filter(tender__opened_at=None),
+        "settlement.claim": Claim.objects.filter(status="draft"),
+    }
+    return {
+        f"{model}:{pk}"
+        for model, closed in rows.items()
+        if model in keys
+        for pk in closed.filter(pk__in=keys[model]).values_list("pk", flat=True)
+    }
+
+
+def _shown(
+    event: AuditEvent, names: dict[str, str], closed: set[str], people: dict[str, str], currency: str
+) -> ShownEvent:
     return ShownEvent(
         sentence=sentence_of(event.action),
         action=event.action,
@@ -130,42 +184,12 @@ def _shown(event: AuditEvent, names: dict[str, str], people: dict[str, str]) -> 
         chain=event.chain,
         sequence=event.sequence,
         fingerprint=bytes(event.hash).hex()[:16],
-        objects=[_touched(label, names) for label in event.objects_touched[:20]],
-        data=list(event.data.items()),
+        objects=[_touched(label, names, closed) for label in event.objects_touched[:OBJECTS]],
+        values=values_of(event.action, event.data, currency),
     )
 
 
-def _touched(label: str, names: dict[str, str]) -> TouchedObject:
+def _touched(label: str, names: dict[str, str], closed: set[str]) -> TouchedObject:
     model, _, pk = label.partition(":")
-    kind = kind_of(model)
-    trail = reverse("trail_of_object", args=[model, pk])
-    return TouchedObject(f"{kind} {names.get(label, pk)}", url_of_label(label), trail)
-
-
-def kind_of(model: str) -> str:
-    """The kind of an object in words, its label when unknown."""
-    try:
-        name = str(apps.get_model(model)._meta.verbose_name)
-    except (LookupError, ValueError):
-        return model
-    return gettext(name)[:1].upper() + gettext(name)[1:]
-
-
-def names_of(labels: Iterable[str]) -> dict[str, str]:
-    """Names of objects by label; an object that is gone keeps its key."""
-    by_model: dict[str, set[str]] = defaultdict(set)
-    for label in labels:
-        model, _, pk = label.partition(":")
-        by_model[model].add(pk)
-    return {key: name for model, keys in by_model.items() for key, name in _names(model, keys).items()}
-
-
-def _names(model: str, keys: set[str]) -> dict[str, str]:
-    names = {f"{model}:{key}": f"№ {key}" for key in keys}
-    try:
-        manager = apps.get_model(model)._base_manager
-    except (LookupError, ValueError):
-        return names
-    numbers = [int(key) for key in keys if key.isdigit()]
-    names.update({f"{model}:{row.pk}": str(row) for row in manager.filter(pk__in=numbers)})
-    return names
+    page = "" if label in closed else url_of_label(label)
+    return TouchedObject(names.get(label, label), page, reverse("trail_of_object", args=[model, pk]))

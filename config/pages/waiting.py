@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import Access
@@ -19,10 +19,19 @@ from contracts.models import NormCost, Parameter
 from contracts.queries import contracts_of_office
 from procurement.models import Award, CommissionMember, Score, Tender
 from settlement.finance_queries import exceptions
-from settlement.models import Adjudication, AdjudicationRun, Claim, PaymentRemittance, PaymentRun, Remittance
+from settlement.line_queries import pended_lines
+from settlement.models import Adjudication, AdjudicationRun, Claim, Finding, PaymentRemittance, PaymentRun, Remittance
 from vouchers.models import Certificate, IndividualPlan, Recipient, Redemption
 
 EXPIRING_DAYS = 45
+
+
+def _itself(row: Any) -> Any:
+    return row
+
+
+def _tender(row: Any) -> Any:
+    return row.tender
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,7 @@ class Card:
 class Duty:
     """A kind of waiting work: who does it, how it is counted, where it is done."""
 
+    key: str
     permission: str
     what: Any
     hint: Any
@@ -47,6 +57,11 @@ class Duty:
     rows: Callable[[Access], QuerySet[Any]]
     # A look-up that is always of use; nobody waits for it.
     lookup: bool = False
+    # The list at ``url_name`` shows exactly these rows when asked so; otherwise the page of waiting work lists them.
+    query: str | None = None
+    # The record whose page is opened for a row, and what must be read with the rows for it.
+    subject: Callable[[Any], Any] = _itself
+    related: tuple[str, ...] = ()
 
 
 # --- Competitions ----------------------------------------------------------------------------------
@@ -142,9 +157,8 @@ def _submitted(access: Access) -> QuerySet[Claim]:
     return Claim.objects.filter(organisation=access.office(), status="submitted")
 
 
-def _pends(access: Access) -> QuerySet[Adjudication]:
-    later = Adjudication.objects.filter(claim_line=OuterRef("claim_line"), id__gt=OuterRef("id"))
-    return Adjudication.objects.filter(~Exists(later), run__organisation=access.office(), outcome="pended")
+def _pends(access: Access) -> QuerySet[Finding]:
+    return pended_lines(access)
 
 
 def _exceptions(access: Access) -> QuerySet[Any]:
@@ -192,6 +206,7 @@ def _failed_jobs(access: Access) -> QuerySet[Job]:
 
 DUTIES: tuple[Duty, ...] = (
     Duty(
+        "bids_to_open",
         "bids.open",
         _("Competitions whose bids can be opened"),
         _("The deadline has passed."),
@@ -199,13 +214,17 @@ DUTIES: tuple[Duty, ...] = (
         _to_open,
     ),
     Duty(
+        "awards_to_conclude",
         "awards.decide",
         _("Awards past the stand-still"),
         _("A contract can be concluded."),
         "procurement:competitions",
         _to_conclude,
+        subject=_tender,
+        related=("tender",),
     ),
     Duty(
+        "competitions_to_approve",
         "tenders.approve",
         _("Competitions to approve"),
         _("Somebody else has written the documents; you approve them."),
@@ -213,6 +232,7 @@ DUTIES: tuple[Duty, ...] = (
         _to_approve,
     ),
     Duty(
+        "norms_to_approve",
         "norms.approve",
         _("Norm costs to approve"),
         _("Check the rows of the calculation."),
@@ -220,14 +240,27 @@ DUTIES: tuple[Duty, ...] = (
         _norms,
     ),
     Duty(
+        "declarations",
         "bids.score",
         _("Declarations of interest to make"),
         _("The bidders are known now."),
         "procurement:competitions",
         _declarations,
+        subject=_tender,
+        related=("tender",),
     ),
-    Duty("bids.score", _("Competitions to score"), _("Your marks are missing."), "procurement:competitions", _scores),
     Duty(
+        "competitions_to_score",
+        "bids.score",
+        _("Competitions to score"),
+        _("Your marks are missing."),
+        "procurement:competitions",
+        _scores,
+        subject=_tender,
+        related=("tender",),
+    ),
+    Duty(
+        "contracts",
         "contracts.edit",
         _("Contracts in force"),
         _("Look at terms, prices and volumes."),
@@ -236,6 +269,7 @@ DUTIES: tuple[Duty, ...] = (
         lookup=True,
     ),
     Duty(
+        "recipients_unassessed",
         "fees.decide",
         _("Recipients without an assessment of needs"),
         _("Assess needs, then decide the fee."),
@@ -243,13 +277,17 @@ DUTIES: tuple[Duty, ...] = (
         _unassessed,
     ),
     Duty(
+        "plans_without_certificate",
         "certificates.issue",
         _("Approved plans without a certificate"),
         _("Issue a certificate."),
         "vouchers:recipients",
         _without_certificate,
+        subject=lambda row: row.recipient,
+        related=("recipient",),
     ),
     Duty(
+        "certificates_ending",
         "certificates.issue",
         _("Certificates that end soon"),
         _("Within 45 days: review the plan."),
@@ -257,13 +295,16 @@ DUTIES: tuple[Duty, ...] = (
         _expiring,
     ),
     Duty(
+        "visits_to_confirm",
         "certificates.redeem",
         _("Authorised visits to confirm"),
         _("Confirm what was provided, or void."),
         "vouchers:redemptions",
         _held,
+        query="state=authorised",
     ),
     Duty(
+        "claims_unsubmitted",
         "claims.submit",
         _("Claims not submitted yet"),
         _("Drafts and returned claims."),
@@ -271,13 +312,17 @@ DUTIES: tuple[Duty, ...] = (
         _draft_claims,
     ),
     Duty(
+        "lines_refused",
         "claims.submit",
         _("Refused and reduced lines of the last claim"),
         _("Each line says why and what to do."),
         "settlement:claims",
         _refused_lines,
+        subject=lambda row: row.claim_line,
+        related=("claim_line__claim",),
     ),
     Duty(
+        "competitions_open",
         "bids.submit",
         _("Competitions open for bids"),
         _("Read the documents and submit a bid."),
@@ -285,27 +330,35 @@ DUTIES: tuple[Duty, ...] = (
         _open_competitions,
     ),
     Duty(
+        "claims_to_adjudicate",
         "claims.adjudicate",
         _("Claims to adjudicate"),
         _("Submitted and not judged yet."),
         "settlement:claims",
         _submitted,
+        query="status=submitted",
     ),
     Duty(
+        "pends",
         "claims.clear",
         _("Lines waiting for a person"),
         _("Clear them with a reason, or leave them."),
         "settlement:pends",
         _pends,
+        query="",
     ),
     Duty(
+        "sums_to_pay",
         "payment_runs.propose",
         _("Sums to pay"),
         _("Propose a payment run."),
         "settlement:payment_runs",
         _payable,
+        subject=lambda row: row.claim,
+        related=("claim",),
     ),
     Duty(
+        "runs_to_approve",
         "payment_runs.approve",
         _("Payment runs to approve"),
         _("Proposed by another person."),
@@ -313,6 +366,7 @@ DUTIES: tuple[Duty, ...] = (
         _runs("proposed"),
     ),
     Duty(
+        "runs_to_release",
         "payment_runs.release",
         _("Payment runs to send to the bank"),
         _("Approved and not released yet."),
@@ -320,6 +374,7 @@ DUTIES: tuple[Duty, ...] = (
         _runs("approved"),
     ),
     Duty(
+        "bank_records",
         "statements.match",
         _("Bank records without an explanation"),
         _("Match them with a payment or explain them."),
@@ -327,25 +382,36 @@ DUTIES: tuple[Duty, ...] = (
         _exceptions,
     ),
     Duty(
+        "adjudication_runs",
         "trail.view",
         _("Adjudication runs"),
         _("Totals, checks and parameters of each run."),
         "settlement:adjudication_runs",
         _adjudication_runs,
         lookup=True,
+        query="",
     ),
     Duty(
+        "parameters_unverified",
         "parameters.edit",
         _("Parameters nobody has verified"),
         _("Find the act and write down the evidence."),
         "contracts:parameters",
         _unverified,
     ),
-    Duty("users.manage", _("People with access"), _("Of this organisation."), "", _people, lookup=True),
-    Duty("users.manage", _("Background jobs that failed"), _("See the log of the worker."), "", _failed_jobs),
+    Duty("people", "users.manage", _("People with access"), _("Of this organisation."), "", _people, lookup=True),
+    Duty(
+        "failed_jobs",
+        "users.manage",
+        _("Background jobs that failed"),
+        _("See the log of the worker."),
+        "",
+        _failed_jobs,
+    ),
 )
 # What a recipient sees is shown in another form on the same page.
 OWN = Duty(
+    "own_certificates",
     "certificates.view",
     _("My certificates"),
     _("What is left and where to use it."),
@@ -357,20 +423,25 @@ OWN = Duty(
 
 def cards_of(access: Access) -> list[Card]:
     """Cards of a person, most urgent first: what waits before what does not."""
+    cards = [_card(duty, access) for duty in duties_of(access)]
+    return sorted(cards, key=lambda card: not card.waits)
+
+
+def duties_of(access: Access) -> list[Duty]:
+    """Kinds of work of a person, in the order of the table."""
     duties = [duty for duty in DUTIES if access.may(duty.permission)]
     if access.may(OWN.permission) and not access.may("fees.view"):
         duties.append(OWN)
-    cards = [_card(duty, access) for duty in duties]
-    return sorted(cards, key=lambda card: not card.waits)
+    return duties
 
 
 def _card(duty: Duty, access: Access) -> Card:
     count = duty.rows(access).count()
-    return Card(count, duty.what, duty.hint, _address(duty.url_name), waits=bool(count) and not duty.lookup)
+    return Card(count, duty.what, duty.hint, address_of(duty), waits=bool(count) and not duty.lookup)
 
 
-def _address(name: str) -> str:
-    try:
-        return reverse(name) if name else ""
-    except NoReverseMatch:
-        return ""
+def address_of(duty: Duty) -> str:
+    """The list of exactly the rows that the card counts."""
+    if duty.query is None:
+        return reverse("waiting", args=[duty.key])
+    return reverse(duty.url_name) + (f"?{duty.query}" if duty.query else "")

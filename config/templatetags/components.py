@@ -22,8 +22,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
+from config import law_words
 from config import product as product_name
-from config.links import url_of_label
+from config.links import may_open, url_of_label
+from config.record_names import full_names_of
 from config.statuses import label_of_status, tone_of_status
 
 register = template.Library()
@@ -47,6 +49,65 @@ def tr(text: Any) -> str:
 def url_of(label: Any) -> str:
     """Page of "app.model:pk", empty when it has none."""
     return url_of_label(str(label))
+
+
+@register.filter
+def parameter_words(key: Any) -> str:
+    """What a parameter of law is called; several keys are separated by commas."""
+    keys = str(key or "").replace(UNVERIFIED, "").split(",")
+    return ", ".join(law_words.parameter_title(item.strip()) for item in keys)
+
+
+@register.filter
+def act_words(act: Any) -> str:
+    """An act with its article in the reader's language."""
+    return law_words.act_words(str(act or "").replace(UNVERIFIED, "").strip())
+
+
+@register.filter
+def article_words(article: Any) -> str:
+    """An article in the reader's language."""
+    return law_words.article_words(str(article or ""))
+
+
+@register.filter
+def value_words(value: Any) -> str:
+    """A coded value of a parameter in words; figures as the reader writes them."""
+    words = law_words.value_words(str(value))
+    return words if words != str(value) else figure(value)
+
+
+@register.filter
+def formula_words(formula: Any) -> str:
+    """The formula cell of a calculation, codes in words."""
+    return law_words.formula_words(str(formula or ""))
+
+
+@register.filter
+def iso_day(value: Any) -> date | None:
+    """A stored ISO date as a date, for the date filter; None when it is none."""
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return None
+
+
+@register.filter
+def record_name(label: Any) -> str:
+    """Kind and name of the record "app.model:pk"."""
+    return full_names_of([str(label)])[str(label)] if label else "—"
+
+
+@register.simple_tag
+def record_names(rows: Any) -> dict[str, str]:
+    """Kind and name of the records that rows with a ``label`` name, by label: one query a kind."""
+    return full_names_of({row.label for row in rows if row.label})
+
+
+@register.filter
+def openable(address: Any, may: Any) -> str:
+    """The address when the reader may open it, else empty: ``{% if url|openable:may %}``."""
+    return str(address) if address and may_open(str(address), may or ()) else ""
 
 
 @register.simple_tag

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django import template
+from django.template.context import Context
 from django.utils.translation import gettext, ngettext
 
 from config.statuses import label_of_status
@@ -56,8 +57,8 @@ class Band:
         return self.y + 16
 
 
-@register.inclusion_tag("components/road.html")
-def road(trail: Any, title: str, description: str) -> dict[str, Any]:
+@register.inclusion_tag("components/road.html", takes_context=True)
+def road(context: Context, trail: Any, title: str, description: str) -> dict[str, Any]:
     """The road of a money trail: levels from budget to bank, the largest records of each, the rest counted."""
     bands: list[Band] = []
     top = 8
@@ -66,7 +67,15 @@ def road(trail: Any, title: str, description: str) -> dict[str, Any]:
         bands.append(band)
         top += band.height + 8
     ends = (bands[0].middle, bands[-1].middle) if bands else (0, 0)
-    return {"bands": bands, "height": top, "width": WIDTH, "title": title, "description": description, "ends": ends}
+    return {
+        "bands": bands,
+        "height": top,
+        "width": WIDTH,
+        "title": title,
+        "description": description,
+        "ends": ends,
+        "may": context.get("may"),
+    }
 
 
 def _band(level: Any, top: int, currency: str) -> Band:

@@ -1,0 +1,129 @@
+"""Law in words: what a parameter is called, its coded values, acts and articles in the reader's language."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.utils.formats import get_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+# Parameters that calculations and checks show; the list of all parameters keeps their keys.
+TITLES: dict[str, Any] = {
+    "admin_cap_base": _("what the cap of administrative costs is counted from"),
+    "admin_cap_pct": _("cap of administrative costs, percent"),
+    "calendar.deadline_shift": _("a deadline on a day off moves to the next working day"),
+    "calendar.holidays_suspended": _("public holidays are working days"),
+    "certificate.granularity_hour": _("smallest part of an hour on a certificate"),
+    "certificate.validity_months_max": _("longest term of a certificate, months"),
+    "certificate.warn_before_days": _("days before its end at which a certificate warns"),
+    "claim.december_stop": _("last day for claims of December"),
+    "claim.window_days": _("days for a claim after the end of its month"),
+    "claim.submit_by": _("day of the month by which claims are submitted"),
+    "cost_formula": _("formula of the norm cost"),
+    "esv_rate": _("single social contribution, percent"),
+    "grant.min_cofinance_basis": _("what counts as co-financing"),
+    "grant.min_cofinance_of": _("what the share of co-financing is counted from"),
+    "grant.min_cofinance_pct": _("least share of co-financing, percent"),
+    "grant.share_tolerance": _("tolerance of a declared share"),
+    "inc.impute_able_member": _("minimum wages counted for a member of the family able to work"),
+    "inc.impute_recipient": _("minimum wages counted for the recipient"),
+    "inc.window": _("months whose incomes count"),
+    "min_wage": _("minimum wage"),
+    "norm.deviation_flag_pct": _("deviation from the norm that is shown, percent"),
+    "pay.age_adult": _("age from which a person is an adult"),
+    "pay.age_child": _("age from which the minimum of older children applies"),
+    "pay.fee_method": _("how a differentiated fee is computed"),
+    "pay.free_multiple_sm": _("free up to this many subsistence minimums"),
+    "pay.full_multiple_sm": _("full cost above this many subsistence minimums"),
+    "pay.sm_choice": _("which subsistence minimum is used"),
+    "payment.approvals_min": _("approvals that a payment needs"),
+    "bank.match_window_days": _("days around a payment in which a bank record may fit"),
+    "sm.able_bodied": _("subsistence minimum of those able to work"),
+    "sm.age_6_18": _("subsistence minimum of children from 6 to 18"),
+    "sm.general": _("general subsistence minimum"),
+    "sm.lost_ability": _("subsistence minimum of those who lost the ability to work"),
+    "sm.under_6": _("subsistence minimum of children under 6"),
+    "so.announce_to_close_days": _("days from the announcement to the end of bids"),
+    "so.chair_breaks_ties": _("the chair decides when votes are equal"),
+    "so.commission_min_members": _("least number of members of the commission"),
+    "so.commission_odd": _("the number of members is odd"),
+    "so.quorum": _("share of members needed to decide"),
+    "so.quorum_opening": _("share of members needed to open bids"),
+    "so.score_max": _("highest mark of a criterion"),
+    "so.single_bid_allowed": _("a single bid may win"),
+    "so.standstill_days": _("working days for complaints before signing"),
+    "so.threshold": _("points needed to win"),
+    "staff.manager": _("recipients for each manager"),
+    "staff.specialist": _("people for each specialist"),
+    "vat_rate": _("value added tax, percent"),
+    "worker.hours_per_day_max": _("most hours of one worker a day"),
+}
+
+VALUES: dict[str, Any] = {
+    "DIRECT_PAY": _("direct pay"),
+    "DIRECT_COST": _("direct costs"),
+    "EXCESS_CAP": _("not more than the income above the free bound"),
+    "QUARTER": _("the quarter before the month of application"),
+    "SIX_MONTHS": _("six months before the application"),
+    "MONTHLY": _("each month"),
+    "TOTAL": _("whole cost of the project"),
+    "GRANT": _("the grant"),
+    "ALL_NON_GRANT": _("all money except the grant"),
+    "OWN": _("own money"),
+    "OWN_PARTNERS": _("own money and that of partners"),
+    "RECIPIENT_GROUP": _("of the recipient's own group"),
+    "COMBINED": _("one manager for towns and villages together"),
+    "REGISTERED_ONLY": _("only registered obligations"),
+    "SIMPLE_OF_PRESENT": _("simple majority of those present"),
+    "CLOSE_OR_NEXT_WORKING_DAY": _("on the closing day or the next working day"),
+    "lost_ability": _("lost the ability to work"),
+    "able_bodied": _("able to work"),
+    "general": _("general"),
+    "age_6_18": _("from 6 to 18 years"),
+    "under_6": _("under 6 years"),
+    "true": _("yes"),
+    "false": _("no"),
+}
+_CODE = re.compile(r"\b(" + "|".join(sorted(VALUES, key=len, reverse=True)) + r")\b")
+_ARTICLE = re.compile(r"\b(art|p|section)\. ?(\d[\d.()]*)|\b(section) (\d[\d., ]*)")
+_FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.:]|-)")
+
+
+def parameter_title(key: str) -> str:
+    """What a parameter is called; one without a name keeps its key."""
+    found = TITLES.get(key.strip())
+    return str(found) if found else key
+
+
+def value_words(value: str) -> str:
+    """A coded value in words; figures and other text as they are."""
+    return str(VALUES.get(value, value))
+
+
+def formula_words(formula: str) -> str:
+    """The formula cell of a stored calculation: codes in words, a true sign of multiplication, figures as read here.
+
+    A code of a service (015.1:) is no figure and keeps its point.
+    """
+    text = _CODE.sub(lambda found: str(VALUES[found.group(1)]), gettext(formula) if formula else "")
+    text = re.sub(r"(?<= )x(?= )", "×", text)
+    return _FIGURE.sub(lambda found: found.group().replace(".", get_format("DECIMAL_SEPARATOR")), text)
+
+
+def act_words(act: str) -> str:
+    """An act with its article: «Law 2671-VIII, art. 28» -> «Закон 2671-VIII, ст. 28»."""
+    name, comma, rest = act.partition(", ")
+    return gettext(name) + comma + article_words(rest) if name else ""
+
+
+def article_words(article: str) -> str:
+    """«art. 28» in the reader's language; the product's own references stay."""
+    return _ARTICLE.sub(_article, article)
+
+
+def _article(found: re.Match[str]) -> str:
+    kind, number = (found.group(1), found.group(2)) if found.group(1) else (found.group(3), found.group(4))
+    words = {"art": gettext("art. %(n)s"), "p": gettext("p. %(n)s"), "section": gettext("section %(n)s")}
+    return words[kind] % {"n": number}

@@ -1,0 +1,50 @@
+"""The list behind a card of the home page: exactly the rows that the card counts, each with the way to its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from config.accounts.access import Access, requires
+from config.audit.recording import label_of
+from config.errors import NotFound
+from config.links import may_open, url_of_label
+from config.pages.waiting import DUTIES, OWN, Duty, duties_of
+from config.record_names import full_names_of
+
+PAGE = 25
+
+
+@requires(*sorted({duty.permission for duty in (*DUTIES, OWN)}))
+def waiting_list(request: HttpRequest, key: str) -> HttpResponse:
+    """Rows of one kind of waiting work. Raises: NotFound for work of other roles."""
+    access: Access = request.access  # type: ignore[attr-defined]
+    duty = next((duty for duty in duties_of(access) if duty.key == key), None)
+    if duty is None:
+        raise NotFound()
+    rows = duty.rows(access)
+    rows = rows.select_related(*duty.related) if duty.related else rows
+    page = Paginator(rows if rows.ordered else rows.order_by("pk"), PAGE).get_page(request.GET.get("page"))
+    place = reverse(duty.url_name) if duty.url_name else ""
+    context = {"duty": duty, "page": page, "rows": _named(duty, page, access), "place": place}
+    return render(request, "waiting.html", context)
+
+
+def _named(duty: Duty, page: Page[Any], access: Access) -> list[dict[str, Any]]:
+    """Rows in words; a constant number of queries."""
+    labels = [label_of(duty.subject(row)) for row in page]
+    names = full_names_of(labels)
+    addresses = [url_of_label(label) for label in labels]
+    return [
+        {
+            "name": names[label],
+            "url": address if may_open(address, access.permissions) else "",
+            "row": row,
+            "status": getattr(row, "status", "") or getattr(row, "outcome", ""),
+        }
+        for row, label, address in zip(page, labels, addresses, strict=True)
+    ]

@@ -1,0 +1,79 @@
+"""The number on a card of the home page is the number of rows behind it, for every role and card."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from config.accounts.models import Organisation, User
+from config.demo.cast import CAST
+from config.pages.waiting import DUTIES, OWN
+from contracts.models import Provider, ProviderUser
+from tests.road import assert_same_queries
+from tests.settlement.actions.month import AT
+from tests.settlement.road_rows import build_road
+from tests.settlement.views.town import Town, settled_town
+from vouchers.models import Recipient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    made = settled_town(tmp_path)
+    build_road(made.organisation, made.users["bohdan"], AT, mark="7")
+    ProviderUser.objects.create(provider=Provider.objects.get(code="ROAD7"), user=made.users["lidiia"])
+    Recipient.objects.filter(code="R-7").update(user=made.users["olena"])
+    return made
+
+
+def rows_behind(browser: Client, address: str) -> int:
+    """Rows of a list over all its pages."""
+    return int(browser.get(address).context["page"].paginator.count)
+
+
+@pytest.mark.parametrize("username", [person.username for person in CAST])
+def test_each_card_counts_the_rows_behind_it(town: Town, username: str) -> None:
+    browser = town.browser(username)
+    cards = browser.get("/").context["cards"]
+    assert {str(card.what): card.count for card in cards} == {
+        str(card.what): rows_behind(browser, card.url) for card in cards
+    }
+
+
+def test_some_cards_count_something(town: Town) -> None:
+    counted = {
+        str(card.what)
+        for person in CAST
+        for card in town.browser(person.username).get("/").context["cards"]
+        if card.count
+    }
+    assert len(counted) >= 10
+
+
+@pytest.mark.parametrize("duty", [*DUTIES, OWN], ids=lambda duty: duty.key)
+def test_a_list_is_open_to_its_role_alone(town: Town, duty: object) -> None:
+    assert town.browser("outsider").get(f"/waiting/{duty.key}/").status_code == 403  # type: ignore[attr-defined]
+
+
+def test_work_of_another_role_is_not_found(town: Town) -> None:
+    assert town.browser("halyna").get("/waiting/bank_records/").status_code == 200
+    assert town.browser("bohdan").get("/waiting/bank_records/").status_code == 404
+    assert town.browser("halyna").get("/waiting/no-such-work/").status_code == 404
+
+
+def test_a_row_leads_to_its_record(town: Town) -> None:
+    page = town.browser("halyna").get("/waiting/bank_records/").content.decode()
+    assert re.search(r"/settlement/statement-lines/\d+/", unescape(page))
+
+
+def test_the_price_does_not_grow(client: Client, cast: dict[str, User], organisation: Organisation) -> None:
+    build_road(organisation, cast["bohdan"], AT)
+    client.force_login(cast["halyna"])
+    assert_same_queries(
+        client, "/waiting/bank_records/", lambda: build_road(organisation, cast["bohdan"], AT, mark="2")
+    )
