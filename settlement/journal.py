@@ -30,6 +30,9 @@ ROOTS = {
     "bank": "Assets:Bank",
     "suspense": "Liabilities:Suspense",
     "funding": "Equity:Funding",
+    "receivable": "Assets:RecipientFees",
+    "held": "Liabilities:FeesHeld",
+    "card": "Assets:Cards",
 }
 
 
