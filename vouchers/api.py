@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -172,7 +172,7 @@ def _read(redemption: Redemption) -> dict[str, Any]:
         "service": redemption.service_code,
         "worker": redemption.worker_code,
         "units": units_text(redemption.units_milli),
-        **{name: moment and moment.isoformat() for name, moment in times.items()},
+        **{name: moment and moment.astimezone(UTC).isoformat() for name, moment in times.items()},
     }
 
 
@@ -189,7 +189,7 @@ def read_redemption(request: HttpRequest, pk: RowId) -> dict[str, Any]:
 
 @router.post("/redemptions", response={201: RedemptionRead, **REFUSALS}, **opens("certificates.redeem"))
 def authorise(request: HttpRequest, wish: RedemptionWish, key: RequestKey) -> Any:
-    """Hold units for a visit. A wrong PIN counts, as at the door."""
+    """Hold units for a visit. A wrong PIN counts, as at the door; a repetition holds nothing and says how it stands."""
     access = caller(request)
     provider = _provider(access)
     certificate = _certificate(access, wish.certificate_key)
