@@ -1,17 +1,22 @@
 """Follow the money: from any point of the road to all others, in both directions, in one query.
 
 Every level says how much of the trail's money went through it and how that differs from what was adjudicated as
-payable; a difference is named, never hidden.
+payable; every record says where its money came from and where it went, and what stayed for which reason. A difference
+is named, never hidden.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.apps import apps
 from django.db import connection
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +34,7 @@ TITLES = {
     "redemption": _("Redemption"),
     "claim_line": _("Claim line"),
     "claim": _("Claim"),
+    "settlement": _("Settlement of a claim in a run"),
     "posting": _("Ledger entry"),
     "payment": _("Payment"),
     "bank": _("Bank record"),
@@ -46,24 +52,56 @@ EVENTS = {
 }
 # Why a level may carry less (or more) than was adjudicated as payable.
 REASONS = {
-    "budget": _("not entered as spent on the budget line"),
-    "competition": _("lines without a known contract"),
-    "contract": _("lines without a known contract"),
-    "certificate": _("lines without a known certificate"),
-    "redemption": _("lines without a known redemption"),
-    "claim_line": _("not explained by lines"),
-    "claim": _("not explained by claims"),
+    "settlement": _("not settled by a run"),
     "posting": _("not posted to the ledger"),
     "payment": _("not paid yet, or paid and returned"),
     "bank": _("not confirmed by the bank, or returned"),
 }
+# What a record's money waits for when it has not gone on.
+STAYS = {
+    "claim": _("not settled by a run"),
+    "settlement": _("not posted to the ledger"),
+    "posting": _("not paid yet"),
+    "payment": _("not confirmed by the bank yet"),
+}
+# The place of money on a level whose record is not known.
+UNKNOWN = {
+    "budget": _("without a known budget line"),
+    "competition": _("without a competition"),
+    "contract": _("without a known contract"),
+    "certificate": _("without a known certificate"),
+    "redemption": _("without a known redemption"),
+}
 MODELS = {name: model for _level, name, model in LEVELS}
+KEYS = {level: name for level, name, _model in LEVELS}
+FIRST, LAST = LEVELS[0][1], LEVELS[-1][1]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Money between two records of neighbouring levels; ``name`` is the other one. Negative: it came back."""
+
+    label: str
+    name: str
+    amount: int
+    returned: bool
+
+
+@dataclass(frozen=True)
+class Remainder:
+    """Money that did not go on, and why."""
+
+    name: str
+    amount: int
 
 
 @dataclass(frozen=True)
 class Node:
     """A record on the road. ``amount`` is this trail's money in it, ``own`` its own figure; minor units.
 
+    ``came_in`` is the sum over all records before it, ``went_on`` over all after it; ``sources`` and ``targets`` are
+    those that are shown. came_in = amount = went_on + stays, else ``gap`` says by how much they differ. Where the money
+    was claimed, claimed = amount + taken_off. ``off``: own figure less the sum of everything that leads to the record.
     ``url`` is its page, ``follow`` the page of the road that begins at it; empty where there is none.
     """
 
@@ -78,6 +116,24 @@ class Node:
     url: str
     follow: str
     is_start: bool
+    claimed: int
+    taken_off: list[Remainder]
+    came_in: int
+    sources: list[Flow]
+    went_on: int
+    targets: list[Flow]
+    stays: list[Remainder]
+    gap: int
+
+    @property
+    def more_in(self) -> int:
+        """Money from records that are not shown."""
+        return self.came_in - sum(flow.amount for flow in self.sources)
+
+    @property
+    def more_out(self) -> int:
+        """Money to records that are not shown."""
+        return self.went_on - sum(flow.amount for flow in self.targets)
 
 
 @dataclass(frozen=True)
@@ -111,13 +167,15 @@ class MoneyTrail:
     claimed: int
     gross: int
     fee: int
+    waiting: int
     payable: int
     levels: list[Level]
 
     @property
     def agrees(self) -> bool:
         """Whether every level carries what was adjudicated and no record disagrees with its parts."""
-        return all(level.difference == 0 and level.off == 0 for level in self.levels)
+        gaps = any(node.gap for level in self.levels for node in level.nodes)
+        return not gaps and all(level.difference == 0 and level.off == 0 for level in self.levels)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data: amounts in minor units, dates as text."""
@@ -126,15 +184,15 @@ class MoneyTrail:
 
 # start -> where its organisation stands
 OWNERS = {"claim_line": "claim__organisation", "statement_line": "statement__organisation"}
-# start -> the number a person knows it by
+# start -> the numbers a person knows it by
 NUMBERS = {
-    "budget_line": "code",
-    "contract": "number",
-    "certificate": "number",
-    "redemption": "code",
-    "claim": "number",
-    "payment": "reference",
-    "statement_line": "end_to_end_id",
+    "budget_line": ("code",),
+    "contract": ("number",),
+    "certificate": ("number",),
+    "redemption": ("code",),
+    "claim": ("number",),
+    "payment": ("reference",),
+    "statement_line": ("end_to_end_id", "bank_reference"),
 }
 
 
@@ -147,11 +205,10 @@ def start_exists(organisation: Organisation, start: str, pk: int) -> bool:
 def starts_numbered(organisation: Organisation, number: str) -> list[dict[str, Any]]:
     """Start points known by a number: one query a kind."""
     found = []
-    for start, column in NUMBERS.items():
+    for start, columns in NUMBERS.items():
         model = apps.get_model(STARTS[start].model)
-        rows = model._base_manager.filter(
-            **{OWNERS.get(start, "organisation"): organisation, f"{column}__iexact": number}
-        )
+        wanted = reduce(or_, (Q(**{f"{column}__iexact": number}) for column in columns))
+        rows = model._base_manager.filter(wanted, **{OWNERS.get(start, "organisation"): organisation})
         kind = TITLES[next(name for _level, name, label in LEVELS if label == STARTS[start].model)]
         found += [{"start": start, "pk": row.pk, "kind": kind, "name": str(row)} for row in rows[:5]]
     return found
@@ -177,33 +234,55 @@ def money_trail(*, organisation: Organisation, start: str, pk: int, top: int = 1
 def _trail(organisation: Organisation, start: str, label: str, rows: list[dict[str, Any]]) -> MoneyTrail:
     sums = rows[0]  # level 0, always there
     payable = _int(sums["part"])
-    by_level: dict[int, list[dict[str, Any]]] = {}
+    flows = _Flows(rows)
+    by_level: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in rows[1:]:
-        by_level.setdefault(row["level"], []).append(row)
-    levels = [_level(name, by_level.get(number, []), payable, label) for number, name, _model in LEVELS]
+        if row["kind"] == "node":
+            by_level[row["level"]].append(row)
+    levels = [_level(name, by_level[number], payable, label, flows) for number, name, _model in LEVELS]
     return MoneyTrail(
         start=start,
         start_label=label,
         currency=organisation.currency,
         lines=sums["n"],
-        claimed=_int(sums["own"]),
-        gross=_int(sums["off"]),
-        fee=_int(sums["off_total"]),
+        claimed=_int(sums["claimed"]),
+        gross=_int(sums["own"]),
+        fee=_int(sums["fee"]),
+        waiting=_int(sums["waiting"]),
         payable=payable,
         levels=levels,
     )
+
+
+class _Flows:
+    """Flows between the records that are shown, by (level, id) of either end."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.sources: dict[tuple[int, int], list[Flow]] = defaultdict(list)
+        self.targets: dict[tuple[int, int], list[Flow]] = defaultdict(list)
+        nodes = {(row["level"], row["id"]): row for row in rows if row["kind"] == "node"}
+        for row in rows:
+            if row["kind"] == "edge":
+                here, there = (row["level"], row["id"]), (row["next_level"], row["next_id"])
+                self.targets[here].append(_flow(nodes[there], row))
+                self.sources[there].append(_flow(nodes[here], row))
+
+
+def _flow(other: dict[str, Any], edge: dict[str, Any]) -> Flow:
+    level = KEYS[other["level"]]
+    return Flow(_label(level, other), _name(level, other), _int(edge["part"]), edge["back"])
 
 
 def _int(value: Any) -> int:
     return int(value or 0)
 
 
-def _level(name: str, rows: list[dict[str, Any]], payable: int, start: str) -> Level:
-    flows = name != "set_aside"
-    nodes = [_node(name, row, start) for row in rows]
-    count = _int(rows[0]["n"]) if rows and flows else len(rows)
-    total = _int(rows[0]["total"]) if rows and flows else sum(node.amount for node in nodes)
-    difference = total - payable if flows else 0
+def _level(name: str, rows: list[dict[str, Any]], payable: int, start: str, flows: _Flows) -> Level:
+    is_flow = name != "set_aside"
+    nodes = [_node(name, row, start, flows) for row in rows]
+    count = _int(rows[0]["n"]) if rows and is_flow else len(rows)
+    total = _int(rows[0]["total"]) if rows and is_flow else sum(node.amount for node in nodes)
+    difference = total - payable if is_flow else 0
     return Level(
         key=name,
         title=str(TITLES[name]),
@@ -213,27 +292,62 @@ def _level(name: str, rows: list[dict[str, Any]], payable: int, start: str) -> L
         rest_count=count - len(nodes),
         rest_total=total - sum(node.amount for node in nodes),
         difference=difference,
-        reason=str(REASONS[name]) if difference else "",
-        off=_int(rows[0]["off_total"]) if rows and flows else 0,
-        flows=flows,
+        reason=str(REASONS.get(name, "")) if difference else "",
+        off=_int(rows[0]["off_total"]) if rows and is_flow else 0,
+        flows=is_flow,
     )
 
 
-def _node(level: str, row: dict[str, Any], start: str) -> Node:
-    label = f"{MODELS[level]}:{row['id']}" if row["id"] else ""
+def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
+    label, place = _label(level, row), (row["level"], row["id"])
+    came_in, went_on, stays = _int(row["part_in"]), _int(row["part_out"]), _int(row["stays"])
+    amount = _int(row["part"])
     return Node(
         label=label,
         name=_name(level, row),
         title=_title(level, row),
         status=row["status"],
         on_date=row["on_date"],
-        amount=_int(row["part"]),
+        amount=amount,
         own=None if row["own"] is None else int(row["own"]),
         off=_int(row["off"]) if level != "set_aside" else 0,
-        url=url_of(MODELS[level], str(row["id"])) if row["id"] else "",
+        url=_url(level, row),
         follow=_follow(level, row["id"]) if label != start else "",
         is_start=label == start,
+        claimed=_int(row["claimed"]),
+        taken_off=_taken_off(row, amount) if level in ("claim_line", "claim") else [],
+        came_in=came_in,
+        sources=flows.sources[place],
+        went_on=went_on,
+        targets=flows.targets[place],
+        stays=[Remainder(str(STAYS[level]), stays)] if stays else [],
+        gap=_gap(level, amount, came_in, went_on + stays),
     )
+
+
+def _taken_off(row: dict[str, Any], amount: int) -> list[Remainder]:
+    fee, waiting = _int(row["fee"]), _int(row["waiting"])
+    reduced = _int(row["claimed"]) - amount - fee - waiting
+    found = ((_("reduced or refused"), reduced), (_("waiting for a person"), waiting), (_("fee of recipients"), fee))
+    return [Remainder(str(name), value) for name, value in found if value]
+
+
+def _gap(level: str, amount: int, came_in: int, went_on: int) -> int:
+    """By how much a record passes on another sum than it has; 0 at the ends of the road, which have one side only."""
+    if level == "set_aside":
+        return 0
+    before = amount - came_in if level != FIRST else 0
+    after = amount - went_on if level != LAST else 0
+    return before or after
+
+
+def _label(level: str, row: dict[str, Any]) -> str:
+    return f"{MODELS[level]}:{row['id']}" if row["id"] else ""
+
+
+def _url(level: str, row: dict[str, Any]) -> str:
+    model = "settlement.claim" if level == "settlement" else MODELS[level]
+    return url_of(model, str(row["page_id"])) if row["id"] else ""
 
 
 def _follow(level: str, pk: int | None) -> str:
@@ -244,8 +358,8 @@ def _follow(level: str, pk: int | None) -> str:
 def _name(level: str, row: dict[str, Any]) -> str:
     if level == "set_aside":
         return gettext(row["name"])
-    if level == "competition" and not row["id"]:
-        return gettext("without a competition")
+    if not row["id"]:
+        return str(UNKNOWN[level])
     return row["name"] or f"№ {row['id']}"
 
 

@@ -1,9 +1,10 @@
 """The one query of follow-the-money, put together from the start point's conditions.
 
-``facts`` are the adjudicated claim lines of the trail (a line without adjudication counts 0): they know their contract,
-budget line, certificate, redemption, claim, run and remittance. Every level is a grouping of these facts, or of an
-independent record joined to them (budget entries, postings, payments, bank lines): levels of independent records are
-what the reconciliation compares. All amounts are minor units.
+``facts`` are the adjudications of the trail's claim lines, each of one run (a line without adjudication counts 0): they
+know their contract, budget line, certificate, redemption and claim. Run and claim lead to the remittance, to its ledger
+entry by the entry's key, to the payments that took it up and to the bank's lines matched to these. No sum is shared
+out: the part of a record that belongs to the trail is the sum of the facts that lead to it, and ``off`` says by how
+much the record's own figure differs from the sum of all that leads to it. All amounts are minor units.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ class Start:
     bank_lines: str = NONE
 
 
-_REMITTANCES = "SELECT i.remittance_id FROM settlement_paymentremittance i WHERE i.payment_id IN ({})"
+_IN_REMITTANCES = """(a.run_id, a.claim_id) IN (
+    SELECT r.run_id, r.claim_id FROM settlement_paymentremittance i
+    JOIN settlement_remittance r ON r.id = i.remittance_id WHERE i.payment_id IN ({}))"""
 _PAID_BY_LINE = "SELECT m.payment_id FROM settlement_match m WHERE m.undone_at IS NULL AND m.statement_line_id = %(id)s"
 
 STARTS: dict[str, Start] = {
     "budget_line": Start(
         model="contracts.budgetline",
-        facts="COALESCE(v.budget_line_id, k.budget_line_id) = %(id)s",
+        facts="COALESCE(v.budget_line_id, y.id, k.budget_line_id) = %(id)s",
         budget_lines="SELECT %(id)s::bigint",
         contracts="SELECT id FROM contracts_contract WHERE budget_line_id = %(id)s",
         certificates="SELECT id FROM vouchers_certificate WHERE budget_line_id = %(id)s",
@@ -61,12 +64,12 @@ STARTS: dict[str, Start] = {
     "claim_line": Start(model="settlement.claimline", facts="l.id = %(id)s"),
     "payment": Start(
         model="settlement.payment",
-        facts=f"r.id IN ({_REMITTANCES.format('%(id)s')})",
+        facts=_IN_REMITTANCES.format("%(id)s"),
         payments="SELECT %(id)s::bigint",
     ),
     "statement_line": Start(
         model="settlement.statementline",
-        facts=f"r.id IN ({_REMITTANCES.format(_PAID_BY_LINE)})",
+        facts=_IN_REMITTANCES.format(_PAID_BY_LINE),
         payments=_PAID_BY_LINE,
         bank_lines="SELECT %(id)s::bigint",
     ),
@@ -82,145 +85,198 @@ LEVELS: tuple[tuple[int, str, str], ...] = (
     (6, "redemption", "vouchers.redemption"),
     (7, "claim_line", "settlement.claimline"),
     (8, "claim", "settlement.claim"),
-    (9, "posting", "settlement.entry"),
-    (10, "payment", "settlement.payment"),
-    (11, "bank", "settlement.statementline"),
+    (9, "settlement", "settlement.remittance"),
+    (10, "posting", "settlement.entry"),
+    (11, "payment", "settlement.payment"),
+    (12, "bank", "settlement.statementline"),
 )
 
-# A line is evidence as it was written; its contract and certificate may have become known only later.
+# A line is evidence as it was written; its contract and certificate may have become known only later. The budget line
+# is the one that the run charged: the certificate's, else that of the contract's code in the year of the claim.
 _JOINS = """FROM settlement_claimline l
   JOIN settlement_claim c ON c.id = l.claim_id
   LEFT JOIN contracts_contract k ON k.id = COALESCE(c.contract_id, (SELECT t.id FROM contracts_contract t
     WHERE t.organisation_id = c.organisation_id AND t.number = c.contract_number))
   LEFT JOIN vouchers_certificate v ON v.id = COALESCE(l.certificate_id, (SELECT t.id FROM vouchers_certificate t
-    WHERE t.organisation_id = c.organisation_id AND t.number = l.certificate_number))"""
+    WHERE t.organisation_id = c.organisation_id AND t.number = l.certificate_number))
+  LEFT JOIN contracts_budgetline b ON b.id = k.budget_line_id
+  LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
+    AND y.year = EXTRACT(year FROM c.period)"""
 
-_QUERY = """
-WITH facts AS MATERIALIZED (
-  SELECT l.id AS line_id, COALESCE(a.claim_id, l.claim_id) AS claim_id, v.id AS certificate_id,
-         d.id AS redemption_id, k.id AS contract_id, COALESCE(v.budget_line_id, k.budget_line_id) AS budget_line_id,
-         r.id AS remittance_id, COALESCE(a.amount_claimed, 0) AS claimed,
-         COALESCE(a.gross, 0) AS gross, COALESCE(a.fee, 0) AS fee, COALESCE(a.payable, 0) AS payable
+# A line judged in several runs was claimed once: with its last judgement.
+_FACTS = """
+facts AS MATERIALIZED (
+  SELECT l.id AS line_id, COALESCE(a.claim_id, l.claim_id) AS claim_id, COALESCE(v.id, 0) AS certificate_id,
+    COALESCE(d.id, 0) AS redemption_id, COALESCE(k.id, 0) AS contract_id, COALESCE(w.tender_id, 0) AS tender_id,
+    COALESCE(v.budget_line_id, y.id, k.budget_line_id, 0) AS budget_line_id, a.run_id,
+    COALESCE(a.gross, 0) AS gross, COALESCE(a.fee, 0) AS fee, COALESCE(a.payable, 0) AS payable,
+    CASE WHEN row_number() OVER last = 1 THEN COALESCE(a.amount_claimed, 0) ELSE 0 END AS claimed,
+    CASE WHEN row_number() OVER last = 1 AND a.outcome = 'pended' THEN sign(a.amount_claimed) * (
+      SELECT COALESCE(sum(g.amount), 0) FROM settlement_finding g
+      WHERE g.run_id = COALESCE(o.run_id, a.run_id) AND g.claim_line_id = l.id AND g.severity = 'P')
+    ELSE 0 END AS waiting
   {joins}
+  LEFT JOIN procurement_award w ON w.contract_id = k.id
   LEFT JOIN vouchers_redemption d ON d.id = COALESCE(l.redemption_id, (SELECT t.id FROM vouchers_redemption t
     WHERE t.organisation_id = c.organisation_id AND t.code = l.redemption_code))
   LEFT JOIN settlement_adjudication a ON a.claim_line_id = l.id
-  LEFT JOIN settlement_remittance r ON r.run_id = a.run_id AND r.claim_id = a.claim_id
+  LEFT JOIN settlement_adjudication o ON o.id = a.reverses_id
   WHERE c.organisation_id = %(organisation)s AND {start.facts}
+  WINDOW last AS (PARTITION BY l.id, a.claim_id ORDER BY a.run_id DESC, a.id DESC)
+)"""
+
+# What the facts lead to: (run, claim) -> remittance and entry -> payments -> bank lines.
+_LINKS = """
+parts AS MATERIALIZED (
+  SELECT f.run_id, f.claim_id, f.part, r.id AS remittance_id, r.payable AS owed, r.offsets, e.id AS entry_id,
+    (SELECT sum(a.payable) FROM settlement_adjudication a
+     WHERE a.claim_id = f.claim_id AND a.run_id = f.run_id) AS whole
+  FROM (SELECT run_id, claim_id, sum(payable) AS part FROM facts WHERE run_id IS NOT NULL GROUP BY 1, 2) f
+  LEFT JOIN settlement_remittance r ON r.run_id = f.run_id AND r.claim_id = f.claim_id
+  LEFT JOIN settlement_entry e ON e.organisation_id = %(organisation)s AND e.key IN (
+    'claim.adjudicated:' || f.run_id || ':' || f.claim_id, 'claim.reversed:' || f.run_id || ':' || f.claim_id)
 ),
--- a claim may be in the trail only in part: its part, and the whole of what was adjudicated on it
-claims AS (
-  SELECT f.claim_id, f.part,
-    (SELECT COALESCE(sum(a.payable), 0) FROM settlement_adjudication a WHERE a.claim_id = f.claim_id) AS whole
-  FROM (SELECT claim_id, sum(payable) AS part FROM facts GROUP BY claim_id) f
-),
-certificates AS (
-  SELECT certificate_id AS id FROM facts WHERE certificate_id IS NOT NULL UNION {start.certificates}
-),
-contracts AS (
-  SELECT contract_id AS id FROM facts WHERE contract_id IS NOT NULL UNION {start.contracts}
-),
--- the same by budget line, because the certificates of one claim may stand on several
-shares AS (
-  SELECT f.claim_id, f.budget_line_id, f.part, w.whole
-  FROM (SELECT claim_id, budget_line_id, sum(payable) AS part FROM facts GROUP BY 1, 2) f
-  JOIN (
-    SELECT a.claim_id, COALESCE(v.budget_line_id, k.budget_line_id) AS budget_line_id, sum(a.payable) AS whole
-    {joins} JOIN settlement_adjudication a ON a.claim_line_id = l.id
-    WHERE a.claim_id IN (SELECT claim_id FROM facts) GROUP BY 1, 2
-  ) w ON w.claim_id = f.claim_id AND w.budget_line_id = f.budget_line_id AND w.whole <> 0
-),
-spending AS (
-  SELECT e.budget_line_id, sum(round(e.amount_minor * q.part / q.whole)) AS part
-  FROM contracts_budgetentry e
-  JOIN shares q ON e.label = 'settlement.claim:' || q.claim_id AND e.budget_line_id = q.budget_line_id
-  WHERE e.kind = 'spending' GROUP BY e.budget_line_id
-),
-postings AS (
-  SELECT p.entry_id, sum(round((p.credit - p.debit) * q.part / q.whole)) AS part, sum(p.credit - p.debit) AS whole
-  FROM claims q
-  JOIN settlement_posting p ON p.claim_id = q.claim_id AND p.payment_id IS NULL
-  JOIN settlement_account t ON t.id = p.account_id AND t.kind = 'payable'
-  WHERE q.whole <> 0 GROUP BY p.entry_id
-),
-items AS (
-  SELECT i.payment_id, i.live, f.part
-  FROM (SELECT remittance_id, sum(payable) AS part FROM facts WHERE remittance_id IS NOT NULL GROUP BY 1) f
-  JOIN settlement_paymentremittance i ON i.remittance_id = f.remittance_id AND i.payment_id IS NOT NULL
-),
-payments AS (
-  SELECT p.id, COALESCE(sum(i.part) FILTER (WHERE i.live), 0) AS part, COALESCE(sum(i.part), 0) AS carried,
-         (p.amount * 100)::bigint AS whole
-  FROM settlement_payment p LEFT JOIN items i ON i.payment_id = p.id
-  WHERE p.organisation_id = %(organisation)s
-    AND (p.id IN (SELECT payment_id FROM items) OR p.id IN ({start.payments}))
-  GROUP BY p.id
+items AS MATERIALIZED (
+  SELECT q.remittance_id, q.entry_id, q.part, i.payment_id, i.live, y.status
+  FROM parts q JOIN settlement_paymentremittance i ON i.remittance_id = q.remittance_id
+  JOIN settlement_payment y ON y.id = i.payment_id
 ),
 -- money that left is positive here, money that came back negative
-bank AS (
-  SELECT m.statement_line_id AS id,
-    sum(CASE m.kind WHEN 'return' THEN -1 ELSE 1 END * round(abs(m.amount_minor) * p.carried / p.whole)) AS part,
-    sum(m.amount_minor) AS whole
-  FROM payments p JOIN settlement_match m ON m.payment_id = p.id AND m.undone_at IS NULL
-  WHERE p.whole <> 0 GROUP BY m.statement_line_id
+moves AS (
+  SELECT m.payment_id, m.statement_line_id, m.kind = 'return' AS back,
+    CASE m.kind WHEN 'return' THEN -1 ELSE 1 END * p.carried AS part
+  FROM (SELECT payment_id, sum(part) AS carried FROM items GROUP BY 1) p
+  JOIN settlement_match m ON m.payment_id = p.payment_id AND m.undone_at IS NULL
 ),
-nodes (level, id, part, own, off) AS (
-  SELECT 1, b.id, COALESCE(s.part, 0), NULL::numeric, 0::numeric
-  FROM (SELECT budget_line_id AS id FROM facts WHERE budget_line_id IS NOT NULL UNION {start.budget_lines}
-        UNION SELECT budget_line_id FROM spending) b
-  LEFT JOIN spending s ON s.budget_line_id = b.id
-  UNION ALL
-  SELECT 3, COALESCE(w.tender_id, 0), sum(COALESCE(f.part, 0)), NULL, 0
-  FROM contracts k LEFT JOIN procurement_award w ON w.contract_id = k.id
-  LEFT JOIN (SELECT contract_id, sum(payable) AS part FROM facts GROUP BY 1) f ON f.contract_id = k.id GROUP BY 2
-  UNION ALL
-  SELECT 4, k.id, sum(COALESCE(f.payable, 0)), NULL, 0 FROM contracts k LEFT JOIN facts f ON f.contract_id = k.id
-  GROUP BY k.id
-  UNION ALL
-  SELECT 5, v.id, sum(COALESCE(f.payable, 0)), NULL, 0
-  FROM certificates v LEFT JOIN facts f ON f.certificate_id = v.id GROUP BY v.id
-  UNION ALL
-  SELECT 6, d.id, sum(COALESCE(f.payable, 0)), NULL, 0
-  FROM (SELECT redemption_id AS id FROM facts WHERE redemption_id IS NOT NULL UNION {start.redemptions}) d
-  LEFT JOIN facts f ON f.redemption_id = d.id GROUP BY d.id
-  UNION ALL
-  SELECT 7, line_id, sum(payable), sum(claimed), 0 FROM facts GROUP BY line_id
-  UNION ALL
-  SELECT 8, q.claim_id, q.part, q.whole, q.whole - COALESCE(sum(r.payable + r.offsets), 0)
-  FROM claims q LEFT JOIN settlement_remittance r ON r.claim_id = q.claim_id GROUP BY q.claim_id, q.part, q.whole
-  UNION ALL
-  SELECT 9, entry_id, part, whole, 0 FROM postings
-  UNION ALL
-  SELECT 10, p.id, p.part, p.whole, p.whole - (
-    SELECT COALESCE(sum(r.payable), p.whole) FROM settlement_paymentremittance i
-    JOIN settlement_remittance r ON r.id = i.remittance_id WHERE i.payment_id = p.id)
-  FROM payments p
-  UNION ALL
-  SELECT 11, COALESCE(b.id, s.id), COALESCE(b.part, 0), s.amount_minor, CASE WHEN b.id IS NULL THEN 0
-    ELSE s.amount_minor - (SELECT sum(m.amount_minor) FROM settlement_match m
-                           WHERE m.statement_line_id = s.id AND m.undone_at IS NULL) END
-  FROM bank b FULL JOIN ({start.bank_lines}) d (id) ON d.id = b.id
-  JOIN settlement_statementline s ON s.id = COALESCE(b.id, d.id)
+certificates AS (
+  SELECT certificate_id AS id FROM facts WHERE certificate_id <> 0 UNION {start.certificates}
 ),
+contracts AS (
+  SELECT contract_id AS id FROM facts WHERE contract_id <> 0 UNION {start.contracts}
+),
+-- what the budget lines recorded as spent on the claims, and what was adjudicated on them
+spending AS (
+  SELECT s.budget_line_id, sum(s.amount) AS off FROM (
+    SELECT e.budget_line_id, e.amount_minor AS amount FROM contracts_budgetentry e
+    WHERE e.kind = 'spending' AND e.label IN (SELECT 'settlement.claim:' || claim_id FROM parts)
+    UNION ALL
+    SELECT COALESCE(v.budget_line_id, y.id, k.budget_line_id), -a.payable
+    {joins} JOIN settlement_adjudication a ON a.claim_line_id = l.id
+    WHERE a.claim_id IN (SELECT claim_id FROM parts)
+  ) s GROUP BY 1
+)"""
+
+_NODES = """
+nodes (level, id, part, own, off, claimed, fee, waiting) AS (
+  SELECT 1, b.id, COALESCE(f.part, 0), NULL::numeric, COALESCE(s.off, 0), 0::numeric, 0::numeric, 0::numeric
+  FROM (SELECT budget_line_id AS id FROM facts UNION {start.budget_lines}) b
+  LEFT JOIN (SELECT budget_line_id, sum(payable) AS part FROM facts GROUP BY 1) f ON f.budget_line_id = b.id
+  LEFT JOIN spending s ON s.budget_line_id = b.id WHERE b.id <> 0 OR f.part <> 0
+  UNION ALL
+  SELECT 3, t.id, sum(t.part), NULL, 0, 0, 0, 0 FROM (
+    SELECT tender_id AS id, payable AS part FROM facts UNION ALL
+    SELECT COALESCE(w.tender_id, 0), 0 FROM contracts k LEFT JOIN procurement_award w ON w.contract_id = k.id
+  ) t GROUP BY 2
+  UNION ALL
+  SELECT 4, t.id, sum(t.part), NULL, 0, 0, 0, 0
+  FROM (SELECT contract_id AS id, payable AS part FROM facts UNION ALL SELECT id, 0 FROM contracts) t
+  GROUP BY 2 HAVING t.id <> 0 OR sum(t.part) <> 0
+  UNION ALL
+  SELECT 5, t.id, sum(t.part), NULL, 0, 0, 0, 0
+  FROM (SELECT certificate_id AS id, payable AS part FROM facts UNION ALL SELECT id, 0 FROM certificates) t
+  GROUP BY 2 HAVING t.id <> 0 OR sum(t.part) <> 0
+  UNION ALL
+  SELECT 6, t.id, sum(t.part), NULL, 0, 0, 0, 0
+  FROM (SELECT redemption_id AS id, payable AS part FROM facts
+        UNION ALL SELECT r.id, 0 FROM ({start.redemptions}) r (id)) t
+  GROUP BY 2 HAVING t.id <> 0 OR sum(t.part) <> 0
+  UNION ALL
+  SELECT 7, line_id, sum(payable), sum(claimed), 0, sum(claimed), sum(fee), sum(waiting) FROM facts GROUP BY line_id
+  UNION ALL
+  SELECT 8, f.claim_id, f.part, w.whole, 0, f.claimed, f.fee, f.waiting
+  FROM (SELECT claim_id, sum(payable) AS part, sum(claimed) AS claimed, sum(fee) AS fee, sum(waiting) AS waiting
+        FROM facts GROUP BY 1) f
+  LEFT JOIN (SELECT claim_id, sum(whole) AS whole FROM parts GROUP BY 1) w ON w.claim_id = f.claim_id
+  UNION ALL
+  SELECT 9, remittance_id, part, owed, owed + offsets - whole, 0, 0, 0 FROM parts WHERE remittance_id IS NOT NULL
+  UNION ALL
+  SELECT 10, q.entry_id, q.part, p.posted, p.posted - q.whole, 0, 0, 0
+  FROM parts q CROSS JOIN LATERAL (
+    SELECT COALESCE(sum(p.credit - p.debit), 0) AS posted FROM settlement_posting p
+    JOIN settlement_account t ON t.id = p.account_id AND t.kind = 'payable' WHERE p.entry_id = q.entry_id
+      AND p.claim_id = q.claim_id) p
+  WHERE q.entry_id IS NOT NULL
+  UNION ALL
+  SELECT 11, y.id, COALESCE(i.part, 0), y.amount * 100, y.amount * 100 - COALESCE((
+    SELECT sum(r.payable) FROM settlement_paymentremittance x JOIN settlement_remittance r ON r.id = x.remittance_id
+    WHERE x.payment_id = y.id), y.amount * 100), 0, 0, 0
+  FROM settlement_payment y
+  LEFT JOIN (SELECT payment_id, sum(part) FILTER (WHERE live) AS part FROM items GROUP BY 1) i ON i.payment_id = y.id
+  WHERE y.organisation_id = %(organisation)s
+    AND y.id IN (SELECT payment_id FROM items UNION SELECT d.id FROM ({start.payments}) d (id))
+  UNION ALL
+  SELECT 12, s.id, COALESCE(m.part, 0), s.amount_minor, COALESCE(s.amount_minor - (
+    SELECT sum(CASE x.kind WHEN 'return' THEN 1 ELSE -1 END * y.amount * 100) FROM settlement_match x
+    JOIN settlement_payment y ON y.id = x.payment_id WHERE x.statement_line_id = s.id AND x.undone_at IS NULL), 0),
+    0, 0, 0
+  FROM settlement_statementline s
+  LEFT JOIN (SELECT statement_line_id, sum(part) AS part FROM moves GROUP BY 1) m ON m.statement_line_id = s.id
+  WHERE s.id IN (SELECT statement_line_id FROM moves UNION SELECT d.id FROM ({start.bank_lines}) d (id))
+),
+-- from a record to the next; ``back``: money that came back
+trunk AS (
+  SELECT budget_line_id, tender_id, contract_id, certificate_id, sum(payable) AS part FROM facts GROUP BY 1, 2, 3, 4
+),
+edges (level, id, next_level, next_id, part, back) AS MATERIALIZED (
+  SELECT 1, budget_line_id, 3, tender_id, sum(part), false FROM trunk GROUP BY 2, 4
+  UNION ALL SELECT 3, tender_id, 4, contract_id, sum(part), false FROM trunk GROUP BY 2, 4
+  UNION ALL SELECT 4, contract_id, 5, certificate_id, sum(part), false FROM trunk GROUP BY 2, 4
+  UNION ALL SELECT 5, certificate_id, 6, redemption_id, sum(payable), false FROM facts GROUP BY 2, 4
+  UNION ALL SELECT 6, redemption_id, 7, line_id, sum(payable), false FROM facts GROUP BY 2, 4
+  UNION ALL SELECT 7, line_id, 8, claim_id, sum(payable), false FROM facts GROUP BY 2, 4
+  UNION ALL SELECT 8, claim_id, 9, remittance_id, part, false FROM parts WHERE remittance_id IS NOT NULL
+  UNION ALL SELECT 9, remittance_id, 10, entry_id, part, false FROM parts
+    WHERE remittance_id IS NOT NULL AND entry_id IS NOT NULL
+  UNION ALL SELECT 10, entry_id, 11, payment_id, sum(part), false FROM items WHERE entry_id IS NOT NULL GROUP BY 2, 4
+  UNION ALL SELECT 10, entry_id, 11, payment_id, -sum(part), true FROM items
+    WHERE entry_id IS NOT NULL AND NOT live GROUP BY 2, 4
+  UNION ALL SELECT 11, payment_id, 12, statement_line_id, sum(part), back FROM moves GROUP BY 2, 4, back
+),
+-- what stays at a record for a reason that has a name: in no remittance, not posted, in no live payment, not confirmed
+stays (level, id, part) AS (
+  SELECT 8, claim_id, sum(part) FROM parts WHERE remittance_id IS NULL GROUP BY 2
+  UNION ALL SELECT 9, remittance_id, part FROM parts WHERE remittance_id IS NOT NULL AND entry_id IS NULL
+  UNION ALL SELECT 10, entry_id, part FROM parts q WHERE entry_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM items i WHERE i.remittance_id = q.remittance_id AND i.live)
+  UNION ALL SELECT 11, payment_id, sum(part) FROM items WHERE live AND status IN ('prepared', 'sent') GROUP BY 2
+)"""
+
+_SHOWN = """
 ranked AS (
   SELECT *, count(*) OVER w AS n, sum(part) OVER w AS total, sum(off) OVER w AS off_total,
     row_number() OVER (PARTITION BY level ORDER BY (level = %(start_level)s AND id = %(id)s) DESC, abs(part) DESC, id)
       AS place
   FROM nodes WINDOW w AS (PARTITION BY level)
 ),
-shown AS (SELECT * FROM ranked WHERE place <= %(top)s)
-SELECT x.level, x.id, x.part, x.own, x.off, x.n, x.total, x.off_total, x.place,
+shown AS MATERIALIZED (SELECT * FROM ranked WHERE place <= %(top)s)
+SELECT 'node' AS kind, x.level, x.id, x.part, x.own, x.off, x.n, x.total, x.off_total, x.claimed, x.fee, x.waiting,
+  COALESCE(i.part, 0) AS part_in, COALESCE(g.part, 0) AS part_out, COALESCE(z.part, 0) AS stays, x.place,
   COALESCE(bl.code || ' ' || bl.year, te.number, ct.number, ce.number, re.code,
-    lc.number || '/' || cl.line, cm.number, en.number, pa.reference, NULLIF(sl.end_to_end_id, ''),
-    NULLIF(sl.bank_reference, ''), st.statement_id || '/' || sl.position, '') AS name,
-  COALESCE(bl.name, te.title, cp.name, cl.service_code, mp.name, en.event, pp.name, sl.counterparty_name,
+    lc.number || '/' || cl.line, cm.number, rc.number || ' · ' || to_char(rr.period, 'YYYY-MM') || '/' || rr.number,
+    en.number, pa.reference, NULLIF(sl.bank_reference, ''), st.statement_id || '/' || sl.position, '') AS name,
+  COALESCE(bl.name, te.title, cp.name, cl.service_code, mp.name, rp.name, en.event, pp.name, sl.counterparty_name,
     re.provider_code, '') AS title,
   COALESCE(te.status, ct.status, ce.status, re.status, cm.status, pa.status, sl.status,
     (SELECT a.outcome FROM settlement_adjudication a WHERE a.claim_line_id = cl.id ORDER BY a.run_id DESC LIMIT 1), '')
     AS status,
   COALESCE(ct.valid_from, ce.valid_from, (re.starts_at AT TIME ZONE %(zone)s)::date, cl.service_date, cm.period,
-    en.date, (pa.sent_at AT TIME ZONE %(zone)s)::date, sl.booked_on) AS on_date
+    rr.as_of, en.date, (pa.sent_at AT TIME ZONE %(zone)s)::date, sl.booked_on) AS on_date,
+  COALESCE(rm.claim_id, x.id) AS page_id, 0 AS next_level, 0::bigint AS next_id, false AS back
 FROM shown x
+LEFT JOIN (SELECT level, id, sum(part) AS part FROM edges GROUP BY 1, 2) g ON g.level = x.level AND g.id = x.id
+LEFT JOIN (SELECT next_level, next_id, sum(part) AS part FROM edges GROUP BY 1, 2) i
+  ON i.next_level = x.level AND i.next_id = x.id
+LEFT JOIN stays z ON z.level = x.level AND z.id = x.id
 LEFT JOIN contracts_budgetline bl ON x.level = 1 AND bl.id = x.id
 LEFT JOIN procurement_tender te ON x.level = 3 AND te.id = x.id
 LEFT JOIN contracts_contract ct ON x.level = 4 AND ct.id = x.id
@@ -230,24 +286,33 @@ LEFT JOIN vouchers_redemption re ON x.level = 6 AND re.id = x.id
 LEFT JOIN settlement_claimline cl ON x.level = 7 AND cl.id = x.id LEFT JOIN settlement_claim lc ON lc.id = cl.claim_id
 LEFT JOIN settlement_claim cm ON x.level = 8 AND cm.id = x.id
 LEFT JOIN contracts_provider mp ON mp.id = cm.provider_id
-LEFT JOIN settlement_entry en ON x.level = 9 AND en.id = x.id
-LEFT JOIN settlement_payment pa ON x.level = 10 AND pa.id = x.id
+LEFT JOIN settlement_remittance rm ON x.level = 9 AND rm.id = x.id
+LEFT JOIN settlement_claim rc ON rc.id = rm.claim_id LEFT JOIN settlement_adjudicationrun rr ON rr.id = rm.run_id
+LEFT JOIN contracts_provider rp ON rp.id = rm.provider_id
+LEFT JOIN settlement_entry en ON x.level = 10 AND en.id = x.id
+LEFT JOIN settlement_payment pa ON x.level = 11 AND pa.id = x.id
 LEFT JOIN contracts_provider pp ON pp.id = pa.provider_id
-LEFT JOIN settlement_statementline sl ON x.level = 11 AND sl.id = x.id
+LEFT JOIN settlement_statementline sl ON x.level = 12 AND sl.id = x.id
 LEFT JOIN settlement_statement st ON st.id = sl.statement_id
 UNION ALL
-SELECT 0, NULL, sum(payable), sum(claimed), sum(gross), count(DISTINCT line_id), sum(payable), sum(fee), 1, '', '', '',
-  NULL FROM facts
+SELECT 'edge', e.level, e.id, e.part, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL, e.next_level,
+  e.next_id, e.back
+FROM edges e JOIN shown s ON s.level = e.level AND s.id = e.id
+JOIN shown t ON t.level = e.next_level AND t.id = e.next_id WHERE e.part <> 0
+UNION ALL
+SELECT 'sums', 0, NULL, sum(payable), sum(gross), 0, count(DISTINCT line_id), sum(payable), 0, sum(claimed), sum(fee),
+  sum(waiting), 0, 0, 0, 1, '', '', '', NULL, NULL, 0, 0, false FROM facts
 UNION ALL
 -- set aside on the budget: reservations of the certificates, commitments of the contracts
-SELECT 2, NULL, sum(e.amount_minor), sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0), 0, count(*),
-  sum(e.amount_minor), 0, 1, e.kind, '', '', max(e.occurred_on)
+SELECT 'node', 2, NULL, sum(e.amount_minor), sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0), 0, count(*),
+  sum(e.amount_minor), 0, 0, 0, 0, 0, 0, 0, 1, e.kind, '', '', max(e.occurred_on), NULL, 0, 0, false
 FROM contracts_budgetentry e
 JOIN (SELECT 'vouchers.certificate:' || id AS label FROM certificates
       UNION ALL SELECT 'contracts.contract:' || id FROM contracts) q ON q.label = e.label
 WHERE e.kind <> 'spending' GROUP BY e.kind
-ORDER BY 1, 9
+ORDER BY level, kind, place, next_level, back, part DESC, next_id
 """
+_QUERY = f"WITH {_FACTS}, {_LINKS}, {_NODES}, {_SHOWN}"
 
 
 def query_for(start: Start) -> str:

@@ -244,7 +244,7 @@ def _post(organisation: Organisation, line: BudgetLine, remittance: Remittance, 
         date=date(2025, 12, 1),
         event="claim.adjudicated",
         label=f"settlement.claim:{claim.pk}",
-        key=f"claim.adjudicated:{mark}",
+        key=f"claim.adjudicated:{remittance.run_id}:{claim.pk}",
         recorded_at=at,
     )
     shared = {"entry": entry, "currency": "UAH", "claim_id": claim.pk}
@@ -310,3 +310,12 @@ def _pay(
         matched_at=at,
     )
     return payment, line
+
+
+def settled_road(organisation: Organisation, officer: User, at: datetime, *, mark: str = "1") -> Road:
+    """A road at whose end the bank has confirmed the payment."""
+    road = build_road(organisation, officer, at, mark=mark)
+    road.statement_line.move_to("matched", at=at)
+    road.payment.move_to("sent", at=at)
+    road.payment.move_to("confirmed", at=at)
+    return road

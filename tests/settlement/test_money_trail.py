@@ -13,14 +13,14 @@ from contracts.models import BudgetEntry
 from settlement.models import Adjudication, ClaimLine, PaymentRemittance
 from settlement.money_trail import MoneyTrail, money_trail, starts_numbered
 from settlement.money_trail_sql import STARTS
-from tests.settlement.road_rows import PAYABLE, Road, build_road
+from tests.settlement.road_rows import PAYABLE, Road, settled_road
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def road(organisation: Organisation, cast: dict[str, User], at: datetime) -> Road:
-    return build_road(organisation, cast["bohdan"], at)
+    return settled_road(organisation, cast["bohdan"], at)
 
 
 def _pk(road: Road, start: str) -> int:
@@ -37,7 +37,7 @@ def _totals(trail: MoneyTrail) -> dict[str, int]:
 def test_the_whole_road_is_found_from_both_ends_and_agrees(
     organisation: Organisation, road: Road, start: str, at: datetime, cast: dict[str, User]
 ) -> None:
-    build_road(organisation, cast["bohdan"], at, mark="2")  # another road that must stay out
+    settled_road(organisation, cast["bohdan"], at, mark="2")  # another road that must stay out
     trail = money_trail(organisation=organisation, start=start, pk=_pk(road, start))
     assert trail.payable == PAYABLE
     assert set(_totals(trail).values()) == {PAYABLE}
@@ -46,7 +46,7 @@ def test_the_whole_road_is_found_from_both_ends_and_agrees(
     assert names["budget"] == ["B1 2025"]
     assert names["competition"] == ["T-1"]
     assert names["certificate"] == ["CERT-1"]
-    assert names["bank"] == ["E2E-1"]
+    assert names["bank"] == ["ST-1/1"]
 
 
 @pytest.mark.parametrize("start", ["claim_line", "redemption"])
@@ -72,8 +72,9 @@ def test_a_record_that_disagrees_with_its_parts_is_named(
 ) -> None:
     Adjudication._base_manager.filter(claim_line=road.claim_lines[1]).update(payable=8400, gross=8400)
     trail = money_trail(organisation=organisation, start="claim", pk=road.claim.pk)
-    claim = next(level for level in trail.levels if level.key == "claim")
-    assert claim.off == -100
+    off = {level.key: level.off for level in trail.levels if level.off}
+    # The line says 1.00 less than remittance, ledger entry and spending of the budget line.
+    assert off == {"budget": 100, "settlement": 100, "posting": 100}
     assert not trail.agrees
 
 
@@ -112,7 +113,7 @@ def test_a_number_leads_to_its_road(client: Client, cast: dict[str, User], road:
 def test_another_office_and_unknown_starts_are_not_found(
     client: Client, cast: dict[str, User], other_organisation: Organisation, at: datetime
 ) -> None:
-    theirs = build_road(other_organisation, cast["bohdan"], at, mark="9")
+    theirs = settled_road(other_organisation, cast["bohdan"], at, mark="9")
     client.force_login(cast["mariia"])
     for start in STARTS:
         assert client.get(f"/money/{start}/{_pk(theirs, start)}/").status_code == 404
@@ -145,7 +146,7 @@ def test_spending_is_split_by_the_budget_lines_of_the_certificates(
     organisation: Organisation, road: Road, cast: dict[str, User], at: datetime, as_owner: None
 ) -> None:
     """One claim, two certificates on two budget lines: each line's road carries its own share alone."""
-    other = build_road(organisation, cast["bohdan"], at, mark="2")
+    other = settled_road(organisation, cast["bohdan"], at, mark="2")
     ClaimLine._base_manager.filter(pk=road.claim_lines[1].pk).update(certificate=other.certificate)
     spending = BudgetEntry._base_manager.filter(label=f"settlement.claim:{road.claim.pk}", kind="spending")
     spending.update(amount_minor=15500)
