@@ -9,7 +9,9 @@ from config.audit.actors import Actor
 from config.office.jobs import job
 from config.office.models import Job
 from settlement.actions.adjudication import adjudicate_claims
+from settlement.actions.letters import WRITE_LETTER, write_letter
 from settlement.actions.run_orders import ADJUDICATE
+from settlement.models import Claim
 
 
 @job(ADJUDICATE)
@@ -20,6 +22,19 @@ def adjudicate(row: Job) -> None:
         organisation=Organisation.objects.get(pk=order["organisation_id"]),
         period=date.fromisoformat(order["period"]),
         as_of=date.fromisoformat(order["as_of"]),
+        actor=Actor(order["username"], order["user_id"]),
+        at=datetime.fromisoformat(order["at"]),
+    )
+
+
+@job(WRITE_LETTER)
+def letter(row: Job) -> None:
+    """The letter about a decided claim, for the person who ordered it."""
+    order = row.payload
+    write_letter(
+        claim=Claim.objects.select_related("organisation", "provider", "contract", "reverses").get(
+            pk=order["claim_id"]
+        ),
         actor=Actor(order["username"], order["user_id"]),
         at=datetime.fromisoformat(order["at"]),
     )

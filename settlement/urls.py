@@ -15,6 +15,7 @@ urlpatterns = [
     path("claims/template/", provider.claim_template, name="claim_template"),
     path("claims/<int:pk>/", claims.claim_detail, name="claim"),
     path("claims/<int:pk>/letter/", claims.letter, name="claim_letter"),
+    path("claims/<int:pk>/letter/make/", claims.letter_order, name="claim_letter_order"),
     path("claims/<int:pk>/correct/", provider.claim_correct, name="claim_correct"),
     path("claims/<int:pk>/submit/", provider.claim_submit, name="claim_submit"),
     path("claims/<int:pk>/withdraw/", provider.claim_withdraw, name="claim_withdraw"),

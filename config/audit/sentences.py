@@ -32,6 +32,7 @@ SENTENCES: dict[str, Any] = {
     "certificates.expired": _("Certificates expired"),
     "claim.corrected": _("The claim was corrected"),
     "claim.created": _("The claim was drawn up"),
+    "claim.letter_written": _("The letter about the claim was made"),
     "claim.returned": _("The claim was returned to the provider"),
     "claim.reversal_submitted": _("A reversal of the claim was submitted"),
     "claim.submitted": _("The claim was submitted"),

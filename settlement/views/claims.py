@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.errors import NotFound
-from config.office.storage import attachments_of
+from config.office.storage import attachments_of, open_attachment
 from contracts.views.pages import access_of, one_of, page_of
 from settlement import line_queries
-from settlement.claim_letter import checks_in_words, claim_letter, explain
+from settlement.actions import letters
+from settlement.claim_letter import checks_in_words, explain
 from settlement.explanations import LineExplained
 from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
@@ -68,10 +72,11 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "totals": line_queries.claim_totals(claim) if counts else None,
         "claimed_minor": line_queries.claimed_minor(claim),
         "checks": checks_in_words(claim),
-        "files": attachments_of(claim),
+        "files": attachments_of(claim).exclude(kind__startswith=letters.LETTER),
         "reversals": claim.reversals.order_by("id"),
         "reason_form": ReasonForm(),
         **steps_allowed(access, claim),
+        **letter_shown(claim),
     }
     return render(request, "settlement/claims/detail.html", context)
 
@@ -87,7 +92,6 @@ def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
         "may_withdraw": own and claim.status in ("draft", "submitted", "returned") and not claim.reverses_id,
         "may_return": office and claim.status == "submitted" and not claim.reverses_id,
         "may_reverse": office and reversible,
-        "has_letter": claim.status in LETTER_STATES,
     }
 
 
@@ -122,10 +126,31 @@ def open_pends(explained: LineExplained) -> list[dict[str, str]]:
 
 @requires("claims.view")
 def letter(request: HttpRequest, pk: int) -> HttpResponse:
-    """The letter about a decided claim, as PDF."""
-    claim = claim_of(access_of(request), pk)
+    """The letter about a decided claim, as PDF. Raises: NotFound while it is not made."""
+    made = letters.letter_of(claim_of(access_of(request), pk))
+    if made is None:
+        raise NotFound()
+    with open_attachment(made) as file:
+        answer = HttpResponse(file.read(), content_type=made.content_type)
+    answer["Content-Disposition"] = f'inline; filename="{made.name}"'
+    return answer
+
+
+@require_POST
+@requires("claims.view")
+def letter_order(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the letter made: a long claim takes longer than a page may wait."""
+    access = access_of(request)
+    claim = claim_of(access, pk)
     if claim.status not in LETTER_STATES:
         raise NotFound()
-    answer = HttpResponse(claim_letter(claim), content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="{claim.number}.pdf"'
-    return answer
+    letters.order_letter(claim=claim, actor=access.actor, at=access.now())
+    messages.info(request, gettext("The letter is being made. Its link appears on this page in a few seconds."))
+    return redirect("settlement:claim", pk)
+
+
+def letter_shown(claim: Claim) -> dict[str, Any]:
+    """What the page of a claim says about its letter: made, being made, or to be ordered."""
+    if claim.status not in LETTER_STATES:
+        return {}
+    return {"may_letter": True, "letter": letters.letter_of(claim), "letter_job": letters.letter_job(claim)}

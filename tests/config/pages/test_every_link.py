@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from config.demo.cast import CAST
+from contracts.actions.reference import load_reference
 from contracts.models import Provider, ProviderUser
 from settlement.models import StatementLine
 from tests.settlement.actions.month import AT
@@ -30,9 +31,14 @@ LINK = re.compile(r"<a\b[^>]*?href=\"([^\"]+)\"")
 def town(tmp_path: Path) -> Town:
     """A settled month, a road of money beside it, a bank record that nobody has explained, a recipient who signs in."""
     made = settled_town(tmp_path)
+    load_reference(at=AT)
     build_road(made.organisation, made.users["bohdan"], AT, mark="7")
-    ProviderUser.objects.create(provider=Provider.objects.get(code="ROAD7"), user=made.users["lidiia"])
+    for username in ("lidiia", "roman"):
+        ProviderUser.objects.create(provider=Provider.objects.get(code="ROAD7"), user=made.users[username])
     Recipient.objects.filter(code="R-7").update(user=made.users["olena"])
+    Recipient.objects.exclude(code="R-7").filter(pk=Recipient.objects.exclude(code="R-7").earliest("pk").pk).update(
+        user=made.users["petro"]
+    )
     return made
 
 

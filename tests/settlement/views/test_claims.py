@@ -11,8 +11,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from pypdf import PdfReader
 
 from config.accounts.models import Organisation
+from config.audit.models import AuditEvent
+from config.office.jobs import run_job
+from config.office.models import Job
 from contracts.models import Contract
+from settlement.actions import letters
 from settlement.models import Claim, ClaimLine, Clearance
+from settlement.tasks import run_jobs
 from tests.oracle.small import add_visit
 from tests.settlement.actions.month import two_visits
 from tests.settlement.views.town import Town, settled_town, url
@@ -153,12 +158,42 @@ def test_the_template_opens_in_a_spreadsheet(town: Town) -> None:
 
 
 def test_the_letter_says_what_the_page_says(town: Town) -> None:
-    answer = town.browser("nadiia").get(url("claim_letter", town.claim.pk))
+    browser = town.browser("nadiia")
+    assert browser.get(url("claim_letter", town.claim.pk)).status_code == 404
+    browser.post(url("claim_letter_order", town.claim.pk))
+    assert "is being made" in text(browser.get(url("claim", town.claim.pk)))
+    run_job(Job.objects.get(kind=letters.WRITE_LETTER).pk)
+    assert url("claim_letter", town.claim.pk) in text(browser.get(url("claim", town.claim.pk)))
+    answer = browser.get(url("claim_letter", town.claim.pk))
     reader = PdfReader(io.BytesIO(answer.content))
     words = " ".join(page.extract_text() for page in reader.pages)
     assert answer.headers["Content-Type"] == "application/pdf"
     for word in ("A-1", "CLM-16", "CLM-27", "C1"):
         assert word in words
+
+
+def test_a_letter_is_made_once_for_each_decision(town: Town) -> None:
+    browser = town.browser("halyna")
+    for _ in range(2):
+        browser.post(url("claim_letter_order", town.claim.pk))
+    job = Job.objects.get(kind=letters.WRITE_LETTER)
+    run_jobs.letter(job)
+    run_jobs.letter(job)
+    first = letters.letter_of(town.claim)
+    assert first is not None
+    assert AuditEvent.objects.filter(action="claim.letter_written").count() == 1
+    line = ClaimLine.objects.get(claim=town.claim, line=15)
+    browser.post(url("pend_clear", line.pk, "CLM-11"), {"reason": "The act is signed"})
+    browser.post(url("run_start"), {"period": "2025-11"})
+    assert letters.letter_of(town.claim) is None
+    browser.post(url("claim_letter_order", town.claim.pk))
+    assert Job.objects.filter(kind=letters.WRITE_LETTER).count() == 2
+
+
+def test_only_readers_of_the_claim_order_its_letter(town: Town) -> None:
+    assert town.browser("taras").post(url("claim_letter_order", town.claim.pk)).status_code == 404
+    assert town.browser("outsider").post(url("claim_letter_order", town.claim.pk)).status_code == 403
+    assert not Job.objects.filter(kind=letters.WRITE_LETTER).exists()
 
 
 def test_a_pend_is_lifted_with_a_reason_and_the_line_judged_again(town: Town) -> None:
