@@ -75,6 +75,7 @@ SENTENCES: dict[str, Any] = {
     "payment_run.proposed": _("The payment run was proposed"),
     "payment_run.released": _("The payment run was released"),
     "payment_run.sent": _("The payment run was sent to the bank"),
+    "pend.kept": _("A claim line stays unpaid by a person's decision"),
     "pend.cleared": _("A remark on a claim line was lifted"),
     "plan.approved": _("The plan of needs was approved"),
     "plan.created": _("The plan of needs was begun"),

@@ -23,7 +23,7 @@ from config.states import InvalidMove
 from config.transactions import step
 from contracts.models import Contract, Provider
 from settlement.claim_rows import AMOUNT_PLACES_CLAIMED, LineDraft
-from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding
+from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding, KeptPend
 
 SERIES, PREFIX = "claim", "CL"
 EVIDENCE = "claim_evidence"
@@ -305,10 +305,47 @@ def reverse_claim(*, organisation: Organisation, claim_id: int, reason: str, act
     reversing.submitted_at, reversing.submitted_by_id = at, actor.user_id
     reversing.save(update_fields=["submitted_at", "submitted_by"])
     reversing.move_to("submitted", at=at)
-    record(
-        "claim.reversal_submitted", reversing, claim, actor=actor, at=at, number=reversing.number, reason=reason
-    )
+    record("claim.reversal_submitted", reversing, claim, actor=actor, at=at, number=reversing.number, reason=reason)
     return reversing
+
+
+class KeptByYou(DomainError):
+    """Whoever decided that a pend stays does not lift it."""
+
+    code = "KEPT_BY_YOU"
+    message = _("You decided that this line is not paid. Another person has to lift it.")
+
+
+@action
+def keep_pend(
+    *, organisation: Organisation, claim_line_id: int, check_code: str, reason: str, actor: Actor, at: datetime
+) -> KeptPend:
+    """A person decides that a pend stays; the provider reads the reason. Nothing is posted: a pend pays nothing.
+
+    Raises: NotFound, NotPended. Locks: claim. Audit: pend.kept.
+    """
+    line, claim = _pended_line(organisation, claim_line_id, check_code)
+    latest = Adjudication.objects.filter(claim_line=line, claim_id=line.claim_id).order_by("-pk")[0]
+    kept = KeptPend.objects.create(
+        run_id=latest.run_id,
+        claim_line=line,
+        check_code=check_code,
+        decided_by_id=actor.user_id,
+        reason=reason,
+        recorded_at=at,
+    )
+    record("pend.kept", claim, kept, actor=actor, at=at, line=line.line, check=check_code, reason=reason)
+    return kept
+
+
+def _pended_line(organisation: Organisation, claim_line_id: int, check_code: str) -> tuple[ClaimLine, Claim]:
+    line = ClaimLine.objects.filter(pk=claim_line_id, claim__organisation=organisation).first()
+    if line is None:
+        raise NotFound()
+    claim = _locked(organisation, line.claim_id)
+    if not _is_pended(line, check_code):
+        raise NotPended(line=line.line, check=check_code)
+    return line, claim
 
 
 @action
@@ -317,14 +354,12 @@ def clear_pend(
 ) -> Clearance:
     """A person lifts a pend: the line is judged again in the month's next run.
 
-    Raises: NotFound, NotPended. Locks: claim. Audit: pend.cleared.
+    Raises: NotFound, NotPended, KeptByYou. Locks: claim. Audit: pend.cleared.
     """
-    line = ClaimLine.objects.filter(pk=claim_line_id, claim__organisation=organisation).first()
-    if line is None:
-        raise NotFound()
-    claim = _locked(organisation, line.claim_id)
-    if not _is_pended(line, check_code):
-        raise NotPended(line=line.line, check=check_code)
+    line, claim = _pended_line(organisation, claim_line_id, check_code)
+    kept = KeptPend.objects.filter(claim_line=line, check_code=check_code).order_by("-pk").first()
+    if kept and kept.decided_by_id == actor.user_id:
+        raise KeptByYou()
     try:
         with transaction.atomic():
             clearance = Clearance.objects.create(

@@ -8,6 +8,7 @@ from settlement.models.claims import (
     Clearance,
     Finding,
     GivenFinding,
+    KeptPend,
     Remittance,
 )
 from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt, FeeRefund
@@ -33,6 +34,7 @@ __all__ = [
     "FeeRefund",
     "Finding",
     "GivenFinding",
+    "KeptPend",
     "Match",
     "Payment",
     "PaymentRemittance",

@@ -152,9 +152,7 @@ class Adjudication(AppendOnlyModel):
     run = models.ForeignKey(
         AdjudicationRun, on_delete=models.PROTECT, related_name="adjudications", db_constraint=False
     )
-    claim = models.ForeignKey(
-        Claim, on_delete=models.PROTECT, related_name="adjudications", db_constraint=False
-    )
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="adjudications", db_constraint=False)
     claim_line = models.ForeignKey(
         ClaimLine, on_delete=models.PROTECT, related_name="adjudications", db_constraint=False
     )
@@ -195,12 +193,8 @@ class Finding(AppendOnlyModel):
 
     SEVERITIES = [("R", _("rejects")), ("P", _("asks a person")), ("C", _("cuts")), ("W", _("warns"))]
 
-    run = models.ForeignKey(
-        AdjudicationRun, on_delete=models.PROTECT, related_name="findings", db_constraint=False
-    )
-    claim_line = models.ForeignKey(
-        ClaimLine, on_delete=models.PROTECT, related_name="findings", db_constraint=False
-    )
+    run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="findings", db_constraint=False)
+    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="findings", db_constraint=False)
     check_code = models.CharField(max_length=8)
     severity = models.CharField(max_length=1, choices=SEVERITIES)
     units = models.BigIntegerField(default=0)
@@ -264,6 +258,30 @@ class GivenFinding(AppendOnlyModel):
         return f"{self.claim_line_id} {self.check_code}"
 
 
+class KeptPend(AppendOnlyModel):
+    """A person's decision that a pend stays: the line is not paid, and its provider reads why.
+
+    The latest decision of a run is the one in force. Lifting it later takes another person.
+    """
+
+    run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="kept_pends")
+    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="kept_pends")
+    check_code = models.CharField(max_length=8)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT)
+    reason = models.CharField(max_length=400)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("decision that a line is not paid")
+        constraints = [
+            models.CheckConstraint(name="kept_pend_reason", condition=~models.Q(reason="")),
+        ]
+        triggers = append_only("kept_pend")
+
+    def __str__(self) -> str:
+        return f"{self.claim_line_id} {self.check_code}"
+
+
 class Remittance(AppendOnlyModel):
     """What a run makes of one claim: amount_claimed = reductions + pended + gross; payable = gross - fee - offsets."""
 
@@ -284,9 +302,7 @@ class Remittance(AppendOnlyModel):
             models.UniqueConstraint(fields=["run", "claim"], name="remittance_once"),
             models.CheckConstraint(
                 name="remittance_identity",
-                condition=models.Q(
-                    amount_claimed=models.F("reductions") + models.F("pended") + models.F("gross")
-                )
+                condition=models.Q(amount_claimed=models.F("reductions") + models.F("pended") + models.F("gross"))
                 & models.Q(payable=models.F("gross") - models.F("fee") - models.F("offsets")),
             ),
         ]
