@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
 from config.form_fields import (
+    FilesField,
     NumberField,
     SizedFileField,
     WholeField,
@@ -19,6 +20,7 @@ from config.form_fields import (
     rate_field,
     units_field,
 )
+from config.office.storage import GivenFile
 from config.roles import COMMISSION
 from contracts.models import BudgetLine, NormCost, Service
 from procurement.actions.applications import (
@@ -28,7 +30,7 @@ from procurement.actions.applications import (
     SourceDraft,
     StepDraft,
 )
-from procurement.actions.bids import SealedFile
+from procurement.actions.bids import OTHER
 from procurement.actions.competitions import CriterionDraft
 from procurement.models import Criterion, PlanItem, ProjectBudgetSource, Tender
 from procurement.rules.rejection import GROUNDS
@@ -156,8 +158,8 @@ class DeclarationForm(forms.Form):
     statement = forms.CharField(label=_("Explanation"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
 
 
-class BidForm(forms.Form):
-    """A bid of a social order; a file field per required document."""
+class OfferForm(forms.Form):
+    """First step of a bid: what is offered."""
 
     unit_price = rate_field(_("Price of a unit"))
     recipients = WholeField(label=_("Recipients you can serve"), min_value=1)
@@ -165,20 +167,24 @@ class BidForm(forms.Form):
         label=_("What the commission should know"), widget=forms.Textarea(attrs={"rows": 4}), required=False
     )
 
+
+class BidForm(OfferForm):
+    """Second step: a file field per required document, others, and the offer carried along."""
+
     def __init__(self, *args: Any, tender: Tender, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget = forms.HiddenInput()
         self.codes = [row["code"] for row in tender.required_documents]
         for row in tender.required_documents:
-            self.fields[f"file_{row['code']}"] = forms.FileField(label=row["title"], required=False)
+            self.fields[f"file_{row['code']}"] = SizedFileField(label=row["title"], required=False)
+        self.fields["others"] = FilesField(label=_("Other documents"), required=False)
 
-    def sealed_files(self) -> dict[str, SealedFile]:
+    def sealed_files(self) -> dict[str, GivenFile]:
         """The uploaded documents by code."""
         given = {code: self.cleaned_data.get(f"file_{code}") for code in self.codes}
-        return {
-            code: SealedFile(file.name, file.read(), file.content_type or "application/octet-stream")
-            for code, file in given.items()
-            if file
-        }
+        others = {f"{OTHER}_{number}": file for number, file in enumerate(self.cleaned_data["others"], 1)}
+        return {code: given_file(file) for code, file in (given | others).items() if file}
 
 
 class RejectionForm(forms.Form):
@@ -198,6 +204,29 @@ class ReasonForm(forms.Form):
     """Reasons of a decision."""
 
     reason = forms.CharField(label=_("Reasons"), widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ClosingForm(forms.Form):
+    """Why a competition ends without a contract, and the decision; an announced one needs the document."""
+
+    reason = forms.CharField(
+        label=_("Reasons"), widget=forms.Textarea(attrs={"rows": 3}), help_text=_("Every bidder reads them.")
+    )
+    document = SizedFileField(label=_("Decision (file)"))
+
+    def __init__(self, *args: Any, tender: Tender, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["document"].required = tender.published_at is not None
+
+    def decision(self) -> GivenFile | None:
+        """The uploaded decision."""
+        file = self.cleaned_data["document"]
+        return given_file(file) if file else None
+
+
+def given_file(file: Any) -> GivenFile:
+    """An upload as the actions take it."""
+    return GivenFile(file.name, file.read(), file.content_type or "application/octet-stream")
 
 
 class GrantForm(forms.Form):

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from config.accounts.models import Organisation, User
 from config.audit.actors import Actor
+from config.office.storage import GivenFile
 from contracts.actions import agreements, budgets, catalogue, norms, register
 from contracts.actions.reference import load_reference
 from contracts.models import BudgetLine, Contract, NormCost, Provider, Service
@@ -221,7 +222,7 @@ class Road:
             provider=self.provider(code),
             unit_price=Decimal(price),
             recipients=recipients,
-            documents={"statute": bids.SealedFile("statute.pdf", b"statute of " + code.encode())},
+            documents={"statute": GivenFile("statute.pdf", b"statute of " + code.encode())},
             note="",
             actor=self.actor("nadiia"),
             at=at,

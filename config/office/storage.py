@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
@@ -16,6 +17,15 @@ from config.office.models import Attachment
 from config.transactions import step
 
 NAME_LENGTH, TYPE_LENGTH = 200, 100
+
+
+@dataclass(frozen=True)
+class GivenFile:
+    """A file as it was handed in."""
+
+    filename: str
+    content: bytes
+    content_type: str = "application/pdf"
 
 
 @step

@@ -11,9 +11,12 @@ from django.db.models import Model, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 
 from config.accounts.access import Access
 from config.errors import DomainError, NotFound
+from config.office.models import Attachment
+from config.office.storage import open_attachment
 
 M = TypeVar("M", bound=Model)
 PAGE_SIZE = 25
@@ -36,6 +39,14 @@ def one_of(rows: QuerySet[M], pk: int) -> M:
     if found is None:
         raise NotFound()
     return found
+
+
+def download(file: Attachment) -> HttpResponse:
+    """A stored file, never shown inside the page."""
+    answer = HttpResponse(open_attachment(file).read(), content_type=file.content_type)
+    answer["Content-Disposition"] = content_disposition_header(True, file.name) or "attachment"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
 
 
 def perform(request: HttpRequest, call: Callable[[], Any], *, done: Any, to: str, key: Any = None) -> HttpResponse:

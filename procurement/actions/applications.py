@@ -18,7 +18,7 @@ from config.office.storage import attach
 from config.transactions import step
 from contracts.currency import money
 from contracts.models import Provider
-from procurement.actions.bids import check_open_for_bids, hand_in
+from procurement.actions.bids import OTHER, check_open_for_bids, hand_in
 from procurement.actions.competitions import locked, setting
 from procurement.models import (
     Bid,
@@ -287,20 +287,22 @@ def _store_findings(bid: Bid, at: datetime) -> ProjectOutcome:
 def attach_document(
     *, bid: Bid, document: str, filename: str, content: bytes, content_type: str, actor: Actor, at: datetime
 ) -> Attachment:
-    """Add a required annex to a draft and judge it again. Raises: ApplicationFixed, DocumentUnknown.
+    """Add an annex to a draft and judge it again; ``other``: one that the call does not ask for.
+
+    Raises: ApplicationFixed, DocumentUnknown.
 
     Audit: application.document_added.
     """
     bid = lock_rows(Bid.objects.filter(pk=bid.pk))[0]
     if bid.status != "draft":
         raise ApplicationFixed()
-    row = bid.documents.filter(code=document).first()
+    row = _other_row(bid, filename) if document == OTHER else bid.documents.filter(code=document).first()
     if row is None:
         raise DocumentUnknown(document=document)
     stored = attach(
         organisation=bid.tender.organisation,
         to=bid,
-        kind=document,
+        kind=row.code,
         name=filename,
         content=content,
         content_type=content_type,
@@ -316,10 +318,16 @@ def attach_document(
         actor=actor,
         at=at,
         organisation=bid.tender.organisation.code,
-        document=document,
+        document=row.code,
         sha256=stored.sha256,
     )
     return stored
+
+
+@step
+def _other_row(bid: Bid, filename: str) -> BidDocument:
+    taken = bid.documents.filter(code__startswith=f"{OTHER}_").count()
+    return BidDocument.objects.create(bid=bid, code=f"{OTHER}_{taken + 1}", title=filename[-200:])
 
 
 @action

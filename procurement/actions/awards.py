@@ -96,7 +96,7 @@ def award_tender(*, tender: Tender, reason: str, actor: Actor, at: datetime) -> 
     if tender.awards.exclude(status="cancelled").exists():
         raise AlreadyAwarded(tender=tender.number)
     check_quorum(tender)
-    winners = _winners(tender)
+    winners = winners_of(tender)
     until = _standstill(tender, at)
     awards = [_award(tender, bid, until, reason, actor, at) for bid in winners]
     record(
@@ -112,7 +112,8 @@ def award_tender(*, tender: Tender, reason: str, actor: Actor, at: datetime) -> 
     return awards
 
 
-def _winners(tender: Tender) -> list[Bid]:
+def winners_of(tender: Tender) -> list[Bid]:
+    """Bids to award in rank order. Raises: NoWinner."""
     valid = list(tender.bids.filter(status="valid").select_related("result").order_by("result__rank"))
     passing = [bid for bid in valid if not bid.result.parts.get("fails")]
     fate = competition_fate(
@@ -266,14 +267,3 @@ def _record_conclusion(award: Award, tender: Tender, contract: Contract, actor: 
         organisation=tender.organisation.code,
         number=contract.number,
     )
-
-
-@action
-def declare_unsuccessful(*, tender: Tender, reason: str, actor: Actor, at: datetime) -> Tender:
-    """End a competition that has no winner. Raises: AlreadyAwarded, InvalidMove. Audit: tender.unsuccessful."""
-    tender = locked(tender)
-    if tender.awards.filter(status__in=["pending", "active"]).exists():
-        raise AlreadyAwarded(tender=tender.number)
-    tender.move_to("unsuccessful", at=at)
-    record("tender.unsuccessful", tender, actor=actor, at=at, reason=reason)
-    return tender

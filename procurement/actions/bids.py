@@ -19,7 +19,7 @@ from config.audit.recording import action, record
 from config.clock import local_date
 from config.errors import DomainError
 from config.locks import lock_rows
-from config.office.storage import attach
+from config.office.storage import GivenFile, attach
 from config.transactions import step
 from contracts.actions.register import is_active
 from contracts.models import Provider
@@ -28,6 +28,8 @@ from procurement.models import Bid, BidDocument, BidFinding, Tender
 from procurement.rules.rejection import GROUNDS, AdmissionFacts, AdmissionParameters, admission_grounds
 
 SEALED_MEGABYTES = 20
+# Code of documents that nobody asked for: other_1, other_2 ...
+OTHER = "other"
 OPEN_STATES = ("submitted", "opened", "valid")
 
 
@@ -87,15 +89,6 @@ class BidHasGrounds(DomainError):
     message = _("This bid cannot be admitted: %(grounds)s. Reject it with this ground.")
 
 
-@dataclass(frozen=True)
-class SealedFile:
-    """A document handed in with a bid; it stays inside the seal until opening."""
-
-    filename: str
-    content: bytes
-    content_type: str = "application/pdf"
-
-
 @action
 def submit_bid(
     *,
@@ -103,7 +96,7 @@ def submit_bid(
     provider: Provider,
     unit_price: Decimal,
     recipients: int,
-    documents: Mapping[str, SealedFile],
+    documents: Mapping[str, GivenFile],
     note: str,
     actor: Actor,
     at: datetime,
@@ -135,7 +128,7 @@ def submit_bid(
     return bid
 
 
-def _packed(file: SealedFile) -> dict[str, str]:
+def _packed(file: GivenFile) -> dict[str, str]:
     content = base64.b64encode(file.content).decode()
     return {"filename": file.filename, "content_type": file.content_type, "content": content}
 
@@ -214,7 +207,7 @@ def _unseal(tender: Tender, bid: Bid, at: datetime) -> None:
             present=row["code"] in given,
             attachment_sha256=given.get(row["code"], ""),
         )
-        for row in tender.required_documents
+        for row in [*tender.required_documents, *_others(content["documents"], tender)]
     )
     BidFinding.objects.bulk_create(
         BidFinding(
@@ -228,6 +221,30 @@ def _unseal(tender: Tender, bid: Bid, at: datetime) -> None:
         )
         for position, code in enumerate(_grounds(tender, bid), 1)
     )
+
+
+def _others(given: Mapping[str, Mapping[str, str]], tender: Tender) -> list[dict[str, str]]:
+    """Documents handed in beside the required ones, under their file names."""
+    required = {row["code"] for row in tender.required_documents}
+    return [{"code": code, "title": row["filename"]} for code, row in given.items() if code not in required]
+
+
+@dataclass(frozen=True)
+class SealedDocument:
+    """What the bidder sees of a document inside the seal."""
+
+    code: str
+    name: str
+    sha256: str
+
+
+def sealed_documents(bid: Bid) -> list[SealedDocument]:
+    """Documents of a bid that is not opened yet, for its own bidder."""
+    content = json.loads(bid.sealed) if bid.sealed else {"documents": {}}
+    return [
+        SealedDocument(code, row["filename"], hashlib.sha256(base64.b64decode(row["content"])).hexdigest())
+        for code, row in content["documents"].items()
+    ]
 
 
 def _unpacked(tender: Tender, bid: Bid, code: str, row: Mapping[str, str], at: datetime) -> str:
@@ -249,12 +266,18 @@ def _norm(tender: Tender) -> Decimal | None:
 
 
 def _grounds(tender: Tender, bid: Bid) -> tuple[str, ...]:
-    assert bid.submitted_at is not None and tender.bids_close_at is not None
+    assert bid.submitted_at is not None
+    return grounds_against(tender=tender, provider=bid.provider, unit_price=bid.unit_price, at=bid.submitted_at)
+
+
+def grounds_against(*, tender: Tender, provider: Provider, unit_price: Decimal | None, at: datetime) -> tuple[str, ...]:
+    """Grounds that the record proves against a bid submitted at a moment; a bidder is told before sealing."""
+    assert tender.bids_close_at is not None
     facts = AdmissionFacts(
-        submitted_at=bid.submitted_at,
+        submitted_at=at,
         closes_at=tender.bids_close_at,
-        in_register=is_active(bid.provider, local_date(bid.submitted_at, tender.organisation.zone)),
-        price=bid.unit_price,
+        in_register=is_active(provider, local_date(at, tender.organisation.zone)),
+        price=unit_price,
         norm_cost=_norm(tender),
     )
     return admission_grounds(facts=facts, parameters=AdmissionParameters())

@@ -322,15 +322,6 @@ def seat_of(tender: Tender, actor: Actor) -> CommissionMember:
     return seat
 
 
-@action
-def cancel_tender(*, tender: Tender, reason: str, actor: Actor, at: datetime) -> Tender:
-    """Cancel a competition that has no contract. Raises: InvalidMove. Audit: tender.cancelled."""
-    tender = locked(tender)
-    tender.move_to("cancelled", at=at)
-    record("tender.cancelled", tender, actor=actor, at=at, reason=reason)
-    return tender
-
-
 def locked(tender: Tender) -> Tender:
     """The competition, locked until the transaction ends."""
     return lock_rows(Tender.objects.filter(pk=tender.pk))[0]

@@ -56,6 +56,8 @@ class Tender(StatefulModel):
     bids_close_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     evaluated_at = models.DateTimeField(null=True, blank=True)
+    # Why it ended without a contract, as the bidders read it.
+    closing_reason = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("competition")

@@ -7,14 +7,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.errors import DomainError, NotFound
-from config.office.storage import attachments_of, open_attachment
-from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
+from config.office.storage import attachments_of
+from contracts.models import Provider
+from contracts.views.pages import access_of, download, one_of, page_of, perform, stepped, submitted
 from procurement import queries
 from procurement.actions import applications
 from procurement.actions import bids as bid_actions
@@ -24,12 +24,14 @@ from procurement.forms import (
     DocumentForm,
     ItemFormSet,
     KpiFormSet,
+    OfferForm,
     SourceFormSet,
     StepFormSet,
     application_draft,
 )
 from procurement.models import Bid, Tender
 from procurement.rules.project_budget import TITLES
+from procurement.rules.rejection import GROUNDS
 from procurement.views.scope import bid_for, own_provider
 
 FORMSETS: dict[str, Any] = {
@@ -49,28 +51,45 @@ def bid_list(request: HttpRequest) -> HttpResponse:
 
 @requires("bids.submit")
 def bid_new(request: HttpRequest, pk: int) -> HttpResponse:
-    """Submit a sealed bid to a social order."""
+    """Submit a sealed bid in two steps: the offer; then what speaks against it, the files, and the seal."""
     access = access_of(request)
     provider = own_provider(access)
     tender = one_of(queries.tenders_published().filter(kind="social_order"), pk)
-    form = BidForm(request.POST or None, request.FILES or None, tender=tender)
-    bid, refusal = submitted(
-        request,
-        form,
-        lambda: bid_actions.submit_bid(
-            tender=tender,
-            provider=provider,
-            unit_price=form.cleaned_data["unit_price"],
-            recipients=form.cleaned_data["recipients"],
-            documents=form.sealed_files(),
-            note=form.cleaned_data["note"],
-            actor=access.actor,
-            at=access.now(),
-        ),
+    offer = OfferForm(request.POST or None)
+    if request.method != "POST" or "back" in request.POST or not offer.is_valid():
+        return render(request, "procurement/bid_new.html", {"form": offer, "tender": tender, "step": 1})
+    form, refusal = BidForm(initial=request.POST.dict(), tender=tender), None
+    if "seal" in request.POST:
+        form = BidForm(request.POST, request.FILES, tender=tender)
+        bid, refusal = submitted(request, form, lambda: _seal(access, tender, provider, form))
+        if bid is not None:
+            return redirect("procurement:bid", bid.pk)
+    price = offer.cleaned_data["unit_price"]
+    context = {
+        "form": form,
+        "tender": tender,
+        "step": 2,
+        "refusal": refusal,
+        "offer": offer.cleaned_data,
+        "grounds": [
+            (code, _(GROUNDS[code].title))
+            for code in bid_actions.grounds_against(tender=tender, provider=provider, unit_price=price, at=access.now())
+        ],
+    }
+    return render(request, "procurement/bid_new.html", context, status=409 if refusal else 200)
+
+
+def _seal(access: Access, tender: Tender, provider: Provider, form: BidForm) -> Bid:
+    return bid_actions.submit_bid(
+        tender=tender,
+        provider=provider,
+        unit_price=form.cleaned_data["unit_price"],
+        recipients=form.cleaned_data["recipients"],
+        documents=form.sealed_files(),
+        note=form.cleaned_data["note"],
+        actor=access.actor,
+        at=access.now(),
     )
-    if bid is not None:
-        return redirect("procurement:bid", bid.pk)
-    return render(request, "procurement/bid_new.html", {"form": form, "tender": tender, "refusal": refusal})
 
 
 @requires("bids.submit", "bids.view")
@@ -83,6 +102,7 @@ def bid_detail(request: HttpRequest, pk: int) -> HttpResponse:
         context |= _application(bid)
         return render(request, "procurement/application.html", context)
     context["content"] = json.loads(bid.sealed) if bid.sealed else {}
+    context["files"] = bid_actions.sealed_documents(bid) if bid.tender.opened_at is None else attachments_of(bid)
     return render(request, "procurement/bid.html", context)
 
 
@@ -262,7 +282,4 @@ def application_submit(request: HttpRequest, pk: int) -> HttpResponse:
 def bid_file(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
     """A document of a bid that the reader may see."""
     bid, _own_bid = bid_for(access_of(request), pk)
-    file = one_of(attachments_of(bid), file_pk)
-    answer = HttpResponse(open_attachment(file).read(), content_type=file.content_type)
-    answer["Content-Disposition"] = content_disposition_header(True, file.name) or "attachment"
-    return answer
+    return download(one_of(attachments_of(bid), file_pk))

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as now_in
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.errors import DomainError
-from contracts.actions.agreements import AgreedMilestone
+from config.office.storage import attachments_of
 from contracts.parameters import ParameterBook
 from contracts.queries import provider_of
-from contracts.views.agreements import representative_of
-from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
+from contracts.views.pages import access_of, download, one_of, page_of, perform, stepped, submitted
 from procurement import queries
-from procurement.actions import awards, competitions, complaints, evaluation
+from procurement.actions import awards, closing, competitions, complaints, evaluation
 from procurement.actions import bids as bid_actions
 from procurement.forms import (
     AnswerForm,
+    ClosingForm,
     CommissionForm,
     ComplaintForm,
     CriterionFormSet,
@@ -34,7 +33,7 @@ from procurement.forms import (
     RejectionForm,
     TenderForm,
 )
-from procurement.models import Award, Bid, Complaint, Tender
+from procurement.models import Tender
 from procurement.views.scope import own_provider, tenders_for
 
 SOCIAL_ORDER_CRITERIA = (
@@ -99,8 +98,31 @@ def _context(access: Access, tender: Tender) -> dict[str, Any]:
         "grant_form": GrantForm(),
         "complaint_form": ComplaintForm(),
         "answer_form": AnswerForm(),
+        "decisions": attachments_of(tender) if tender.closing_reason else [],
+        "may_cancel": access.may("awards.decide") and _may_cancel(tender),
+        "may_close": access.may("awards.decide") and _may_close(tender, at),
         "after_standstill": [row.pk for row in tender.awards.all() if at > row.standstill_until],
     }
+
+
+def _may_cancel(tender: Tender) -> bool:
+    open_state = Tender.STATES.allows(tender.status, "cancelled")
+    return open_state and not tender.awards.filter(contract__isnull=False).exists()
+
+
+def _may_close(tender: Tender, at: datetime) -> bool:
+    try:
+        closing.check_nobody_wins(tender, at)
+    except DomainError:
+        return False
+    return True
+
+
+@requires("tenders.view")
+def tender_decision(request: HttpRequest, pk: int, file_pk: int) -> HttpResponse:
+    """The decision that ended a competition."""
+    tender = one_of(tenders_for(access_of(request)), pk)
+    return download(one_of(attachments_of(tender), file_pk))
 
 
 @requires("tenders.edit")
@@ -149,13 +171,14 @@ def _default_criteria(access: Access) -> list[dict[str, Any]]:
 Step = Callable[[Tender, Any, Access], Any]
 
 
-def _publish(tender: Tender, data: dict[str, Any], access: Access) -> Any:
+def _publish(tender: Tender, form: Any, access: Access) -> Any:
     return competitions.publish_tender(
-        tender=tender, bids_close_at=data["bids_close_at"], actor=access.actor, at=access.now()
+        tender=tender, bids_close_at=form.cleaned_data["bids_close_at"], actor=access.actor, at=access.now()
     )
 
 
-def _appoint(tender: Tender, data: dict[str, Any], access: Access) -> Any:
+def _appoint(tender: Tender, form: Any, access: Access) -> Any:
+    data = form.cleaned_data
     return competitions.appoint_commission(
         tender=tender,
         chair=data["chair"],
@@ -165,17 +188,25 @@ def _appoint(tender: Tender, data: dict[str, Any], access: Access) -> Any:
     )
 
 
-def _declare(tender: Tender, data: dict[str, Any], access: Access) -> Any:
-    return competitions.declare_interest(tender=tender, actor=access.actor, at=access.now(), **data)
+def _closing(call: Callable[..., Any]) -> Step:
+    def step(tender: Tender, form: ClosingForm, access: Access) -> Any:
+        reason, document = form.cleaned_data["reason"], form.decision()
+        return call(tender=tender, reason=reason, document=document, actor=access.actor, at=access.now())
+
+    return step
 
 
 def _plain(call: Callable[..., Any]) -> Step:
-    return lambda tender, data, access: call(tender=tender, actor=access.actor, at=access.now(), **data)
+    def step(tender: Tender, form: Any, access: Access) -> Any:
+        data = form.cleaned_data if form else {}
+        return call(tender=tender, actor=access.actor, at=access.now(), **data)
+
+    return step
 
 
-def _complain(tender: Tender, data: dict[str, Any], access: Access) -> Any:
+def _complain(tender: Tender, form: Any, access: Access) -> Any:
     return complaints.submit_complaint(
-        tender=tender, provider=own_provider(access), actor=access.actor, at=access.now(), **data
+        tender=tender, provider=own_provider(access), actor=access.actor, at=access.now(), **form.cleaned_data
     )
 
 
@@ -184,18 +215,23 @@ STEPS: dict[str, tuple[str, type[Any] | None, Step, Any]] = {
     "approve": ("tenders.approve", None, _plain(competitions.approve_tender), _("The documentation is approved.")),
     "commission": ("tenders.edit", CommissionForm, _appoint, _("The commission is appointed.")),
     "publish": ("tenders.edit", PublishForm, _publish, _("The competition is announced. Providers can bid.")),
-    "declare": ("bids.score", DeclarationForm, _declare, _("Your declaration is kept.")),
+    "declare": ("bids.score", DeclarationForm, _plain(competitions.declare_interest), _("Your declaration is kept.")),
     "open": ("bids.open", None, _plain(bid_actions.open_bids), _("The bids are open. Admit or reject each one.")),
     "lock": ("bids.score", None, _plain(evaluation.lock_scores), _("Your marks are locked.")),
     "evaluate": ("tenders.edit", None, _plain(evaluation.evaluate_tender), _("The results are computed.")),
     "award": ("awards.decide", ReasonForm, _plain(awards.award_tender), _("The award is made; the stand-still runs.")),
     "unsuccessful": (
         "awards.decide",
-        ReasonForm,
-        _plain(awards.declare_unsuccessful),
+        ClosingForm,
+        _closing(closing.declare_unsuccessful),
         _("The competition is closed without a winner."),
     ),
-    "cancel": ("tenders.edit", ReasonForm, _plain(competitions.cancel_tender), _("The competition is cancelled.")),
+    "cancel": (
+        "awards.decide",
+        ClosingForm,
+        _closing(closing.cancel_tender),
+        _("The competition is cancelled; its bidders are told."),
+    ),
     "complain": (
         "bids.submit",
         ComplaintForm,
@@ -205,146 +241,61 @@ STEPS: dict[str, tuple[str, type[Any] | None, Step, Any]] = {
 }
 
 
+CLOSING_NOTES = {
+    "cancel": [_("A cancelled competition cannot be taken up again. Bids that are not opened stay sealed.")],
+    "unsuccessful": [_("Say it when no bid is admitted, or when no admitted bid may win.")],
+}
+SUBMITS = {
+    "cancel": _("Cancel the competition"),
+    "unsuccessful": _("Close without a winner"),
+    "commission": _("Appoint"),
+    "publish": _("Announce the competition"),
+    "declare": _("Declare"),
+    "award": _("Award to the first in rank"),
+    "complain": _("Submit the complaint"),
+}
+
+
 def step_view(name: str) -> Callable[..., HttpResponse]:
     """The view of one step: a button is one call, a form has a page of its own for what must be corrected."""
     permission, form_class, call, done = STEPS[name]
     if form_class is None:
         return require_POST(requires(permission)(_button(call, done)))
-    return requires(permission)(_form_step(form_class, call, done))
+    return requires(permission)(_form_step(name, form_class, call, done))
+
+
+def _scope_of(form_class: type[Any], tender: Tender) -> dict[str, Any]:
+    if form_class is CommissionForm:
+        return {"organisation": tender.organisation}
+    return {"tender": tender} if form_class is ClosingForm else {}
 
 
 def _button(call: Step, done: Any) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         access = access_of(request)
         tender = one_of(tenders_for(access), pk)
-        return perform(request, lambda: call(tender, {}, access), done=done, to="procurement:competition", key=pk)
+        return perform(request, lambda: call(tender, None, access), done=done, to="procurement:competition", key=pk)
 
     return view
 
 
-def _form_step(form_class: type[Any], call: Step, done: Any) -> Callable[..., HttpResponse]:
+def _form_step(name: str, form_class: type[Any], call: Step, done: Any) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         access = access_of(request)
         tender = one_of(tenders_for(access), pk)
-        extra = {"organisation": tender.organisation} if form_class is CommissionForm else {}
-        form = form_class(request.POST or None, request.FILES or None, **extra)
+        form = form_class(request.POST or None, request.FILES or None, **_scope_of(form_class, tender))
         return stepped(
             request,
             form,
-            lambda: call(tender, form.cleaned_data, access),
+            lambda: call(tender, form, access),
             done=done,
             title=tender.title,
             back="procurement:competition",
             key=pk,
             multipart=form.is_multipart(),
+            danger=form_class is ClosingForm,
+            notes=CLOSING_NOTES.get(name, []),
+            submit=SUBMITS.get(name),
         )
 
     return view
-
-
-@require_POST
-@requires("bids.open")
-def bid_admit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Admit an opened bid."""
-    access = access_of(request)
-    bid = _office_bid(access, pk)
-    return perform(
-        request,
-        lambda: bid_actions.admit_bid(bid=bid, actor=access.actor, at=access.now()),
-        done=_("The bid is admitted to scoring."),
-        to="procurement:competition",
-        key=bid.tender_id,
-    )
-
-
-@requires("bids.open")
-def bid_reject(request: HttpRequest, pk: int) -> HttpResponse:
-    """Reject an opened bid with a ground."""
-    access = access_of(request)
-    bid = _office_bid(access, pk)
-    form = RejectionForm(request.POST or None)
-    return stepped(
-        request,
-        form,
-        lambda: bid_actions.reject_bid(bid=bid, actor=access.actor, at=access.now(), **form.cleaned_data),
-        done=_("The bid is rejected. The bidder sees the ground and may complain."),
-        title=bid.provider.name,
-        back="procurement:competition",
-        key=bid.tender_id,
-        submit=_("Reject"),
-        danger=True,
-    )
-
-
-def _office_bid(access: Access, pk: int) -> Bid:
-    rows = Bid.objects.filter(tender__in=tenders_for(access)).exclude(status="draft")
-    return one_of(rows.select_related("tender__organisation", "provider"), pk)
-
-
-@requires("awards.decide")
-def award_conclude(request: HttpRequest, pk: int) -> HttpResponse:
-    """Sign the contract or grant agreement of an award."""
-    access = access_of(request)
-    award = one_of(Award.objects.filter(tender__in=tenders_for(access)).select_related("bid", "tender"), pk)
-    done = _("The contract is signed and in force.")
-    if award.tender.kind == "project_contest":
-        form = GrantForm(request.POST or None)
-        return stepped(
-            request,
-            form,
-            lambda: _conclude(award, form, access),
-            done=done,
-            title=award.number,
-            back="procurement:competition",
-            key=award.tender_id,
-            submit=_("Sign the grant agreement"),
-        )
-    return _sign(request, award, done, access)
-
-
-@require_POST
-def _sign(request: HttpRequest, award: Award, done: Any, access: Access) -> HttpResponse:
-    return perform(
-        request, lambda: _conclude(award, None, access), done=done, to="procurement:competition", key=award.tender_id
-    )
-
-
-def _conclude(award: Award, form: GrantForm | None, access: Access) -> Any:
-    signer = representative_of(award.bid.provider_id)
-    if form is None:
-        return awards.conclude_social_order(award=award, provider_user_id=signer, actor=access.actor, at=access.now())
-    return awards.conclude_grant(
-        award=award,
-        milestones=_milestones(form.cleaned_data),
-        provider_user_id=signer,
-        actor=access.actor,
-        at=access.now(),
-    )
-
-
-def _milestones(data: dict[str, Any]) -> list[AgreedMilestone]:
-    return [
-        AgreedMilestone("tranche_1", now_in("First tranche"), data["first_date"], data["first_amount"]),
-        AgreedMilestone("tranche_2", now_in("Second tranche"), data["second_date"], data["second_amount"]),
-        AgreedMilestone("final_report", now_in("Final report"), data["report_date"]),
-    ]
-
-
-@requires("tenders.approve")
-def complaint_answer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer a complaint."""
-    access = access_of(request)
-    complaint = one_of(Complaint.objects.filter(tender__in=tenders_for(access)).select_related("tender"), pk)
-    form = AnswerForm(request.POST or None)
-    return stepped(
-        request,
-        form,
-        lambda: complaints.answer_complaint(
-            complaint=complaint, actor=access.actor, at=access.now(), **form.cleaned_data
-        ),
-        done=_("The complaint is answered."),
-        title=_("Complaint"),
-        back="procurement:competition",
-        key=complaint.tender_id,
-        submit=_("Answer"),
-    )

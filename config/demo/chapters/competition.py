@@ -8,10 +8,11 @@ from decimal import Decimal as D
 from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
 from config.demo.chapters.tendering import COMMISSION, announce, declare_no_conflict
 from config.demo.stage import Stage, ensure, moment
+from config.office.storage import GivenFile
 from contracts.actions.agreements import AgreedLine, conclude_register_contract, sign_contract
 from contracts.models import BudgetLine, Contract, NormCost, Provider, Service
 from procurement.actions.awards import award_tender, conclude_social_order
-from procurement.actions.bids import SealedFile, admit_bid, open_bids, reject_bid, submit_bid
+from procurement.actions.bids import admit_bid, open_bids, reject_bid, submit_bid
 from procurement.actions.competitions import CriterionDraft, draft_tender
 from procurement.actions.evaluation import evaluate_tender, lock_scores, score_bid
 from procurement.actions.planning import add_plan_item, approve_plan, create_plan
@@ -140,7 +141,7 @@ def _bids(stage: Stage, tender: Tender) -> None:
                 provider=Provider.objects.get(code=provider),
                 unit_price=price,
                 recipients=recipients,
-                documents={"statute": SealedFile("statut.txt", "Статут (вигаданий)".encode(), "text/plain")},
+                documents={"statute": GivenFile("statut.txt", "Статут (вигаданий)".encode(), "text/plain")},
                 note="",
                 actor=stage.actor(user),
                 at=moment(2025, 2, day),

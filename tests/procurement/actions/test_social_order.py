@@ -11,11 +11,11 @@ from django.db import connection
 from config.audit.queries import trail_for
 from config.errors import FourEyes
 from config.office.models import Attachment
-from config.office.storage import attachments_of, open_attachment
+from config.office.storage import GivenFile, attachments_of, open_attachment
 from config.states import InvalidMove
 from contracts.actions.agreements import PriceAboveNorm
 from contracts.queries import contract_line_on
-from procurement.actions import awards, bids, competitions, complaints, evaluation
+from procurement.actions import awards, bids, closing, competitions, complaints, evaluation
 from procurement.models import Bid, Score
 from procurement.queries import readable
 from tests.road import AFTER_STANDSTILL, CLOSE, CRITERIA, MEMBERS, OPENING, PUBLISHED, SCORED, Road
@@ -415,7 +415,9 @@ def test_competition_without_a_winner_is_declared_unsuccessful(road: Road) -> No
     evaluate(road, tender)
     with pytest.raises(awards.NoWinner):
         award(road, tender)
-    ended = awards.declare_unsuccessful(tender=tender, reason="x", actor=road.actor("bohdan"), at=SCORED)
+    ended = closing.declare_unsuccessful(
+        tender=tender, reason="x", document=GivenFile("d.pdf", b"d"), actor=road.actor("bohdan"), at=SCORED
+    )
     assert ended.status == "unsuccessful"
 
 
@@ -424,7 +426,9 @@ def test_awarded_competition_is_not_unsuccessful(road: Road) -> None:
     evaluate(road, tender)
     award(road, tender)
     with pytest.raises(awards.AlreadyAwarded):
-        awards.declare_unsuccessful(tender=tender, reason="x", actor=road.actor("bohdan"), at=SCORED)
+        closing.declare_unsuccessful(
+            tender=tender, reason="x", document=GivenFile("d.pdf", b"d"), actor=road.actor("bohdan"), at=SCORED
+        )
 
 
 def test_price_above_a_lowered_norm_is_not_signed(road: Road) -> None:
@@ -432,7 +436,6 @@ def test_price_above_a_lowered_norm_is_not_signed(road: Road) -> None:
     tender, _offered = road.scored_order()
     evaluate(road, tender)
     decision = award(road, tender)
-    road.norm.unit_rate = Decimal("80.00")
-    road.norm.save(update_fields=["unit_rate"])
+    road.norm.change(at=SCORED, unit_rate=Decimal("80.00"))
     with pytest.raises(PriceAboveNorm):
         conclude(road, decision)

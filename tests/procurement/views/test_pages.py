@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,6 +13,7 @@ from django.urls import reverse
 
 from config.accounts.models import Membership, Organisation, User
 from config.clock import business_now
+from config.office.storage import attachments_of
 from config.roles import OFFICER
 from procurement.actions import awards, evaluation
 from procurement.models import Bid, ProcurementPlan, Score, Tender
@@ -95,13 +97,16 @@ def test_bid_is_submitted_with_its_file_and_withdrawn(client: Client, road: Road
         "unit_price": "85.00",
         "recipients": "120",
         "note": "",
+        "seal": "1",
         "file_statute": SimpleUploadedFile("s.pdf", b"statute", "application/pdf"),
     }
     signed.post(reverse("procurement:bid_new", args=[running.pk]), values)
     bid = Bid.objects.get()
     assert bid.status == "submitted" and bid.provider == road.provider("A")
-    again = signed.post(reverse("procurement:bid_new", args=[running.pk]), {"unit_price": "1", "recipients": "1"})
-    assert again.status_code == 200 and Bid.objects.count() == 1
+    again = signed.post(
+        reverse("procurement:bid_new", args=[running.pk]), {"unit_price": "1", "recipients": "1", "seal": "1"}
+    )
+    assert again.status_code == 409 and Bid.objects.count() == 1
     assert (
         sign_in(client, road.cast["taras"]).post(reverse("procurement:bid_withdraw", args=[bid.pk])).status_code == 404
     )
@@ -327,3 +332,125 @@ def test_results_are_shown_with_their_rows(client: Client, road: Road) -> None:
     result = signed.get(reverse("procurement:bid", args=[offered["A"].pk])).content.decode()
     assert "27.71" in result and "30.00 x 78.5000 / 85.0000" in result
     assert Score.objects.filter(locked_at=None).count() == 0
+
+
+def test_competition_is_cancelled_in_the_browser_by_the_officer_alone(
+    client: Client, road: Road, running: Tender
+) -> None:
+    road.bid(running, "A")
+    client.cookies["language"] = "en"
+    url = reverse("procurement:competition_cancel", args=[running.pk])
+    for name in ("oksana", "chair", "nadiia", "mariia", "outsider"):
+        assert sign_in(client, road.cast[name]).post(url, {"reason": "x"}).status_code == 403
+    officer = sign_in(client, road.cast["bohdan"])
+    competition = reverse("procurement:competition", args=[running.pk])
+    assert url in officer.get(competition).content.decode() and officer.get(url).status_code == 200
+    refused = officer.post(url, {"reason": "немає коштів"})
+    assert refused.status_code == 200 and "немає коштів" in refused.content.decode()
+    document = SimpleUploadedFile("d.pdf", b"decision", "application/pdf")
+    assert officer.post(url, {"reason": "немає коштів", "document": document}).status_code == 302
+    running.refresh_from_db()
+    assert running.status == "cancelled"
+    assert url not in officer.get(competition).content.decode()
+    bidder = sign_in(client, road.cast["nadiia"])
+    shown = bidder.get(competition).content.decode()
+    assert "немає коштів" in shown and "d.pdf" in shown
+    file = bidder.get(competition).context["decisions"][0]
+    link = reverse("procurement:competition_decision", args=[running.pk, file.pk])
+    assert bidder.get(link).content == b"decision"
+    assert sign_in(client, road.cast["outsider"]).get(link).status_code == 403
+
+
+def test_competition_without_bids_is_closed_in_the_browser(client: Client, road: Road, running: Tender) -> None:
+    url = reverse("procurement:competition_unsuccessful", args=[running.pk])
+    competition = reverse("procurement:competition", args=[running.pk])
+    officer = sign_in(client, road.cast["bohdan"])
+    assert url not in officer.get(competition).content.decode()
+    values = {"reason": "немає заявок", "document": SimpleUploadedFile("d.pdf", b"d")}
+    early = officer.post(url, values)
+    assert early.status_code == 409 and "немає заявок" in early.content.decode()
+    at(road.organisation, OPENING)
+    assert url in officer.get(competition).content.decode()
+    officer.post(url, values | {"document": SimpleUploadedFile("d.pdf", b"d")})
+    running.refresh_from_db()
+    assert running.status == "unsuccessful"
+
+
+def test_bidder_is_warned_of_a_price_above_the_norm_before_sealing(client: Client, road: Road, running: Tender) -> None:
+    client.cookies["language"] = "en"
+    url = reverse("procurement:bid_new", args=[running.pk])
+    signed = sign_in(client, road.cast["nadiia"])
+    dear = signed.post(url, {"unit_price": "101,00", "recipients": "1 200", "note": "є досвід"})
+    shown = dear.content.decode()
+    assert dear.status_code == 200 and "PRC-REJ-6" in shown and "96.54" in shown and "101.00" in shown
+    assert not Bid.objects.exists()
+    fair = signed.post(url, {"unit_price": "96,54", "recipients": "1", "note": ""}).content.decode()
+    assert "PRC-REJ-6" not in fair and "file_statute" in fair and "others" in fair
+    back = signed.post(url, {"unit_price": "101,00", "recipients": "1", "note": "", "back": "1"}).content.decode()
+    assert 'value="101,00"' in back and "file_statute" not in back
+    signed.post(url, {"unit_price": "101,00", "recipients": "1200", "note": "", "seal": "1"})
+    bid = Bid.objects.get()
+    assert bid.status == "submitted", "warned, not blocked"
+
+
+def test_files_of_a_bid_are_sealed_then_listed_with_their_hash(client: Client, road: Road, running: Tender) -> None:
+    client.cookies["language"] = "en"
+    files = {
+        "file_statute": SimpleUploadedFile("s.pdf", b"statute", "application/pdf"),
+        "others": [SimpleUploadedFile("one.pdf", b"one"), SimpleUploadedFile("two.pdf", b"two")],
+    }
+    signed = sign_in(client, road.cast["nadiia"])
+    signed.post(
+        reverse("procurement:bid_new", args=[running.pk]),
+        {"unit_price": "85,00", "recipients": "120", "note": "", "seal": "1", **files},
+    )
+    bid = Bid.objects.get()
+    digest = sha256(b"two").hexdigest()
+    url = reverse("procurement:bid", args=[bid.pk])
+    own = signed.get(url).content.decode()
+    assert "two.pdf" in own and digest in own and sha256(b"statute").hexdigest() in own
+    assert not attachments_of(bid).exists(), "inside the seal"
+    assert page(client, road.cast["bohdan"], "bid", bid.pk) == 404
+    at(road.organisation, OPENING)
+    officer = sign_in(client, road.cast["bohdan"])
+    officer.post(reverse("procurement:competition_open", args=[running.pk]))
+    opened = officer.get(url).content.decode()
+    assert all(name in opened for name in ("s.pdf", "one.pdf", "two.pdf")) and digest in opened
+    file = attachments_of(bid).get(name="two.pdf")
+    link = reverse("procurement:bid_file", args=[bid.pk, file.pk])
+    assert officer.get(link).content == b"two"
+    assert sign_in(client, road.cast["taras"]).get(link).status_code == 404
+    bid_documents = {row.code: row.present for row in bid.documents.all()}
+    assert bid_documents == {"statute": True, "other_1": True, "other_2": True}
+
+
+def test_application_takes_documents_nobody_asked_for(client: Client, road: Road) -> None:
+    road.provider("A", "nadiia")
+    tender = road.publish(road.draft_contest())
+    at(road.organisation, PUBLISHED + timedelta(days=10))
+    signed = sign_in(client, road.cast["nadiia"])
+    signed.post(reverse("procurement:application_new", args=[tender.pk]), application_input("993.45"))
+    bid = Bid.objects.get()
+    url = reverse("procurement:application_attach", args=[bid.pk, "other"])
+    assert signed.post(url, {}).status_code == 200
+    for name in ("лист.pdf", "фото.jpg"):
+        assert signed.post(url, {"file": SimpleUploadedFile(name, name.encode())}).status_code == 302
+    shown = signed.get(reverse("procurement:bid", args=[bid.pk])).content.decode()
+    assert "лист.pdf" in shown and sha256("фото.jpg".encode()).hexdigest() in shown
+    unknown = reverse("procurement:application_attach", args=[bid.pk, "nobody"])
+    assert signed.post(unknown, {"file": SimpleUploadedFile("x", b"x")}).status_code == 409
+
+
+@pytest.mark.parametrize("mark", ["6", "-1", "п'ять", "NaN", "1e9", ""])
+def test_wrong_marks_come_back_on_the_sheet_with_what_was_typed(client: Client, road: Road, mark: str) -> None:
+    tender, offered = road.scored_order()
+    Score.objects.all().update(locked_at=None)
+    at(road.organisation, SCORED)
+    url = reverse("procurement:score_bid", args=[tender.pk, offered["A"].pk])
+    marks = {"mark_compliance": mark, "mark_finance": "3,5", "mark_experience": "5", "mark_staff": "4"}
+    answer = sign_in(client, road.cast["chair"]).post(url, marks)
+    shown = answer.content.decode()
+    assert answer.status_code == 200 and 'value="3,5"' in shown and "is-invalid" in shown
+    assert shown.count("<section") == 2, "the other bid stays on the sheet"
+    assert not Score.objects.filter(value=Decimal("3.5")).exists()
+    assert client.get(url).status_code == 200
