@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Max, QuerySet
@@ -43,6 +44,17 @@ class NextRun:
     cleared_lines: tuple[int, ...]
 
 
+def end_of(day: date, organisation: Organisation) -> datetime:
+    """The last moment of a day where the organisation is: what "as of" the day means."""
+    return datetime.combine(day, time.max, ZoneInfo(organisation.zone))
+
+
+def submitted_claims(organisation: Organisation, known_at: datetime) -> QuerySet[Claim]:
+    """Claims that wait for a run and were submitted by a moment."""
+    claims = Claim.objects.filter(organisation=organisation, status="submitted")
+    return claims.alias(since=Coalesce("submitted_at", "recorded_at")).filter(since__lte=known_at)
+
+
 def next_run(organisation: Organisation, period: date, known_at: datetime) -> NextRun | None:
     """The next run of a month, or None when nothing waits that was submitted or cleared by ``known_at``.
 
@@ -52,7 +64,8 @@ def next_run(organisation: Organisation, period: date, known_at: datetime) -> Ne
     done = _highest(AdjudicationRun.objects.filter(organisation=organisation, period=period), "number")
     waiting: dict[int, list[int]] = {}
     loose: list[int] = []
-    for claim, run in _submitted(organisation, period, known_at).values_list("pk", "run"):
+    submitted = submitted_claims(organisation, known_at).filter(period=period).order_by("pk")
+    for claim, run in submitted.values_list("pk", "run"):
         loose.append(claim) if run is None else waiting.setdefault(max(run, done + 1), []).append(claim)
     cleared = _cleared(organisation, period, done + 1, known_at)
     if waiting or cleared:
@@ -61,11 +74,6 @@ def next_run(organisation: Organisation, period: date, known_at: datetime) -> Ne
     if not loose:
         return None
     return NextRun(max(done, _highest_written(organisation, period)) + 1, tuple(loose), ())
-
-
-def _submitted(organisation: Organisation, period: date, known_at: datetime) -> QuerySet[Claim]:
-    claims = Claim.objects.filter(organisation=organisation, period=period, status="submitted")
-    return claims.alias(since=Coalesce("submitted_at", "recorded_at")).filter(since__lte=known_at).order_by("pk")
 
 
 def _cleared(organisation: Organisation, period: date, following: int, known_at: datetime) -> dict[int, list[int]]:

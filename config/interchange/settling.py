@@ -13,7 +13,8 @@ from config.audit.actors import Actor
 from config.errors import DomainError
 from config.money import from_minor
 from settlement.actions.adjudication import adjudicate_claims
-from settlement.models import Adjudication, AdjudicationRun, Claim
+from settlement.models import Adjudication, AdjudicationRun
+from settlement.run_queries import end_of, submitted_claims
 
 OUTCOMES = ("accepted", "reduced", "rejected", "pended")
 
@@ -50,15 +51,15 @@ def settle_month(
     Runs already done stay as they are; a month with nothing left gives an empty list.
     Raises: EarlierMonthOpen, and whatever the adjudication refuses.
     """
-    _require_earlier_done(organisation, period)
+    _require_earlier_done(organisation, period, as_of)
     done: list[AdjudicationRun] = []
     while new := _play_next(organisation, period, as_of, actor, at):
         done += new
     return [summarise(run) for run in done]
 
 
-def _require_earlier_done(organisation: Organisation, period: date) -> None:
-    waiting = Claim.objects.filter(organisation=organisation, status="submitted", period__lt=period)
+def _require_earlier_done(organisation: Organisation, period: date, as_of: date) -> None:
+    waiting = submitted_claims(organisation, end_of(as_of, organisation)).filter(period__lt=period)
     earliest = waiting.order_by("period").values_list("period", flat=True).first()
     if earliest is not None:
         raise EarlierMonthOpen(period=f"{earliest:%Y-%m}")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +27,7 @@ from settlement.rules.adjudicate import AdjudicationResult, adjudicate
 from settlement.rules.digest import digest_of
 from settlement.rules.facts import LAST_DAY, Facts
 from settlement.rules.parameters import KEYS, Parameters, parse_parameters
-from settlement.run_queries import NextRun, next_run
+from settlement.run_queries import NextRun, end_of, next_run
 from settlement.run_tables import create_run_tables
 
 _EPOCH = date(1970, 1, 1)
@@ -66,7 +65,7 @@ def adjudicate_claims(
     Posts: claim.adjudicated, claim.reversed. Audit: claims.adjudicated.
     """
     _take_turns(organisation)
-    known_at = _end_of(as_of, organisation)
+    known_at = end_of(as_of, organisation)
     batch = next_run(organisation, period, known_at)
     if batch is None:
         nothing_to_record()
@@ -97,10 +96,6 @@ def adjudicate_claims(
 def _take_turns(organisation: Organisation) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
-
-
-def _end_of(day: date, organisation: Organisation) -> datetime:
-    return datetime.combine(day, time.max, ZoneInfo(organisation.zone))
 
 
 def _law(organisation: Organisation, period: date, known_at: datetime) -> _Law:

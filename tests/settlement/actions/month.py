@@ -18,6 +18,8 @@ from tests.oracle.small import Tables, add_visit, clean_tables, example_5_2
 from vouchers.models import Certificate
 
 NOVEMBER = date(2025, 11, 1)
+# Random claims come up to a year late; whatever was submitted by then is judged.
+LONG_AFTER = date(2030, 1, 1)
 
 
 def two_visits() -> Tables:
@@ -42,9 +44,11 @@ def imported(tables: Tables, folder: Path) -> Organisation:
     return Organisation.objects.get(code=report.organisation)
 
 
-def judge(organisation: Organisation, *, at: datetime = AT, period: date = NOVEMBER) -> AdjudicationRun | None:
+def judge(
+    organisation: Organisation, *, at: datetime = AT, period: date = NOVEMBER, as_of: date | None = None
+) -> AdjudicationRun | None:
     """The next run of the month."""
-    return adjudicate_claims(organisation=organisation, period=period, as_of=at.date(), actor=SYSTEM, at=at)
+    return adjudicate_claims(organisation=organisation, period=period, as_of=as_of or at.date(), actor=SYSTEM, at=at)
 
 
 def reserve(certificate: Certificate, amount_minor: int, *, at: datetime = AT) -> None:

@@ -14,7 +14,7 @@ from settlement.line_queries import claim_lines
 from settlement.models import Claim
 from settlement.rules import checks
 from tests.golden_rows import golden
-from tests.settlement.actions.month import imported, judge, two_visits
+from tests.settlement.actions.month import LONG_AFTER, imported, judge, two_visits
 from tests.settlement.rules.test_checks_golden import edit
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def test_a_check_that_fires_says_why(row: dict[str, str], tmp_path: Path) -> Non
         edit(tables, text)
     organisation = imported(tables, tmp_path)
     for claim in list(Claim.objects.order_by("period")):
-        judge(organisation, period=claim.period)
+        judge(organisation, period=claim.period, as_of=LONG_AFTER)
     for language in ("en", "uk", "ru"):
         with override(language):
             lines = [line for claim in Claim.objects.all() for line in explained(claim.number)]
