@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from config.form_fields import money_field
 from config.periods import parse_month
 from config.templatetags.show import amount
 from settlement.models import Payment, StatementLine
@@ -39,6 +40,24 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("The auditor reads it."),
     )
+
+
+class ApproveForm(forms.Form):
+    """Why money may go again to an account that the bank returned it from."""
+
+    reason = forms.CharField(
+        label=_("Why the account can be paid again"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("For example: the provider has shown a letter of the bank. The auditor reads it."),
+    )
+
+
+class FeeRefundForm(forms.Form):
+    """How much of a receipt goes back, and why."""
+
+    amount = money_field(_("Sum to give back"))
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class StatementUploadForm(forms.Form):

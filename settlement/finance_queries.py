@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,7 @@ from settlement.models import (
     Statement,
     StatementLine,
 )
+from settlement.statement_words import return_words
 
 OPEN_LINES = ("unmatched", "partial")
 
@@ -144,6 +145,43 @@ def matches_of_payment(payment: Payment) -> QuerySet[Match]:
 def postings_of_payment(payment: Payment) -> QuerySet[Posting]:
     """Postings of a payment in the order they were made."""
     return Posting.objects.filter(payment_id=payment.pk).select_related("entry", "account").order_by("id")
+
+
+@dataclass(frozen=True)
+class ReturnedAccount:
+    """The last payment to an account, which the bank gave back on a day, and why in words."""
+
+    payment: Payment
+    on: date
+    reason: str
+    known_at: datetime
+
+
+def returned_accounts(organisation: Organisation, accounts: Mapping[int, str]) -> list[ReturnedAccount]:
+    """Of accounts by provider key, those from which the last payment came back with a reason of the bank."""
+    later = Payment.objects.filter(
+        provider=OuterRef("payment__provider"), iban=OuterRef("payment__iban"), pk__gt=OuterRef("payment")
+    )
+    rows = Match.objects.filter(
+        ~Exists(later.filter(organisation=organisation, status="confirmed")),
+        kind="return",
+        undone_at=None,
+        payment__organisation=organisation,
+        payment__provider__in=accounts,
+        payment__status="returned",
+    ).exclude(statement_line__return_reason="")
+    found = [
+        row
+        for row in rows.select_related("payment__provider", "statement_line").order_by("id")
+        if row.payment.iban == accounts[row.payment.provider_id]
+    ]
+    last = {row.payment.provider_id: row for row in found}
+    return [_returned_account(row) for row in last.values()]
+
+
+def _returned_account(row: Match) -> ReturnedAccount:
+    line = row.statement_line
+    return ReturnedAccount(row.payment, line.booked_on, return_words(line.return_reason), row.matched_at)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is wrong with a bank statement, in words."""
+"""What is wrong with a bank statement, and why a bank returned money, in words."""
 
 from __future__ import annotations
 
@@ -63,3 +63,26 @@ def problem_rows(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+# Codes of ISO 20022's external list of return reasons that banks use for credit transfers.
+RETURN_REASONS: dict[str, Any] = {
+    "AC01": _("the account number is wrong"),
+    "AC04": _("the account is closed"),
+    "AC06": _("the account is blocked"),
+    "AG01": _("this kind of payment is not allowed on the account"),
+    "AM09": _("the amount is not what was agreed"),
+    "BE01": _("the account belongs to somebody else"),
+    "FOCR": _("the payment was called back"),
+    "MD07": _("the owner of the account has died"),
+    "MS02": _("the owner of the account refused it"),
+    "MS03": _("the bank gave no reason"),
+    "RC01": _("the bank's code is wrong"),
+    "RR04": _("the law does not allow it"),
+}
+
+
+def return_words(code: str) -> str:
+    """Why the bank returned money: words where the code is known, always with the code."""
+    words = RETURN_REASONS.get(code)
+    return f"{words}, {code}" if words else code

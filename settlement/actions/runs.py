@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Max, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 from djmoney.money import Money
 
@@ -25,7 +25,7 @@ from contracts.actions.budgets import BudgetExceeded
 from contracts.models import BudgetEntry, BudgetLine, Provider
 from contracts.parameters import parameter_value
 from settlement.actions.claim_states import settle_claims
-from settlement.finance_queries import payable_remittances
+from settlement.finance_queries import ReturnedAccount, payable_remittances, returned_accounts
 from settlement.gateways.identifiers import creditor_reference, is_iban
 from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun, PaymentRunApproval, Remittance
 
@@ -59,6 +59,16 @@ class DateInPast(DomainError):
 
     code = "EXECUTION_DATE_PAST"
     message = _("The payment date %(date)s has passed. Choose a working day from today on.")
+
+
+class AccountReturned(DomainError):
+    """The bank has returned money from an account that would be paid again."""
+
+    code = "ACCOUNT_RETURNED"
+    message = _(
+        "The bank returned the last payment to the account %(account)s of %(provider)s (%(reason)s). Ask for another "
+        "account, cancel the run and propose it again; or approve it and write why this account can be paid again."
+    )
 
 
 @dataclass(frozen=True)
@@ -197,14 +207,28 @@ def lock_run(organisation: Organisation, run_id: int) -> PaymentRun:
     return rows[0]
 
 
+def accounts_returned(run: PaymentRun) -> list[ReturnedAccount]:
+    """Accounts that the run would pay again after the bank returned money from them and said why."""
+    accounts = {row.provider_id: row.provider.iban for row in live_remittances(run)}
+    return returned_accounts(run.organisation, accounts)
+
+
+def _refuse_returned(run: PaymentRun, said_at: datetime | None) -> None:
+    """``said_at``: when an approver last wrote why such accounts can be paid again."""
+    for row in accounts_returned(run):
+        if said_at is None or row.known_at > said_at:
+            raise AccountReturned(account=row.payment.iban, provider=row.payment.provider.name, reason=row.reason)
+
+
 @action
 def approve_payment_run(
-    *, organisation: Organisation, run_id: int, content_sha256: str, actor: Actor, at: datetime
+    *, organisation: Organisation, run_id: int, content_sha256: str, reason: str = "", actor: Actor, at: datetime
 ) -> PaymentRun:
     """Sign what was seen; the last signature needed makes the run approved.
 
-    Raises: FourEyes for the proposer and for a second signature of one person, RunChanged, InvalidMove.
-    Locks: run. Audit: payment_run.approved.
+    ``reason``: why accounts that the bank returned money from can be paid again; every approver writes it.
+    Raises: FourEyes for the proposer and for a second signature of one person, RunChanged, AccountReturned,
+    InvalidMove. Locks: run. Audit: payment_run.approved.
     """
     run = lock_run(organisation, run_id)
     signed = run.approvals.filter(approved_by_id=actor.user_id).exists()
@@ -212,13 +236,15 @@ def approve_payment_run(
         raise FourEyes()
     if content_sha256 != run.content_sha256 or content_digest(live_remittances(run)) != content_sha256:
         raise RunChanged(number=run.number)
+    said = reason.strip()[:300]
+    _refuse_returned(run, at if said else None)
     PaymentRunApproval.objects.create(
-        payment_run=run, approved_by_id=person(actor), approved_at=at, content_sha256=content_sha256
+        payment_run=run, approved_by_id=person(actor), approved_at=at, content_sha256=content_sha256, reason=said
     )
     given = run.approvals.count()
     if given >= run.approvals_needed or run.status != "proposed":
         run.move_to("approved", at=at)
-    record("payment_run.approved", run, actor=actor, at=at, given=given, content_sha256=content_sha256)
+    record("payment_run.approved", run, actor=actor, at=at, given=given, content_sha256=content_sha256, reason=said)
     return run
 
 
@@ -244,7 +270,8 @@ def release_payment_run(
 ) -> PaymentRun:
     """Make one payment for each provider of an approved run and have the bank file and the advices written.
 
-    Raises: FourEyes for the proposer, NotApproved, RunChanged when accounts or sums changed since, DateInPast.
+    Raises: FourEyes for the proposer, NotApproved, RunChanged when accounts or sums changed since, AccountReturned when
+    money came back from one of them since, DateInPast.
     Locks: run. Audit: payment_run.released.
     """
     run = lock_run(organisation, run_id)
@@ -258,6 +285,7 @@ def release_payment_run(
     remittances = live_remittances(run)
     if content_digest(remittances) != run.content_sha256:
         raise RunChanged(number=run.number)
+    _refuse_returned(run, run.approvals.exclude(reason="").aggregate(last=Max("approved_at"))["last"])
     run.released_by_id, run.execution_date, run.message_id = actor.user_id, execution_date, run.number
     run.save(update_fields=["released_by", "execution_date", "message_id"])
     payments = _make_payments(run, remittances, at)

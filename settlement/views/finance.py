@@ -19,8 +19,9 @@ from contracts.views.pages import access_of, one_of, page_of, perform
 from settlement import documents, finance_queries
 from settlement.actions import payments as payment_actions
 from settlement.actions import runs as run_actions
-from settlement.finance_forms import ReasonForm, ReleaseForm, month_of_text
+from settlement.finance_forms import ApproveForm, ReasonForm, ReleaseForm, month_of_text
 from settlement.models import PaymentRun
+from settlement.statement_words import return_words
 
 
 @requires("payment_runs.view")
@@ -57,8 +58,10 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
     run = one_of(finance_queries.payment_runs(access.office()), pk)
     signed = [approval.approved_by_id for approval in run.approvals.all()]
     own = access.user.pk == run.proposed_by_id
+    open_run = run.status in {"proposed", "approved"}
     context = {
         "run": run,
+        "returned": run_actions.accounts_returned(run) if open_run else [],
         "groups": finance_queries.payment_run_groups(run),
         "approvals": run.approvals.select_related("approved_by").order_by("id"),
         "payments": run.payments.select_related("provider").order_by("reference"),
@@ -70,8 +73,9 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
         and access.user.pk not in signed,
         "may_release": access.may("payment_runs.release") and run.status == "approved" and not own,
         "may_send": access.may("payment_runs.release") and run.payments.filter(status="prepared").exists(),
-        "may_cancel": access.may("payment_runs.propose") and run.status in {"proposed", "approved"},
+        "may_cancel": access.may("payment_runs.propose") and open_run,
         "release_form": ReleaseForm(initial={"execution_date": _payment_day(request)}),
+        "approve_form": ApproveForm(),
         "cancel_form": ReasonForm(),
     }
     return render(request, "settlement/finance/payment_run.html", context)
@@ -94,6 +98,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
             organisation=access.office(),
             run_id=pk,
             content_sha256=request.POST.get("seen", ""),
+            reason=request.POST.get("reason", ""),
             actor=access.actor,
             at=access.now(),
         ),
@@ -183,10 +188,11 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
     """One payment: what it is for, what the bank said, what it posted."""
     access = access_of(request)
     row = one_of(finance_queries.payments(access.office()), pk)
+    matches = finance_queries.matches_of_payment(row)
     context = {
         "payment": row,
         "claims": documents.paid_claims(row),
-        "matches": finance_queries.matches_of_payment(row),
+        "matches": [(match, return_words(match.statement_line.return_reason)) for match in matches],
         "postings": finance_queries.postings_of_payment(row),
         "advice": payment_actions.advice_of(row),
         "may_fail": access.may("payment_runs.release") and row.status in {"prepared", "sent"},
