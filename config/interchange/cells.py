@@ -16,14 +16,15 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
 _MIDNIGHT = re.compile(r"T00:00:00([+-]\d{2}:\d{2})?$", re.ASCII)
 _FIRST_DAY = re.compile(r"(?<=\d{4}-\d{2})-01$", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_CHECK = re.compile(r"CLM-\d{2}", re.ASCII)
 _WHOLE = re.compile(r"\d+", re.ASCII)
 # Spaces that people and spreadsheets put between thousands: plain, no-break, narrow no-break, thin, figure.
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009\u2007\t")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 # Digits before the point that the columns of the database hold.
-_WHOLE_DIGITS = {"units": 10, "rate": 9, "amount": 13, "exact": 13}
-_PLACES = {"units": 3, "rate": 4, "amount": 2, "exact": 4}
+_WHOLE_DIGITS = {"units": 10, "taken": 10, "rate": 9, "amount": 13, "exact": 13}
+_PLACES = {"units": 3, "taken": 3, "rate": 4, "amount": 2, "exact": 4}
 _INT_MAX = 2_147_483_647
 _YEAR_MIN = 1000
 
@@ -44,7 +45,7 @@ def parser_for(column: Column) -> Parser:
         return partial(_text, length=column.length)
     if column.kind in ("int", "count"):
         return partial(_int, minimum=1 if column.kind == "int" else 0)
-    return {"date": _date, "time": _time, "month": _month, "bool": _bool}[column.kind]
+    return {"date": _date, "time": _time, "month": _month, "bool": _bool, "check": _check}[column.kind]
 
 
 def _text(cell: str, length: int) -> str:
@@ -64,6 +65,12 @@ def _choice(cell: str, choices: tuple[str, ...]) -> str:
 def _bool(cell: str) -> str:
     if cell.strip() not in ("true", "false"):
         raise CellError("BOOLEAN")
+    return cell.strip()
+
+
+def _check(cell: str) -> str:
+    if not _CHECK.fullmatch(cell.strip()):
+        raise CellError("CHECK")
     return cell.strip()
 
 
@@ -125,7 +132,7 @@ def _decimal(cell: str, kind: str) -> str:
     value = Decimal(text)
     if kind in ("units", "rate") and value <= 0:
         raise CellError("NOT_POSITIVE")
-    if kind == "amount" and value < 0:
+    if kind in ("amount", "taken") and value < 0:
         raise CellError("NEGATIVE")
     if value.adjusted() >= _WHOLE_DIGITS[kind]:
         raise CellError("TOO_LARGE")

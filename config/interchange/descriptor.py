@@ -15,6 +15,7 @@ _TYPES = {
     "count": "integer",
     "bool": "boolean",
     "units": "number",
+    "taken": "number",
     "rate": "number",
     "amount": "number",
     "exact": "number",

@@ -278,6 +278,23 @@ _RUNS_SHOWN = (
 )
 _ONLY = "(%(period)s::date IS NULL OR {period} = %(period)s)"
 
+# What the runs found, what came with a package in its own words; and what waits for a run that is still to come.
+_FINDINGS = f"""(
+    SELECT n.period, n.number AS run, f.claim_line_id, f.check_code, f.severity, f.units, f.amount,
+        CASE WHEN g.id IS NULL THEN f.detail::text ELSE nullif(g.detail, '') END AS detail
+    FROM settlement_finding f JOIN settlement_adjudicationrun n ON n.id = f.run_id
+    LEFT JOIN settlement_givenfinding g
+        ON g.claim_line_id = f.claim_line_id AND g.run = n.number AND g.check_code = f.check_code
+    WHERE {_RUNS_SHOWN}
+    UNION ALL
+    SELECT k.period, g.run, g.claim_line_id, g.check_code, g.severity, g.units, g.amount, nullif(g.detail, '')
+    FROM settlement_givenfinding g JOIN settlement_claimline l ON l.id = g.claim_line_id
+    JOIN settlement_claim k ON k.id = l.claim_id
+    WHERE k.organisation_id = %(org)s AND k.status <> 'draft'
+      AND {_ONLY.format(period="k.period")} AND (%(run)s::int IS NULL OR g.run = %(run)s)
+      AND NOT EXISTS (SELECT 1 FROM settlement_adjudicationrun n WHERE n.organisation_id = k.organisation_id
+          AND n.period = k.period AND n.number = g.run AND n.status = 'done'))"""
+
 RESULTS: dict[str, Query] = {
     "adjudications": Query(
         ("n.number", "c.number", "l.line", _scaled("a.units_claimed", 3, 3), _scaled("a.units_allowed", 3, 3),
@@ -289,12 +306,11 @@ RESULTS: dict[str, Query] = {
         f"n.period, n.number, {_sorted('c.number')}, l.line, a.id",
     ),
     "findings": Query(
-        ("n.number", "c.number", "l.line", "f.check_code", "f.severity", _scaled("f.units", 3, 3),
-         _minor("f.amount"), "CASE WHEN %(pseudonymise)s THEN NULL ELSE f.detail::text END"),
-        "settlement_finding f JOIN settlement_adjudicationrun n ON n.id = f.run_id "
-        "JOIN settlement_claimline l ON l.id = f.claim_line_id JOIN settlement_claim c ON c.id = l.claim_id "
-        f"WHERE {_RUNS_SHOWN}",
-        f"n.period, n.number, {_sorted('c.number')}, l.line, {_sorted('f.check_code')}",
+        ("f.run", "c.number", "l.line", "f.check_code", "f.severity", _scaled("f.units", 3, 3),
+         _minor("f.amount"), "CASE WHEN %(pseudonymise)s THEN NULL ELSE f.detail END"),
+        f"{_FINDINGS} f JOIN settlement_claimline l ON l.id = f.claim_line_id "
+        "JOIN settlement_claim c ON c.id = l.claim_id",
+        f"f.period, f.run, {_sorted('c.number')}, l.line, {_sorted('f.check_code')}",
     ),
     "remittances": Query(
         ("n.number", "c.number", "p.code", _minor("m.amount_claimed"), _minor("m.reductions"), _minor("m.pended"),

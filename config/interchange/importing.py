@@ -16,8 +16,8 @@ from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, nothing_to_record, record
 from config.interchange.loaders import LOADERS
-from config.interchange.loading import Stage, business_parameters, prepare
-from config.interchange.refusals import OrganisationDiffers, OrganisationUnclear, Refusal
+from config.interchange.loading import Stage, business_parameters, prepare, record_refused_keys
+from config.interchange.refusals import Ignored, OrganisationDiffers, OrganisationUnclear, Refusal
 from config.interchange.sources import Source, SourceTable
 from config.interchange.specs import Loader
 from config.transactions import step
@@ -48,7 +48,7 @@ class ImportReport:
     dry_run: bool
     tables: list[TableCount] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
+    ignored: list[Ignored] = field(default_factory=list)
 
     @property
     def refused(self) -> int:
@@ -63,6 +63,7 @@ class ImportReport:
             "dry_run": self.dry_run,
             "tables": [asdict(count) for count in self.tables],
             "refused": [refusal.as_dict() for refusal in self.refusals],
+            "ignored": [ignored.as_dict() for ignored in self.ignored],
         }
 
 
@@ -120,7 +121,7 @@ def _import(
     at: datetime,
 ) -> ImportReport:
     organisation, is_new = find_or_create_organisation(source.descriptor, organisation_code)
-    report = ImportReport(organisation=organisation.code, imported=False, dry_run=dry_run)
+    report = ImportReport(organisation.code, imported=False, dry_run=dry_run, ignored=list(source.ignored))
     load_tables(source, organisation, report, at=at, progress=progress, accept_good_rows=accept_good_rows)
     if dry_run or (report.refused and not accept_good_rows):
         raise _Undo(report)
@@ -201,37 +202,60 @@ def load_tables(
         stage.create()
         count = TableCount(loader.name)
         if table is not None:
-            _read(stage, table, zone, report, progress)
+            _read(stage, table, zone, report, progress, accept_good_rows=accept_good_rows)
             stage.check()
             count.read = stage.read
             count.created, count.unchanged = stage.insert()
             count.refused = _count_refused(loader.name, with_children=accept_good_rows)
+            report.ignored += _passed_over(stage, table.file)
         report.tables.append(count)
     files = {name: table.file for name, table in source.tables.items()}
     report.refusals += _all_refusals(files, with_children=accept_good_rows)
 
 
-def _read(stage: Stage, table: SourceTable, zone: ZoneInfo, report: ImportReport, progress: Progress) -> None:
+def _passed_over(stage: Stage, file: str) -> list[Ignored]:
+    found = [("RECALCULATED", stage.passed_over), ("NAME_KEPT", stage.kept)]
+    return [Ignored(file, code, rows=rows) for code, rows in found if rows]
+
+
+def _read(
+    stage: Stage,
+    table: SourceTable,
+    zone: ZoneInfo,
+    report: ImportReport,
+    progress: Progress,
+    *,
+    accept_good_rows: bool,
+) -> None:
     rows = table.rows(zone)
     try:
         header = [name.strip() for name in next(rows, [])]
         if not any(header) and not any(any(cells) for cells in rows):
             # A file or sheet without any cell is an absent table.
             return
+        unknown = [name for name in header if name not in stage.loader.table.names]
         problems = _header_problems(stage.loader, header)
         report.refusals += [Refusal(table.file, 1, name, "", code) for name, code in problems]
-        if not problems:
-            stage.copy(rows, header, lambda count: progress(stage.loader.name, count))
+        if problems:
+            # Rows that belong to these are not at fault.
+            record_refused_keys(stage.loader.name, [None])
+            return
+        # Misspelt, a last day would be lost and nothing is overwritten later: so it is refused unless told otherwise.
+        if accept_good_rows:
+            report.ignored += [Ignored(table.file, "UNKNOWN_COLUMN", name) for name in unknown]
+        else:
+            report.refusals += [Refusal(table.file, 1, name, "", "UNKNOWN_COLUMN") for name in unknown]
+        stage.copy(rows, header, lambda count: progress(stage.loader.name, count))
     except UnicodeDecodeError:
         report.refusals.append(Refusal(table.file, 1, "", "", "ENCODING"))
+        record_refused_keys(stage.loader.name, [None])
 
 
 def _header_problems(loader: Loader, header: list[str]) -> list[tuple[str, str]]:
     if not any(header) or len(set(header)) < len(header):
         return [("", "HEADER")]
-    unknown = [(name, "UNKNOWN_COLUMN") for name in header if name not in loader.table.names]
     needed = [column.name for column in loader.table.columns if column.required or column.key]
-    return unknown + [(name, "MISSING_COLUMN") for name in needed if name not in header]
+    return [(name, "MISSING_COLUMN") for name in needed if name not in header]
 
 
 def _children(with_children: bool) -> str:

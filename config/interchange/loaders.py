@@ -6,6 +6,7 @@ In packages the last day counts; in the database ranges are half-open: every end
 
 from __future__ import annotations
 
+from config.interchange.loaders_decisions import CLEARANCE, FINDING
 from config.interchange.loaders_registers import REGISTER_LOADERS
 from config.interchange.mapping import (
     CERTIFICATES,
@@ -20,12 +21,13 @@ from config.interchange.mapping import (
     WORKERS,
     last_day,
     link,
+    refused,
     same,
     to,
     valid_range,
 )
 from config.interchange.specs import Check, Loader, Reference
-from settlement.models import Claim, ClaimLine, Clearance
+from settlement.models import Claim, ClaimLine
 from vouchers.models import (
     Absence,
     Certificate,
@@ -244,8 +246,7 @@ def _reversal(code: str, condition: str) -> Check:
 _REVERSED_CLAIM_REFUSED = Check(
     "PARENT_REFUSED",
     "reverses",
-    "s.reverses <> '' AND EXISTS (SELECT 1 FROM interchange_refused_key k "
-    "WHERE k.table_name = 'claims' AND k.key = s.reverses)",
+    f"s.reverses <> '' AND {refused('claims', 's.reverses')}",
 )
 
 # Rows that contradict stored ones go first, so that of two staged ones the good one stays.
@@ -349,32 +350,8 @@ CLAIM_LINE = Loader(
     ),
 )  # fmt: skip
 
-_CLEARED_LINE = "(SELECT l.id FROM settlement_claimline l WHERE l.claim_id = s.claim_number_id AND l.line = s.line)"
-
-CLEARANCE = Loader(
-    name="clearances",
-    model=Clearance,
-    fields=(
-        *same("run", "decided_by", "reason"),
-        to("", "claim_line_id", _CLEARED_LINE),
-        to("check", "check_code", 's."check"'),
-    ),
-    constants={"organisation_id": "%(org)s"},
-    references=(Reference("claim_number", "claims", CLAIMS),),
-    match=f't.run = s.run AND t.check_code = s."check" AND t.claim_line_id = {_CLEARED_LINE}',
-    checks=(
-        Check(
-            "PARENT_REFUSED",
-            "line",
-            "EXISTS (SELECT 1 FROM interchange_refused_key k WHERE k.table_name = 'claim_lines' "
-            "AND k.key = s.claim_number || '/' || s.line::text)",
-        ),
-        Check("REFERENCE", "line", f"{_CLEARED_LINE} IS NULL"),
-    ),
-)
-
 # Each table comes after those it refers to.
 LOADERS: tuple[Loader, ...] = (
     *REGISTER_LOADERS, RECIPIENT, ABSENCE, FEE, PLAN, CERTIFICATE, CERTIFICATE_SUSPENSION, CERTIFICATE_LINE,
-    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE,
+    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE, FINDING,
 )  # fmt: skip

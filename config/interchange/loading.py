@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, models
 
+from config.interchange.mapping import refused
 from config.interchange.parsing import RowParser, personal_field
 from config.interchange.sources import Rows
 from config.interchange.specs import Loader
@@ -25,6 +26,7 @@ _SQL_TYPES = {
     "count": "bigint",
     "bool": "boolean",
     "units": "numeric",
+    "taken": "numeric",
     "rate": "numeric",
     "amount": "numeric",
     "exact": "numeric",
@@ -41,7 +43,7 @@ class Stage:
         self.loader = loader
         self.parameters = parameters
         self.name = f"stage_{loader.name}"
-        self.read = 0
+        self.read = self.passed_over = self.kept = 0
 
     # -- parsing ---------------------------------------------------------------------------------------------
 
@@ -63,7 +65,7 @@ class Stage:
         """Parse and copy every row in chunks; bad cells become refusals."""
         parse = RowParser(self.loader, header)
         chunk: list[tuple[Any, ...]] = []
-        for number, cells in enumerate(rows, start=2):
+        for number, cells in self._wanted(enumerate(rows, start=2), header):
             if not any(cells):
                 continue
             self.read += 1
@@ -74,6 +76,19 @@ class Stage:
                 self._flush(chunk, parse, progress)
         self._flush(chunk, parse, progress)
         self.execute(f"ANALYZE {self.name}")
+
+    def _wanted(self, rows: Iterator[tuple[int, list[str]]], header: list[str]) -> Iterator[tuple[int, list[str]]]:
+        """Rows without those that the table passes over; these are counted."""
+        name, words = self.loader.passed_over
+        if not name:
+            return rows
+        place = header.index(name)
+        return (row for row in rows if not self._passes_over(row[1], place, words))
+
+    def _passes_over(self, cells: list[str], place: int, words: frozenset[str]) -> bool:
+        found = len(cells) > place and cells[place].strip() in words
+        self.passed_over += found
+        return found
 
     def _flush(self, chunk: list[tuple[Any, ...]], parse: RowParser, progress: Callable[[int], None]) -> None:
         names = ["row_no", *self.loader.table.names] + (["name_index"] if self.loader.personal else [])
@@ -141,11 +156,8 @@ class Stage:
             if reference.evidence:
                 continue
             missing = f"s.{column} <> '' AND s.{column}_id IS NULL"
-            refused = (
-                "EXISTS (SELECT 1 FROM interchange_refused_key k "
-                f"WHERE k.table_name = '{reference.parent}' AND k.key = s.{column})"
-            )
-            self.refuse("PARENT_REFUSED", column, self._found(column, f"{missing} AND {refused}"))
+            by_parent = refused(reference.parent, f"s.{column}")
+            self.refuse("PARENT_REFUSED", column, self._found(column, f"{missing} AND {by_parent}"))
             self.refuse("REFERENCE", column, self._found(column, missing))
 
     def _find_known(self) -> None:
@@ -167,6 +179,9 @@ class Stage:
             )
         if self.loader.personal:
             self._refuse_other_names()
+        elif self.loader.kept:
+            table = self.loader.model._meta.db_table
+            self.kept = self.count(f"EXISTS (SELECT 1 FROM {table} t WHERE t.id = s.known_id AND {self.loader.kept})")
         if self.loader.also_known:
             self.execute(f"UPDATE {self.name} s SET known_id = t.id {self.loader.also_known}")
 
@@ -180,7 +195,9 @@ class Stage:
             for number, staged, stored in stream(sql, self.parameters)
             if personal.decrypt(bytes(staged or b"")) != personal.decrypt(bytes(stored or b""))
         ]
-        if differing:
+        if self.loader.kept:
+            self.kept = len(differing)
+        elif differing:
             record_refusals(self.loader.name, differing)
             self.refuse("DIFFERS", personal.column, self._found(personal.column, "false"))
 
@@ -244,7 +261,7 @@ class Stage:
     def count(self, condition: str) -> int:
         """Staged rows under a condition."""
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM {self.name} WHERE {condition}", self.parameters)
+            cursor.execute(f"SELECT count(*) FROM {self.name} s WHERE {condition}", self.parameters)
             return int(cursor.fetchone()[0])
 
     def execute(self, sql: str) -> None:
@@ -269,8 +286,8 @@ def record_refusals(table: str, refusals: list[tuple[int, str, str, str]]) -> No
     _copy_rows("COPY interchange_refusal FROM STDIN", [(table, *refusal) for refusal in refusals])
 
 
-def record_refused_keys(table: str, keys: list[str]) -> None:
-    """Remember keys of refused rows, so that rows that belong to them can say so."""
+def record_refused_keys(table: str, keys: list[str] | list[None]) -> None:
+    """Remember keys of refused rows, so that rows that belong to them can say so; None is the whole table."""
     _copy_rows("COPY interchange_refused_key FROM STDIN", [(table, key) for key in keys])
 
 

@@ -24,6 +24,14 @@ REDEMPTIONS = own("vouchers_redemption")
 CLAIMS = own("settlement_claim", "number")
 
 
+def refused(table: str, key: str) -> str:
+    """Whether the row of that key was refused, or its table as a whole, as SQL."""
+    return (
+        f"EXISTS (SELECT 1 FROM interchange_refused_key k WHERE k.table_name = '{table}' "
+        f"AND (k.key = {key} OR k.key IS NULL))"
+    )
+
+
 def same(*columns: str) -> tuple[Field, ...]:
     """Columns that go where they are named."""
     return tuple(Field(column, column) for column in columns)

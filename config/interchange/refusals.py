@@ -17,6 +17,7 @@ SENTENCES = {
     "BOOLEAN": _("Write true or false."),
     "DATE": _("This is not a date. Write it as 2025-11-30."),
     "MONTH": _("This is not a month. Write it as 2025-11."),
+    "CHECK": _("This is not a check. Write it as CLM-33."),
     "TIME": _("This is not a time. Write it as 2025-11-30T09:00:00+02:00."),
     "TIME_ZONE": _("The time has no zone. Add it, as in 2025-11-30T09:00:00+02:00."),
     "INTEGER": _("This is not a whole number."),
@@ -35,6 +36,14 @@ SENTENCES = {
     "LIMIT_MISSING": _("A differentiated fee needs a monthly limit."),
     "FROZEN": _("The claim has been judged and takes no more lines."),
     "VALUE": _("Adjudication cannot read this value. Write a number, or a day of the year as 01-15."),
+    "TAKES": _("A warning takes nothing; a rejection or a pend takes units, only a cut may take money alone."),
+    "RUN_TOO_EARLY": _("The claim is judged only in a later run."),
+    "RUN_DONE": _("That run has been played: its findings stay as they are."),
+    "OTHER_PROVIDER": _(
+        "The database has this code under another name, and no equal IBAN says that it is the same provider. Give the "
+        "provider's IBAN, or another code."
+    ),
+    "OTHER_WORKER": _("The code belongs to a worker of another provider. Give this worker another code."),
     "REVERSES_ITSELF": _("A claim cannot reverse itself."),
     "REVERSES_REVERSAL": _("The claim reverses one that itself reverses another. Submit a new claim instead."),
     "REVERSES_FOREIGN": _("The reversed claim is of another provider."),
@@ -42,10 +51,41 @@ SENTENCES = {
     "REVERSED_TWICE": _("Another claim already reverses the same one. Keep one of them."),
     "REVERSAL_LINE": _("A claim that reverses another has no lines."),
     "ENCODING": _("The file is not UTF-8 text. Save it as CSV UTF-8."),
-    "UNKNOWN_COLUMN": _("The table has no such column. Correct the header."),
+    "UNKNOWN_COLUMN": _(
+        "The table has no such column. Correct its name, or delete it; --accept-good-rows reads the others without it."
+    ),
     "MISSING_COLUMN": _("The header lacks this column."),
     "HEADER": _("The first row must name the columns, each once."),
 }
+
+
+IGNORED = {
+    "RECALCULATED": _("Findings of checks that adjudication decides itself: they are recalculated, not read."),
+    "RESULTS": _("Results are recalculated, not read."),
+    "UNKNOWN_FILE": _("The package format has no such table: it was not read."),
+    "TABLE_TWICE": _("Another file or sheet has the same table: this one was not read."),
+    "UNKNOWN_COLUMN": _("The table has no such column: it was not read."),
+    "NAME_KEPT": _("The database has these under a name written in another way; that name stays."),
+}
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """What a package holds and the import does not use. ``rows`` is 0 where rows are not the matter."""
+
+    file: str
+    code: str
+    column: str = ""
+    rows: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """What was passed over and why, in the reader's language."""
+        return str(IGNORED[self.code])
+
+    def as_dict(self) -> dict[str, str | int]:
+        """For JSON."""
+        return vars(self) | {"sentence": self.sentence}
 
 
 @dataclass(frozen=True)

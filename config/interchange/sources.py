@@ -16,12 +16,15 @@ from zoneinfo import ZoneInfo
 
 from openpyxl import load_workbook
 
-from config.interchange.refusals import PackageUnreadable
-from config.interchange.tables import INPUT_TABLES
+from config.interchange.refusals import Ignored, PackageUnreadable
+from config.interchange.tables import OUTPUT_TABLES, READ_TABLES
 
 Rows = Iterator[list[str]]
 
 csv.field_size_limit(10_000_000)
+
+_BOOKS = (".xlsx", ".xlsm")
+_DESCRIPTOR = "datapackage.json"
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,14 @@ class SourceTable:
 
 
 class Source:
-    """An opened package: its descriptor and its tables. Close it, or use it as a context."""
+    """An opened package: its descriptor, its tables, and what in it is no table that is read.
+
+    Close it, or use it as a context.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.ignored: list[Ignored] = []
         self._stack = ExitStack()
         try:
             self.descriptor, self.tables = self._open()
@@ -57,9 +64,9 @@ class Source:
 
     def _open(self) -> tuple[dict[str, Any], dict[str, SourceTable]]:
         if self.path.is_dir():
-            files: dict[str, Callable[[], IO[bytes]]] = {
-                path.name: _opener(path) for path in sorted(self.path.iterdir()) if path.is_file()
-            }
+            paths = sorted(self.path.iterdir())
+            files: dict[str, Callable[[], IO[bytes]]] = {path.name: _opener(path) for path in paths if path.is_file()}
+            self._ignore(*(f"{path.name}/" for path in paths if not path.is_file()))
         elif self.path.suffix.lower() == ".zip":
             files = self._zipped()
         else:
@@ -69,8 +76,9 @@ class Source:
     def _zipped(self) -> dict[str, Callable[[], IO[bytes]]]:
         archive = self._stack.enter_context(zipfile.ZipFile(self.path))
         names = [name for name in archive.namelist() if not name.endswith("/")]
-        roots = [PurePosixPath(name).parent for name in names if PurePosixPath(name).name == "datapackage.json"]
+        roots = [PurePosixPath(name).parent for name in names if PurePosixPath(name).name == _DESCRIPTOR]
         root = min(roots, key=lambda parent: len(parent.parts), default=PurePosixPath("."))
+        self._ignore(*(name for name in names if PurePosixPath(name).parent != root))
         return {
             PurePosixPath(name).name: lambda name=name: archive.open(name)  # type: ignore[misc]
             for name in names
@@ -79,25 +87,38 @@ class Source:
 
     def _describe(self, files: dict[str, Callable[[], IO[bytes]]]) -> tuple[dict[str, Any], dict[str, SourceTable]]:
         descriptor: dict[str, Any] = {}
-        if "datapackage.json" in files:
-            with files["datapackage.json"]() as file:
+        if _DESCRIPTOR in files:
+            with files[_DESCRIPTOR]() as file:
                 descriptor = json.loads(file.read().decode("utf-8-sig"))
             if not isinstance(descriptor, dict):
                 raise ValueError("datapackage.json is not an object")
         paths = _named_paths(descriptor)
         tables: dict[str, SourceTable] = {}
         for name, opener in files.items():
-            if name.lower().endswith((".xlsx", ".xlsm")):
-                tables |= self._sheets(name, opener, descriptor)
-        for table in INPUT_TABLES:
-            name = paths.get(table, f"{table}.csv")
-            if name in files:
-                tables[table] = SourceTable(table, name, _csv_rows(files[name]))
+            if name.lower().endswith(_BOOKS):
+                self._take(tables, self._sheets(name, opener, descriptor))
+        named = {paths.get(table, f"{table}.csv"): table for table in READ_TABLES}
+        found = {table: name for name, table in named.items() if name in files}
+        self._take(tables, [SourceTable(table, name, _csv_rows(files[name])) for table, name in found.items()])
+        read = {_DESCRIPTOR, *named, *(name for name in files if name.lower().endswith(_BOOKS))}
+        self._ignore(*(name for name in files if name not in read), paths=paths)
         if not descriptor and not tables:
             raise ValueError("no datapackage.json and no tables")
         return descriptor, tables
 
-    def _sheets(self, name: str, opener: Callable[[], IO[bytes]], descriptor: dict[str, Any]) -> dict[str, SourceTable]:
+    def _take(self, tables: dict[str, SourceTable], found: list[SourceTable]) -> None:
+        """The last file or sheet of a table is read; another one is told."""
+        for table in found:
+            if table.name in tables:
+                self.ignored.append(Ignored(tables[table.name].file, "TABLE_TWICE"))
+            tables[table.name] = table
+
+    def _ignore(self, *names: str, paths: dict[str, str] | None = None) -> None:
+        """Tell what is not read: results of a run, and what the format does not know."""
+        results = {f"{table}.csv" for table in OUTPUT_TABLES} | {(paths or {}).get(table) for table in OUTPUT_TABLES}
+        self.ignored += [Ignored(name, "RESULTS" if name in results else "UNKNOWN_FILE") for name in names]
+
+    def _sheets(self, name: str, opener: Callable[[], IO[bytes]], descriptor: dict[str, Any]) -> list[SourceTable]:
         file = self._stack.enter_context(opener())
         if not file.seekable():
             file = io.BytesIO(file.read())
@@ -106,11 +127,14 @@ class Source:
         if "organisation" in book.sheetnames and "organisation" not in descriptor:
             header, values = list(_sheet_rows(book["organisation"], ZoneInfo("UTC")))[:2]
             descriptor["organisation"] = dict(zip(header, values, strict=False))
-        return {
-            table: SourceTable(table, f"{name}#{table}", _reader(book[table]))
-            for table in INPUT_TABLES
+        for sheet in book.sheetnames:
+            if sheet not in READ_TABLES and sheet != "organisation":
+                self.ignored.append(Ignored(f"{name}#{sheet}", "RESULTS" if sheet in OUTPUT_TABLES else "UNKNOWN_FILE"))
+        return [
+            SourceTable(table, f"{name}#{table}", _reader(book[table]))
+            for table in READ_TABLES
             if table in book.sheetnames
-        }
+        ]
 
 
 def _opener(path: Path) -> Callable[[], IO[bytes]]:

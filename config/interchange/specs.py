@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db import models
 
-from config.interchange.tables import INPUT_TABLES, Table
+from config.interchange.tables import READ_TABLES, Table
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,12 @@ class Loader:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     constants: dict[str, str] = field(default_factory=dict)
+    # Rows whose column holds one of these words are of no use here: they are counted, not read.
+    passed_over: tuple[str, frozenset[str]] = ("", frozenset())
+    # Rows (``s``) of which the stored name (``t``) stays, though it is written in another way.
+    kept: str = ""
 
     @property
     def table(self) -> Table:
         """The package table."""
-        return INPUT_TABLES[self.name]
+        return READ_TABLES[self.name]

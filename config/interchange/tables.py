@@ -13,10 +13,11 @@ from functools import cached_property
 class Column:
     """A column.
 
-    Kinds: code, text, date, time, month, int (from 1), count (from 0), bool, units, rate, amount, exact, choice.
+    Kinds: code, text, date, time, month, int (from 1), count (from 0), bool, units, taken, rate, amount, exact, check,
+    choice.
 
-    ``units`` have 3 places and ``rate`` 4, both positive; ``amount`` has 2 and is not negative; ``exact`` is a claimed
-    amount as it was written, 4 places, of any sign.
+    ``units`` have 3 places and ``rate`` 4, both positive; ``taken`` are units that may be 0; ``amount`` has 2 and is
+    not negative; ``exact`` is a claimed amount as it was written, 4 places, of any sign; ``check`` is as CLM-33.
     """
 
     name: str
@@ -169,7 +170,8 @@ _OUTPUT = (
     ),
     _table(
         "findings",
-        "*run int, *claim_number code, *line int, *check text, severity R|P|C|W, units units, amount exact,detail text",
+        "*run! int, *claim_number! code, *line! int, *check! check, severity! R|P|C|W, units! taken, amount! amount,"
+        "detail text:4000",
     ),
     _table(
         "remittances",
@@ -189,3 +191,5 @@ _OUTPUT = (
 
 INPUT_TABLES: dict[str, Table] = {table.name: table for table in _INPUT}
 OUTPUT_TABLES: dict[str, Table] = {table.name: table for table in _OUTPUT}
+# What an import reads: findings of checks that a package cannot decide come in as given.
+READ_TABLES: dict[str, Table] = INPUT_TABLES | {"findings": OUTPUT_TABLES["findings"]}

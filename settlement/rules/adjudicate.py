@@ -27,6 +27,8 @@ from settlement.rules.waterfall import Waterfall
 
 ACCEPTED, REDUCED, REJECTED, PENDED = "accepted", "reduced", "rejected", "pended"
 OUTCOMES = (ACCEPTED, REDUCED, REJECTED, PENDED)
+# A check's code and what it does to the waterfall.
+Step = tuple[str, Callable[[], None]]
 FIGURES = ("amount_claimed", "reductions", "pended", "gross", "fee", "payable")
 
 
@@ -132,7 +134,7 @@ def _reject(frame: Frame, waterfall: Waterfall) -> Mask:
         if check.CODE not in fired:
             fired[check.CODE] = check.find(frame)
     parts = _overlap_units(frame)
-    steps = [
+    steps: list[Step] = [
         (check.CODE, partial(waterfall.take_units, check, REJECT, fired[check.CODE], parts.get(check.CODE)))
         for check in checks.REJECTIONS
     ]
@@ -140,12 +142,10 @@ def _reject(frame: Frame, waterfall: Waterfall) -> Mask:
     return np.logical_or.reduce([named, *fired.values()])
 
 
-def _in_code_order(
-    waterfall: Waterfall, steps: Iterable[tuple[str, Callable[[], None]]], brought: Iterable[given.Given]
-) -> None:
+def _in_code_order(waterfall: Waterfall, steps: list[Step], brought: Iterable[given.Given]) -> None:
     """Checks of ours and findings that came with the facts take turns by their codes."""
-    more = [(part.check, partial(waterfall.take_given, part)) for part in brought]
-    for _code, take in sorted([*steps, *more], key=lambda step: step[0]):
+    more: list[Step] = [(part.check, partial(waterfall.take_given, part)) for part in brought]
+    for _code, take in sorted((*steps, *more), key=lambda step: step[0]):
         take()
 
 
@@ -164,7 +164,7 @@ def _overlap_units(frame: Frame) -> dict[str, Ints]:
 def _pend(frame: Frame, waterfall: Waterfall) -> Mask:
     """Step 3. Returns the lines from which a pend took units."""
     before = waterfall.units.copy()
-    steps = []
+    steps: list[Step] = []
     for check in checks.PENDS:
         fired = check.find_pend(frame) & ~frame.lifted(checks.number_of(check))
         steps.append((check.CODE, partial(waterfall.take_units, check, PEND, fired)))

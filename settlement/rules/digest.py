@@ -35,9 +35,7 @@ def _ranks(values: list[str], ordered: list[str]) -> list[int]:
     return [places[value] for value in values]
 
 
-def _add(
-    digest: Any, table: pd.DataFrame, ranks: dict[int, int], figures: list[str], words: list[str]
-) -> None:
+def _add(digest: Any, table: pd.DataFrame, ranks: dict[int, int], figures: list[str], words: list[str]) -> None:
     columns: list[Any] = [table["claim"].map(ranks).to_numpy(dtype=np.int64)]
     columns += [table[name].to_numpy(dtype=np.int64) for name in figures]
     for name in words:

@@ -17,8 +17,9 @@ from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
 from config.audit.models import AuditEvent
 from config.interchange.exporting import export_package
-from config.interchange.tables import INPUT_TABLES, OUTPUT_TABLES
+from config.interchange.tables import INPUT_TABLES, OUTPUT_TABLES, READ_TABLES
 from contracts.models import Parameter
+from settlement.rules.given import DECIDABLE
 from tests.config.interchange.packages import dump, load, load_tables
 from tests.conftest import AT
 from tests.oracle.generate import generate, write
@@ -36,9 +37,9 @@ def rows(content: bytes) -> list[dict[str, str]]:
 def canonical(table: str, row: dict[str, str]) -> tuple[str, ...]:
     """A row with numbers compared as numbers and times as instants."""
     values = []
-    for column in INPUT_TABLES[table].columns:
+    for column in READ_TABLES[table].columns:
         text = row[column.name]
-        if text and column.kind in ("units", "rate", "amount", "exact"):
+        if text and column.kind in ("units", "taken", "rate", "amount", "exact"):
             text = str(Decimal(text).normalize())
         elif text and column.kind == "time":
             text = str(datetime.fromisoformat(text).timestamp())
@@ -53,7 +54,8 @@ def test_export_of_an_import_is_the_same_byte_for_byte(tmp_path: Path, seed: int
     assert first.imported, first.refusals
     one = dump(tmp_path / "one")
     for name, given in tables.items():
-        assert sorted(canonical(name, row) for row in given) == sorted(
+        kept = [row for row in given if name != "findings" or row["check"] not in DECIDABLE]
+        assert sorted(canonical(name, row) for row in kept) == sorted(
             canonical(name, row) for row in rows(one[f"{name}.csv"])
         ), name
     call_command("flush", verbosity=0, interactive=False)

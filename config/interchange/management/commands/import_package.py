@@ -10,12 +10,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from tqdm import tqdm
 
 from config.audit.actors import SYSTEM
 from config.clock import business_now
 from config.errors import DomainError
 from config.interchange.importing import ImportReport, import_package
+from config.interchange.refusals import Ignored
 from config.interchange.sources import Source
 
 SHOWN = 200
@@ -85,7 +87,13 @@ class Command(BaseCommand):
         if len(report.refusals) > SHOWN:
             more = len(report.refusals) - SHOWN
             self.stdout.write(_("… and %(count)s more; --json shows all.") % {"count": more})
+        for ignored in report.ignored:
+            self.stdout.write(f"{self._place(ignored)}: {ignored.sentence}")
         self.stdout.write(self._verdict(report))
+
+    def _place(self, ignored: Ignored) -> str:
+        rows = ngettext("%(count)s row", "%(count)s rows", ignored.rows) % {"count": ignored.rows}
+        return " ".join(filter(None, [ignored.file, ignored.column, rows if ignored.rows else ""]))
 
     def _verdict(self, report: ImportReport) -> str:
         if report.dry_run:
