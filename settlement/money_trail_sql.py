@@ -131,7 +131,8 @@ parts AS MATERIALIZED (
   SELECT f.run_id, f.claim_id, f.part, r.id AS remittance_id, r.payable AS owed, r.offsets, e.id AS entry_id,
     (SELECT sum(a.payable) FROM settlement_adjudication a
      WHERE a.claim_id = f.claim_id AND a.run_id = f.run_id) AS whole
-  FROM (SELECT run_id, claim_id, sum(payable) AS part FROM facts WHERE run_id IS NOT NULL GROUP BY 1, 2) f
+  FROM (SELECT run_id, claim_id, sum(payable) AS part FROM facts WHERE run_id IS NOT NULL GROUP BY 1, 2
+        HAVING sum(payable) <> 0) f
   LEFT JOIN settlement_remittance r ON r.run_id = f.run_id AND r.claim_id = f.claim_id
   LEFT JOIN settlement_entry e ON e.organisation_id = %(organisation)s AND e.key IN (
     'claim.adjudicated:' || f.run_id || ':' || f.claim_id, 'claim.reversed:' || f.run_id || ':' || f.claim_id)
@@ -193,10 +194,10 @@ nodes (level, id, part, own, off, claimed, fee, waiting) AS (
   UNION ALL
   SELECT 7, line_id, sum(payable), sum(claimed), 0, sum(claimed), sum(fee), sum(waiting) FROM facts GROUP BY line_id
   UNION ALL
-  SELECT 8, f.claim_id, f.part, w.whole, 0, f.claimed, f.fee, f.waiting
+  SELECT 8, f.claim_id, f.part, (SELECT COALESCE(sum(a.payable), 0) FROM settlement_adjudication a
+                                 WHERE a.claim_id = f.claim_id), 0, f.claimed, f.fee, f.waiting
   FROM (SELECT claim_id, sum(payable) AS part, sum(claimed) AS claimed, sum(fee) AS fee, sum(waiting) AS waiting
         FROM facts GROUP BY 1) f
-  LEFT JOIN (SELECT claim_id, sum(whole) AS whole FROM parts GROUP BY 1) w ON w.claim_id = f.claim_id
   UNION ALL
   SELECT 9, remittance_id, part, owed, owed + offsets - whole, 0, 0, 0 FROM parts WHERE remittance_id IS NOT NULL
   UNION ALL
