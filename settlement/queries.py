@@ -10,7 +10,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from config.accounts.models import Organisation
 from config.money import from_minor
 from settlement.finding_words import title_of
-from settlement.models import Account, AdjudicationRun, Entry, Posting
+from settlement.models import AdjudicationRun, Entry, Posting
 
 
 @dataclass(frozen=True)
@@ -30,32 +30,6 @@ def checks_of_run(run: AdjudicationRun) -> list[CheckCount]:
     return [
         CheckCount(code, severity, title_of(code), count, from_minor(amount))
         for code, severity, count, amount in rows.order_by("check_code", "severity")
-    ]
-
-
-@dataclass(frozen=True)
-class AccountBalance:
-    """An account with its sums, 2 places; ``balance`` is debit less credit."""
-
-    account: Account
-    debit: Decimal
-    credit: Decimal
-    balance: Decimal
-
-
-def account_balances(organisation: Organisation) -> list[AccountBalance]:
-    """Trial balance: every account by code, one query."""
-    rows = Account.objects.filter(organisation=organisation).annotate(
-        debit_sum=Sum("postings__debit", default=0), credit_sum=Sum("postings__credit", default=0)
-    )
-    return [
-        AccountBalance(
-            account,
-            from_minor(account.debit_sum),
-            from_minor(account.credit_sum),
-            from_minor(account.debit_sum - account.credit_sum),
-        )
-        for account in rows.order_by("code")
     ]
 
 

@@ -1,0 +1,100 @@
+"""The pages of months: in work, still running, not begun, closed with the figures of the closing."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from config.accounts.models import Organisation, User
+from settlement.actions.month_close import close_month
+from settlement.actions.payments import fail_payment
+from settlement.models import ClosedMonth
+from tests.settlement.actions.paid import released_run
+from tests.settlement.actions.payables import NOVEMBER, adjudicated, owe, ready
+
+pytestmark = pytest.mark.django_db
+Cast = dict[str, User]
+
+
+@pytest.fixture
+def office(organisation: Organisation, cast: Cast, at: datetime) -> Organisation:
+    organisation.clock_offset = at - timezone.now() + timedelta(minutes=1)
+    organisation.save()
+    ready(at)
+    owe(organisation, adjudicated(organisation, at, (1, 24200), (2, 152000)), at)
+    return organisation
+
+
+@pytest.fixture
+def page(office: Organisation, cast: Cast) -> Client:
+    client = Client()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    client.force_login(cast["ivan"], backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def text(client: Client, period: str | None = None) -> str:
+    address = reverse("settlement:month", args=[period]) if period else reverse("settlement:months")
+    return client.get(address).content.decode().replace("\N{NO-BREAK SPACE}", " ")
+
+
+def closed(office: Organisation, cast: Cast, at: datetime) -> ClosedMonth:
+    """Closed although nothing is paid: that only warns."""
+    return close_month(organisation=office, month=NOVEMBER, actor=cast["ivan"].as_actor(), at=at)
+
+
+def test_the_month_that_runs_is_in_the_list(page: Client, at: datetime) -> None:
+    shown = text(page)
+    assert at.date().replace(day=1) == date(2025, 12, 1)
+    assert "12.2025" in shown and "The month still runs" in shown and "Over, not closed yet" in shown
+    assert "10.2025" not in shown and "01.2026" not in shown
+
+
+def test_a_month_that_runs_or_has_not_begun_says_so(page: Client) -> None:
+    running, future, over = text(page, "2025-12"), text(page, "2026-03"), text(page, "2025-11")
+    assert "It can be closed from" in running and "Checks of the month" in running
+    assert "This month has not begun yet." in future and "Checks of the month" not in future
+    for shown in (running, future):
+        assert "Nothing blocks the closing." not in shown and "Close the month" not in shown
+    assert "Nothing blocks the closing." in over and "Close the month" in over
+
+
+def test_a_closed_month_shows_the_figures_of_its_closing(
+    page: Client, office: Organisation, cast: Cast, at: datetime
+) -> None:
+    row = closed(office, cast, at)
+    assert (row.figures["payable"], [item["gross_minor"] for item in row.providers]) == (176_200, [24_200, 152_000])
+    assert "nothing is different today" in text(page, "2025-11")
+    adjudicated(office, at, (1, 10_000), number=2)
+    later = page.get(reverse("settlement:month", args=["2025-11"])).context
+    assert {str(title): value for title, value in later["rows"]}["To pay"] == 176_200
+    assert [item["gross_minor"] for item in later["providers"]] == [24_200, 152_000]
+    shown = text(page, "2025-11")
+    assert "To pay: today 1,862.00 ₴, which is 100.00 ₴ more than when the month was closed." in shown
+    assert "Paid: today" not in shown and "nothing is different today" not in shown
+
+
+def test_a_check_that_fails_since_is_told(page: Client, office: Organisation, cast: Cast, at: datetime) -> None:
+    run = released_run(office, cast, at)
+    for payment in run.payments.all():
+        shared = {"organisation": office, "reason": "-", "actor": cast["ivan"].as_actor(), "at": at}
+        fail_payment(payment_id=payment.pk, **shared)  # type: ignore[arg-type]
+    closed(office, cast, at)
+    assert "nothing is different today" in text(page, "2025-11")
+    again = released_run(office, cast, at)
+    shown = text(page, "2025-11")
+    assert "The bank has answered for every payment of the month»: so it was when the month was closed" in shown
+    assert again.payments.all()[0].reference in shown
+
+
+def test_a_closing_without_figures_says_that_they_are_of_today(
+    page: Client, office: Organisation, cast: Cast, at: datetime
+) -> None:
+    ClosedMonth.objects.create(organisation=office, month=NOVEMBER, closed_by=cast["ivan"], closed_at=at)
+    shown = text(page, "2025-11")
+    assert "these are the figures of today" in shown and "1,762.00 ₴" in shown
