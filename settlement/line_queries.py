@@ -133,7 +133,7 @@ def claim_lines(claim: Claim, outcome: str = "", search: str = "", *, not_in_ful
             | Q(redemption_code__icontains=search)
             | Q(worker_code__icontains=search)
         )
-    return rows.select_related("service", "certificate", "worker", "claim__contract").order_by("line")
+    return rows.select_related("service", "certificate__recipient", "worker", "claim__contract").order_by("line")
 
 
 def histories(lines: Iterable[ClaimLine], reversing: Claim | None = None) -> list[LineHistory]:
@@ -231,7 +231,7 @@ def pended_lines(access: Access, search: str = "", check: str = "") -> QuerySet[
         "claim_line__claim__provider",
         "claim_line__claim__contract",
         "claim_line__service",
-        "claim_line__certificate",
+        "claim_line__certificate__recipient",
         "claim_line__worker",
     ).order_by("run__period", "claim_line__claim__number", "claim_line__line", "check_code")
 

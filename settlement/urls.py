@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from settlement.views import bank, books, claims, finance, months, provider, runs
+from settlement.views import bank, books, claims, fees, finance, months, provider, runs, stripe
 
 app_name = "settlement"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("claims/<int:pk>/reverse/", runs.claim_step, {"step": "reverse"}, name="claim_reverse"),
     path("claim-lines/<int:pk>/", claims.line_detail, name="claim_line"),
     path("claim-lines/<int:pk>/pends/<str:check>/clear/", runs.pend_clear, name="pend_clear"),
+    path("claim-lines/<int:pk>/pends/<str:check>/keep/", runs.pend_keep, name="pend_keep"),
     path("pends/", runs.pend_list, name="pends"),
     path("runs/", runs.run_list, name="adjudication_runs"),
     path("runs/start/", runs.run_start, name="run_start"),
@@ -45,6 +46,26 @@ urlpatterns = [
     path("payments/<int:pk>/", finance.payment, name="payment"),
     path("payments/<int:pk>/failed/", finance.payment_failed, name="payment_failed"),
     path("payments/<int:pk>/advice/", finance.payment_advice, name="payment_advice"),
+    path("fees/", fees.fee_notices, name="fee_notices"),
+    path("fees/issue/", fees.issue, name="fee_notices_issue"),
+    path("fees/mine/", fees.own_fees, name="own_fees"),
+    path("fees/<int:pk>/", fees.fee_notice, name="fee_notice"),
+    path("fees/<int:pk>/pdf/", fees.notice_pdf, name="fee_notice_pdf"),
+    path("fees/<int:pk>/pay/", fees.pay, name="fee_pay"),
+    path("fees/<int:pk>/receipts/<int:receipt>/refund/", fees.refund_new, name="fee_refund_new"),
+    path(
+        "fees/<int:pk>/refunds/<int:refund>/approve/",
+        fees.refund_decide,
+        {"decision": "approve"},
+        name="fee_refund_approve",
+    ),
+    path(
+        "fees/<int:pk>/refunds/<int:refund>/refuse/",
+        fees.refund_decide,
+        {"decision": "refuse"},
+        name="fee_refund_refuse",
+    ),
+    path("stripe/webhook", stripe.webhook, name="stripe_webhook"),
     path("statements/", bank.statements, name="statements"),
     path("statements/new/", bank.statement_new, name="statement_new"),
     path("statements/<int:pk>/", bank.statement, name="statement"),

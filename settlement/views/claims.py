@@ -22,6 +22,7 @@ from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
 from settlement.models import Claim, ClaimLine
 from settlement.models.claims import CLAIM_STATES
+from settlement.pend_evidence import evidence_of
 
 LETTER_STATES = ("adjudicated", "scheduled", "paid", "rejected", "disputed", "reversed")
 
@@ -97,7 +98,7 @@ def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
 
 @requires("claims.view")
 def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One line with what every run made of it and, for those who may, the pends to lift."""
+    """One line with what every run made of it, and what waits with its evidence; those who may decide here."""
     access = access_of(request)
     line = ClaimLine.objects.filter(pk=pk, claim__in=line_queries.visible_claims(access).order_by()).first()
     if line is None:
@@ -108,20 +109,24 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "claim": claim,
         "line": explained,
-        "pends": open_pends(explained) if access.may("claims.clear") else [],
+        "pends": open_pends(claim.organisation_id, explained),
+        "may_clear": access.may("claims.clear"),
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/claims/line.html", context)
 
 
-def open_pends(explained: LineExplained) -> list[dict[str, str]]:
-    """Pends of the last decision that nobody has lifted: code and title."""
+def open_pends(organisation_id: int, explained: LineExplained) -> list[dict[str, Any]]:
+    """Pends of the last decision that nobody has lifted: code, title and what speaks for and against."""
     judged = explained.judged
     if judged is None or judged.adjudication.outcome != "pended":
         return []
     lifted = {row.check_code for row in explained.history.clearances}
-    pends = [row.check_code for row in judged.findings if row.severity == "P" and row.check_code not in lifted]
-    return [{"code": code, "title": title_of(code)} for code in pends]
+    pends = [row for row in judged.findings if row.severity == "P" and row.check_code not in lifted]
+    for row in pends:
+        row.claim_line = explained.line
+    evidence = evidence_of(organisation_id, pends)
+    return [{"code": row.check_code, "title": title_of(row.check_code), "evidence": evidence[row.pk]} for row in pends]
 
 
 @requires("claims.view")

@@ -25,6 +25,7 @@ from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
 from settlement.forms import AdjudicationForm
 from settlement.models import ClaimLine, Finding
+from settlement.pend_evidence import evidence_of
 from settlement.rules import checks
 
 # More lines than a page may wait for are judged by a worker.
@@ -105,10 +106,15 @@ def pend_list(request: HttpRequest) -> HttpResponse:
     access = access_of(request)
     q, check = request.GET.get("q", "").strip(), request.GET.get("check", "")
     page = page_of(request, line_queries.pended_lines(access, q, check))
-    explained = explain_pends(access.office().pk, list(page))
+    findings = list(page)
+    explained = explain_pends(access.office().pk, findings)
+    evidence = evidence_of(access.office().pk, findings)
     context = {
         "page": page,
-        "rows": [(row, explained[row.claim_line_id], step_of(row, explained[row.claim_line_id])) for row in page],
+        "rows": [
+            (row, explained[row.claim_line_id], step_of(row, explained[row.claim_line_id]), evidence[row.pk])
+            for row in findings
+        ],
         "q": q,
         "check": check,
         "checks": [(code, title_of(code)) for code in pend_codes()],
@@ -157,6 +163,29 @@ def pend_clear(request: HttpRequest, pk: int, check: str) -> HttpResponse:
         ),
         done=_("The pend is lifted. The line is judged again in the next run of its month."),
         to=back,
+    )
+
+
+@require_POST
+@requires("claims.clear")
+def pend_keep(request: HttpRequest, pk: int, check: str) -> HttpResponse:
+    """Decide that a pend stays, with the reason that the provider reads."""
+    access, form = access_of(request), ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(_("Say why the line is not paid, then try again.")))
+        return redirect("settlement:pends")
+    return perform(
+        request,
+        lambda: claim_actions.keep_pend(
+            organisation=access.office(),
+            claim_line_id=pk,
+            check_code=check,
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The line stays unpaid; the provider reads your reason. Only another person can lift it now."),
+        to="settlement:pends",
     )
 
 
