@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from vouchers.views import certificates, provider, recipients
+from vouchers.views import certificates, provider, recipients, visits_template
 
 app_name = "vouchers"
 urlpatterns = [
@@ -34,4 +34,5 @@ urlpatterns = [
     path("redemptions/<int:pk>/confirm/", provider.redemption_confirm, name="redemption_confirm"),
     path("redemptions/<int:pk>/void/", provider.redemption_void, name="redemption_void"),
     path("visits/import/", provider.visits_import, name="visits_import"),
+    path("visits/template/<slug:kind>/", visits_template.visits_template, name="visits_template"),
 ]
