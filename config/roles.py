@@ -86,6 +86,11 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "statements.view": _FINANCE | {AUDITOR},
     "statements.import": _FINANCE,
     "statements.match": _FINANCE,
+    "fee_notices.view": _FINANCE | {CASE_WORKER, AUDITOR},
+    "fee_notices.issue": frozenset({FINANCE_MAKER}),
+    "fee_notices.pay": frozenset({CASE_WORKER, RECIPIENT}),
+    "fee_refunds.request": frozenset({FINANCE_MAKER}),
+    "fee_refunds.approve": frozenset({FINANCE_CHECKER}),
     "months.close": frozenset({FINANCE_CHECKER}),
     "ledger.view": _FINANCE | {AUDITOR},
     # across

@@ -54,6 +54,8 @@ STATUSES: dict[str, tuple[Any, str]] = {
     "done": (_("done"), GOOD),
     "released": (_("sent to the bank"), GOOD),
     "prepared": (_("prepared"), PLAIN),
+    "requested": (_("asked for"), WAIT),
+    "refunded": (_("given back"), GOOD),
     "sent": (_("sent"), WAIT),
     "failed": (_("failed"), BAD),
     "accepted": (_("accepted"), GOOD),

@@ -145,16 +145,56 @@ LEFT JOIN (SELECT payment_id, sum(CASE kind WHEN 'return' THEN -abs(amount_minor
 LEFT JOIN (SELECT p.payment_id, sum(p.credit - p.debit) AS posted FROM settlement_posting p
            JOIN settlement_account a ON a.id = p.account_id
            WHERE a.kind = 'bank' AND p.payment_id IS NOT NULL GROUP BY 1) p ON p.payment_id = y.id
-WHERE COALESCE(p.posted, 0) <> w.wanted OR COALESCE(b.moved, 0) <> w.wanted ORDER BY y.id
+WHERE y.gateway <> 'stripe' AND (COALESCE(p.posted, 0) <> w.wanted OR COALESCE(b.moved, 0) <> w.wanted) ORDER BY y.id
+"""
+# The same for what went by Stripe: it left the balance of card payments, and no bank line is about it.
+_TRANSFERS = """
+SELECT 'payment ' || y.reference, w.wanted::text, COALESCE(p.posted, 0)::text
+FROM settlement_payment y
+CROSS JOIN LATERAL (SELECT CASE y.status WHEN 'confirmed' THEN (y.amount * 100)::bigint ELSE 0 END AS wanted) w
+LEFT JOIN (SELECT p.payment_id, sum(p.credit - p.debit) AS posted FROM settlement_posting p
+           JOIN settlement_account a ON a.id = p.account_id
+           WHERE a.kind IN ('card', 'bank') AND p.payment_id IS NOT NULL GROUP BY 1) p ON p.payment_id = y.id
+WHERE y.gateway = 'stripe' AND COALESCE(p.posted, 0) <> w.wanted ORDER BY y.id
+"""
+# What a recipient still owes by a notice: charged, less received, and again what was given back.
+_FEES = """
+SELECT 'fee notice ' || n.number, w.wanted::text, COALESCE(p.posted, 0)::text
+FROM settlement_feenotice n
+CROSS JOIN LATERAL (
+    SELECT (SELECT COALESCE(sum(f.amount_minor), 0) FROM settlement_feecharge f WHERE f.notice_id = n.id)
+        - (SELECT COALESCE(sum(r.amount_minor), 0) FROM settlement_feereceipt r WHERE r.notice_id = n.id)
+        + (SELECT COALESCE(sum(b.amount_minor), 0) FROM settlement_feerefund b
+           JOIN settlement_feereceipt r ON r.id = b.receipt_id
+           WHERE r.notice_id = n.id AND b.status = 'refunded') AS wanted
+) w
+LEFT JOIN (SELECT e.label, sum(p.debit - p.credit) AS posted FROM settlement_posting p
+           JOIN settlement_entry e ON e.id = p.entry_id JOIN settlement_account a ON a.id = p.account_id
+           WHERE a.kind = 'receivable' GROUP BY 1) p ON p.label = 'settlement.feenotice:' || n.id
+WHERE COALESCE(p.posted, 0) <> w.wanted ORDER BY n.id
+"""
+_FEE_REFUNDS = """
+SELECT 'receipt of fee notice ' || n.number || ' of ' || r.received_on, 'at most ' || r.amount_minor,
+    sum(b.amount_minor)::text
+FROM settlement_feerefund b JOIN settlement_feereceipt r ON r.id = b.receipt_id
+JOIN settlement_feenotice n ON n.id = r.notice_id
+WHERE b.status NOT IN ('refused', 'failed')
+GROUP BY r.id, n.id HAVING sum(b.amount_minor) > r.amount_minor ORDER BY r.id
 """
 _STATEMENTS = """
 SELECT 'statement line ' || s.statement_id || '/' || l.position, abs(l.amount_minor)::text,
-    COALESCE(sum(abs(m.amount_minor)), 0)::text
+    COALESCE(sum(m.amount), 0)::text
 FROM settlement_statementline l
 JOIN settlement_statement s ON s.id = l.statement_id
-LEFT JOIN settlement_match m ON m.statement_line_id = l.id AND m.undone_at IS NULL
+LEFT JOIN (
+    SELECT statement_line_id, abs(amount_minor) AS amount FROM settlement_match WHERE undone_at IS NULL
+    UNION ALL
+    SELECT statement_line_id, amount_minor FROM settlement_feereceipt WHERE statement_line_id IS NOT NULL
+    UNION ALL
+    SELECT statement_line_id, amount_minor FROM settlement_feerefund WHERE statement_line_id IS NOT NULL
+) m ON m.statement_line_id = l.id
 WHERE l.status = 'matched' GROUP BY l.id, s.id
-HAVING abs(l.amount_minor) <> COALESCE(sum(abs(m.amount_minor)), 0) ORDER BY l.id
+HAVING abs(l.amount_minor) <> COALESCE(sum(m.amount), 0) ORDER BY l.id
 """
 # The closing balance of a statement is what the ledger holds at the end of its last day, with the lines that nobody has
 # explained yet and without the lines of later statements of that day. Of an account the first that disagrees is named.
@@ -201,6 +241,9 @@ CHECKS: dict[str, str] = {
     "claims equal payables": _PAYABLES,
     "payments equal the remittances they pay": _PAID,
     "payments equal the bank": _BANK,
+    "transfers equal the balance of card payments": _TRANSFERS,
+    "fee notices equal the ledger": _FEES,
+    "refunds of fees stay within receipts": _FEE_REFUNDS,
     "statement lines equal their matches": _STATEMENTS,
     "bank balances equal the ledger": _CLOSING,
 }

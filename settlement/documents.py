@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
+from django.db.models import Sum
 from django.template.loader import render_to_string
 from django.utils.translation import gettext, override
 
 from config.accounts.models import Organisation
 from contracts.models import Provider
 from settlement.finance_queries import JudgedAgain, judged_again
-from settlement.models import Claim, Payment, Remittance
+from settlement.models import Claim, FeeNotice, Payment, Remittance
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,16 @@ def _paid(organisation: Organisation, provider: Provider, month: date) -> list[A
         )
         for payment in found
     ]
+
+
+def fee_notice(notice: FeeNotice) -> bytes:
+    """PDF that asks a recipient for the fee of a month: the sum, what it is for, the account and reference to quote.
+
+    ``notice`` carries its sums (fee_queries). Money: minor units.
+    """
+    charges = notice.charges.values("provider__name").annotate(amount=Sum("amount_minor")).order_by("provider__name")
+    context = {"notice": notice, "charges": charges}
+    return pdf_of("documents/fee_notice.html", context, notice.organisation, notice.issued_at)
 
 
 def pdf_of(template: str, context: dict[str, object], organisation: Organisation, made_at: datetime | None) -> bytes:

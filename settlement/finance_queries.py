@@ -39,7 +39,7 @@ def payable_remittances(organisation: Organisation, period: date) -> QuerySet[Re
             ~Exists(taken), run__organisation=organisation, run__period=period, run__status="done"
         )
         .exclude(payable=0)
-        .select_related("provider", "claim", "run")
+        .select_related("provider", "claim", "run__organisation")
         .order_by("provider__code", "id")
     )
 

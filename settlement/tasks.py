@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from settlement import payment_jobs, run_jobs
+from settlement import payment_jobs, run_jobs, stripe_jobs
 
-__all__ = ["payment_jobs", "run_jobs"]
+__all__ = ["payment_jobs", "run_jobs", "stripe_jobs"]

@@ -43,6 +43,8 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Recipients"), "vouchers:recipients", ("recipients.view",)),
             Item(_("Certificates"), "vouchers:certificates", ("recipients.view", "fees.view")),
             Item(_("My certificate"), "vouchers:mine", ("certificates.view",), unless="fees.view"),
+            Item(_("Recipients' fees"), "settlement:fee_notices", ("fee_notices.view",)),
+            Item(_("What I pay"), "settlement:own_fees", ("fee_notices.pay",), unless="fee_notices.view"),
         ),
     ),
     (

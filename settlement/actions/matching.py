@@ -14,6 +14,7 @@ from config.audit.actors import Actor
 from config.money import to_minor
 from config.transactions import step
 from contracts.parameters import parameter_value
+from settlement.actions.fee_matching import match_fees
 from settlement.actions.payments import confirm_payments, lock_payments, return_payments
 from settlement.gateways.identifiers import find_creditor_references
 from settlement.models import Match, Payment, Statement, StatementLine
@@ -35,9 +36,10 @@ def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], 
 def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> list[Match]:
     """Match the open lines of a statement as far as the rules are sure.
 
-    Locks: claims, runs, payments. Posts: payment.confirmed, payment.returned.
+    Locks: fee notices, claims, runs, payments. Posts: payment.confirmed, payment.returned, fee.paid_by_bank.
     """
     _explain_reported_before(statement, at)
+    match_fees(statement, actor=actor, at=at)
     lines = {line.pk: line for line in statement.lines.filter(status__in=OPEN).order_by("position")}
     # Lock first, read the columns after: another import may have matched the same payments meanwhile.
     lock_payments(Payment.objects.filter(organisation=statement.organisation, status__in=MATCHABLE))

@@ -19,7 +19,7 @@ from config.office.storage import attach, attachments_of
 from config.transactions import step
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.payment_postings import post_payments
-from settlement.actions.runs import lock_run
+from settlement.actions.runs import BY_FILE, lock_run
 from settlement.documents import remittance_advice
 from settlement.gateways.bank_file import BankFileGateway
 from settlement.gateways.base import Party, PaymentInstruction, PaymentOrder
@@ -37,11 +37,18 @@ class FileNotWritten(DomainError):
     message = _("The bank file of «%(number)s» is not written yet. Wait a moment and reload the page.")
 
 
-def payment_order(run: PaymentRun) -> PaymentOrder:
-    """A released run as an order for a gateway: the same run gives the same order."""
+class StripeDecides(DomainError):
+    """Nobody may guess what became of a transfer."""
+
+    code = "PAYMENT_BY_TRANSFER"
+    message = _("The payment «%(reference)s» goes by Stripe, which alone says what became of it. Ask there.")
+
+
+def payment_order(run: PaymentRun, gateway: str = BY_FILE) -> PaymentOrder:
+    """What of a released run goes by a gateway, as an order: the same run gives the same order."""
     office = run.organisation
     debtor = Party(office.name, office.registration_code)
-    rows = run.payments.select_related("provider").order_by("reference")
+    rows = run.payments.filter(gateway=gateway).select_related("provider").order_by("reference")
     assert run.status_at is not None  # set by the release
     return PaymentOrder(
         reference=run.message_id,
@@ -99,7 +106,7 @@ def write_payment_file(*, organisation: Organisation, run_id: int, actor: Actor 
         uploaded_by_id=actor.user_id,
         at=at,
     )
-    run.payments.update(gateway_reference=submission.reference)
+    run.payments.filter(gateway=BY_FILE).update(gateway_reference=submission.reference)
     record("payment_run.file_written", run, actor=actor, at=at, sha256=attachment.sha256)
     return attachment
 
@@ -119,7 +126,7 @@ def mark_payments_sent(*, organisation: Organisation, run_id: int, actor: Actor,
     run = lock_run(organisation, run_id)
     if payment_file(run) is None:
         raise FileNotWritten(number=run.number)
-    payments = lock_rows(run.payments.filter(status="prepared"))
+    payments = lock_rows(run.payments.filter(status="prepared", gateway=BY_FILE))
     if not payments:
         nothing_to_record()
         return []
@@ -139,10 +146,17 @@ def send_payments(payments: Sequence[Payment], *, on: date, actor: Actor, at: da
 
 
 @step
-def confirm_payments(payments: Sequence[Payment], *, on: dict[int, date], actor: Actor, at: datetime) -> None:
+def confirm_payments(
+    payments: Sequence[Payment],
+    *,
+    on: dict[int, date],
+    event: str = "payment.confirmed",
+    actor: Actor,
+    at: datetime,
+) -> None:
     """The bank has carried payments out; ``on`` gives each payment's booking day.
 
-    A payment that nobody marked as sent was sent all the same. Posts: payment.sent, payment.confirmed.
+    A payment that nobody marked as sent was sent all the same. Posts: payment.sent, ``event``.
     """
     for day in sorted(set(on.values())):
         group = [payment for payment in payments if on[payment.pk] == day]
@@ -151,20 +165,27 @@ def confirm_payments(payments: Sequence[Payment], *, on: dict[int, date], actor:
             payment.confirmed_at = at
             payment.save(update_fields=["confirmed_at"])
             payment.move_to("confirmed", at=at)
-        post_payments("payment.confirmed", group, on=day, actor=actor, at=at)
+        post_payments(event, group, on=day, actor=actor, at=at)
     settle_claims(_claims_of(payments), at=at)
     close_finished_runs(payments, at=at)
 
 
 @step
-def return_payments(payments: Sequence[Payment], *, on: dict[int, date], actor: Actor, at: datetime) -> None:
-    """Confirmed payments came back: their remittances may be paid again. Posts: payment.returned."""
+def return_payments(
+    payments: Sequence[Payment],
+    *,
+    on: dict[int, date],
+    event: str = "payment.returned",
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Confirmed payments came back: their remittances may be paid again. Posts: ``event``."""
     for payment in payments:
         payment.move_to("returned", at=at)
         payment.items.update(live=False)
     for day in sorted(set(on.values())):
         group = [payment for payment in payments if on[payment.pk] == day]
-        post_payments("payment.returned", group, on=day, actor=actor, at=at)
+        post_payments(event, group, on=day, actor=actor, at=at)
     settle_claims(_claims_of(payments), at=at)
     close_finished_runs(payments, at=at)
 
@@ -182,12 +203,22 @@ def lock_payments(payments: QuerySet[Payment]) -> list[Payment]:
 def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, actor: Actor, at: datetime) -> Payment:
     """The bank refused a payment before carrying it out; its remittances may be paid again.
 
-    Raises: NotFound, InvalidMove. Locks: claims, runs, payment. Posts: payment.failed when it had been sent. Audit:
-    payment.failed.
+    Raises: NotFound, StripeDecides, InvalidMove. Locks: claims, runs, payment. Posts: payment.failed when it had been
+    sent. Audit: payment.failed.
     """
     rows = lock_payments(Payment.objects.filter(pk=payment_id, organisation=organisation))
     if not rows:
         raise NotFound()
+    if rows[0].gateway != BY_FILE:
+        raise StripeDecides(reference=rows[0].reference)
+    drop_payment(rows, actor=actor, at=at)
+    record("payment.failed", rows[0], rows[0].payment_run, actor=actor, at=at, reason=reason)
+    return rows[0]
+
+
+@step
+def drop_payment(rows: list[Payment], *, actor: Actor, at: datetime) -> None:
+    """One refused payment. Posts: payment.failed when it had been sent. Raises: InvalidMove."""
     payment, was_sent = rows[0], rows[0].status == "sent"
     payment.move_to("failed", at=at)
     payment.items.update(live=False)
@@ -195,8 +226,6 @@ def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, ac
         post_payments("payment.failed", rows, on=at.date(), actor=actor, at=at)
     settle_claims(_claims_of(rows), at=at)
     close_finished_runs(rows, at=at)
-    record("payment.failed", payment, payment.payment_run, actor=actor, at=at, reason=reason)
-    return payment
 
 
 def _claims_of(payments: Iterable[Payment]) -> list[int]:

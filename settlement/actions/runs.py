@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
+from django.conf import settings
 from django.db.models import Max, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 from djmoney.money import Money
@@ -27,10 +28,22 @@ from contracts.parameters import parameter_value
 from settlement.actions.claim_states import settle_claims
 from settlement.finance_queries import ReturnedAccount, payable_remittances, returned_accounts
 from settlement.gateways.identifiers import creditor_reference, is_iban
-from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun, PaymentRunApproval, Remittance
+from settlement.models import (
+    Claim,
+    ConnectedAccount,
+    Payment,
+    PaymentRemittance,
+    PaymentRun,
+    PaymentRunApproval,
+    Remittance,
+)
 
 WRITE_FILE = "settlement.write_payment_file"
 WRITE_ADVICES = "settlement.write_remittance_advices"
+SEND_TRANSFERS = "settlement.send_transfers"
+
+# How a payment goes: with the bank file, or as a transfer of Stripe.
+BY_FILE, BY_TRANSFER = "bank_file", "stripe"
 
 
 class NothingToPay(DomainError):
@@ -126,7 +139,7 @@ def _choose(remittances: Iterable[Remittance]) -> tuple[list[Remittance], list[L
         total = sum(row.payable for row in rows)
         if total <= 0:
             left_out.append(LeftOut(provider, "NOT_POSITIVE", total))
-        elif not is_iban(provider.iban):
+        elif payee(provider, rows[0])[0] == BY_FILE and not is_iban(provider.iban):
             left_out.append(LeftOut(provider, "NO_ACCOUNT", total))
         else:
             chosen.extend(rows)
@@ -183,15 +196,26 @@ def person(actor: Actor) -> int:
 def content_digest(remittances: Iterable[Remittance]) -> str:
     """sha256 of who is paid what to which account; what approvers sign."""
     rows = [
-        [provider.code, provider.iban, sum(row.payable for row in rows), [row.pk for row in rows]]
+        [provider.code, payee(provider, rows[0])[1], sum(row.payable for row in rows), [row.pk for row in rows]]
         for provider, rows in by_provider(remittances)
     ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
+def payee(provider: Provider, remittance: Remittance) -> tuple[str, str]:
+    """How a provider is paid and on which account: by transfer where the settings allow it and Stripe knows it."""
+    allowed = settings.STRIPE_TRANSFER_CURRENCIES
+    if allowed and remittance.run.organisation.currency in allowed:
+        account = ConnectedAccount.objects.filter(provider=provider).first()
+        if account is not None:
+            return BY_TRANSFER, account.account
+    return BY_FILE, provider.iban
+
+
 def live_remittances(run: PaymentRun) -> list[Remittance]:
     """Remittances that the run still pays, with provider and claim."""
-    items = run.items.filter(live=True).select_related("remittance__provider", "remittance__claim")
+    parts = ("remittance__provider", "remittance__claim", "remittance__run__organisation")
+    items = run.items.filter(live=True).select_related(*parts)
     return [item.remittance for item in items.order_by("remittance_id")]
 
 
@@ -290,7 +314,9 @@ def release_payment_run(
     run.save(update_fields=["released_by", "execution_date", "message_id"])
     payments = _make_payments(run, remittances, at)
     run.move_to("released", at=at)
-    enqueue(WRITE_FILE, key=str(run.pk), run_id=run.pk)
+    for gateway, kind in ((BY_FILE, WRITE_FILE), (BY_TRANSFER, SEND_TRANSFERS)):
+        if any(payment.gateway == gateway for payment in payments):
+            enqueue(kind, key=str(run.pk), run_id=run.pk)
     enqueue(WRITE_ADVICES, key=str(run.pk), run_id=run.pk)
     record(
         "payment_run.released",
@@ -319,13 +345,15 @@ def _make_payments(run: PaymentRun, remittances: list[Remittance], at: datetime)
 
 
 def _payment(run: PaymentRun, provider: Provider, rows: list[Remittance], reference: str, at: datetime) -> Payment:
+    gateway, account = payee(provider, rows[0])
     return Payment(
+        gateway=gateway,
         organisation=run.organisation,
         payment_run=run,
         provider=provider,
         reference=reference,
         rf_reference=creditor_reference(reference),
-        iban=provider.iban,
+        iban=account,
         amount=Money(from_minor(sum(row.payable for row in rows)), run.organisation.currency),  # type: ignore[misc]
         status="prepared",
         status_at=at,

@@ -87,19 +87,17 @@ def open_checkout(*, key: str, amount_minor: int, currency: str, title: str, bac
         "price_data": {"currency": currency.lower(), "unit_amount": amount_minor, "product_data": {"name": title}},
         "quantity": 1,
     }
+    wanted: Any = {
+        "mode": "payment",
+        "line_items": [item],
+        "metadata": facts,
+        "payment_intent_data": {"metadata": facts},
+        "success_url": back,
+        "cancel_url": back,
+        "expires_at": int(expires_at.timestamp()),
+    }
     with reading_errors():
-        made = client().v1.checkout.sessions.create(
-            {
-                "mode": "payment",
-                "line_items": [item],  # type: ignore[list-item]
-                "metadata": facts,
-                "payment_intent_data": {"metadata": facts},
-                "success_url": back,
-                "cancel_url": back,
-                "expires_at": int(expires_at.timestamp()),
-            },
-            {"idempotency_key": key},
-        )
+        made = client().v1.checkout.sessions.create(wanted, {"idempotency_key": key})
     return CheckoutSession(made.id, made.url or "")
 
 

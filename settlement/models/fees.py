@@ -45,7 +45,7 @@ IF (SELECT COALESCE(sum(amount_minor), 0) FROM settlement_feerefund
         USING ERRCODE = 'check_violation', CONSTRAINT = 'fee_refund_limit';
 END IF;
 RETURN NEW;
-"""
+"""  # noqa: S608 (a number of ours)
 
 
 class FeeNotice(AppendOnlyModel):

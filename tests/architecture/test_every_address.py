@@ -23,6 +23,8 @@ PUBLIC = {
     "progress",
     # Public keys of certificates: whoever holds a phone verifies a paper with them.
     "certificate_keys",
+    # Messages of Stripe prove themselves by their signature.
+    "settlement:stripe_webhook",
     # What programs can do, without a row of data; the root of it is nothing.
     "api:openapi-json",
     "api:api-root",

@@ -1,0 +1,118 @@
+"""Reads of recipients' fees: notices with what was charged, received, given back and is left. Minor units."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from config.accounts.models import Organisation, User
+from settlement.models import FeeCharge, FeeNotice, FeeReceipt, FeeRefund
+
+# What adjudication has laid on recipients for a month less what their notices say already, by provider.
+_UNCHARGED = """
+WITH owed AS (
+    SELECT c.recipient_id, q.provider_id, sum(a.fee)::bigint AS amount
+    FROM settlement_adjudication a
+    JOIN settlement_adjudicationrun r ON r.id = a.run_id AND r.status = 'done'
+    JOIN settlement_claimline l ON l.id = a.claim_line_id
+    JOIN settlement_claim q ON q.id = l.claim_id
+    JOIN vouchers_certificate c ON c.id = COALESCE(l.certificate_id, (SELECT k.id FROM vouchers_certificate k
+        WHERE k.organisation_id = q.organisation_id AND k.number = l.certificate_number))
+    WHERE q.organisation_id = %(office)s AND q.period = %(month)s AND a.fee <> 0
+    GROUP BY 1, 2
+), charged AS (
+    SELECT n.recipient_id, f.provider_id, sum(f.amount_minor)::bigint AS amount
+    FROM settlement_feecharge f JOIN settlement_feenotice n ON n.id = f.notice_id
+    WHERE n.organisation_id = %(office)s AND n.month = %(month)s GROUP BY 1, 2
+)
+SELECT recipient_id, provider_id, COALESCE(o.amount, 0) - COALESCE(c.amount, 0) AS amount
+FROM owed o FULL JOIN charged c USING (recipient_id, provider_id)
+WHERE COALESCE(o.amount, 0) <> COALESCE(c.amount, 0) ORDER BY 1, 2
+"""
+
+
+def uncharged(organisation: Organisation, month: date) -> list[tuple[int, int, int]]:
+    """(recipient, provider, amount) that notices of the month do not say yet; negative when a fee became less."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNCHARGED, {"office": organisation.pk, "month": month})
+        return [(int(recipient), int(provider), int(amount)) for recipient, provider, amount in cursor.fetchall()]
+
+
+def fee_notices(organisation: Organisation, q: str = "", state: str = "") -> QuerySet[FeeNotice, Any]:
+    """Notices of an office, newest month first; search by number, reference or the recipient's code."""
+    rows = with_sums(FeeNotice.objects.filter(organisation=organisation))
+    if q:
+        key = q.replace(" ", "").upper()
+        rows = (
+            rows.filter(number__istartswith=q)
+            | rows.filter(rf_reference=key)
+            | rows.filter(recipient__code__istartswith=q)
+        )
+    if state == "open":
+        rows = rows.filter(left_minor__gt=0)
+    elif state == "overpaid":
+        rows = rows.filter(left_minor__lt=0)
+    return rows.order_by("-month", "number")
+
+
+def own_fee_notices(user: User) -> QuerySet[FeeNotice, Any]:
+    """Notices of the recipient who is signed in."""
+    return with_sums(FeeNotice.objects.filter(recipient__user=user)).order_by("-month")
+
+
+def with_sums(rows: QuerySet[FeeNotice, FeeNotice]) -> QuerySet[Any, Any]:
+    """Notices with charged_minor, received_minor, refunded_minor and left_minor (negative: paid too much)."""
+    refunds = FeeRefund.objects.filter(status="refunded")
+    return (
+        rows.select_related("recipient", "organisation")
+        .annotate(
+            charged_minor=_sum(FeeCharge.objects.all(), "notice"),
+            received_minor=_sum(FeeReceipt.objects.all(), "notice"),
+            refunded_minor=_sum(refunds, "receipt__notice"),
+        )
+        .annotate(left_minor=F("charged_minor") - F("received_minor") + F("refunded_minor"))
+    )
+
+
+def _sum(rows: QuerySet[Any, Any], link: str) -> Coalesce:
+    total = rows.filter(**{link: OuterRef("pk")}).order_by().values(link).annotate(total=Sum("amount_minor"))
+    return Coalesce(Subquery(total.values("total"), output_field=IntegerField()), Value(0))
+
+
+def receipts_of(notice: FeeNotice) -> QuerySet[FeeReceipt, Any]:
+    """Receipts of a notice, each with what went back or is about to (``given_minor``)."""
+    live = FeeRefund.objects.exclude(status__in=("refused", "failed"))
+    rows = notice.receipts.select_related("statement_line__statement").annotate(given_minor=_sum(live, "receipt"))
+    return rows.annotate(kept_minor=F("amount_minor") - F("given_minor")).order_by("id")
+
+
+def refunds_of(notice: FeeNotice) -> QuerySet[FeeRefund, Any]:
+    """Refunds of a notice, oldest first."""
+    rows = FeeRefund.objects.filter(receipt__notice=notice)
+    return rows.select_related("receipt", "requested_by", "approved_by").order_by("id")
+
+
+def months_to_charge(organisation: Organisation) -> list[tuple[date, int]]:
+    """Months whose adjudicated fees stand in no notice yet, with the sum; the latest twelve."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MONTHS, {"office": organisation.pk})
+        return [(month, int(amount)) for month, amount in cursor.fetchall()]
+
+
+_MONTHS = """
+WITH owed AS (
+    SELECT r.period AS month, sum(m.fee)::bigint AS amount FROM settlement_remittance m
+    JOIN settlement_adjudicationrun r ON r.id = m.run_id AND r.status = 'done'
+    WHERE r.organisation_id = %(office)s GROUP BY 1
+), charged AS (
+    SELECT n.month, sum(f.amount_minor)::bigint AS amount
+    FROM settlement_feecharge f JOIN settlement_feenotice n ON n.id = f.notice_id
+    WHERE n.organisation_id = %(office)s GROUP BY 1
+)
+SELECT month, o.amount - COALESCE(c.amount, 0) FROM owed o LEFT JOIN charged c USING (month)
+WHERE o.amount <> COALESCE(c.amount, 0) ORDER BY month DESC LIMIT 12
+"""

@@ -1,0 +1,168 @@
+"""Pages of recipients' fees: notices for the office, a recipient's own, paying by card, giving back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import Access, requires
+from config.errors import NotFound
+from config.money import to_minor
+from contracts.views.pages import access_of, one_of, page_of, perform
+from settlement import documents, fee_queries
+from settlement.actions import fee_checkout, fee_refunds
+from settlement.actions.fees import issue_fee_notices
+from settlement.finance_forms import FeeRefundForm, ReasonForm, month_of_text
+from settlement.gateways.stripe_client import is_configured
+from settlement.models import FeeCheckout, FeeNotice
+
+
+@requires("fee_notices.view")
+def fee_notices(request: HttpRequest) -> HttpResponse:
+    """All notices, and months whose fees stand in none yet."""
+    access = access_of(request)
+    q, state = request.GET.get("q", "").strip(), request.GET.get("status", "")
+    context = {
+        "page": page_of(request, fee_queries.fee_notices(access.office(), q, state)),
+        "q": q,
+        "status": state,
+        "months": fee_queries.months_to_charge(access.office()),
+    }
+    return render(request, "settlement/fees/list.html", context)
+
+
+@require_POST
+@requires("fee_notices.issue")
+def issue(request: HttpRequest) -> HttpResponse:
+    """Bring the notices of a month up to what was adjudicated."""
+    access, month = access_of(request), month_of_text(request.POST.get("month", ""))
+    if month is None:
+        raise NotFound()
+    return perform(
+        request,
+        lambda: issue_fee_notices(organisation=access.office(), month=month, actor=access.actor, at=access.now()),
+        done=_("The notices are issued. Print them, or let the recipients see them in their account."),
+        to="settlement:fee_notices",
+    )
+
+
+@requires("fee_notices.pay")
+def own_fees(request: HttpRequest) -> HttpResponse:
+    """A recipient's own notices."""
+    page = page_of(request, fee_queries.own_fee_notices(access_of(request).user))
+    return render(request, "settlement/fees/mine.html", {"page": page})
+
+
+def _visible(access: Access) -> QuerySet[Any, Any]:
+    if access.may("fee_notices.view"):
+        return fee_queries.fee_notices(access.office())
+    return fee_queries.own_fee_notices(access.user)
+
+
+@requires("fee_notices.view", "fee_notices.pay")
+def fee_notice(request: HttpRequest, pk: int) -> HttpResponse:
+    """One notice: what is asked for, how to pay it, what came and what went back."""
+    access = access_of(request)
+    notice = one_of(_visible(access), pk)
+    context = {
+        "notice": notice,
+        "charges": notice.charges.select_related("provider").order_by("id"),
+        "receipts": fee_queries.receipts_of(notice),
+        "refunds": fee_queries.refunds_of(notice),
+        "overpaid_minor": max(-notice.left_minor, 0),
+        "checkout": _open_page(notice),
+        "may_pay": access.may("fee_notices.pay") and is_configured() and notice.left_minor > 0,
+        "may_request": access.may("fee_refunds.request"),
+        "may_approve": access.may("fee_refunds.approve"),
+        "refund_form": FeeRefundForm(),
+        "reason_form": ReasonForm(),
+        "user_id": access.user.pk,
+    }
+    return render(request, "settlement/fees/detail.html", context)
+
+
+def _open_page(notice: FeeNotice) -> FeeCheckout | None:
+    """The page at Stripe that is waiting for the payer, by the real clock: Stripe knows no other."""
+    rows = FeeCheckout.objects.filter(notice=notice, status="open", expires_at__gt=timezone.now())
+    return rows.exclude(address="").first()
+
+
+@require_POST
+@requires("fee_notices.pay")
+def pay(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the page opened on which the rest is paid by card."""
+    access = access_of(request)
+    notice = one_of(_visible(access), pk)
+    start = fee_checkout.Start(back=request.build_absolute_uri("../")[:400], clock=timezone.now())
+    return perform(
+        request,
+        lambda: fee_checkout.pay_by_card(notice=notice, start=start, actor=access.actor, at=access.now()),
+        done=_("The page for paying is ready. Follow the link below."),
+        to="settlement:fee_notice",
+        key=pk,
+    )
+
+
+@requires("fee_notices.view", "fee_notices.pay")
+def notice_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The notice on paper."""
+    notice = one_of(_visible(access_of(request)), pk)
+    response = HttpResponse(documents.fee_notice(notice), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{notice.number}.pdf"'
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+@require_POST
+@requires("fee_refunds.request")
+def refund_new(request: HttpRequest, pk: int, receipt: int) -> HttpResponse:
+    """Ask for money to go back."""
+    access, form = access_of(request), FeeRefundForm(request.POST)
+    one_of(fee_queries.fee_notices(access.office()), pk)
+    amount = to_minor(form.cleaned_data["amount"]) if form.is_valid() else 0
+    return perform(
+        request,
+        lambda: fee_refunds.request_refund(
+            organisation=access.office(),
+            receipt_id=receipt,
+            amount_minor=amount,
+            reason=request.POST.get("reason", ""),
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The refund is asked for. Another person now approves it."),
+        to="settlement:fee_notice",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("fee_refunds.approve")
+def refund_decide(request: HttpRequest, pk: int, refund: int, decision: str) -> HttpResponse:
+    """Let the money go, or not."""
+    access = access_of(request)
+    shared: dict[str, Any] = {
+        "organisation": access.office(),
+        "refund_id": refund,
+        "actor": access.actor,
+        "at": access.now(),
+    }
+    if decision == "approve":
+        done = _("The refund is approved. By card it goes at once; by bank, make the transfer and quote the reference.")
+        return perform(
+            request, lambda: fee_refunds.approve_refund(**shared), done=done, to="settlement:fee_notice", key=pk
+        )
+    reason = request.POST.get("reason", "")
+    return perform(
+        request,
+        lambda: fee_refunds.refuse_refund(reason=reason, **shared),
+        done=_("The refund is refused."),
+        to="settlement:fee_notice",
+        key=pk,
+    )

@@ -1,0 +1,178 @@
+"""Pages of fees and the door of Stripe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from config.accounts.models import Organisation, User
+from settlement.models import FeeNotice, FeeReceipt, FeeRefund, StripeEvent, WebhookRefusal
+from settlement.views.stripe import MAX_BYTES
+from tests.settlement.actions.fee_town import AT, NOVEMBER, OWED, balanced, fee_town, noticed, session_of, work
+from tests.settlement.gateways.stripe_stand_in import StripeStandIn, event, signature, stripe_on_loopback
+from vouchers.models import Recipient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Town = tuple[Organisation, dict[str, User]]
+WEBHOOK = "/settlement/stripe/webhook"
+
+
+@pytest.fixture
+def stripe() -> Iterator[StripeStandIn]:
+    with stripe_on_loopback() as server:
+        yield server
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    organisation, users = fee_town(tmp_path)
+    Recipient.objects.update(user=users["olena"])
+    return organisation, users
+
+
+def browser(town: Town, username: str) -> Client:
+    client = Client()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    client.force_login(town[1][username], backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def address(name: str, *args: int) -> str:
+    return reverse(f"settlement:{name}", args=args)
+
+
+def deliver(content: bytes, header: str | None = None) -> int:
+    """A delivery as Stripe makes it: no session, no token of the form."""
+    client = Client(enforce_csrf_checks=True)
+    signed = signature(content) if header is None else header
+    answer = client.post(WEBHOOK, content, content_type="application/json", headers={"Stripe-Signature": signed})
+    return answer.status_code
+
+
+def test_finance_issues_notices_and_the_recipient_sees_her_own(town: Town) -> None:
+    finance = browser(town, "halyna")
+    page = finance.get(address("fee_notices"))
+    assert "Issue notices" in page.content.decode()
+    done = finance.post(address("fee_notices_issue"), {"month": "2025-11"}, follow=True).content.decode()
+    assert "FN-2025-000001" in done and "Issue notices" not in done
+    notice = FeeNotice.objects.get()
+    own = browser(town, "olena")
+    assert "How to pay" in own.get(address("own_fees")).content.decode()
+    shown = own.get(address("fee_notice", notice.pk)).content.decode()
+    assert notice.rf_reference in shown and "Pay by bank transfer" in shown and "Pay by card" not in shown
+    pdf = own.get(address("fee_notice_pdf", notice.pk))
+    assert pdf.content[:5] == b"%PDF-" and "no-store" in pdf["Cache-Control"]
+
+
+def test_others_see_nothing_of_a_notice(town: Town) -> None:
+    notice = noticed(*town)
+    Recipient.objects.update(user=None)
+    for username, status in (("olena", 404), ("nadiia", 403), ("outsider", 403)):
+        client = browser(town, username)
+        assert client.get(address("fee_notice", notice.pk)).status_code == status, username
+        assert client.get(address("fee_notice_pdf", notice.pk)).status_code == status, username
+    assert browser(town, "sofiia").post(address("fee_notices_issue"), {"month": "2025-11"}).status_code == 403
+    assert browser(town, "ivan").post(address("fee_pay", notice.pk)).status_code == 403
+
+
+def test_the_recipient_pays_by_card_and_finance_gives_back(town: Town, stripe: StripeStandIn) -> None:
+    notice = noticed(*town)
+    own, page = browser(town, "olena"), address("fee_notice", notice.pk)
+    assert "Pay by card" in own.get(page).content.decode()
+    shown = own.post(address("fee_pay", notice.pk), follow=True).content.decode()
+    (session,) = stripe.of("checkout.session")
+    assert session["url"] in shown and "Go to the payment page" in shown
+    assert deliver(event("payment_intent.succeeded", stripe.pay(session))) == 200
+    work("settlement.stripe_event")
+    paid = own.get(page).content.decode()
+    assert "Go to the payment page" not in paid and "Pay by card" not in paid
+    maker, checker = browser(town, "halyna"), browser(town, "ivan")
+    receipt = FeeReceipt.objects.get()
+    refund_new = address("fee_refund_new", notice.pk, receipt.pk)
+    wrong = maker.post(refund_new, {"amount": "285,01", "reason": "помилка"}, follow=True).content.decode()
+    assert "can go back" in wrong
+    maker.post(refund_new, {"amount": "85,00", "reason": "помилка"})
+    refund = FeeRefund.objects.get()
+    approve = address("fee_refund_approve", notice.pk, refund.pk)
+    assert maker.post(approve).status_code == 403
+    assert "is approved" in checker.post(approve, follow=True).content.decode()
+    work("settlement.send_refund")
+    assert FeeRefund.objects.get().status == "refunded" and stripe.of("refund")[0]["amount"] == 8_500
+    assert balanced()
+
+
+def test_a_service_that_does_not_answer_is_told_in_words(town: Town, stripe: StripeStandIn) -> None:
+    notice = noticed(*town)
+    stripe.faults = ["lost_answer"]
+    said = browser(town, "olena").post(address("fee_pay", notice.pk), follow=True).content.decode()
+    assert "did not answer" in said
+    said = browser(town, "olena").post(address("fee_pay", notice.pk), follow=True).content.decode()
+    assert "Go to the payment page" in said and len(stripe.of("checkout.session")) == 1
+
+
+def test_the_list_takes_the_same_queries_for_many(town: Town) -> None:
+    client = browser(town, "halyna")
+    noticed(*town)
+    client.get(address("fee_notices"))
+    with CaptureQueriesContext(connection) as one:
+        client.get(address("fee_notices"))
+    recipients = [Recipient.objects.create(organisation=town[0], code=f"Z{n}", registered_at=AT) for n in range(12)]
+    FeeNotice.objects.bulk_create(
+        [
+            FeeNotice(
+                organisation=town[0], recipient=row, month=NOVEMBER, number=f"FN-2025-1{n:05d}",
+                rf_reference=f"RF00X{n}", issued_at=AT,
+            )
+            for n, row in enumerate(recipients)
+        ]
+    )  # fmt: skip
+    with CaptureQueriesContext(connection) as many:
+        shown = client.get(address("fee_notices")).content.decode()
+    assert "FN-2025-100011" in shown and len(many) == len(one)
+    assert "FN-2025-000001" not in client.get(address("fee_notices") + "?q=Z3").content.decode()
+    assert "FN-2025-000001" in client.get(address("fee_notices") + "?status=open").content.decode()
+
+
+def test_forged_stale_large_and_unreadable_deliveries_are_refused_and_counted(
+    town: Town, stripe: StripeStandIn
+) -> None:
+    notice = noticed(*town)
+    session = session_of(notice, town[1]["olena"], stripe)
+    content = event("payment_intent.succeeded", stripe.pay(session))
+    assert deliver(content, "") == deliver(content, signature(content, secret="whsec_other")) == 400
+    assert deliver(content, signature(content, moment=1)) == deliver(content + b" ", signature(content)) == 400
+    assert deliver(b"{}") == 400
+    assert deliver(b" " * (MAX_BYTES + 1)) == 413
+    assert {(row.reason, row.count) for row in WebhookRefusal.objects.all()} == {
+        ("NOT_SIGNED", 4),
+        ("UNREADABLE_EVENT", 1),
+        ("TOO_LARGE", 1),
+    }
+    assert StripeEvent.objects.count() == 0 and FeeReceipt.objects.count() == 0
+    assert Client().get(WEBHOOK).status_code == 405
+    assert [deliver(content), deliver(content)] == [200, 200]
+    work("settlement.stripe_event")
+    assert StripeEvent.objects.count() == 1 and FeeReceipt.objects.get().amount_minor == OWED
+    kept: dict[str, Any] = StripeEvent.objects.get().facts
+    assert set(kept) == {"id", "payment", "amount", "currency", "status", "office", "notice"}
+
+
+def test_without_a_secret_there_is_no_door(town: Town) -> None:
+    with override_settings(STRIPE_WEBHOOK_SECRET=""):
+        assert deliver(b"{}", "x") == 404
+    assert WebhookRefusal.objects.count() == 0
+
+
+def test_issuing_again_says_so(town: Town) -> None:
+    noticed(*town)
+    said = browser(town, "halyna").post(address("fee_notices_issue"), {"month": "2025-11"}, follow=True)
+    assert "stands in a notice already" in said.content.decode()
+    assert browser(town, "halyna").post(address("fee_notices_issue"), {"month": "x"}).status_code == 404
