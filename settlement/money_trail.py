@@ -320,9 +320,15 @@ def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
         sources=flows.sources[place],
         went_on=went_on,
         targets=flows.targets[place],
-        stays=[Remainder(str(STAYS[level]), stays)] if stays else [],
+        stays=[Remainder(_stays(level, row), stays)] if stays else [],
         gap=_gap(level, amount, came_in, went_on + stays),
     )
+
+
+def _stays(level: str, row: dict[str, Any]) -> str:
+    if level == "payment" and row["status"] == "confirmed":
+        return gettext("paid by Stripe from the balance of card payments")
+    return str(STAYS[level])
 
 
 def _taken_off(row: dict[str, Any], amount: int) -> list[Remainder]:

@@ -138,7 +138,7 @@ parts AS MATERIALIZED (
     'claim.adjudicated:' || f.run_id || ':' || f.claim_id, 'claim.reversed:' || f.run_id || ':' || f.claim_id)
 ),
 items AS MATERIALIZED (
-  SELECT q.remittance_id, q.entry_id, q.part, i.payment_id, i.live, y.status
+  SELECT q.remittance_id, q.entry_id, q.part, i.payment_id, i.live, y.status, y.gateway
   FROM parts q JOIN settlement_paymentremittance i ON i.remittance_id = q.remittance_id
   JOIN settlement_payment y ON y.id = i.payment_id
 ),
@@ -243,13 +243,15 @@ edges (level, id, next_level, next_id, part, back) AS MATERIALIZED (
     WHERE entry_id IS NOT NULL AND NOT live GROUP BY 2, 4
   UNION ALL SELECT 11, payment_id, 12, statement_line_id, sum(part), back FROM moves GROUP BY 2, 4, back
 ),
--- what stays at a record for a reason that has a name: in no remittance, not posted, in no live payment, not confirmed
+-- what stays at a record for a reason that has a name: in no remittance, not posted, in no live payment, not confirmed,
+-- paid past the bank
 stays (level, id, part) AS (
   SELECT 8, claim_id, sum(part) FROM parts WHERE remittance_id IS NULL GROUP BY 2
   UNION ALL SELECT 9, remittance_id, part FROM parts WHERE remittance_id IS NOT NULL AND entry_id IS NULL
   UNION ALL SELECT 10, entry_id, part FROM parts q WHERE entry_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM items i WHERE i.remittance_id = q.remittance_id AND i.live)
-  UNION ALL SELECT 11, payment_id, sum(part) FROM items WHERE live AND status IN ('prepared', 'sent') GROUP BY 2
+  UNION ALL SELECT 11, payment_id, sum(part) FROM items
+    WHERE live AND (status IN ('prepared', 'sent') OR (status = 'confirmed' AND gateway = 'stripe')) GROUP BY 2
 )"""
 
 _SHOWN = """
