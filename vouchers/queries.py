@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -48,9 +49,13 @@ def recipients(organisation: Organisation, *, on: date) -> QuerySet[Recipient]:
 
 
 def mask_name(full_name: str) -> str:
-    """A name for lists: enough to tell people apart, too little to know one. Example: «Ко••• О•»."""
-    words = full_name.split()
-    return " ".join([f"{words[0][:2]}•••", *(f"{word[0]}•" for word in words[1:])]) if words else EMPTY
+    """A name for lists: enough to tell people apart, too little to know one. Example: «Ков… О. П.».
+
+    What stands in brackets beside a name is no name.
+    """
+    words = [word for word in re.sub(r"\([^)]*\)", " ", full_name).split() if word[0].isalpha()]
+    initials = [f"{word[0]}." for word in words[1:3]]
+    return " ".join([f"{words[0][: max(1, min(3, len(words[0]) - 2))]}…", *initials]) if words else EMPTY
 
 
 @dataclass(frozen=True)
