@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from config.money import AMOUNT_PLACES, RATE_PLACES, UNITS_PLACES, read_number
@@ -104,7 +103,7 @@ class SizedFileField(forms.FileField):
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_length": NAME_LENGTH, **options})
 
-    def to_python(self, data: Any) -> UploadedFile | None:
+    def to_python(self, data: Any) -> Any:
         """Raises: ValidationError for what is empty or too large."""
         file = super().to_python(data)
         if file is not None and (file.size or 0) > FILE_MEGABYTES * 1024 * 1024:

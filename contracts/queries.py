@@ -21,6 +21,9 @@ from contracts.models import (
     Service,
     TariffSet,
 )
+from contracts.parameters import ParameterBook
+
+GRANT_CODES = "budget.grant_codes"
 
 
 def provider_of(user: User) -> Provider | None:
@@ -37,6 +40,14 @@ def budget_lines(organisation: Organisation) -> QuerySet[BudgetLine]:
     """Lines with the sum set aside on each, newest year first."""
     rows = BudgetLine.objects.filter(organisation=organisation)
     return rows.annotate(used_minor=Sum("entries__amount_minor")).order_by("-year", "code")
+
+
+def lines_for_certificates(organisation: Organisation, on: date) -> QuerySet[BudgetLine]:
+    """Lines that certificates may be charged to: none of grants, by economic code or by an agreement on the line."""
+    codes = ParameterBook.load(organisation, (GRANT_CODES,)).get(GRANT_CODES, on)
+    granted = Contract.objects.filter(organisation=organisation, basis="grant").exclude(status="cancelled")
+    rows = BudgetLine.objects.filter(organisation=organisation).exclude(pk__in=granted.values("budget_line"))
+    return rows.exclude(economic_code__in=codes.text.split() if codes else []).order_by("-year", "code")
 
 
 def budget_totals(line: BudgetLine) -> dict[str, int]:

@@ -14,6 +14,7 @@ from config.accounts.models import Organisation
 from config.form_fields import day_field, moment_field, money_field, units_field
 from config.periods import Period, add_months, month_of
 from contracts.models import BudgetLine, Provider, Service, Territory, Worker
+from contracts.queries import lines_for_certificates
 from vouchers.actions.assessments import FeeInputs
 from vouchers.actions.plans import PlannedVolume
 from vouchers.models import Absence, Certificate
@@ -181,9 +182,9 @@ class IssueForm(forms.Form):
         label=_("Budget line"), queryset=BudgetLine.objects.none()
     )
 
-    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, organisation: Organisation, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choices(self, "budget_line", BudgetLine.objects.filter(organisation=organisation).order_by("-year", "code"))
+        _choices(self, "budget_line", lines_for_certificates(organisation, today))
 
 
 class AbsenceForm(forms.Form):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -151,7 +152,7 @@ def approve_norm_cost(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
             norm.move_to("approved", at=at, approver_id=actor.user_id)
     except IntegrityError as error:
         raise NormOverlap(service=norm.service) from error
-    ended = {"ended": earlier.unit_rate, "valid_to": earlier.valid_to} if earlier else {}
+    ended: dict[str, Any] = {"ended": earlier.unit_rate, "valid_to": earlier.valid_to} if earlier else {}
     touched = [earlier] if earlier else []
     record("norm_cost.approved", norm, *touched, actor=actor, at=at, unit_rate=norm.unit_rate, **ended)
     return norm

@@ -19,6 +19,7 @@ from config.office.models import Attachment
 from config.office.storage import open_attachment
 
 M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 PAGE_SIZE = 25
 
 
@@ -60,7 +61,7 @@ def perform(request: HttpRequest, call: Callable[[], Any], *, done: Any, to: str
     return redirect(to) if key is None else redirect(to, key)
 
 
-def submitted(request: HttpRequest, form: Form, call: Callable[[], M]) -> tuple[M | None, DomainError | None]:
+def submitted(request: HttpRequest, form: Form, call: Callable[[], R]) -> tuple[R | None, DomainError | None]:
     """The row that a valid form made, or the refusal to show above the form."""
     if request.method != "POST" or not form.is_valid():
         return None, None

@@ -12,7 +12,9 @@ from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
 from config.accounts.models import User
+from config.clock import local_date
 from config.errors import DomainError, NotFound
+from config.periods import month_of
 from contracts.models import Contract, Provider
 from contracts.queries import provider_of
 from contracts.views.pages import access_of, perform
@@ -32,6 +34,7 @@ FAULTS = {
     "NOT_A_DATE": _("is not a date; write 2025-11-03 or 03.11.2025"),
     "NOT_A_TIME": _("is not a time; write 09:30 or 2025-11-03T09:30"),
 }
+OPEN_MONTH = _("This month is not over: visits still to come are not in the claim. Submit it after the last of them.")
 EXAMPLE = ("", "CERT-2025-000001", "015.1", "2025-11-03", "09:00", "10:30", "W-01", "1.5", "95.00", "142.50")
 SHOWN_FAULTS = 100
 
@@ -48,7 +51,12 @@ def own_provider(user: User) -> Provider:
 def claim_new(request: HttpRequest) -> HttpResponse:
     """What can be claimed now, one button for each contract and month; or a spreadsheet."""
     provider = own_provider(access_of(request).user)
-    context = {"unclaimed": unclaimed_visits(provider), "form": ClaimUploadForm(provider=provider), "columns": COLUMNS}
+    context = {
+        "unclaimed": unclaimed_visits(provider),
+        "form": ClaimUploadForm(provider=provider),
+        "columns": COLUMNS,
+        "this_month": month_of(local_date(access_of(request).now())),
+    }
     return render(request, "settlement/claims/new.html", context)
 
 
@@ -75,7 +83,14 @@ def claim_from_redemptions(request: HttpRequest) -> HttpResponse:
         messages.error(request, error.sentence)
         return redirect("settlement:claim_new")
     messages.success(request, str(_("The claim is prepared. Look through its lines, then submit it.")))
+    _warn_of_open_month(request, claim)
     return redirect("settlement:claim", claim.pk)
+
+
+def _warn_of_open_month(request: HttpRequest, claim: Claim) -> None:
+    """The claim may be submitted; whoever prepares it learns what a month that is not over means."""
+    if claim.period >= month_of(local_date(access_of(request).now(), claim.organisation.zone)):
+        messages.warning(request, str(OPEN_MONTH))
 
 
 def _own_contract(provider: Provider, key: str) -> Contract | None:
@@ -108,6 +123,7 @@ def claim_upload(request: HttpRequest) -> HttpResponse:
             refusal = error
         else:
             messages.success(request, str(_("The file is read. Look through the lines, then submit the claim.")))
+            _warn_of_open_month(request, claim)
             return redirect("settlement:claim", claim.pk)
     return _upload_page(request, form, refusal, None)
 

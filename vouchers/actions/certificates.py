@@ -24,7 +24,7 @@ from config.periods import Period
 from config.transactions import step
 from contracts.models import BudgetLine, ContractLine, Service
 from contracts.parameters import parameter_value
-from contracts.queries import norm_cost_on, set_aside_minor
+from contracts.queries import lines_for_certificates, norm_cost_on, set_aside_minor
 from vouchers.actions.certificate_balance import write_entries, write_reservations
 from vouchers.documents import payload_of
 from vouchers.gateways.certificate_token import fingerprint_of
@@ -77,6 +77,13 @@ class BudgetYearWrong(DomainError):
 
     code = "BUDGET_YEAR_WRONG"
     message = _("The budget line «%(line)s» does not serve %(year)s. Choose a line of that year.")
+
+
+class BudgetPurposeWrong(DomainError):
+    """The money of the line is for grants."""
+
+    code = "BUDGET_PURPOSE_WRONG"
+    message = _("The budget line «%(line)s» serves grants. Choose a line of social services.")
 
 
 class ValidityEmpty(DomainError):
@@ -150,7 +157,7 @@ def issue_certificate(
 
     Money: reservation in minor units, see ``expected_reservation``; the budget line never goes below zero.
     Time: valid from ``first_day`` to the earliest of 12 months (a parameter), the plan and the budget year.
-    Raises: RecipientDead, PlanMissing, FeeMissing, BudgetYearWrong, ValidityEmpty, PriceMissing, CertificateExists,
+    Raises: RecipientDead, PlanMissing, FeeMissing, BudgetYearWrong, BudgetPurposeWrong, ValidityEmpty, PriceMissing, CertificateExists,
     BudgetExhausted, ParameterMissing.
     Locks: budget line, recipient. Audit: certificate.issued, without code and PIN. Source: CRT-02, CRT-03.
     """
@@ -204,6 +211,8 @@ def _fee(recipient: Recipient, on: date) -> FeeAssessment:
 def _validity(recipient: Recipient, line: BudgetLine, plan_lines: Sequence[PlanLine], first_day: date) -> Period:
     if line.year != first_day.year or line.organisation_id != recipient.organisation_id:
         raise BudgetYearWrong(line=line, year=first_day.year)
+    if not lines_for_certificates(recipient.organisation, first_day).filter(pk=line.pk).exists():
+        raise BudgetPurposeWrong(line=line)
     months = parameter_value(recipient.organisation, "certificate.validity_months_max", first_day).whole
     ends = [row.valid_to for row in plan_lines if row.valid_to is not None]
     period = certificate_validity(

@@ -52,6 +52,7 @@ MESSAGES: dict[str, str | Promise] = {
     "OVER_CAPTURE": _("%(units)s is more than the %(held)s that was held. Enter at most %(held)s."),
     "HOLD_EXPIRED": _("The authorisation lapsed on %(on)s. Redeem the visit again or report it on paper."),
     "TIMES_REVERSED": _("The visit ends before it starts. Correct the time."),
+    "VISIT_NOT_OVER": _("The visit ends at %(ends)s, and that is still to come. Confirm it when it is over."),
     "NOT_AUTHORISED": _("This redemption is «%(status)s» and can no longer be changed. Reload the page."),
 }
 

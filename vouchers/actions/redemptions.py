@@ -147,7 +147,11 @@ def _check_pin(
 
 
 def _clock(certificate: Certificate, moment: datetime) -> str:
-    return f"{moment.astimezone(ZoneInfo(certificate.organisation.zone)):%d.%m.%Y %H:%M}"
+    return _local(certificate.organisation.zone, moment)
+
+
+def _local(zone: str, moment: datetime) -> str:
+    return f"{moment.astimezone(ZoneInfo(zone)):%d.%m.%Y %H:%M}"
 
 
 def _remember_failures(certificate: Certificate, failures: int, until: datetime | None) -> None:
@@ -212,7 +216,8 @@ def confirm_redemption(
     """Capture what was used of a hold, at most all of it; the rest returns to the certificate.
 
     Idempotent: confirming again with the same figures changes nothing.
-    Raises: RedemptionRefused (OVER_CAPTURE, HOLD_EXPIRED, TIMES_REVERSED, UNITS_STEP, NOT_AUTHORISED), NotFound.
+    Raises: RedemptionRefused (OVER_CAPTURE, HOLD_EXPIRED, TIMES_REVERSED, VISIT_NOT_OVER, UNITS_STEP, NOT_AUTHORISED),
+    NotFound.
     Locks: certificate, redemption. Audit: redemption.confirmed. Source: CRT-05.
     """
     certificate, redemption = _lock(redemption, provider)
@@ -246,6 +251,8 @@ def _check_confirmation(redemption: Redemption, units: Decimal, ends_at: datetim
     assert redemption.starts_at is not None and redemption.service is not None
     if ends_at <= redemption.starts_at:
         raise RedemptionRefused("TIMES_REVERSED")
+    if ends_at > at:
+        raise RedemptionRefused("VISIT_NOT_OVER", ends=_local(redemption.organisation.zone, ends_at))
     held = from_units(redemption.authorised_milli or 0)
     if units > held:
         raise RedemptionRefused("OVER_CAPTURE", units=units, held=held)

@@ -92,7 +92,9 @@ def certificate_new(request: HttpRequest, pk: int) -> HttpResponse:
     office = access.office()
     recipient = one_of(Recipient.objects.filter(organisation=office).select_related("organisation"), pk)
     start = forms.first_of_next_month(today_of(access))
-    form = forms.IssueForm(request.POST or None, organisation=office, initial={"first_day": start})
+    form = forms.IssueForm(
+        request.POST or None, organisation=office, today=today_of(access), initial={"first_day": start}
+    )
     refusal = None
     if request.method == "POST" and form.is_valid():
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -127,17 +127,21 @@ def redemption_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "balances": queries.line_balances([certificate]).get(certificate.pk, []) if certificate else [],
         "movements": redemption.entries.order_by("id"),
         "may_change": access.may("certificates.redeem") and redemption.status == "authorised",
-        "confirm": _confirm_form(redemption),
+        "confirm": _confirm_form(redemption, access.now()),
         "void": forms.ReasonForm(auto_id="void_%s"),
     }
     return render(request, "vouchers/redemption.html", context)
 
 
-def _confirm_form(redemption: Redemption, data: Any = None) -> forms.ConfirmForm:
+def _confirm_form(redemption: Redemption, at: datetime, data: Any = None) -> forms.ConfirmForm:
+    """What was authorised, ending as planned; what is not counted in hours has ended by now."""
     zone = ZoneInfo(redemption.organisation.zone)
     units = from_units(redemption.authorised_milli or 0)
-    hours = float(units) if redemption.service and redemption.service.unit == "hour" else 1
-    ends = redemption.starts_at and (redemption.starts_at.astimezone(zone) + timedelta(hours=hours))
+    by_hours = bool(redemption.service and redemption.service.unit == "hour")
+    ends = redemption.starts_at and (redemption.starts_at + timedelta(hours=float(units) if by_hours else 1))
+    if ends and redemption.starts_at and not by_hours and redemption.starts_at < at < ends:
+        ends = at.replace(second=0, microsecond=0)
+    ends = ends and ends.astimezone(zone)
     initial = {"units": units.normalize(), "ends_at": ends and ends.replace(tzinfo=None)}
     return forms.ConfirmForm(data, initial=initial, zone=redemption.organisation.zone)
 
@@ -148,7 +152,7 @@ def redemption_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     provider = own_provider(access)
     redemption = one_of(_visible(access).select_related("organisation", "service"), pk)
-    form = _confirm_form(redemption, request.POST or None)
+    form = _confirm_form(redemption, access.now(), request.POST or None)
     return stepped(
         request,
         form,

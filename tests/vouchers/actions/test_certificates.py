@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from config.audit.queries import trail_for
 from config.states import InvalidMove
-from contracts.models import BudgetEntry, BudgetLine, NormCost, Parameter
+from contracts.models import BudgetEntry, BudgetLine, Contract, NormCost, Parameter
 from tests.vouchers.actions.test_redemptions import authorise, confirm
 from tests.vouchers.town import NOVEMBER_1, OCTOBER, VISIT, Town
 from vouchers.actions.certificate_balance import reserved_now
@@ -27,6 +27,7 @@ from vouchers.actions.certificate_life import (
 )
 from vouchers.actions.certificates import (
     BudgetExhausted,
+    BudgetPurposeWrong,
     BudgetYearWrong,
     CertificateExists,
     FeeMissing,
@@ -242,3 +243,22 @@ def test_movements_cannot_be_edited(town: Town) -> None:
         line.entries.update(units_milli=1)
     with pytest.raises(IntegrityError), transaction.atomic():
         line.entries.create(kind="captured", units_milli=-40_001, occurred_at=VISIT, recorded_at=VISIT)
+
+
+@pytest.mark.parametrize("by", ["economic code", "agreement"])
+def test_a_certificate_is_not_charged_to_a_line_of_grants(town: Town, by: str) -> None:
+    recipient = town.ready()
+    code = "2610" if by == "economic code" else "2240"
+    line = BudgetLine.objects.create(
+        organisation=town.organisation, code="GRANTS", year=2025, economic_code=code, amount="100000.00"
+    )
+    if by == "agreement":
+        Contract.objects.create(
+            organisation=town.organisation, number="G-1", provider=town.provider, budget_line=line, basis="grant",
+            valid_from=NOVEMBER_1, status="active",
+        )  # fmt: skip
+    with pytest.raises(BudgetPurposeWrong):
+        issue_certificate(
+            recipient=recipient, budget_line=line, first_day=NOVEMBER_1, actor=town.case_worker, at=OCTOBER
+        )
+    assert town.issue(recipient).certificate.budget_line == town.budget_line

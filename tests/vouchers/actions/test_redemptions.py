@@ -230,3 +230,12 @@ def test_a_used_up_certificate_says_so(town: Town) -> None:
 
 def test_every_code_has_a_sentence() -> None:
     assert all(str(message) for message in MESSAGES.values())
+
+
+def test_a_visit_is_not_confirmed_before_it_ends(town: Town) -> None:
+    redemption = authorise(town, town.issue())
+    ends = VISIT + timedelta(minutes=90)
+    with pytest.raises(RedemptionRefused) as refusal:
+        confirm(town, redemption, ends_at=ends, at=ends - timedelta(seconds=1))
+    assert refusal.value.code == "VISIT_NOT_OVER" and "12.11.2025 10:30" in refusal.value.sentence
+    assert confirm(town, redemption, ends_at=ends, at=ends).status == "confirmed"
