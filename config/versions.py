@@ -28,6 +28,11 @@ _KEEP = """
     INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)
     SELECT TG_TABLE_NAME, OLD.id, {was}, {since}, {until} WHERE {since} IS NULL OR {since} < {until};
 """
+_RECORDED = """
+IF NEW.{0} IS DISTINCT FROM OLD.{0} THEN
+    RAISE EXCEPTION 'history of % is kept: the moment of recording stays', TG_TABLE_NAME;
+END IF;
+"""
 _GUARD = """
 IF TG_OP = 'DELETE' THEN
     IF COALESCE(current_setting('{setting}', true), '') = '' THEN
@@ -36,10 +41,10 @@ IF TG_OP = 'DELETE' THEN
     {withdrawn}
     RETURN OLD;
 END IF;
+{recorded}
 IF ({new}) IS NOT DISTINCT FROM ({old}) THEN
-    IF NEW.changed_at IS DISTINCT FROM OLD.changed_at THEN
-        RAISE EXCEPTION 'history of % is kept: the moment of a change cannot be rewritten', TG_TABLE_NAME;
-    END IF;
+    -- Nothing was learnt.
+    NEW.changed_at := OLD.changed_at;
     RETURN NEW;
 END IF;
 IF NEW.changed_at IS NULL OR NEW.changed_at < {since} OR NEW.changed_at <= OLD.changed_at THEN
@@ -62,7 +67,8 @@ class VersionedModel(models.Model):
         """Write values learnt at ``at``; never earlier than what is already known of the row."""
         for name, value in values.items():
             setattr(self, name, value)
-        self.changed_at = at if self.changed_at is None else max(at, self.changed_at + _TICK)
+        known = self.changed_at + _TICK if self.changed_at else getattr(self, "recorded_at", at)
+        self.changed_at = max(at, known)
         self.save(update_fields=[*values, "changed_at"])
 
     def withdraw(self, *, at: datetime) -> None:
@@ -81,14 +87,14 @@ def versioned(
     ``recorded``: the column that says when the row itself was learnt, if it has one. ``condition``: changes that count.
     """
     started = [f"OLD.{recorded}"] if recorded else []
-    stamped = (*columns, *filter(None, [recorded]))
     since = f"COALESCE({', '.join(['OLD.changed_at', *started])})"
     was = ", ".join(f"'{column}', OLD.{column}" for column in (*columns, "changed_at"))
-    until = f"current_setting('{_WITHDRAWN_AT}')::timestamptz"
+    until = f"GREATEST(current_setting('{_WITHDRAWN_AT}')::timestamptz, {since} + interval '1 microsecond')"
     guard = _GUARD.format(
         setting=_WITHDRAWN_AT,
-        new=", ".join(f"NEW.{column}" for column in stamped),
-        old=", ".join(f"OLD.{column}" for column in stamped),
+        recorded=_RECORDED.format(recorded) if recorded else "",
+        new=", ".join(f"NEW.{column}" for column in columns),
+        old=", ".join(f"OLD.{column}" for column in columns),
         since=since,
         changed=_KEEP.format(was=f"jsonb_build_object({was})", since=since, until="NEW.changed_at"),
         withdrawn=_KEEP.format(was="to_jsonb(OLD)", since=since, until=until),
@@ -97,7 +103,7 @@ def versioned(
         pgtrigger.Trigger(
             name=f"{name}_versions",
             when=pgtrigger.Before,
-            operation=pgtrigger.UpdateOf(*stamped, "changed_at") | pgtrigger.Delete,
+            operation=pgtrigger.UpdateOf(*columns, *filter(None, [recorded]), "changed_at") | pgtrigger.Delete,
             condition=condition,
             func=guard,
         )
@@ -113,7 +119,11 @@ def as_known(table: str) -> str:
         SELECT t.* FROM {table} t WHERE t.changed_at IS NULL OR t.changed_at <= %(known_at)s
         UNION ALL
         SELECT v.* FROM office_earlierversion h LEFT JOIN {table} t ON t.id = h.row_id
-        CROSS JOIN LATERAL jsonb_populate_record(t, h.was) v
+        LEFT JOIN LATERAL (
+            SELECT w.was FROM office_earlierversion w
+            WHERE t.id IS NULL AND w.table_name = h.table_name AND w.row_id = h.row_id
+            ORDER BY w.known_until DESC LIMIT 1) withdrawn ON true
+        CROSS JOIN LATERAL jsonb_populate_record(t, COALESCE(withdrawn.was, '{{}}') || h.was) v
         WHERE h.table_name = '{table}' AND (h.known_from IS NULL OR h.known_from <= %(known_at)s)
           AND h.known_until > %(known_at)s)"""
 

@@ -130,7 +130,10 @@ class EarlierVersion(AppendOnlyModel):
     known_until = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["table_name", "known_until"], name="earlier_version_known")]
+        indexes = [
+            models.Index(fields=["table_name", "known_until"], name="earlier_version_known"),
+            models.Index(fields=["table_name", "row_id", "known_until"], name="earlier_version_row"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="earlier_version_range",
