@@ -78,6 +78,7 @@ VALUES: dict[str, Any] = {
     "REGISTERED_ONLY": _("only registered obligations"),
     "SIMPLE_OF_PRESENT": _("simple majority of those present"),
     "CLOSE_OR_NEXT_WORKING_DAY": _("on the closing day or the next working day"),
+    "min": _("the lesser of"),
     "lost_ability": _("lost the ability to work"),
     "able_bodied": _("able to work"),
     "general": _("general"),
@@ -86,7 +87,7 @@ VALUES: dict[str, Any] = {
     "true": _("yes"),
     "false": _("no"),
 }
-_CODE = re.compile(r"\b(" + "|".join(sorted(VALUES, key=len, reverse=True)) + r")\b")
+_CODE = re.compile(r"\b(" + "|".join(sorted(VALUES.keys() - {"min"}, key=len, reverse=True)) + r")\b")
 _ARTICLE = re.compile(r"\b(art|p|section)\. ?(\d[\d.()]*)|\b(section) (\d[\d., ]*)")
 _FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.:]|-)")
 
@@ -108,6 +109,7 @@ def formula_words(formula: str) -> str:
     A code of a service (015.1:) is no figure and keeps its point.
     """
     text = _CODE.sub(lambda found: str(VALUES[found.group(1)]), gettext(formula) if formula else "")
+    text = re.sub(r"\bmin\(", str(VALUES["min"]) + " (", text)
     text = re.sub(r"(?<= )x(?= )", "×", text)
     return _FIGURE.sub(lambda found: found.group().replace(".", get_format("DECIMAL_SEPARATOR")), text)
 

@@ -14,6 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.accounts.models import User
 from config.law_words import parameter_title, value_words
 from config.record_names import full_names_of
 from config.roles import ROLE_TITLES
@@ -141,6 +142,14 @@ def _choice(*fields: str) -> Show:
     return written
 
 
+def _members(value: Any, currency: str) -> str:
+    """People of a commission with their seats."""
+    rows = User.objects.filter(username__in=value)
+    people = {row.username: str(row) for row in rows}
+    seat = _choice("procurement.commissionmember.role")
+    return "; ".join(f"{people.get(name, name)}: {seat(role, currency)}" for name, role in value.items())
+
+
 def _record(model: str) -> Show:
     def written(value: Any, currency: str) -> str:
         label = f"{model}:{value}"
@@ -258,7 +267,7 @@ FIELDS: dict[str, Field] = {
     "lines": _COUNT_LINES,
     "marks": Field(_("Marks"), _pairs(_text, _number)),
     "matched": Field(_("Matched"), _number),
-    "members": Field(_("Members"), _pairs(_text, _choice("procurement.commissionmember.role"))),
+    "members": Field(_("Members"), _members),
     "mode": Field(_("How the recipient pays"), _choice("vouchers.feeassessment.mode")),
     "month": Field(_("Month"), _month),
     "number": Field(_("Number"), _text),

@@ -14,6 +14,7 @@ from django.test import Client
 from config.demo.cast import CAST
 from contracts.actions.reference import load_reference
 from contracts.models import Provider, ProviderUser
+from procurement.models import Tender
 from settlement.models import StatementLine
 from tests.settlement.actions.month import AT
 from tests.settlement.road_rows import build_road
@@ -39,6 +40,7 @@ def town(tmp_path: Path) -> Town:
     Recipient.objects.exclude(code="R-7").filter(pk=Recipient.objects.exclude(code="R-7").earliest("pk").pk).update(
         user=made.users["petro"]
     )
+    Tender.objects.filter(published_at=None).exclude(status="planning").update(published_at=AT)
     return made
 
 
