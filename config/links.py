@@ -29,6 +29,7 @@ PAGES: dict[str, str] = {
     "settlement.payment": "settlement:payment",
     "settlement.statement": "settlement:statement",
     "settlement.statementline": "settlement:statement_line",
+    "settlement.feenotice": "settlement:fee_notice",
 }
 
 

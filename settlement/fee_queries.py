@@ -116,3 +116,8 @@ WITH owed AS (
 SELECT month, o.amount - COALESCE(c.amount, 0) FROM owed o LEFT JOIN charged c USING (month)
 WHERE o.amount <> COALESCE(c.amount, 0) ORDER BY month DESC LIMIT 12
 """
+
+
+def has_fees(organisation: Organisation) -> bool:
+    """Whether the office collects fees at all."""
+    return FeeNotice.objects.filter(organisation=organisation).exists()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from config.form_fields import money_field
 from config.periods import parse_month
 from config.templatetags.show import amount
+from contracts.models import Provider
 from settlement.models import Payment, StatementLine
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -83,6 +84,30 @@ class ExplainForm(forms.Form):
     explanation = forms.CharField(
         label=_("What this money is"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class FeeLineForm(forms.Form):
+    """A bank line around recipients' fees."""
+
+    KINDS = [
+        ("fee", _("A recipient paid a notice")),
+        ("cards", _("Money from Stripe or to it")),
+        ("passed_on", _("Collected fees passed on to the provider")),
+    ]
+
+    kind = forms.ChoiceField(label=_("What it is"), choices=KINDS)
+    notice = forms.CharField(label=_("Number or reference of the notice"), max_length=64, required=False)
+    provider: forms.ModelChoiceField[Provider] = forms.ModelChoiceField(
+        label=_("Provider"), queryset=Provider.objects.order_by("name"), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Each kind needs to know whose money it is."""
+        found = super().clean() or {}
+        for kind, name in (("fee", "notice"), ("passed_on", "provider")):
+            if found.get("kind") == kind and not found.get(name):
+                self.add_error(name, _("Fill this in."))
+        return found
 
 
 class MatchForm(forms.Form):

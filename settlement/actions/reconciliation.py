@@ -241,7 +241,7 @@ def match_line(
     if not reason.strip():
         raise ReasonMissing()
     payments = list(Payment.objects.filter(organisation=organisation, pk__in=payment_ids).order_by("pk"))
-    line = _line(organisation, line_id)
+    line = lock_open_line(organisation, line_id)
     total = sum((payment.amount.amount for payment in payments), from_minor(0))
     if not payments or total != abs(from_minor(line.amount_minor)):
         raise SumsDiffer(line=abs(from_minor(line.amount_minor)), payments=total)
@@ -261,7 +261,7 @@ def explain_line(
     """
     if not explanation.strip():
         raise ReasonMissing()
-    line = _line(organisation, line_id)
+    line = lock_open_line(organisation, line_id)
     line.explanation, line.explained_by_id = explanation.strip()[:300], actor.user_id
     line.save(update_fields=["explanation", "explained_by"])
     line.move_to("explained", at=at)
@@ -271,7 +271,8 @@ def explain_line(
     return line
 
 
-def _line(organisation: Organisation, line_id: int) -> StatementLine:
+def lock_open_line(organisation: Organisation, line_id: int) -> StatementLine:
+    """An open line of a statement in force, locked. Raises: NotFound, LineNotOpen."""
     rows = lock_rows(
         StatementLine.objects.filter(pk=line_id, statement__organisation=organisation).select_related("statement")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,9 +16,10 @@ from config.accounts.access import requires
 from config.errors import DomainError, NotPermitted
 from contracts.views.pages import access_of, one_of, page_of, perform
 from settlement import finance_queries
-from settlement.actions import reconciliation
+from settlement.actions import fee_lines, reconciliation
 from settlement.actions.matching import propose_matches
-from settlement.finance_forms import ExplainForm, MatchForm, ReasonForm, StatementUploadForm
+from settlement.fee_queries import has_fees
+from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
 from settlement.models import Payment, Statement, StatementLine
 from settlement.statement_words import problem_rows
 
@@ -136,11 +138,12 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
     may_match = access.may("statements.match") and line.status in finance_queries.OPEN_LINES
     if request.method == "POST" and not access.may("statements.match"):
         raise NotPermitted()
-    explaining = request.POST.get("step") == "explain"
-    match_form = MatchForm(request.POST if request.method == "POST" and not explaining else None, line=line)
-    explain_form = ExplainForm(request.POST if explaining else None)
+    step = request.POST.get("step", "match") if request.method == "POST" else ""
+    match_form = MatchForm(request.POST if step == "match" else None, line=line)
+    explain_form = ExplainForm(request.POST if step == "explain" else None)
+    fee_form = FeeLineForm(request.POST if step == "fee" else None)
     refusal = None
-    form = explain_form if explaining else match_form
+    form = {"explain": explain_form, "fee": fee_form}.get(step, match_form)
     if request.method == "POST" and form.is_valid():
         try:
             _settle(request, line, form)
@@ -154,15 +157,20 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "may_match": may_match,
         "match_form": match_form,
         "explain_form": explain_form,
+        "fee_form": fee_form if has_fees(line.statement.organisation) else None,
         "form": form,
         "refusal": refusal,
     }
     return render(request, "settlement/finance/statement_line.html", context)
 
 
-def _settle(request: HttpRequest, line: StatementLine, form: MatchForm | ExplainForm) -> None:
+def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None:
     access = access_of(request)
     shared = {"organisation": access.office(), "line_id": line.pk, "actor": access.actor, "at": access.now()}
+    if isinstance(form, FeeLineForm):
+        _book_fee(form.cleaned_data, shared)
+        messages.success(request, str(_("The line is booked.")))
+        return
     if isinstance(form, ExplainForm):
         reconciliation.explain_line(explanation=form.cleaned_data["explanation"], **shared)  # type: ignore[arg-type]
         messages.success(request, str(_("The line is explained.")))
@@ -170,3 +178,13 @@ def _settle(request: HttpRequest, line: StatementLine, form: MatchForm | Explain
     ids = [row.pk for row in form.cleaned_data["payments"]]
     reconciliation.match_line(payment_ids=ids, reason=form.cleaned_data["reason"], **shared)  # type: ignore[arg-type]
     messages.success(request, str(_("The line is matched.")))
+
+
+def _book_fee(said: dict[str, Any], shared: dict[str, Any]) -> None:
+    """One of three calls, as the person chose."""
+    if said["kind"] == "fee":
+        fee_lines.pay_notice_with_line(notice=said["notice"], **shared)
+    elif said["kind"] == "cards":
+        fee_lines.explain_as_cards(**shared)
+    else:
+        fee_lines.explain_as_passed_on(provider_id=said["provider"].pk, **shared)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import InternalError, ProgrammingError
 from stdnum import iso11649
 
 from config.accounts.models import Organisation, User
 from config.money import from_minor
+from contracts.models import Provider
+from settlement.actions.fee_lines import (
+    NotHeld,
+    NoticeUnknown,
+    explain_as_cards,
+    explain_as_passed_on,
+    pay_notice_with_line,
+)
 from settlement.actions.fees import NothingToCharge, issue_fee_notices
-from settlement.actions.reconciliation import import_statement
+from settlement.actions.reconciliation import LineNotOpen, import_statement
 from settlement.books import verify_books
 from settlement.fee_queries import fee_notices, months_to_charge
-from settlement.models import FeeCharge, FeeNotice, FeeReceipt, FeeRefund
+from settlement.models import ConnectedAccount, FeeCharge, FeeNotice, FeeReceipt, FeeRefund, StatementLine
 from tests.settlement.actions.fee_statements import OPENING, credit, debit, statement
 from tests.settlement.actions.fee_town import AT, NOVEMBER, OWED, balanced, fee_town, noticed, sums
 from tests.settlement.actions.payables import balances
@@ -121,3 +131,40 @@ def test_the_database_refuses_edited_history_and_refunds_above_the_receipt(town:
     with pytest.raises(IntegrityError, match="exceed"), transaction.atomic():
         FeeRefund.objects.create(receipt=receipt, amount_minor=1_001, requested_at=AT, status="requested")
     FeeRefund.objects.create(receipt=receipt, amount_minor=1_000, requested_at=AT, status="requested")
+
+
+def test_lines_that_a_person_books(town: Town) -> None:
+    notice = noticed(*town)
+    organisation, users = town
+    bring(
+        town,
+        statement(
+            organisation, 1, credit(20_000, "за послуги"), credit(9_000, "STRIPE"), debit(4_000, "Турботі"),
+            debit(99_000, "забагато"),
+        ),
+    )  # fmt: skip
+    fee, cards, passed, large = StatementLine.objects.order_by("position")
+    shared = {"organisation": organisation, "actor": users["halyna"].as_actor(), "at": AT}
+    provider = Provider.objects.get(code="P1")
+    with pytest.raises(NoticeUnknown):
+        pay_notice_with_line(line_id=fee.pk, notice="FN-2025-9", **shared)
+    with pytest.raises(NoticeUnknown):
+        pay_notice_with_line(line_id=passed.pk, notice=notice.number, **shared)
+    pay_notice_with_line(line_id=fee.pk, notice=notice.number, **shared)
+    with pytest.raises(LineNotOpen):
+        pay_notice_with_line(line_id=fee.pk, notice=notice.number, **shared)
+    explain_as_cards(line_id=cards.pk, **shared)
+    explain_as_passed_on(line_id=passed.pk, provider_id=provider.pk, **shared)
+    with pytest.raises(NotHeld):
+        explain_as_passed_on(line_id=large.pk, provider_id=provider.pk, **shared)
+    assert sums(notice)[3] == OWED - 20_000 and balances(organisation)["card:stripe"] == -9_000
+    assert balances(organisation)["held:P1"] == 4_000 - OWED and balanced()
+
+
+def test_an_account_at_stripe_is_recorded_by_command(town: Town) -> None:
+    call_command("connect_stripe_account", "P1", "acct_1A", stdout=io.StringIO())
+    call_command("connect_stripe_account", "P1", "acct_2B", stdout=io.StringIO())
+    assert ConnectedAccount.objects.get().account == "acct_2B"
+    for wrong in (("P1", "UA21"), ("P404", "acct_3")):
+        with pytest.raises(CommandError):
+            call_command("connect_stripe_account", *wrong)

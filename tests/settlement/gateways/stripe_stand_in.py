@@ -78,9 +78,10 @@ class StripeStandIn:
         }  # fmt: skip
 
     def read(self, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        """A list of transfers of a group, newest first, in pages."""
+        """A list of transfers of a group or refunds of a payment, newest first, in pages."""
+        kind, name = ("transfer", "transfer_group") if path == "/v1/transfers" else ("refund", "payment_intent")
         with self.lock:
-            rows = [row for row in self.of("transfer") if row["transfer_group"] == query["transfer_group"]][::-1]
+            rows = [row for row in self.of(kind) if row[name] == query[name]][::-1]
         start = next((i + 1 for i, row in enumerate(rows) if row["id"] == query.get("starting_after")), 0)
         page = rows[start : start + int(query.get("limit", 10))]
         return 200, {"object": "list", "url": path, "data": page, "has_more": start + len(page) < len(rows)}
