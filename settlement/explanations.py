@@ -7,6 +7,7 @@ whose stored figures do not is a bug and is never shown as if it were right.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -149,9 +150,9 @@ def in_waterfall_order(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def waterfall_place(code: str, severity: str) -> tuple[int, int, str]:
-    """Where a finding of a check stands among the steps."""
+    """Where a finding of a check stands among the steps; cuts that came with a package take before the ceilings."""
     stages = {"R": 1, "P": 2, "C": 0 if code in RATES else 3}
-    return stages.get(severity, 4), CUTS.index(code) if code in CUTS else 0, code
+    return stages.get(severity, 4), CUTS.index(code) if code in CUTS else -1, code
 
 
 def _claimed(line: ClaimLine, judged: JudgedLine, unit: str) -> WaterfallRow:
@@ -198,7 +199,9 @@ def finding_figures(finding: Finding, line: ClaimLine, judged: JudgedLine, sourc
     )
     unit, currency = short_unit(service), judged.adjudication.run.organisation.currency
     for name, value in finding.detail.items():
-        figures[name] = _written(finding.check_code, name, str(value), unit, currency)
+        # A finding that came with a package may call anything by these names.
+        with suppress(ValueError, ArithmeticError):
+            figures[name] = _written(finding.check_code, name, str(value), unit, currency)
     return figures
 
 

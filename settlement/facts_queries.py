@@ -39,6 +39,9 @@ def _scaled(value: str, places: int, absent: int = -1) -> str:
     return f"COALESCE(({value} * {10**places})::bigint, {absent})"
 
 
+# Such a certificate is none yet: it opens no door, and a package does not have it either.
+NOT_HANDED_OVER = "('draft', 'issued')"
+
 _MONTH = "((EXTRACT(YEAR FROM {0}) - 1970) * 12 + EXTRACT(MONTH FROM {0}) - 1)"
 _KNOWN = "recorded_at <= %(known_at)s"
 _CLASSES = """(SELECT recipient_class, row_number() OVER (ORDER BY recipient_class) AS id FROM (
@@ -144,9 +147,9 @@ QUERIES: dict[str, str] = {
     "certificates": f"""
         SELECT id AS certificate, recipient_id AS recipient,
             {_first("valid_from")} AS valid_from, {_last("valid_to")} AS valid_to,
-            CASE WHEN status IN ('cancelled', 'replaced') THEN {_first("status_from")}
-                 WHEN status IN ('draft', 'issued') THEN {FIRST_DAY} ELSE {LAST_DAY} END AS ended_from
-        FROM {as_known("vouchers_certificate")} c WHERE organisation_id = %(organisation)s""",
+            CASE WHEN status IN ('cancelled', 'replaced') THEN {_first("status_from")} ELSE {LAST_DAY} END AS ended_from
+        FROM {as_known("vouchers_certificate")} c
+        WHERE organisation_id = %(organisation)s AND status NOT IN {NOT_HANDED_OVER}""",
     "certificate_suspensions": f"""
         SELECT s.certificate_id AS certificate, {_first("s.from_date")} AS from_date, {_last("s.to_date")} AS to_date
         FROM {as_known("vouchers_certificatesuspension")} s JOIN vouchers_certificate c ON c.id = s.certificate_id

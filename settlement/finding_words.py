@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from settlement.rules import checks
 
+# What a figure shows that the line leaves blank.
+NONE = "—"
+
 # (check, reason) -> sentence. The reason "" serves where none of the others was noted.
 SENTENCES: dict[tuple[str, str], Any] = {
     ("CLM-01", ""): _("Units times rate give %(expected)s, the line says %(claimed)s."),
@@ -38,6 +41,7 @@ SENTENCES: dict[tuple[str, str], Any] = {
     ("CLM-10", "suspended"): _("Certificate %(certificate)s was suspended on %(date)s."),
     ("CLM-10", "service"): _("Certificate %(certificate)s does not cover «%(service)s»."),
     ("CLM-11", ""): _("No confirmed redemption agrees with the line."),
+    ("CLM-11", "unnamed"): _("The line names no redemption."),
     ("CLM-11", "unknown"): _("There is no redemption «%(redemption)s» behind the line."),
     ("CLM-11", "unconfirmed"): _("Redemption %(redemption)s is not confirmed."),
     ("CLM-11", "certificate"): _("Redemption %(redemption)s was made with another certificate."),
@@ -99,7 +103,7 @@ class Figures(dict[str, str]):
     """Figures of a sentence; one that was not kept shows as a dash."""
 
     def __missing__(self, key: str) -> str:
-        return "—"
+        return NONE
 
 
 def title_of(code: str) -> str:
@@ -115,11 +119,20 @@ def advice_of(code: str) -> str:
 
 
 def sentence_of(code: str, severity: str, detail: Mapping[str, Any], figures: Mapping[str, str]) -> str:
-    """What the check found, with its figures. A check from elsewhere says what its detail holds."""
-    sentence = SENTENCES.get((code, reason_of(code, severity, detail))) or SENTENCES.get((code, ""))
+    """What the check found, with its figures. A check that is not ours came with a package and says so."""
+    reason = reason_of(code, severity, detail)
+    if (code, reason) == ("CLM-11", "unknown") and figures.get("redemption", NONE) == NONE:
+        reason = "unnamed"
+    sentence = SENTENCES.get((code, reason)) or SENTENCES.get((code, ""))
     if sentence is None:
-        return str(detail.get("text", ""))
+        return gettext("given with the package: %(words)s") % {"words": _given_words(detail)}
     return str(sentence) % Figures(figures)
+
+
+def _given_words(detail: Mapping[str, Any]) -> str:
+    """What a finding from elsewhere says of itself: its text, or its figures by name."""
+    words = str(detail.get("text", "")) or "; ".join(f"{name}: {value}" for name, value in detail.items())
+    return words or gettext("nothing more was said")
 
 
 def reason_of(code: str, severity: str, detail: Mapping[str, Any]) -> str:

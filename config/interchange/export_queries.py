@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from settlement.facts_queries import NOT_HANDED_OVER
+
 _EXCLUSIVE = "- 1"
 
 
@@ -218,20 +220,20 @@ ENTITLEMENTS: dict[str, Query] = {
         (_C, _R, "c.valid_from", _last("c.valid_to"),
          "CASE WHEN c.status IN ('cancelled', 'replaced') THEN c.status ELSE 'active' END", "c.status_from"),
         "vouchers_certificate c JOIN vouchers_recipient r ON r.id = c.recipient_id "
-        "WHERE c.organisation_id = %(org)s AND c.status <> 'draft'",
+        f"WHERE c.organisation_id = %(org)s AND c.status NOT IN {NOT_HANDED_OVER}",
         _sorted(_C),
     ),
     "certificate_suspensions": Query(
         (_C, "s.from_date", _last("s.to_date"), _free_text("s.reason")),
         "vouchers_certificatesuspension s JOIN vouchers_certificate c ON c.id = s.certificate_id "
-        "WHERE c.organisation_id = %(org)s AND c.status <> 'draft'",
+        f"WHERE c.organisation_id = %(org)s AND c.status NOT IN {NOT_HANDED_OVER}",
         f"{_sorted(_C)}, s.from_date",
     ),
     "certificate_lines": Query(
         (_C, "s.code", _fixed("l.units", 3)),
         "vouchers_certificateline l JOIN vouchers_certificate c ON c.id = l.certificate_id "
         "JOIN contracts_service s ON s.id = l.service_id "
-        "WHERE c.organisation_id = %(org)s AND c.status <> 'draft'",
+        f"WHERE c.organisation_id = %(org)s AND c.status NOT IN {NOT_HANDED_OVER}",
         _sorted(_C, "s.code"),
     ),
     "redemptions": Query(

@@ -6,8 +6,6 @@ In packages the last day counts; in the database ranges are half-open: every end
 
 from __future__ import annotations
 
-from calendar import monthrange
-
 from config.interchange.cells import CellError, clean_number
 from config.interchange.mapping import (
     CONTRACTS,
@@ -37,12 +35,8 @@ from contracts.models import (
     Worker,
     WorkerQualification,
 )
-from settlement.rules.facts import FIRST_DAY, HOUR, LAST_DAY
-from settlement.rules.parameters import DECEMBER_STOP, HOURS_PER_DAY, KEYS, parse_parameters
-
-# More hours or days than any law gives, and dates so far ahead can still be written.
-_FIGURE_MAX = 1_000_000
-_COMMON_YEAR = 2025
+from settlement.rules.facts import FIRST_DAY, LAST_DAY
+from settlement.rules.parameters import DECEMBER_STOP, KEYS, parse_parameters
 
 
 def read_parameter(key: str, value: str) -> str:
@@ -54,26 +48,10 @@ def read_parameter(key: str, value: str) -> str:
         return value
     text = value.strip() if key == DECEMBER_STOP else clean_number(value)
     try:
-        figure = _figure(key, text)
-    except (ValueError, ArithmeticError) as problem:
+        parse_parameters([(key, FIRST_DAY, LAST_DAY, text)])
+    except ValueError as problem:
         raise CellError("VALUE") from problem
-    if not (_is_day(figure) if key == DECEMBER_STOP else 0 <= figure <= _most(key)):
-        raise CellError("VALUE")
     return text
-
-
-def _figure(key: str, text: str) -> int:
-    parsed = parse_parameters([(key, FIRST_DAY, LAST_DAY, text)])
-    return (parsed.hours_per_day, parsed.window_days, parsed.december_stop)[KEYS.index(key)][-1].value
-
-
-def _most(key: str) -> int:
-    return _FIGURE_MAX * HOUR if key == HOURS_PER_DAY else _FIGURE_MAX
-
-
-def _is_day(figure: int) -> bool:
-    month, day = divmod(figure, 100)
-    return 1 <= month <= 12 and 1 <= day <= monthrange(_COMMON_YEAR, month)[1]
 
 
 _NATIONAL = """FROM {table} t WHERE s.known_id IS NULL
@@ -208,12 +186,29 @@ BUDGET = Loader(
     checks=(Check("TOO_LARGE", "year", "s.year > 9999"),),
 )
 
+# A provider serves many municipalities, and each writes its name in its own way: the account tells that it is the one.
+_SAME_PROVIDER = "s.iban <> '' AND t.iban = s.iban"
+
 PROVIDER = Loader(
     name="providers",
     model=Provider,
-    fields=(*same("code", "name", "sector", "iban", "vat_payer", "active_from"), last_day("active_to")),
+    fields=(
+        *same("code", "sector", "vat_payer", "active_from"),
+        last_day("active_to"),
+        to("name", "name", known="s.name"),
+        to("iban", "iban", known="CASE WHEN s.iban = '' THEN '' ELSE t.iban END"),
+    ),
     match="t.code = s.code",
-    checks=(valid_range("active_from", "active_to"),),
+    checks=(
+        valid_range("active_from", "active_to"),
+        Check(
+            "OTHER_PROVIDER",
+            "name",
+            "EXISTS (SELECT 1 FROM contracts_provider t "
+            f"WHERE t.code = s.code AND t.name <> s.name AND NOT ({_SAME_PROVIDER}))",
+        ),
+    ),
+    kept=f"t.name <> s.name AND {_SAME_PROVIDER}",
 )
 
 PROVIDER_SUSPENSION = Loader(
@@ -231,7 +226,16 @@ WORKER = Loader(
     fields=(*same("code"), link("provider_code", "provider_id"), to("", "name", "s.name")),
     references=(Reference("provider_code", "providers", PROVIDERS),),
     match="t.code = s.code",
+    checks=(
+        Check(
+            "OTHER_WORKER",
+            "provider_code",
+            "EXISTS (SELECT 1 FROM contracts_worker t WHERE t.code = s.code AND t.provider_id <> s.provider_code_id)",
+        ),
+    ),
     personal="name",
+    # Provider and code say who it is; municipalities may write the name in their own way.
+    kept="true",
 )
 
 QUALIFICATION = Loader(

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -90,3 +91,22 @@ def summarise(run: AdjudicationRun) -> RunSummary:
         fee=str(from_minor(run.fee_minor)),
         payable=str(from_minor(run.payable_minor)),
     )
+
+
+# Played runs of the month that had no use for a given finding, although no clearance lifted it.
+_UNUSED = """
+SELECT count(*) FROM settlement_givenfinding g
+JOIN settlement_claimline l ON l.id = g.claim_line_id JOIN settlement_claim c ON c.id = l.claim_id
+WHERE c.organisation_id = %(organisation)s AND c.period = %(period)s AND c.status <> 'submitted'
+  AND NOT EXISTS (SELECT 1 FROM settlement_finding f JOIN settlement_adjudicationrun n ON n.id = f.run_id
+      WHERE f.claim_line_id = l.id AND f.check_code = g.check_code AND n.number = g.run)
+  AND NOT EXISTS (SELECT 1 FROM settlement_clearance x
+      WHERE x.claim_line_id = l.id AND x.check_code = g.check_code AND x.run <= g.run)
+"""
+
+
+def given_unused(organisation: Organisation, period: date) -> int:
+    """Findings that came with a package and name a run in which their line was not judged."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNUSED, {"organisation": organisation.pk, "period": period})
+        return int(cursor.fetchone()[0])

@@ -42,6 +42,13 @@ class ClaimsChanged(DomainError):
     message = _("A claim of %(period)s was withdrawn or returned just now. Start the adjudication again.")
 
 
+class ParameterUnreadable(DomainError):
+    """A stored figure of law is not what adjudication can read."""
+
+    code = "PARAMETER_UNREADABLE"
+    message = _("The parameter %(key)s has the value «%(value)s», which adjudication cannot read. Correct it first.")
+
+
 @dataclass(frozen=True)
 class _Law:
     """Parameters as the rules want them, and their versions as the run stores them."""
@@ -60,7 +67,7 @@ def adjudicate_claims(
     that a clearance gives back. Results, claim states, budget entries and the ledger are written together.
     Time: facts as recorded, claims as submitted by the end of ``as_of`` in the organisation's zone.
     Idempotent: what is judged is not judged again; killed anywhere it leaves nothing.
-    Raises: ClaimsChanged. Spending beyond a budget line is recorded; the payment run refuses it.
+    Raises: ClaimsChanged, ParameterUnreadable. Spending beyond a budget line is recorded; the payment run refuses it.
     Locks: an advisory lock of the organisation, budget lines, certificates, claims, number series.
     Posts: claim.adjudicated, claim.reversed. Audit: claims.adjudicated.
     """
@@ -112,7 +119,16 @@ def _law(organisation: Organisation, period: date, known_at: datetime) -> _Law:
         for row in reversed(book.rows.get(key, []))
     ]
     used = [book.get(key, month_end(period)) for key in KEYS]
-    return _Law(parse_parameters(rows), [value.as_version() for value in used if value])
+    return _Law(_readable(rows), [value.as_version() for value in used if value])
+
+
+def _readable(rows: list[tuple[str, int, int, str]]) -> Parameters:
+    for key, first, last, value in rows:
+        try:
+            parse_parameters([(key, first, last, value)])
+        except ValueError as problem:
+            raise ParameterUnreadable(key=key, value=value) from problem
+    return parse_parameters(rows)
 
 
 @step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,10 @@ WINDOW_DAYS = "claim.window_days"
 DECEMBER_STOP = "claim.december_stop"
 KEYS = (HOURS_PER_DAY, WINDOW_DAYS, DECEMBER_STOP)
 DEFAULTS = {HOURS_PER_DAY: "12", WINDOW_DAYS: "60", DECEMBER_STOP: "01-15"}
+
+# More hours or days than any law gives, and dates so far ahead can still be written.
+_FIGURE_MAX = 1_000_000
+_COMMON_YEAR = 2025
 
 _MONTHS = (
     "january",
@@ -74,6 +79,25 @@ def values_on(dated: tuple[DatedValue, ...], days: Ints) -> Ints:
 
 
 def _parse(key: str, text: str) -> int:
+    try:
+        figure = _figure(key, text)
+    except ArithmeticError as problem:
+        raise ValueError(f"not a figure: {text}") from problem
+    if not (_is_day(figure) if key == DECEMBER_STOP else 0 <= figure <= _most(key)):
+        raise ValueError(f"out of bounds: {text}")
+    return figure
+
+
+def _most(key: str) -> int:
+    return _FIGURE_MAX * HOUR if key == HOURS_PER_DAY else _FIGURE_MAX
+
+
+def _is_day(figure: int) -> bool:
+    month, day = divmod(figure, 100)
+    return 1 <= month <= 12 and 1 <= day <= monthrange(_COMMON_YEAR, month)[1]
+
+
+def _figure(key: str, text: str) -> int:
     if key == HOURS_PER_DAY:
         return int(Decimal(text) * HOUR)
     if key == WINDOW_DAYS:

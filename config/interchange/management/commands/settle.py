@@ -18,7 +18,7 @@ from config.audit.actors import SYSTEM
 from config.clock import business_now, local_date
 from config.errors import DomainError
 from config.interchange.management.commands.export_package import month
-from config.interchange.settling import RunSummary, settle_month
+from config.interchange.settling import RunSummary, given_unused, settle_month
 
 
 def day(text: str) -> date:
@@ -50,14 +50,13 @@ class Command(BaseCommand):
             else:
                 self.stderr.write(str(refusal))
             sys.exit(1)
-        period = f"{options['period']:%Y-%m}"
+        period, unused = f"{options['period']:%Y-%m}", given_unused(organisation, options["period"])
         if options["json"]:
             figures = [asdict(run) for run in runs]
-            self.stdout.write(
-                json.dumps({"organisation": organisation.code, "period": period, "runs": figures}, indent=1)
-            )
+            told = {"organisation": organisation.code, "period": period, "runs": figures, "given_unused": unused}
+            self.stdout.write(json.dumps(told, indent=1))
         else:
-            self._say(period, runs)
+            self._say(period, runs, unused)
 
     def _settle(self, organisation: Organisation, period: date, as_of: date | None) -> list[RunSummary]:
         at = business_now(organisation.clock_offset)
@@ -69,7 +68,12 @@ class Command(BaseCommand):
             at=at,
         )
 
-    def _say(self, period: str, runs: list[RunSummary]) -> None:
+    def _say(self, period: str, runs: list[RunSummary], unused: int) -> None:
+        if unused:
+            words = _(
+                "Given findings not used, their run did not judge the line: %(count)s."
+            )
+            self.stdout.write(words % {"count": unused})
         if not runs:
             self.stdout.write(_("Nothing is left to settle in %(period)s.") % {"period": period})
             return
