@@ -46,7 +46,7 @@ def test_a_line_judged_twice_is_claimed_once(office: Office) -> None:
 def test_a_reversal_takes_each_line_back_once(office: Office) -> None:
     office.clear()
     shared = {"organisation": office.organisation, "actor": office.maker, "at": AT}
-    reverse_claim(claim_id=the_claim().pk, reason="помилка", **shared)
+    reverse_claim(claim_id=the_claim().pk, reason="помилка", **shared)  # type: ignore[arg-type]
     judge(office.organisation)
     found = figures(office)
     assert {name: found[name] for name in ("claimed", "waiting", "gross", "reduced", "payable")} == dict.fromkeys(
