@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -221,6 +221,7 @@ _VALUE_OF_TENDER = Field(_("Value"), _money)
 _COUNT_LINES = Field(_("Lines"), _number)
 
 FIELDS: dict[str, Field] = {
+    "account": Field(_("Account"), _text),
     "able": Field(_("Members able to vote"), _number),
     "after": Field(_("Became"), _money),
     "amount": Field(_("Amount"), _money),
@@ -241,6 +242,7 @@ FIELDS: dict[str, Field] = {
     "differing": Field(_("Rows that differ from the calculation"), _number),
     "digest": _FINGERPRINT,
     "document": Field(_("Document"), _text),
+    "event_id": Field(_("Number of the message"), _text),
     "execution_date": Field(_("Day of payment"), _day),
     "explanation": Field(_("Explanation"), _text),
     "fields": Field(_("What was read"), _how_many),
@@ -268,8 +270,10 @@ FIELDS: dict[str, Field] = {
     "marks": Field(_("Marks"), _pairs(_text, _number)),
     "matched": Field(_("Matched"), _number),
     "members": Field(_("Members"), _members),
+    "milestone": Field(_("Milestone"), _text),
     "mode": Field(_("How the recipient pays"), _choice("vouchers.feeassessment.mode")),
     "month": Field(_("Month"), _month),
+    "notices": Field(_("Notices"), _number),
     "number": Field(_("Number"), _text),
     "on": Field(_("Day"), _day),
     "outcome": Field(_("Outcome"), _state),
@@ -297,15 +301,19 @@ FIELDS: dict[str, Field] = {
     "services": Field(_("Services"), _pairs(_text, _number)),
     "sha256": _FINGERPRINT,
     "standstill_until": Field(_("Complaints are accepted until"), _moment),
+    "status": Field(_("State"), _state),
     "status_from": Field(_("State before"), _state),
     "tables": Field(_("Records"), _how_many),
     "territory": Field(_("Territory"), _text),
+    "title": Field(_("Name"), _text),
     "to_date": Field(_("First day after"), _day),
+    "told": Field(_("Bidders told"), _how_many),
     "total": Field(_("Total"), _money),
     "totals": Field(_("Points"), _pairs(_record("procurement.bid"), _number)),
     "unchanged": Field(_("Already known"), _number),
     "unit_rate": Field(_("Price of a unit"), _money),
     "units": Field(_("Units"), _number),
+    "until": Field(_("Until"), _day),
     "username": Field(_("Sign-in name"), _text),
     "valid_from": Field(_("In force from"), _day),
     "valid_to": Field(_("First day after its end"), _day),
@@ -343,8 +351,3 @@ def _shown(action: str, key: str, value: Any, currency: str) -> tuple[str, str]:
     if field is None:
         return key, str(value)
     return str(field.label), field.show(value, currency)
-
-
-def known_keys() -> Iterable[str]:
-    """Keys that have a label, for the test that every recorded key has one."""
-    return FIELDS

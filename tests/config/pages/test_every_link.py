@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
 
@@ -25,6 +25,8 @@ pytestmark = pytest.mark.django_db
 DEPTH = 3
 # Pages of one kind differ in their rows alone: a few of each are enough.
 OF_A_KIND = 4
+Said = dict[str, int]
+Came = dict[str, str]
 LINK = re.compile(r"<a\b[^>]*?href=\"([^\"]+)\"")
 
 
@@ -40,7 +42,7 @@ def town(tmp_path: Path) -> Town:
     Recipient.objects.exclude(code="R-7").filter(pk=Recipient.objects.exclude(code="R-7").earliest("pk").pk).update(
         user=made.users["petro"]
     )
-    Tender.objects.filter(published_at=None).exclude(status="planning").update(published_at=AT)
+    Tender.objects.filter(published_at=None).update(published_at=AT)
     return made
 
 
@@ -61,8 +63,8 @@ def links(address: str, page: str) -> Iterator[str]:
             yield target
 
 
-def crawl(browser: Client) -> tuple[dict[str, int], dict[str, str]]:
-    """Status of every page within reach, and from where it was reached."""
+def crawl(browser: Client, look: Callable[[str, str], None] = lambda address, page: None) -> tuple[Said, Came]:
+    """Status of every page within reach, and from where it was reached; each page is given to ``look``."""
     said: dict[str, int] = {}
     came: dict[str, str] = {"/": ""}
     kinds: Counter[str] = Counter()
@@ -74,9 +76,11 @@ def crawl(browser: Client) -> tuple[dict[str, int], dict[str, str]]:
             continue
         answer = browser.get(address)
         said[address] = answer.status_code
-        if depth == DEPTH or not answer.headers.get("Content-Type", "").startswith("text/html"):
+        if not answer.headers.get("Content-Type", "").startswith("text/html"):
             continue
-        for target in links(address, answer.content.decode()):
+        page = answer.content.decode()
+        look(address, page)
+        for target in links(address, page) if depth < DEPTH else ():
             if target not in came:
                 came[target] = address
                 waiting.append((target, depth + 1))
