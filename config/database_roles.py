@@ -29,7 +29,13 @@ def grant_statements(user: str, names: list[str] | None = None) -> list[str]:
             f"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{name}') "  # noqa: S608
             f"THEN CREATE ROLE {name} NOLOGIN; END IF; END $$"
         )
-        statements.append(f'GRANT {name} TO "{user}"')
+        # An owner who was given the roles beforehand may not give them, not even to itself; nor need it. From 16 on
+        # whoever creates a role is a member that may not take it, until it gives it to itself.
+        statements.append(
+            "DO $$ BEGIN IF NOT pg_has_role(current_user, "
+            f"'{name}', CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) "
+            f'THEN GRANT {name} TO "{user}"; END IF; END $$'
+        )
         statements.append(f"GRANT USAGE ON SCHEMA public TO {name}")
     statements.append(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {prefix}readonly")
     for role in ("web", "worker"):

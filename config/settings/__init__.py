@@ -110,7 +110,8 @@ def _default_role() -> str:
 
 # owner | web | worker | readonly: the login of DATABASE_URL must be a member of the roles it takes.
 DB_ROLE = _env("DB_ROLE", _default_role())
-DB_ROLE_PREFIX = "servisy_"
+# Roles are of the whole server: two installations on one server need a prefix each, or the web of one reads the other.
+DB_ROLE_PREFIX = _env("DB_ROLE_PREFIX", "servisy_")
 
 
 def _database(url: str) -> dict[str, object]:
@@ -162,7 +163,11 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
-SILENCED_SYSTEM_CHECKS = ["axes.W003"]
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W003",
+    # Browsers' preload list holds whole domains: whether to join it is for the owner of the domain, not of one site.
+    "security.W021",
+]
 
 # --- Interface for programs ------------------------------------------------------------------------
 
@@ -249,6 +254,7 @@ SESSION_COOKIE_AGE = 8 * 3600
 BEHIND_TLS = _flag("BEHIND_TLS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_TLS
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
