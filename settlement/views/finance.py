@@ -72,7 +72,7 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
         and not own
         and access.user.pk not in signed,
         "may_release": access.may("payment_runs.release") and run.status == "approved" and not own,
-        "may_send": access.may("payment_runs.release") and run.payments.filter(status="prepared").exists(),
+        "may_send": access.may("payment_runs.release") and run.payments.filter(status="prepared", gateway=run_actions.BY_FILE).exists(),
         "may_cancel": access.may("payment_runs.propose") and open_run,
         "release_form": ReleaseForm(initial={"execution_date": _payment_day(request)}),
         "approve_form": ApproveForm(),
@@ -195,7 +195,9 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
         "matches": [(match, return_words(match.statement_line.return_reason)) for match in matches],
         "postings": finance_queries.postings_of_payment(row),
         "advice": payment_actions.advice_of(row),
-        "may_fail": access.may("payment_runs.release") and row.status in {"prepared", "sent"},
+        "may_fail": access.may("payment_runs.release")
+        and row.gateway == run_actions.BY_FILE
+        and row.status in {"prepared", "sent"},
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/finance/payment.html", context)
