@@ -72,7 +72,8 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
         and not own
         and access.user.pk not in signed,
         "may_release": access.may("payment_runs.release") and run.status == "approved" and not own,
-        "may_send": access.may("payment_runs.release") and run.payments.filter(status="prepared", gateway=run_actions.BY_FILE).exists(),
+        "may_send": access.may("payment_runs.release")
+        and run.payments.filter(status="prepared", gateway=run_actions.BY_FILE).exists(),
         "may_cancel": access.may("payment_runs.propose") and open_run,
         "release_form": ReleaseForm(initial={"execution_date": _payment_day(request)}),
         "approve_form": ApproveForm(),
