@@ -47,14 +47,13 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "register.edit": frozenset({OFFICER}),
     "contracts.view": _OFFICE | {PROVIDER},
     "contracts.edit": frozenset({OFFICER}),
+    "milestones.report": frozenset({PROVIDER}),
     "budget.view": _FINANCE | {OFFICER, AUDITOR},
     "budget.edit": frozenset({FINANCE_MAKER}),
     # procurement
     "plans.view": frozenset({OFFICER, AUDITOR, FINANCE_MAKER, FINANCE_CHECKER, NORM_APPROVER}),
     "plans.edit": frozenset({OFFICER}),
-    "tenders.view": frozenset(
-        {OFFICER, COMMISSION, AUDITOR, PROVIDER, FINANCE_MAKER, FINANCE_CHECKER, NORM_APPROVER}
-    ),
+    "tenders.view": frozenset({OFFICER, COMMISSION, AUDITOR, PROVIDER, FINANCE_MAKER, FINANCE_CHECKER, NORM_APPROVER}),
     "tenders.edit": frozenset({OFFICER}),
     "tenders.approve": frozenset({NORM_APPROVER}),
     "bids.submit": frozenset({PROVIDER}),

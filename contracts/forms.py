@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.form_fields import NumberField, day_field, money_field, rate_field, units_field
+from config.form_fields import FilesField, NumberField, day_field, money_field, rate_field, units_field
 from contracts.models import BudgetLine, Provider, Service, Territory
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
 
@@ -137,3 +137,26 @@ class BudgetLineForm(forms.Form):
     economic_code = forms.CharField(label=_("Economic code"), max_length=16, required=False)
     source = forms.CharField(label=_("Source of money"), max_length=64, required=False)
     amount = money_field(_("Amount of the appropriation"))
+
+
+class MilestoneReportForm(forms.Form):
+    """What was done towards a milestone, with its proofs."""
+
+    text = forms.CharField(label=_("What was done"), widget=forms.Textarea(attrs={"rows": 5}), max_length=10000)
+    files = FilesField(label=_("Files"), required=False)
+
+
+class MilestoneJudgementForm(forms.Form):
+    """Whether a milestone was met, and why."""
+
+    outcome = forms.ChoiceField(
+        label=_("Judgement"),
+        choices=[("met", _("met")), ("partiallyMet", _("partly met")), ("notMet", _("not met"))],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reasons"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=10000,
+        help_text=_("The provider reads them."),
+    )

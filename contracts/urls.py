@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from contracts.views import agreements, norms, office
+from contracts.views import agreements, milestones, norms, office
 
 app_name = "contracts"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("new/", agreements.contract_new, name="contract_new"),
     path("<int:pk>/", agreements.contract_detail, name="contract"),
     path("<int:pk>/sign/", agreements.contract_sign, name="contract_sign"),
+    path("milestones/<int:pk>/", milestones.milestone_detail, name="milestone"),
+    path("milestones/<int:pk>/report/", milestones.milestone_report, name="milestone_report"),
+    path("milestones/<int:pk>/judge/", milestones.milestone_judge, name="milestone_judge"),
+    path("milestones/<int:pk>/files/<int:file_pk>/", milestones.milestone_file, name="milestone_file"),
     path("parameters/", office.parameter_list, name="parameters"),
     path("norms/", norms.norm_list, name="norms"),
     path("norms/new/", norms.norm_new, name="norm_new"),

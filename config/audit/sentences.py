@@ -57,6 +57,7 @@ SENTENCES: dict[str, Any] = {
     "individual_plan.closed": _("The individual plan was closed"),
     "interest.declared": _("A declaration of interest was made"),
     "milestone.judged": _("A milestone was judged"),
+    "milestone.reported": _("A milestone was reported"),
     "month.closed": _("The month was closed"),
     "needs.assessed": _("The needs were assessed"),
     "norm_cost.approved": _("The norm cost was approved"),

@@ -267,24 +267,3 @@ def plan_milestones(*, contract: Contract, milestones: Sequence[AgreedMilestone]
         )
         for row in milestones
     )
-
-
-@action
-def judge_milestone(*, milestone: Milestone, outcome: str, actor: Actor, at: datetime) -> Milestone:
-    """Say whether a milestone was met (``met``, ``notMet``, ``partiallyMet``). Raises: InvalidMove.
-
-    Audit: milestone.judged.
-    """
-    milestone = lock_rows(Milestone.objects.filter(pk=milestone.pk))[0]
-    milestone.move_to(outcome, at=at)
-    contract = milestone.contract
-    record(
-        "milestone.judged",
-        milestone,
-        contract,
-        actor=actor,
-        at=at,
-        organisation=contract.organisation.code,
-        outcome=outcome,
-    )
-    return milestone

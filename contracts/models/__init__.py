@@ -1,6 +1,6 @@
 """Who may provide what, at which cost, on what terms."""
 
-from contracts.models.agreements import Contract, ContractLine, Milestone
+from contracts.models.agreements import Contract, ContractLine, Milestone, MilestoneNote
 from contracts.models.budgets import BudgetEntry, BudgetLine
 from contracts.models.catalogue import CpvCode, Service, Tariff, TariffSet, TariffSetItem, Territory
 from contracts.models.norms import NormCost
@@ -21,6 +21,7 @@ __all__ = [
     "ContractLine",
     "CpvCode",
     "Milestone",
+    "MilestoneNote",
     "NormCost",
     "Parameter",
     "Provider",

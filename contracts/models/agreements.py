@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from djmoney.models.fields import MoneyField
 
 from config.accounts.models import Organisation, User
-from config.fields import ordered
+from config.fields import AppendOnlyModel, append_only, ordered
 from config.states import StatefulModel, StateTable, VersionedState
 from config.versions import VersionedModel, versioned
 from contracts.models.budgets import BudgetLine
@@ -129,3 +129,26 @@ class Milestone(StatefulModel):
 
     def __str__(self) -> str:
         return self.title
+
+
+class MilestoneNote(AppendOnlyModel):
+    """What was said about a milestone: the provider's report, or the judgement that moved it (OCDS codes)."""
+
+    KINDS = [
+        ("report", _("report")),
+        ("met", _("met")),
+        ("partiallyMet", _("partly met")),
+        ("notMet", _("not met")),
+    ]
+
+    milestone = models.ForeignKey(Milestone, on_delete=models.PROTECT, related_name="notes")
+    kind = models.CharField(max_length=16, choices=KINDS)
+    text = models.TextField()
+    written_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        triggers = append_only("milestone_note")
+
+    def __str__(self) -> str:
+        return f"{self.milestone_id} {self.kind}"

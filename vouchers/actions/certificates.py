@@ -157,8 +157,8 @@ def issue_certificate(
 
     Money: reservation in minor units, see ``expected_reservation``; the budget line never goes below zero.
     Time: valid from ``first_day`` to the earliest of 12 months (a parameter), the plan and the budget year.
-    Raises: RecipientDead, PlanMissing, FeeMissing, BudgetYearWrong, BudgetPurposeWrong, ValidityEmpty, PriceMissing, CertificateExists,
-    BudgetExhausted, ParameterMissing.
+    Raises: RecipientDead, PlanMissing, FeeMissing, BudgetYearWrong, BudgetPurposeWrong, ValidityEmpty,
+    PriceMissing, CertificateExists, BudgetExhausted, ParameterMissing.
     Locks: budget line, recipient. Audit: certificate.issued, without code and PIN. Source: CRT-02, CRT-03.
     """
     line = lock_rows(BudgetLine.objects.filter(pk=budget_line.pk))[0]

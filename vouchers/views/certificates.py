@@ -163,7 +163,7 @@ def certificate_suspend(request: HttpRequest, pk: int) -> HttpResponse:
 def certificate_resume(request: HttpRequest, pk: int) -> HttpResponse:
     """End its rest."""
     done = _("The certificate can be used again.")
-    return _change(request, pk, forms.ResumeForm, certificate_life.resume_certificate, done, _("Use again"))
+    return _change(request, pk, forms.ResumeForm, certificate_life.resume_certificate, done, _("Resume"))
 
 
 @requires("certificates.issue")

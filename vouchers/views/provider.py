@@ -188,7 +188,7 @@ def redemption_void(request: HttpRequest, pk: int) -> HttpResponse:
         title=redemption.code,
         back="vouchers:redemption",
         key=pk,
-        submit=_("Void"),
+        submit=_("Give the units back"),
     )
 
 
