@@ -10,7 +10,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from tqdm import tqdm
 
 from config.audit.actors import SYSTEM
@@ -92,7 +91,7 @@ class Command(BaseCommand):
         self.stdout.write(self._verdict(report))
 
     def _place(self, ignored: Ignored) -> str:
-        rows = ngettext("%(count)s row", "%(count)s rows", ignored.rows) % {"count": ignored.rows}
+        rows = _("(rows: %(count)s)") % {"count": ignored.rows}
         return " ".join(filter(None, [ignored.file, ignored.column, rows if ignored.rows else ""]))
 
     def _verdict(self, report: ImportReport) -> str:

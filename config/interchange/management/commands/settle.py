@@ -70,9 +70,7 @@ class Command(BaseCommand):
 
     def _say(self, period: str, runs: list[RunSummary], unused: int) -> None:
         if unused:
-            words = _(
-                "Given findings not used, their run did not judge the line: %(count)s."
-            )
+            words = _("Given findings not used, their run did not judge the line: %(count)s.")
             self.stdout.write(words % {"count": unused})
         if not runs:
             self.stdout.write(_("Nothing is left to settle in %(period)s.") % {"period": period})
