@@ -22,6 +22,7 @@ from config.periods import add_months
 from config.states import InvalidMove
 from config.transactions import step
 from contracts.models import Contract, Provider
+from settlement.actions.runs import person
 from settlement.claim_rows import AMOUNT_PLACES_CLAIMED, LineDraft
 from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding, KeptPend
 
@@ -330,7 +331,7 @@ def keep_pend(
         run_id=latest.run_id,
         claim_line=line,
         check_code=check_code,
-        decided_by_id=actor.user_id,
+        decided_by_id=person(actor),
         reason=reason,
         recorded_at=at,
     )
