@@ -1,0 +1,71 @@
+"""Law, formulas, days and masked names as people read them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+from django.utils import translation
+from django.utils.formats import date_format
+
+from config.law_words import act_words, article_words, formula_words, parameter_title, value_words
+from vouchers.queries import mask_name
+
+
+@pytest.mark.parametrize(
+    ("formula", "written"),
+    [
+        ("14166.00 / 3", "14166,00 / 3"),
+        ("015.1: 20 x 85.00", "015.1: 20 × 85,00"),
+        ("63.622754 x (1 + 22 %)", "63,622754 × (1 + 22 %)"),
+        ("PAY-UA-4", "PAY-UA-4"),
+        ("", ""),
+    ],
+)
+def test_a_formula_keeps_its_codes_and_writes_its_figures(formula: str, written: str) -> None:
+    with translation.override("uk"):
+        assert formula_words(formula) == written
+
+
+def test_codes_of_methods_are_words() -> None:
+    with translation.override("en"):
+        assert formula_words("15 % x 63.622754 (DIRECT_PAY)") == "15 % × 63.622754 (direct pay)"
+        assert formula_words("min(11.597898; 9.543413)") == "the lesser of (11.597898; 9.543413)"
+        assert value_words("EXCESS_CAP") == "not more than the income above the free bound"
+        assert value_words("96.54") == "96.54"
+        assert parameter_title("sm.lost_ability").startswith("subsistence minimum")
+        assert parameter_title("no.such.key") == "no.such.key"
+
+
+def test_an_act_keeps_its_article() -> None:
+    with translation.override("en"):
+        assert act_words("Law 2671-VIII, art. 28") == "Law 2671-VIII, art. 28"
+        assert article_words("CLM-24") == "CLM-24"
+        assert article_words("art. 20(2)") == "art. 20(2)"
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "moment"),
+    [
+        ("en", "3 December 2025", "03.12.2025 15:07"),
+        ("uk", "3 грудня 2025 р.", "03.12.2025 15:07"),
+        ("ru", "3 декабря 2025 г.", "03.12.2025 15:07"),
+    ],
+)
+def test_days_come_before_months(language: str, day: str, moment: str) -> None:
+    with translation.override(language):
+        assert date_format(date(2025, 12, 3), "DATE_FORMAT") == day
+        assert date_format(datetime(2025, 12, 3, 15, 7), "SHORT_DATETIME_FORMAT") == moment
+
+
+@pytest.mark.parametrize(
+    ("name", "masked"),
+    [
+        ("Вигадана Олена Іванівна", "Виг… О. І."),
+        ("Приклад Олена (для прикладу п. 1)", "При… О."),
+        ("Ко Ан", "К… А."),
+        ("", "—"),
+    ],
+)
+def test_a_masked_name_has_initials_and_no_brackets(name: str, masked: str) -> None:
+    assert mask_name(name) == masked
