@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum, Value, Window
+from django.db.models import Case, F, Q, QuerySet, Sum, Value, When, Window
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -111,10 +111,12 @@ def balance_totals(rows: Iterable[BalanceRow]) -> dict[str, int]:
 
 def statement(account: Account, until: date) -> QuerySet[Posting]:
     """Postings of an account by the end of a day, in the order of their days, with the balance (debit less credit)."""
-    running = Window(Sum(F("debit") - F("credit")), order_by=[F("entry__date").asc(), F("id").asc()])
+    # What stood there before comes before the movements of its day.
+    turn = Case(When(entry__event__startswith="opening.", then=Value(0)), default=Value(1))
+    running = Window(Sum(F("debit") - F("credit")), order_by=[F("entry__date").asc(), turn.asc(), F("id").asc()])
     rows = Posting.objects.filter(account=account, entry__date__lte=until)
     rows = rows.select_related("entry").annotate(balance=running)
-    return rows.order_by("entry__date", "id")
+    return rows.order_by("entry__date", turn, "id")
 
 
 def entries(organisation: Organisation) -> QuerySet[Entry]:

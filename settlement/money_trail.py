@@ -75,6 +75,8 @@ UNKNOWN = {
 MODELS = {name: model for _level, name, model in LEVELS}
 KEYS = {level: name for level, name, _model in LEVELS}
 FIRST, LAST = LEVELS[0][1], LEVELS[-1][1]
+# Flows of a record that a page lists; the data has all between the records it shows.
+ROOM = 4
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,24 @@ class Node:
     gap: int
 
     @property
+    def first_sources(self) -> list[Flow]:
+        """The largest sources, as many as a page has room for."""
+        return self.sources[:ROOM]
+
+    @property
+    def first_targets(self) -> list[Flow]:
+        """The largest targets."""
+        return self.targets[:ROOM]
+
+    @property
     def more_in(self) -> int:
-        """Money from records that are not shown."""
-        return self.came_in - sum(flow.amount for flow in self.sources)
+        """Money from all other records."""
+        return self.came_in - sum(flow.amount for flow in self.first_sources)
 
     @property
     def more_out(self) -> int:
-        """Money to records that are not shown."""
-        return self.went_on - sum(flow.amount for flow in self.targets)
+        """Money to all other records."""
+        return self.went_on - sum(flow.amount for flow in self.first_targets)
 
 
 @dataclass(frozen=True)
