@@ -107,8 +107,8 @@ BENT: dict[str, str] = {
     "an end learnt before the last one": "UPDATE vouchers_absence SET to_date = '2025-12-01', "
     "changed_at = changed_at - interval '1 hour'",
     "the moment of the fact": "UPDATE vouchers_absence SET recorded_at = recorded_at - interval '1 year'",
-    "the moment of the fact, with a change": "UPDATE vouchers_absence SET recorded_at = recorded_at - interval '1 year', "
-    "to_date = '2025-12-01', changed_at = changed_at + interval '1 hour'",
+    "the moment of the fact, with a change": "UPDATE vouchers_absence SET to_date = '2025-12-01', "
+    "recorded_at = recorded_at - interval '1 year', changed_at = changed_at + interval '1 hour'",
     "a fact gone": "DELETE FROM vouchers_absence",
     "an earlier version rewritten": "UPDATE office_earlierversion SET was = '{}'",
     "an earlier version moved": "UPDATE office_earlierversion SET known_until = now()",
