@@ -61,7 +61,7 @@ def test_a_step_names_its_figures_and_the_record_it_rests_on(office: Organisatio
     assert rate.basis.parameter == "contract K1"
     assert str(rate.basis.since) == "2025-01-01"
     stay = steps_of(lines, "CLM-27")[0]
-    assert "11/04/2025" in stay.sentence
+    assert "04.11.2025" in stay.sentence
     balance = steps_of(lines, "CLM-12")[0]
     assert balance.sentence == "1 h were left on certificate C1; 0.5 h beyond that are not paid."
     assert balance.units in (500, 1500)
