@@ -73,15 +73,14 @@ def fee_notice(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "notice": notice,
         "charges": notice.charges.select_related("provider").order_by("id"),
-        "receipts": fee_queries.receipts_of(notice),
-        "refunds": fee_queries.refunds_of(notice),
+        # Each form has names of its own on the page, so that labels lead to their boxes.
+        "receipts": [(row, FeeRefundForm(auto_id=f"receipt-{row.pk}-%s")) for row in fee_queries.receipts_of(notice)],
+        "refunds": [(row, ReasonForm(auto_id=f"refund-{row.pk}-%s")) for row in fee_queries.refunds_of(notice)],
         "overpaid_minor": max(-notice.left_minor, 0),
         "checkout": _open_page(notice),
         "may_pay": access.may("fee_notices.pay") and is_configured() and notice.left_minor > 0,
         "may_request": access.may("fee_refunds.request"),
         "may_approve": access.may("fee_refunds.approve"),
-        "refund_form": FeeRefundForm(),
-        "reason_form": ReasonForm(),
         "user_id": access.user.pk,
     }
     return render(request, "settlement/fees/detail.html", context)
