@@ -143,7 +143,7 @@ class MilestoneReportForm(forms.Form):
     """What was done towards a milestone, with its proofs."""
 
     text = forms.CharField(label=_("What was done"), widget=forms.Textarea(attrs={"rows": 5}), max_length=10000)
-    files = FilesField(label=_("Files"), required=False)
+    proofs = FilesField(label=_("Files"), required=False)
 
 
 class MilestoneJudgementForm(forms.Form):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -109,7 +110,7 @@ def _note(milestone: Milestone, kind: str, text: str, actor: Actor, at: datetime
     )
 
 
-def _record(code: str, milestone: Milestone, actor: Actor, at: datetime, **data: object) -> None:
+def _record(code: str, milestone: Milestone, actor: Actor, at: datetime, **data: Any) -> None:
     contract = milestone.contract
     organisation = contract.organisation.code
     record(code, milestone, contract, actor=actor, at=at, organisation=organisation, milestone=milestone.code, **data)

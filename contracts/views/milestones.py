@@ -56,7 +56,7 @@ def milestone_report(request: HttpRequest, pk: int) -> HttpResponse:
             text=form.cleaned_data["text"],
             files=[
                 GivenFile(file.name, file.read(), file.content_type or "application/octet-stream")
-                for file in form.cleaned_data["files"]
+                for file in form.cleaned_data["proofs"]
             ],
             actor=access.actor,
             at=access.now(),

@@ -101,9 +101,7 @@ def test_who_reports_does_not_judge(road: Road, milestone: Milestone) -> None:
 
 
 def test_agreement_that_is_not_in_force_is_left_alone(road: Road, milestone: Milestone) -> None:
-    terminate_contract(
-        contract=milestone.contract, valid_to=DUE, reason="x", actor=road.actor("bohdan"), at=road.at
-    )
+    terminate_contract(contract=milestone.contract, valid_to=DUE, reason="x", actor=road.actor("bohdan"), at=road.at)
     with pytest.raises(milestones.AgreementNotInForce):
         report(road, milestone)
 
@@ -132,7 +130,7 @@ def test_milestone_is_reported_and_judged_in_the_browser(client: Client, road: R
     assert reporting in provider.get(page).content.decode() and judging not in provider.get(page).content.decode()
     assert provider.post(judging, {"outcome": "met", "reason": "x"}).status_code == 403
     assert provider.post(reporting, {"text": ""}).status_code == 200
-    provider.post(reporting, {"text": "Відкрито", "files": [SimpleUploadedFile("a.pdf", b"a")]})
+    provider.post(reporting, {"text": "Відкрито", "proofs": [SimpleUploadedFile("a.pdf", b"a")]})
     shown = provider.get(page)
     assert "Відкрито" in shown.content.decode() and "a.pdf" in shown.content.decode()
     file = shown.context["notes"][0][1][0]
