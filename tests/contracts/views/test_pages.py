@@ -85,7 +85,7 @@ def test_unverified_parameters_are_flagged(client: Client, road: Road, built: di
     found = signed.get(reverse("contracts:parameters"), {"q": "admin_cap_pct"}).content.decode()
     assert "admin_cap_pct" in found and "not verified" in found
     norm = signed.get(reverse("contracts:norm", args=[built["norm"]])).content.decode()
-    assert "96.54" in norm and "not verified" in norm and "admin_cap_pct" in norm
+    assert "96.54" in norm and "not verified" in norm and "cap of administrative costs" in norm
 
 
 NORM_INPUT = {
