@@ -118,19 +118,18 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(operation: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """An operation with its body's and answer's field names."""
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    answer = (
-        next(iter(operation["responses"].values())).get("content", {}).get("application/json", {}).get("schema", {})
-    )
+    """An operation with the names of what it takes and answers."""
+    asked = [row["name"] for row in operation["parameters"] if row["in"] != "path"]
     return {
         **operation,
         "permissions": operation["x-permissions"],
-        "body": _fields(body, schema),
-        "answer": _fields(answer, schema),
+        "takes": asked + _fields(operation.get("requestBody", {}), schema),
+        "answer": _fields(next(iter(operation["responses"].values())), schema),
     }
 
 
-def _fields(shape: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+def _fields(part: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """Names in a body or an answer."""
+    shape = part.get("content", {}).get("application/json", {}).get("schema", {})
     name = shape.get("$ref", "").rpartition("/")[2]
     return list(schema["components"]["schemas"].get(name, shape).get("properties", {}))

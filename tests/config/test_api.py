@@ -236,4 +236,5 @@ def test_the_page_of_operations_is_made_here(cast: dict[str, User]) -> None:
     browser.force_login(cast["nadiia"], backend=PUBLIC_BACKEND)
     page = browser.get(reverse("api_docs")).content.decode()
     assert all(f"{method} /api/v1{path}" in page for method, path, _ in OPERATIONS)
+    assert all(f"<code>{name}</code>" in page for name in ("certificate_key", "reason", "lines", "Certificate-Key"))
     assert "//cdn" not in page and "https://" not in page
