@@ -65,5 +65,8 @@ def test_every_check_has_a_sentence() -> None:
 
 
 def test_a_finding_from_elsewhere_says_what_it_brought() -> None:
-    assert sentence_of("CLM-49", "P", {"text": "A complaint is open."}, {}) == "A complaint is open."
+    with override("en"):
+        told = sentence_of("CLM-49", "P", {"text": "A complaint is open."}, {})
+        assert told == "given with the package: A complaint is open."
+        assert sentence_of("CLM-49", "P", {}, {}) == "given with the package: nothing more was said"
     assert sentence_of("CLM-49", "P", {}, {}) == ""
