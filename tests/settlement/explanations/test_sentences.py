@@ -69,4 +69,3 @@ def test_a_finding_from_elsewhere_says_what_it_brought() -> None:
         told = sentence_of("CLM-49", "P", {"text": "A complaint is open."}, {})
         assert told == "given with the package: A complaint is open."
         assert sentence_of("CLM-49", "P", {}, {}) == "given with the package: nothing more was said"
-    assert sentence_of("CLM-49", "P", {}, {}) == ""
