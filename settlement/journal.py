@@ -102,7 +102,7 @@ def _entries(organisation: Organisation, until: date) -> Iterator[tuple[tuple[An
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{from_minor(minor):.2f} {currency}"
+    return f"{from_minor(minor)} {currency}"
 
 
 def _hledger(accounts: list[JournalAccount], entries: Iterator[Any], until: date) -> Iterator[str]:
