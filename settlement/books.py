@@ -154,7 +154,7 @@ FROM settlement_payment y
 CROSS JOIN LATERAL (SELECT CASE y.status WHEN 'confirmed' THEN (y.amount * 100)::bigint ELSE 0 END AS wanted) w
 LEFT JOIN (SELECT p.payment_id, sum(p.credit - p.debit) AS posted FROM settlement_posting p
            JOIN settlement_account a ON a.id = p.account_id
-           WHERE a.kind IN ('card', 'bank') AND p.payment_id IS NOT NULL GROUP BY 1) p ON p.payment_id = y.id
+           WHERE a.kind = 'card' AND p.payment_id IS NOT NULL GROUP BY 1) p ON p.payment_id = y.id
 WHERE y.gateway = 'stripe' AND COALESCE(p.posted, 0) <> w.wanted ORDER BY y.id
 """
 # What a recipient still owes by a notice: charged, less received, and again what was given back.

@@ -47,6 +47,7 @@ SENTENCES: dict[str, Any] = {
     "contract.signed": _("The contract was signed"),
     "contract.terminated": _("The contract was terminated"),
     "fee.decided": _("The recipient's fee was decided"),
+    "fee_checkout.opened": _("The page for paying a fee by card was opened"),
     "fee_checkout.started": _("A payment of a fee by card was begun"),
     "fee_notices.issued": _("Notices of recipients' fees were issued"),
     "fee_refund.approved": _("A refund of a fee was approved"),

@@ -70,8 +70,7 @@ def pay_by_card(*, notice: FeeNotice, start: Start, actor: Actor, at: datetime) 
         raise CardPageUnknown() from error
     except GatewayError as error:
         raise CardsUnavailable(reference=notice.rf_reference) from error
-    keep_page(checkout=checkout, session=session)
-    return checkout
+    return keep_page(checkout=checkout, session=session, actor=actor, at=at)
 
 
 @action
@@ -106,11 +105,14 @@ def begin_checkout(*, notice: FeeNotice, start: Start, actor: Actor, at: datetim
 
 
 @action
-def keep_page(*, checkout: FeeCheckout, session: stripe_client.CheckoutSession) -> None:
-    """Write down where the page is. Its beginning is in the trail already."""
+def keep_page(
+    *, checkout: FeeCheckout, session: stripe_client.CheckoutSession, actor: Actor, at: datetime
+) -> FeeCheckout:
+    """Write down where the page is. Audit: fee_checkout.opened."""
     checkout.session, checkout.address = session.session, session.address
     checkout.save(update_fields=["session", "address"])
-    nothing_to_record()
+    record("fee_checkout.opened", checkout.notice, checkout, actor=actor, at=at, session=session.session)
+    return checkout
 
 
 def _open(checkout: FeeCheckout) -> stripe_client.CheckoutSession:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from config.accounts.models import Organisation
-from config.audit.actors import SYSTEM
+from config.audit.actors import SYSTEM, Actor
 from config.audit.recording import action, nothing_to_record, record
 from config.clock import local_date
 from config.locks import lock_rows
@@ -28,7 +28,7 @@ DONE, REPEATED, WAITING, IGNORED, FOREIGN, STRANGE = "done", "repeated", "waitin
 
 
 @action
-def keep_event(*, event: SignedEvent, at: datetime) -> StripeEvent:
+def keep_event(*, event: SignedEvent, actor: Actor = SYSTEM, at: datetime) -> StripeEvent:
     """Write an event down once and have it dealt with. Audit: stripe_event.received."""
     row, first = StripeEvent.objects.get_or_create(
         event_id=event.event_id[:120],
@@ -43,7 +43,7 @@ def keep_event(*, event: SignedEvent, at: datetime) -> StripeEvent:
         nothing_to_record()
         return row
     enqueue(HANDLE_EVENT, key=row.event_id, event_id=row.pk)
-    record("stripe_event.received", row, actor=SYSTEM, at=at, kind=row.kind, event_id=row.event_id)
+    record("stripe_event.received", row, actor=actor, at=at, kind=row.kind, event_id=row.event_id)
     return row
 
 
@@ -70,7 +70,7 @@ ON CONFLICT (day, reason) DO UPDATE SET count = settlement_webhookrefusal.count 
 
 
 @action
-def count_refusal(*, reason: str, sha256: str, at: datetime) -> None:
+def count_refusal(*, reason: str, sha256: str, actor: Actor = SYSTEM, at: datetime) -> None:
     """Count a refused delivery: one row a day and reason, whoever floods us. It changes nothing of ours."""
     with connection.cursor() as cursor:
         cursor.execute(_REFUSED, [local_date(at), reason[:40], at, sha256])
@@ -78,7 +78,7 @@ def count_refusal(*, reason: str, sha256: str, at: datetime) -> None:
 
 
 @action
-def handle_event(*, event_id: int, at: datetime) -> str:
+def handle_event(*, event_id: int, actor: Actor = SYSTEM, at: datetime) -> str:
     """Deal with a kept event and return its outcome. Idempotent: an outcome is final, but for one that waits.
 
     Posts: fee.paid_by_card, fee.refunded_card, fee.refund_failed, transfer.returned. Locks: the event, then the notice
@@ -92,7 +92,7 @@ def handle_event(*, event_id: int, at: datetime) -> str:
     row.outcome, row.handled_at = outcome, at
     row.save(update_fields=["outcome", "handled_at"])
     notice = _notice(row)
-    record("stripe_event.handled", notice or row, *([row] if notice else []), actor=SYSTEM, at=at, outcome=outcome)
+    record("stripe_event.handled", notice or row, *([row] if notice else []), actor=actor, at=at, outcome=outcome)
     return outcome
 
 

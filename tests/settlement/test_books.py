@@ -24,6 +24,11 @@ def test_a_whole_month_agrees(books: Organisation) -> None:
     assert verify_books() == []
 
 
+_NOTICE = (
+    "INSERT INTO settlement_feenotice (organisation_id, recipient_id, month, number, rf_reference, issued_at) "
+    "SELECT organisation_id, id, '2025-11-01', 'FN-1', 'RF1', registered_at FROM vouchers_recipient LIMIT 1; "
+)
+
 # check, statement that corrupts one row, what the command must name
 CORRUPTIONS = [
     (
@@ -89,6 +94,26 @@ CORRUPTIONS = [
     ),
     ("payments equal the bank", "UPDATE settlement_match SET amount_minor = amount_minor + 1 WHERE kind = 'payment'",
      "payment PAY-2025-"),
+    (
+        "transfers equal the balance of card payments",
+        "UPDATE settlement_payment SET gateway = 'stripe' WHERE status = 'confirmed'",
+        "payment PAY-2025-",
+    ),
+    (
+        "fee notices equal the ledger",
+        _NOTICE + "INSERT INTO settlement_feecharge (notice_id, provider_id, amount_minor, charged_at) "
+        "SELECT n.id, p.id, 5, n.issued_at FROM settlement_feenotice n, contracts_provider p LIMIT 1",
+        "fee notice FN-1",
+    ),
+    (
+        "refunds of fees stay within receipts",
+        _NOTICE
+        + "INSERT INTO settlement_feereceipt (notice_id, method, amount_minor, payment, received_on, recorded_at) "
+        "SELECT id, 'card', 5, 'pi_1', month, issued_at FROM settlement_feenotice; "
+        "INSERT INTO settlement_feerefund (receipt_id, amount_minor, reason, requested_at, status, gateway_reference) "
+        "SELECT id, 6, '', recorded_at, 'requested', '' FROM settlement_feereceipt",
+        "receipt of fee notice FN-1",
+    ),
     (
         "statement lines equal their matches",
         "UPDATE settlement_statementline SET amount_minor = amount_minor - 1 WHERE status = 'matched'",

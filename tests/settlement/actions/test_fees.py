@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -144,7 +145,7 @@ def test_lines_that_a_person_books(town: Town) -> None:
         ),
     )  # fmt: skip
     fee, cards, passed, large = StatementLine.objects.order_by("position")
-    shared = {"organisation": organisation, "actor": users["halyna"].as_actor(), "at": AT}
+    shared: dict[str, Any] = {"organisation": organisation, "actor": users["halyna"].as_actor(), "at": AT}
     provider = Provider.objects.get(code="P1")
     with pytest.raises(NoticeUnknown):
         pay_notice_with_line(line_id=fee.pk, notice="FN-2025-9", **shared)
