@@ -286,7 +286,7 @@ CLAIM = Loader(
             known="coalesce((SELECT r.number FROM settlement_claim r WHERE r.id = t.reverses_id), '')",
         ),
     ),
-    constants={"organisation_id": "%(org)s"},
+    constants={"organisation_id": "%(org)s", "imported": "true"},
     references=(
         Reference("provider_code", "providers", PROVIDERS),
         _evidence("contract_number", "contracts", CONTRACTS),

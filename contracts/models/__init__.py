@@ -3,6 +3,14 @@
 from contracts.models.agreements import Contract, ContractLine, Milestone, MilestoneNote
 from contracts.models.budgets import BudgetEntry, BudgetLine
 from contracts.models.catalogue import CpvCode, Service, Tariff, TariffSet, TariffSetItem, Territory
+from contracts.models.check_facts import (
+    GrantItem,
+    ProviderAccount,
+    ProviderRelation,
+    ProviderSchedule,
+    RequiredEvidence,
+    ServiceIncompatibility,
+)
 from contracts.models.norms import NormCost
 from contracts.models.parameters import CalendarDay, Parameter
 from contracts.models.parties import (
@@ -20,14 +28,20 @@ __all__ = [
     "Contract",
     "ContractLine",
     "CpvCode",
+    "GrantItem",
     "Milestone",
     "MilestoneNote",
     "NormCost",
     "Parameter",
     "Provider",
+    "ProviderAccount",
+    "ProviderRelation",
+    "ProviderSchedule",
     "ProviderSuspension",
     "ProviderUser",
+    "RequiredEvidence",
     "Service",
+    "ServiceIncompatibility",
     "Tariff",
     "TariffSet",
     "TariffSetItem",

@@ -1,5 +1,6 @@
 """What we owe, why, and that it was paid."""
 
+from settlement.models.check_facts import ClaimDeclaration, FeeReport, FindingFeedback
 from settlement.models.claims import (
     Adjudication,
     AdjudicationRun,
@@ -22,6 +23,7 @@ __all__ = [
     "Adjudication",
     "AdjudicationRun",
     "Claim",
+    "ClaimDeclaration",
     "ClaimLine",
     "Clearance",
     "ClosedMonth",
@@ -32,7 +34,9 @@ __all__ = [
     "FeeNotice",
     "FeeReceipt",
     "FeeRefund",
+    "FeeReport",
     "Finding",
+    "FindingFeedback",
     "GivenFinding",
     "KeptPend",
     "Match",

@@ -49,6 +49,8 @@ class Claim(StatefulModel):
     submitted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
     run = models.PositiveIntegerField(null=True, blank=True)
     reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversals")
+    # Came with a package: findings of checks that a package cannot decide come with it too, and are not looked for.
+    imported = models.BooleanField(default=False, db_default=False)
     recorded_at = models.DateTimeField()
 
     class Meta:

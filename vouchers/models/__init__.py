@@ -7,6 +7,7 @@ from vouchers.models.certificates import (
     CertificateSuspension,
     Redemption,
 )
+from vouchers.models.check_facts import EmergencyCase, OtherFunding, StateTask, VisitComplaint, VisitScan
 from vouchers.models.needs import FeeAssessment, NeedsAssessment
 from vouchers.models.plans import IndividualPlan, PlanLine
 from vouchers.models.recipients import Absence, Mandate, Recipient, RecipientResidence
@@ -17,12 +18,17 @@ __all__ = [
     "CertificateEntry",
     "CertificateLine",
     "CertificateSuspension",
+    "EmergencyCase",
     "FeeAssessment",
     "IndividualPlan",
     "Mandate",
     "NeedsAssessment",
+    "OtherFunding",
     "PlanLine",
     "Recipient",
     "RecipientResidence",
     "Redemption",
+    "StateTask",
+    "VisitComplaint",
+    "VisitScan",
 ]
