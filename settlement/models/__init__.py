@@ -10,21 +10,38 @@ from settlement.models.claims import (
     Finding,
     GivenFinding,
     KeptPend,
+    PendAssignment,
+    PendProposal,
     Remittance,
 )
+from settlement.models.clawbacks import Clawback, ClawbackOffset, ClawbackRepayment
 from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt, FeeRefund
+from settlement.models.holds import PaymentHold
 from settlement.models.ledger import Account, ClosedMonth, Entry, Posting
 from settlement.models.payments import Payment, PaymentRemittance, PaymentRun, PaymentRunApproval
-from settlement.models.statements import Match, Statement, StatementLine
+from settlement.models.statements import (
+    BankAct,
+    BankActSignature,
+    Match,
+    Statement,
+    StatementLayout,
+    StatementLine,
+)
 from settlement.models.stripe_events import ConnectedAccount, StripeEvent, WebhookRefusal
+from settlement.models.years import YearClosing
 
 __all__ = [
     "Account",
     "Adjudication",
     "AdjudicationRun",
+    "BankAct",
+    "BankActSignature",
     "Claim",
     "ClaimDeclaration",
     "ClaimLine",
+    "Clawback",
+    "ClawbackOffset",
+    "ClawbackRepayment",
     "Clearance",
     "ClosedMonth",
     "ConnectedAccount",
@@ -41,13 +58,18 @@ __all__ = [
     "KeptPend",
     "Match",
     "Payment",
+    "PaymentHold",
     "PaymentRemittance",
     "PaymentRun",
     "PaymentRunApproval",
+    "PendAssignment",
+    "PendProposal",
     "Posting",
     "Remittance",
     "Statement",
+    "StatementLayout",
     "StatementLine",
     "StripeEvent",
     "WebhookRefusal",
+    "YearClosing",
 ]

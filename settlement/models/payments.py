@@ -16,8 +16,11 @@ from settlement.models.claims import Remittance
 PAYMENT_RUN_STATES = StateTable(
     moves={
         "proposed": frozenset({"approved", "cancelled"}),
-        "approved": frozenset({"released", "cancelled"}),
+        # What was signed changed: the signatures no longer count.
+        "approved": frozenset({"released", "cancelled", "proposed"}),
         "released": frozenset({"closed"}),
+        # A match that was undone leaves a payment unanswered again.
+        "closed": frozenset({"released"}),
     },
     initial=frozenset({"proposed"}),
 )
@@ -27,15 +30,19 @@ PAYMENT_STATES = StateTable(
         "prepared": frozenset({"sent", "failed"}),
         # What comes back has been carried out before: a return needs the confirmation first.
         "sent": frozenset({"confirmed", "failed"}),
-        "confirmed": frozenset({"returned"}),
+        # Back only when a person undoes the match that moved it.
+        "confirmed": frozenset({"returned", "sent"}),
+        "returned": frozenset({"confirmed"}),
     },
     initial=frozenset({"prepared"}),
 )
 
 
 class PaymentRun(StatefulModel):
-    """A batch of payable remittances. ``approvals_needed`` is copied from the parameters when it is proposed;
-    ``content_sha256`` is what every approver saw.
+    """A batch of payable remittances. ``approvals_needed`` and ``release_apart`` (who approved does not release) are
+    copied from the parameters when it is proposed; ``content_sha256`` is what every approver sees.
+
+    ``follows``: the run whose held or returned remittances this one takes up.
     """
 
     STATES = PAYMENT_RUN_STATES
@@ -50,6 +57,8 @@ class PaymentRun(StatefulModel):
     )
     execution_date = models.DateField(null=True, blank=True)
     approvals_needed = models.PositiveSmallIntegerField(default=1)
+    release_apart = models.BooleanField(default=False, db_default=False)
+    follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="followed_by")
     total = MoneyField(max_digits=16, decimal_places=2, default_currency="UAH", currency_choices=CURRENCY_CHOICES)
     content_sha256 = models.CharField(max_length=64)
     message_id = models.CharField(max_length=35, blank=True)
@@ -69,8 +78,8 @@ class PaymentRun(StatefulModel):
 
 
 class PaymentRunApproval(AppendOnlyModel):
-    """A signature under a run. A trigger refuses the proposer's own. ``reason``: why money goes again to an account
-    that the bank has returned it from.
+    """A signature under what a run paid then; it counts only while the run's content is the same. Triggers refuse the
+    proposer's own. ``reason``: why money goes again to an account that the bank has returned it from.
     """
 
     payment_run = models.ForeignKey(PaymentRun, on_delete=models.PROTECT, related_name="approvals")
@@ -81,7 +90,9 @@ class PaymentRunApproval(AppendOnlyModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["payment_run", "approved_by"], name="payment_run_approval_once"),
+            models.UniqueConstraint(
+                fields=["payment_run", "approved_by", "content_sha256"], name="payment_run_approval_once"
+            ),
         ]
         triggers = append_only("payment_run_approval")
 
