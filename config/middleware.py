@@ -10,6 +10,21 @@ from django.shortcuts import render
 from config.errors import DomainError
 
 
+class PlainTextMiddleware:
+    """What no database text can hold is looked for as a sign that nothing contains: an address finds no page, a search
+    finds nothing. Forms and bodies check their own values.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "%EF%BF%BD")
+        if "\0" in request.path_info:
+            request.path_info = request.path_info.replace("\0", "\ufffd")
+        return self.get_response(request)
+
+
 class DomainErrorMiddleware:
     """A DomainError that a view did not turn into a form error becomes a page or an RFC 9457 body."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,8 +21,13 @@ COLUMNS = (
     *("redemption_code", "certificate_number", "service_code", "service_date", "starts_at", "ends_at"),
     *("worker_code", "units", "unit_rate", "amount"),
 )
+CODES = ("service_code", "certificate_number", "redemption_code", "worker_code")
 AMOUNT_PLACES_CLAIMED = 4
 ROWS_MAX = 200_000
+# Those of the program interface: units times rate of a line, and sums of many lines, stay within eight bytes.
+BELOW = {"units": 10**4, "unit_rate": 10**6, "amount": 10**9}
+EARLIEST, LATEST = date(1990, 1, 1), date(2199, 12, 31)
+CODE_LENGTH = 64
 
 
 class ClaimRowsRefused(DomainError):
@@ -137,16 +143,14 @@ class _Reader:
         rate = self._number("unit_rate", RATE_PLACES, required=True)
         amount = self._number("amount", AMOUNT_PLACES_CLAIMED)
         starts, ends = self._time("starts_at", day), self._time("ends_at", day)
+        codes = {column: self._code(column) for column in CODES}
         if self.faults or day is None or units is None or rate is None:
             return None
         return LineDraft(
-            service_code=self._text("service_code"),
             service_date=day,
             units=units,
             unit_rate=rate,
-            certificate_number=self._text("certificate_number"),
-            redemption_code=self._text("redemption_code"),
-            worker_code=self._text("worker_code"),
+            **codes,
             starts_at=starts,
             ends_at=ends,
             amount=amount,
@@ -154,10 +158,20 @@ class _Reader:
 
     def _text(self, column: str) -> str:
         value = self.row.get(column)
-        return "" if value is None else str(value).strip()[:64]
+        return "" if value is None else str(value).strip()
+
+    def _code(self, column: str) -> str:
+        """A code as it is written; a database text holds no zero character."""
+        text = self._text(column)
+        if len(text) > CODE_LENGTH:
+            self._fault(column, "TOO_LONG")
+        if "\0" in text:
+            self._fault(column, "NOT_TEXT")
+        return text
 
     def _fault(self, column: str, reason: str) -> None:
-        self.faults.append(RowFault(self.number, column, self._text(column), reason))
+        shown = self._text(column)[:CODE_LENGTH].replace("\0", "\ufffd")
+        self.faults.append(RowFault(self.number, column, shown, reason))
 
     def _number(self, column: str, places: int, *, required: bool = False) -> Decimal | None:
         text = self._text(column)
@@ -170,26 +184,29 @@ class _Reader:
         except ValueError:
             self._fault(column, "NOT_A_NUMBER")
             return None
-        # The places of the cell, not its trailing zeros, and a size that fits eight bytes.
-        if abs(value) >= Decimal(10) ** 12 or value != round_half_up(value, places):
+        if abs(value) >= BELOW[column]:
+            self._fault(column, "TOO_LARGE")
+        elif value != round_half_up(value, places):  # the places of the figure, not its trailing zeros
             self._fault(column, "TOO_MANY_PLACES")
         elif required and value <= 0:
             self._fault(column, "NOT_POSITIVE")
         return value
 
     def _day(self, column: str) -> date | None:
+        day = self._written_day(column)
+        if day is None:
+            self._fault(column, "NOT_A_DATE" if self._text(column) else "MISSING")
+        elif not EARLIEST <= day <= LATEST:
+            self._fault(column, "NOT_OUR_TIME")
+        return day
+
+    def _written_day(self, column: str) -> date | None:
         value = self.row.get(column)
-        if isinstance(value, datetime):
-            return value.date()
         if isinstance(value, date):
-            return value
-        text = self._text(column)
+            return value.date() if isinstance(value, datetime) else value
         for form in ("%Y-%m-%d", "%d.%m.%Y"):
-            try:
-                return datetime.strptime(text, form).replace(tzinfo=self.zone).date()
-            except ValueError:
-                continue
-        self._fault(column, "NOT_A_DATE" if text else "MISSING")
+            with suppress(ValueError):
+                return datetime.strptime(self._text(column), form).replace(tzinfo=self.zone).date()
         return None
 
     def _time(self, column: str, day: date | None) -> datetime | None:
@@ -202,4 +219,6 @@ class _Reader:
         except ValueError:
             self._fault(column, "NOT_A_TIME")
             return None
+        if not EARLIEST <= moment.date() <= LATEST:
+            self._fault(column, "NOT_OUR_TIME")
         return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)

@@ -21,6 +21,7 @@ from config.states import InvalidMove
 from contracts.models import Contract, Provider
 from settlement.actions import claims
 from settlement.claim_rows import ClaimFileUnreadable, ClaimRowsRefused, LineDraft, read_claim_file, read_claim_rows
+from settlement.line_queries import claimed_minor
 from settlement.models import Claim, ClaimLine, Clearance
 from tests.settlement.actions.month import AT, KYIV, NOVEMBER, imported, judge, the_claim, two_visits
 
@@ -203,7 +204,14 @@ def test_workbook_is_read() -> None:
         ({"units": "1.2345"}, "units", "TOO_MANY_PLACES"),
         ({"units": "багато"}, "units", "NOT_A_NUMBER"),
         ({"units": "NaN"}, "units", "NOT_A_NUMBER"),
-        ({"units": "1e30"}, "units", "TOO_MANY_PLACES"),
+        ({"units": "1e30"}, "units", "TOO_LARGE"),
+        ({"units": "10000"}, "units", "TOO_LARGE"),
+        ({"unit_rate": "1000000"}, "unit_rate", "TOO_LARGE"),
+        ({"amount": "-1000000000"}, "amount", "TOO_LARGE"),
+        ({"service_date": "0001-01-01"}, "service_date", "NOT_OUR_TIME"),
+        ({"starts_at": "0001-01-01T00:00+02:00"}, "starts_at", "NOT_OUR_TIME"),
+        ({"worker_code": "W\0"}, "worker_code", "NOT_TEXT"),
+        ({"redemption_code": "V" * 65}, "redemption_code", "TOO_LONG"),
         ({"unit_rate": ""}, "unit_rate", "MISSING"),
         ({"service_date": "31.02.2025"}, "service_date", "NOT_A_DATE"),
         ({"starts_at": "вранці"}, "starts_at", "NOT_A_TIME"),
@@ -214,6 +222,12 @@ def test_cell_that_cannot_be_read_is_named(changes: dict[str, str], column: str,
     with pytest.raises(ClaimRowsRefused) as refusal:
         read_claim_rows([row], zone="Europe/Kyiv")
     assert [(fault.row, fault.column, fault.reason) for fault in refusal.value.faults] == [(2, column, reason)]
+
+
+def test_the_largest_lines_that_a_file_may_hold_can_be_summed(office: Organisation) -> None:
+    row = {"service_code": "015.1", "service_date": "2025-11-03", "units": "9999.999", "unit_rate": "999999.9999"}
+    claim = make(office, *read_claim_rows([row] * 50, zone="Europe/Kyiv"))
+    assert claimed_minor(claim) == 50 * 999_999_899_900
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1,2\n"])
