@@ -18,10 +18,10 @@ from settlement.rules import checks, given
 from settlement.rules.ceilings import cut_money, cut_units
 from settlement.rules.comparison import Comparison
 from settlement.rules.facts import Facts, Ints, Mask, column
-from settlement.rules.fees import fees
 from settlement.rules.findings import CUT, PEND, REJECT
 from settlement.rules.frame import Frame
 from settlement.rules.lookup import Register, pick
+from settlement.rules.own import Own
 from settlement.rules.parameters import Parameters
 from settlement.rules.waterfall import Waterfall
 
@@ -82,17 +82,19 @@ def _judge(facts: Facts, parameters: Parameters, unseen: Unseen | None = None) -
     waterfall = Waterfall(frame)
     for rate_check in checks.RATES:
         waterfall.lower_rates(rate_check)
-    rejected = _reject(frame, waterfall)
-    pended = _pend(frame, waterfall)
+    rejected, found = _reject(frame, waterfall)
+    pended = _pend(frame, waterfall, found)
     judged, units, gross = _standing(frame, unseen)
-    for cut in given.unit_cuts(frame):
-        waterfall.take_given(cut)
+    _in_code_order(waterfall, [], (*given.unit_cuts(frame), *found.unit_cuts))
     _cut_units(frame, waterfall, judged, np.where(judged, waterfall.units, units))
-    for cut in (*given.money_cuts(frame), *given.warnings(frame)):
-        waterfall.take_given_money(cut)
+    _take_money(waterfall, (*given.money_cuts(frame), *found.money_cuts))
+    value = np.where(waterfall.units > 0, waterfall.value, 0)
+    _take_money(waterfall, found.grant_cuts(judged, np.where(judged, value, gross)))
+    _take_money(waterfall, (*given.warnings(frame), *found.warnings))
     value = np.where(waterfall.units > 0, waterfall.value, 0)
     _cut_money(frame, waterfall, judged, np.where(judged, value, gross))
-    fee = fees(frame, np.where(judged, waterfall.value, gross))
+    fee = checks.FEE.deducted(frame, np.where(judged, waterfall.value, gross))
+    _take_money(waterfall, found.fee_warnings(fee))
     adjudications = _adjudications(frame, waterfall, rejected, pended, fee)
     findings = waterfall.findings.table(frame)
     if unseen is None:
@@ -123,10 +125,12 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return whole
 
 
-def _reject(frame: Frame, waterfall: Waterfall) -> Mask:
-    """Step 2. Returns the lines that some check rejects, in whole or in part."""
+def _reject(frame: Frame, waterfall: Waterfall) -> tuple[Mask, Own]:
+    """Step 2. Returns the lines that some check rejects, in whole or in part, and what our own checks found."""
     fired = {check.CODE: check.find(frame) for check in checks.ALONE}
     brought = given.rejections(frame)
+    found = Own(frame, ~np.logical_or.reduce([given.lines_of(frame, brought), *fired.values()]))
+    brought += found.rejections
     named = given.lines_of(frame, brought)
     clean = ~np.logical_or.reduce([named, *fired.values()])
     frame.comparison = Comparison(frame, clean)
@@ -139,7 +143,7 @@ def _reject(frame: Frame, waterfall: Waterfall) -> Mask:
         for check in checks.REJECTIONS
     ]
     _in_code_order(waterfall, steps, brought)
-    return np.logical_or.reduce([named, *fired.values()])
+    return np.logical_or.reduce([named, *fired.values()]), found
 
 
 def _in_code_order(waterfall: Waterfall, steps: list[Step], brought: Iterable[given.Given]) -> None:
@@ -147,6 +151,12 @@ def _in_code_order(waterfall: Waterfall, steps: list[Step], brought: Iterable[gi
     more: list[Step] = [(part.check, partial(waterfall.take_given, part)) for part in brought]
     for _code, take in sorted((*steps, *more), key=lambda step: step[0]):
         take()
+
+
+def _take_money(waterfall: Waterfall, cuts: Iterable[given.Given]) -> None:
+    """Money alone, in code order; warnings take none."""
+    for cut in sorted(cuts, key=lambda cut: cut.check):
+        waterfall.take_given_money(cut)
 
 
 def _overlap_units(frame: Frame) -> dict[str, Ints]:
@@ -161,14 +171,14 @@ def _overlap_units(frame: Frame) -> dict[str, Ints]:
     return result
 
 
-def _pend(frame: Frame, waterfall: Waterfall) -> Mask:
+def _pend(frame: Frame, waterfall: Waterfall, found: Own) -> Mask:
     """Step 3. Returns the lines from which a pend took units."""
     before = waterfall.units.copy()
     steps: list[Step] = []
     for check in checks.PENDS:
         fired = check.find_pend(frame) & ~frame.lifted(checks.number_of(check))
         steps.append((check.CODE, partial(waterfall.take_units, check, PEND, fired)))
-    _in_code_order(waterfall, steps, given.pends(frame))
+    _in_code_order(waterfall, steps, (*given.pends(frame), *found.pends))
     return waterfall.units < before
 
 

@@ -91,6 +91,39 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         # Adjudications of earlier runs that a reversing claim of this run takes back (claim: the reversing).
         "reversals": "claim line_id line units_claimed units_allowed rate_claimed rate_allowed amount_claimed "
         "reductions pended gross fee outcome",
+        # --- only for the checks that a package cannot decide (``settlement.rules.own``)
+        # Claims that were handed in here. twin: another claim with the same file or number, or BLANK.
+        # declared_total: NO_AMOUNT when the provider declared none; written: sum of all lines, ten-thousandths;
+        # fresh: 1 when all its lines are judged, 0 when cleared lines of it are judged again.
+        "own_claims": "claim twin declared_total written first_line fresh",
+        # All lines of claims whose invoice adds VAT (vat: that of the whole claim).
+        "vat_lines": "id claim units unit_rate vat",
+        # days_off: bit 0 is Monday.
+        "schedules": "provider days_off valid_from valid_to",
+        "account_changes": "provider changed_on",
+        "other_funding": "recipient service valid_from valid_to",
+        # Both ways: (A, B) and (B, A).
+        "incompatible_services": "service other",
+        # recipient: BLANK = all.
+        "state_tasks": "provider service recipient valid_from valid_to",
+        "evidence_needed": "service valid_from valid_to",
+        "evidence_given": "claim",
+        # bearing: lines of the recipient on the claim whose service is not free for all.
+        "fee_reports": "claim recipient collected bearing",
+        # Lines of services for groups; participants: people whom the claims name for the same visit.
+        "group_visits": "id participants",
+        # latitude, longitude: hundred-thousandths of a degree, NO_AMOUNT when unknown; distance: metres or BLANK.
+        "scans": "redemption scanned_at latitude longitude distance",
+        # act_on: LAST_DAY when there is none.
+        "emergencies": "recipient service began_on act_on",
+        # Days that differ from Monday to Friday; working: 1 or 0.
+        "calendar": "day working",
+        # Redemptions with an open complaint.
+        "complaints": "redemption",
+        # used: gross finally allowed by earlier runs.
+        "grant_items": "contract service valid_from valid_to amount used",
+        # released: sum of the tranches that were released, NO_LIMIT when the grant is not paid in tranches.
+        "grants": "contract released used",
     }.items()
 }
 
@@ -128,6 +161,23 @@ class Facts:
     contract_used: pd.DataFrame
     claim_numbers: pd.DataFrame
     reversals: pd.DataFrame
+    own_claims: pd.DataFrame
+    vat_lines: pd.DataFrame
+    schedules: pd.DataFrame
+    account_changes: pd.DataFrame
+    other_funding: pd.DataFrame
+    incompatible_services: pd.DataFrame
+    state_tasks: pd.DataFrame
+    evidence_needed: pd.DataFrame
+    evidence_given: pd.DataFrame
+    fee_reports: pd.DataFrame
+    group_visits: pd.DataFrame
+    scans: pd.DataFrame
+    emergencies: pd.DataFrame
+    calendar: pd.DataFrame
+    complaints: pd.DataFrame
+    grant_items: pd.DataFrame
+    grants: pd.DataFrame
 
 
 def empty_table(name: str) -> pd.DataFrame:

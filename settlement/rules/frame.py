@@ -30,6 +30,7 @@ from settlement.rules.facts import (
 )
 from settlement.rules.integers import value_of
 from settlement.rules.lookup import InForce, Register, Sums, pair, pick, with_day
+from settlement.rules.own_facts import OwnFacts
 from settlement.rules.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -344,6 +345,13 @@ class Frame:
     @cached_property
     def death_date(self) -> Ints:
         return pick(column(self.facts.recipients, "death_date"), self.recipient_row, LAST_DAY)
+
+    # --- what only the checks of our own claims read
+    # --------------------------------------------------------------------------
+
+    @cached_property
+    def own(self) -> OwnFacts:
+        return OwnFacts(self)
 
     # --- earlier runs
     # --------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
@@ -15,8 +15,70 @@ from settlement.rules.facts import FIRST_DAY, HOUR, LAST_DAY, Ints
 HOURS_PER_DAY = "worker.hours_per_day_max"
 WINDOW_DAYS = "claim.window_days"
 DECEMBER_STOP = "claim.december_stop"
-KEYS = (HOURS_PER_DAY, WINDOW_DAYS, DECEMBER_STOP)
+PACKAGE_KEYS = (HOURS_PER_DAY, WINDOW_DAYS, DECEMBER_STOP)
 DEFAULTS = {HOURS_PER_DAY: "12", WINDOW_DAYS: "60", DECEMBER_STOP: "01-15"}
+
+# Limits of the checks that a package cannot decide: key -> (default, places kept).
+ROUNDING_TOLERANCE = "claim.rounding_tolerance"
+OUTLIER_SIGMA = "claim.outlier_sigma"
+OUTLIER_RECIPIENTS = "claim.outlier_recipients_min"
+ROUND_PERCENT = "claim.round_hours_pct"
+ROUND_VISITS = "claim.round_hours_visits_min"
+SCAN_DISTANCE = "claim.geo_distance_m"
+SCAN_DELAY = "claim.scan_delay_hours"
+ACCOUNT_DAYS = "claim.bank_account_hold_days"
+TRAVEL_SPEED = "worker.travel_kmh_max"
+EMERGENCY_ACT_DAYS = "claim.emergency_act_days"
+EMERGENCY_TERM = "claim.emergency_days_max"
+LIMITS: dict[str, tuple[str, int]] = {
+    ROUNDING_TOLERANCE: ("0.05", 2),
+    OUTLIER_SIGMA: ("3", 3),
+    OUTLIER_RECIPIENTS: ("10", 0),
+    ROUND_PERCENT: ("90", 0),
+    ROUND_VISITS: ("20", 0),
+    SCAN_DISTANCE: ("500", 0),
+    SCAN_DELAY: ("24", 0),
+    ACCOUNT_DAYS: ("30", 0),
+    TRAVEL_SPEED: ("60", 0),
+    EMERGENCY_ACT_DAYS: ("1", 0),
+    EMERGENCY_TERM: ("14", 0),
+}
+
+# What a finding of such a check does, and what a profile may make of it; the first one is the default.
+SEVERITIES: dict[str, str] = {
+    "CLM-02": "RPW",
+    "CLM-23": "WP",
+    "CLM-29": "RPW",
+    "CLM-30": "RPW",
+    "CLM-33": "WPR",
+    "CLM-34": "PRW",
+    "CLM-36": "W",
+    "CLM-37": "PW",
+    "CLM-38": "PW",
+    "CLM-39": "CW",
+    "CLM-40": "PW",
+    "CLM-41": "WP",
+    "CLM-42": "WP",
+    "CLM-43": "PW",
+    "CLM-44": "PW",
+    "CLM-47": "RPW",
+    "CLM-48": "CPRW",
+    "CLM-49": "PW",
+    "CLM-50": "RP",
+}
+OFF = "off"
+# A severity as a figure: 0 is off.
+SEVERITY_ORDER = "-WCPR"
+
+
+def severity_key(check: str) -> str:
+    """The key of the parameter that says how a check is taken: off, W, C, P or R."""
+    return f"check.{check}.severity"
+
+
+SEVERITY_KEYS = {severity_key(check): check for check in SEVERITIES}
+# All that adjudication asks for.
+KEYS = (*PACKAGE_KEYS, *LIMITS, *SEVERITY_KEYS)
 
 # More hours or days than any law gives, and dates so far ahead can still be written.
 _FIGURE_MAX = 1_000_000
@@ -54,6 +116,12 @@ class Parameters:
     hours_per_day: tuple[DatedValue, ...]
     window_days: tuple[DatedValue, ...]
     december_stop: tuple[DatedValue, ...]
+    # Limits and severities of the checks that a package cannot decide, by key.
+    more: Mapping[str, tuple[DatedValue, ...]] = field(default_factory=dict)
+
+    def on(self, key: str, days: Ints) -> Ints:
+        """Value of a further key on each day, the default where no row was given."""
+        return values_on(self.more.get(key) or (_default(key),), days)
 
 
 def parse_parameters(rows: Iterable[tuple[str, int, int, str]]) -> Parameters:
@@ -64,10 +132,17 @@ def parse_parameters(rows: Iterable[tuple[str, int, int, str]]) -> Parameters:
     dated: dict[str, list[DatedValue]] = {
         key: [DatedValue(FIRST_DAY, LAST_DAY, _parse(key, text))] for key, text in DEFAULTS.items()
     }
+    dated |= {key: [_default(key)] for key in KEYS[len(PACKAGE_KEYS) :]}
     for key, valid_from, valid_to, text in rows:
         if key in dated:
             dated[key].append(DatedValue(valid_from, valid_to, _parse(key, text)))
-    return Parameters(*(tuple(dated[key]) for key in KEYS))
+    fixed = [tuple(dated.pop(key)) for key in PACKAGE_KEYS]
+    return Parameters(fixed[0], fixed[1], fixed[2], {key: tuple(found) for key, found in dated.items()})
+
+
+def _default(key: str) -> DatedValue:
+    text = LIMITS[key][0] if key in LIMITS else SEVERITIES[SEVERITY_KEYS[key]][0]
+    return DatedValue(FIRST_DAY, LAST_DAY, _parse(key, text))
 
 
 def values_on(dated: tuple[DatedValue, ...], days: Ints) -> Ints:
@@ -102,7 +177,17 @@ def _figure(key: str, text: str) -> int:
         return int(Decimal(text) * HOUR)
     if key == WINDOW_DAYS:
         return int(Decimal(text))
+    if key in LIMITS:
+        return int(Decimal(text).scaleb(LIMITS[key][1]))
+    if key in SEVERITY_KEYS:
+        return _severity(SEVERITIES[SEVERITY_KEYS[key]], text.strip())
     return _parse_day_of_year(text.strip())
+
+
+def _severity(allowed: str, text: str) -> int:
+    if text != OFF and (len(text) != 1 or text not in allowed):
+        raise ValueError(f"not a severity of this check: {text}")
+    return 0 if text == OFF else SEVERITY_ORDER.index(text)
 
 
 def _parse_day_of_year(text: str) -> int:

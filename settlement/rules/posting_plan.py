@@ -9,9 +9,12 @@ budget line is what it spent.
     payment.sent        Dr payable               Cr clearing
     payment.confirmed   Dr clearing              Cr bank
     payment.returned    Dr bank                  Cr payable
+    payment.unconfirmed Dr bank                  Cr clearing   (a match that was wrong)
+    payment.unreturned  Dr payable               Cr bank
     payment.failed      Dr clearing              Cr payable
     receipt.explained   Dr bank                  Cr suspense
     charge.explained    Dr suspense              Cr bank
+    receipt.unexplained, charge.unexplained: the same with the sides changed
     opening.added       Dr bank                  Cr funding
     opening.lowered     Dr funding               Cr bank
 
@@ -32,6 +35,14 @@ A payment that goes by Stripe leaves the balance there instead of the bank:
 
     transfer.confirmed  Dr clearing              Cr card
     transfer.returned   Dr card                  Cr payable
+
+A closed year leaves nothing on its costs and fees; what it cost the budget stands on its result. The opposite events
+are for a line that got more back than it spent:
+
+    year.expense_closed    Dr result             Cr expense
+    year.expense_returned  Dr expense            Cr result
+    year.fee_closed        Dr fee                Cr result
+    year.fee_returned      Dr result             Cr fee
 """
 
 from __future__ import annotations
@@ -41,7 +52,7 @@ from dataclasses import dataclass
 EXPENSE, PAYABLE, FEE = "expense", "payable", "fee"
 CLEARING, BANK, SUSPENSE = "clearing", "bank", "suspense"
 RECEIVABLE, HELD, CARD = "receivable", "held", "card"
-FUNDING = "funding"
+FUNDING, RESULT = "funding", "result"
 
 CLAIM_ADJUDICATED, CLAIM_REVERSED = "claim.adjudicated", "claim.reversed"
 OPENING_ADDED, OPENING_LOWERED = "opening.added", "opening.lowered"
@@ -76,9 +87,13 @@ PLAN: dict[str, Rule] = {
     "payment.sent": _simple(PAYABLE, CLEARING),
     "payment.confirmed": _simple(CLEARING, BANK),
     "payment.returned": _simple(BANK, PAYABLE),
+    "payment.unconfirmed": _simple(BANK, CLEARING),
+    "payment.unreturned": _simple(PAYABLE, BANK),
     "payment.failed": _simple(CLEARING, PAYABLE),
     "receipt.explained": _simple(BANK, SUSPENSE),
     "charge.explained": _simple(SUSPENSE, BANK),
+    "receipt.unexplained": _simple(SUSPENSE, BANK),
+    "charge.unexplained": _simple(BANK, SUSPENSE),
     OPENING_ADDED: _simple(BANK, FUNDING),
     OPENING_LOWERED: _simple(FUNDING, BANK),
     "fee.noticed": _simple(RECEIVABLE, HELD),
@@ -93,6 +108,10 @@ PLAN: dict[str, Rule] = {
     "card.topped_up": _simple(CARD, BANK),
     "transfer.confirmed": _simple(CLEARING, CARD),
     "transfer.returned": _simple(CARD, PAYABLE),
+    "year.expense_closed": _simple(RESULT, EXPENSE),
+    "year.expense_returned": _simple(EXPENSE, RESULT),
+    "year.fee_closed": _simple(FEE, RESULT),
+    "year.fee_returned": _simple(RESULT, FEE),
 }
 
 # Accounts of which an organisation has one; the others carry the code of a provider, the code and year of a budget

@@ -1,7 +1,7 @@
 """The shapes of a check. A check is a module; the registry lists modules, and mypy checks them against these.
 
-CODE: as in the interchange document. SEVERITY: R rejects, P pends, C cuts. TITLE, ADVICE: English message ids (the
-sentences stand in ``settlement.finding_words``, filled with what ``explain`` gives). SOURCE: where the check stands.
+CODE: as in the interchange document. SEVERITY: R rejects, P pends, C cuts, W warns. TITLE, ADVICE: English message ids
+(the sentences stand in ``settlement.finding_words``, filled with what ``explain`` gives). SOURCE: where it stands.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ from settlement.rules.frame import Frame
 from settlement.rules.integers import write_money, write_units
 
 
-class Check(Protocol):
-    """What every check module offers."""
+class Words(Protocol):
+    """What every check module says of itself."""
 
     CODE: str
     SEVERITY: str
     TITLE: str
     ADVICE: str
     SOURCE: str
+
+
+class Check(Words, Protocol):
+    """A check that speaks of lines."""
 
     def explain(self, frame: Frame, rows: Ints) -> dict[str, list[str]]:
         """Figures of the sentence for the lines at ``rows``, JSON-safe texts."""

@@ -22,6 +22,7 @@ PAYMENT = {
     "account": "",
     "batch": "",
     "day": 100,
+    "seen": 0,
     "paid": False,
     "returned": False,
 }
@@ -30,7 +31,7 @@ PAYMENT = {
 def frame(key: str, base: dict[str, Any], rows: list[dict[str, Any]]) -> pd.DataFrame:
     full = [{key: number, **base, **row} for number, row in enumerate(rows, 1)]
     columns = [key, "amount", *base]
-    types = {key: "int64", "amount": "int64", "day": "int64"}
+    types = {name: "int64" for name in (key, "amount", "day", "seen") if name in columns}
     types |= {name: "bool" for name in ("is_return", "paid", "returned") if name in base}
     return pd.DataFrame(full, columns=columns).astype(types)
 
@@ -55,7 +56,7 @@ def test_end_to_end_id_is_certain() -> None:
 
 
 def test_known_id_with_another_amount_is_an_exception() -> None:
-    result = run([{"amount": -99, "end_to_end": "A"}], [{"amount": 100, "end_to_end": "A"}])
+    result = run([{"amount": -101, "end_to_end": "A"}], [{"amount": 100, "end_to_end": "A"}])
     assert found(result) == [] and codes(result) == {1: "AMOUNT_DIFFERS"}
 
 
@@ -144,6 +145,51 @@ def test_a_late_return_without_id_finds_its_account() -> None:
     assert found(result) == [(1, 1, "return", "amount_account_date")]
 
 
+def test_several_lines_are_one_payment() -> None:
+    lines = [{"amount": -60, "end_to_end": "A"}, {"amount": -40, "end_to_end": "A"}]
+    result = run(lines, [{"amount": 100, "end_to_end": "A"}])
+    assert found(result) == [(1, 1, "payment", "parts"), (2, 1, "payment", "parts")]
+    assert result.matches["amount"].tolist() == [-60, -40] and result.matches["difference"].tolist() == [0, 0]
+    assert result.matches["confidence"].min() >= SURE
+
+
+def test_several_lines_of_a_batch_of_one_payment() -> None:
+    result = run([{"amount": -60, "batch": "R1"}, {"amount": -40, "batch": "R1"}], [{"amount": 100, "batch": "R1"}])
+    assert found(result) == [(1, 1, "payment", "parts"), (2, 1, "payment", "parts")]
+
+
+def test_a_part_is_for_a_person_and_says_what_is_left() -> None:
+    result = run([{"amount": -60, "end_to_end": "A"}], [{"amount": 100, "end_to_end": "A"}])
+    assert found(result) == [(1, 1, "payment", "part")]
+    assert result.matches["difference"].tolist() == [40] and result.matches["confidence"].max() < SURE
+
+
+def test_the_rest_of_a_payment_that_was_paid_in_part() -> None:
+    result = run([{"amount": -40, "end_to_end": "A"}], [{"amount": 100, "seen": 60, "end_to_end": "A"}])
+    assert found(result) == [(1, 1, "payment", "end_to_end")]
+
+
+def test_more_than_the_payment_is_an_exception_with_the_difference() -> None:
+    lines = [{"amount": -60, "end_to_end": "A"}, {"amount": -60, "end_to_end": "A"}]
+    result = run(lines, [{"amount": 100, "end_to_end": "A"}])
+    assert found(result) == [] and codes(result) == {1: "AMOUNT_DIFFERS", 2: "AMOUNT_DIFFERS"}
+    assert result.exceptions["difference"].tolist() == [40, 40]
+
+
+def test_half_a_payment_cannot_come_back() -> None:
+    lines = [
+        {"amount": -60, "end_to_end": "A"},
+        {"amount": 100, "end_to_end": "A", "is_return": True},
+    ]
+    assert found(run(lines, [{"amount": 100, "end_to_end": "A"}])) == [(1, 1, "payment", "part")]
+
+
+def test_among_very_many_equals_nobody_guesses() -> None:
+    lines = [{"amount": -5, "account": "UA1"}] * 101
+    assert found(run(lines, [{"amount": 5, "account": "UA1"}] * 100)) == []
+    assert len(found(run(lines[1:], [{"amount": 5, "account": "UA1"}] * 100))) == 100
+
+
 def test_nothing_at_all() -> None:
     assert found(run([], [])) == []
     assert codes(run([{"amount": -5}], [])) == {1: "UNKNOWN_DEBIT"}
@@ -169,26 +215,34 @@ _payments = st.fixed_dictionaries(
         "account": _text,
         "batch": _text,
         "day": st.integers(98, 103),
+        "seen": st.integers(0, 1),
         "paid": st.booleans(),
         "returned": st.just(False),
     }
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(_lines, max_size=7), st.lists(_payments, max_size=7))
-def test_nothing_is_matched_twice_and_sums_agree(lines: Any, payments: Any) -> None:
+def test_nothing_is_matched_twice_and_every_sum_is_kept(lines: Any, payments: Any) -> None:
+    payments = [row | {"amount": row["amount"] + row["seen"]} for row in payments]
     result = run(lines, payments)
     matches = result.matches
-    assert not matches.duplicated(["payment", "kind"]).any()
+    assert not matches.duplicated(["line", "payment"]).any()
     assert set(matches["line"]).isdisjoint(result.exceptions["line"])
     assert len(set(matches["line"])) + len(result.exceptions) == len(lines)
     for number, rows in matches.groupby("line"):
+        # What a line moved is what its matches say, to the kopiyka.
         assert rows["amount"].sum() == lines[number - 1]["amount"]
         assert rows["kind"].nunique() == 1
-    for row in matches.itertuples():
-        assert abs(row.amount) == payments[row.payment - 1]["amount"]
-        assert not (row.kind == "payment" and payments[row.payment - 1]["paid"])
+    for (number, kind), rows in matches.groupby(["payment", "kind"]):
+        payment = payments[number - 1]
+        before = payment["seen"] if kind == "payment" else 0
+        assert abs(rows["amount"].sum()) + before + rows["difference"].iloc[0] == payment["amount"]
+        assert rows["difference"].nunique() == 1 and rows["difference"].iloc[0] >= 0
+        assert (rows["amount"] < 0).all() if kind == "payment" else (rows["amount"] > 0).all()
+        assert not (kind == "payment" and payment["paid"])
+        assert kind == "payment" or rows["difference"].iloc[0] == 0
 
 
 @settings(deadline=None, max_examples=40)
