@@ -17,7 +17,7 @@ from config.money import from_minor, to_minor
 from config.transactions import step
 from contracts.actions.catalogue import CodeTaken
 from contracts.currency import money
-from contracts.models import BudgetEntry, BudgetLine
+from contracts.models import BudgetEntry, BudgetLine, ClosedBudgetLine
 from contracts.queries import set_aside_minor
 
 
@@ -33,6 +33,20 @@ class BudgetBelowCommitments(DomainError):
 
     code = "BUDGET_BELOW_COMMITMENTS"
     message = _("%(set_aside)s of «%(line)s» is already set aside; the line cannot become %(amount)s.")
+
+
+class BudgetYearClosed(DomainError):
+    """The year of the line is closed."""
+
+    code = "BUDGET_YEAR_CLOSED"
+    message = _("The year of the budget line «%(line)s» is closed. Use the line of an open year.")
+
+
+@step
+def refuse_closed_year(line: BudgetLine) -> None:
+    """Nothing changes on a line of a closed year; the database refuses it too. Raises: BudgetYearClosed."""
+    if ClosedBudgetLine.objects.filter(budget_line=line).exists():
+        raise BudgetYearClosed(line=line)
 
 
 @action
@@ -70,8 +84,11 @@ def add_budget_line(
 
 @action
 def amend_budget_line(*, line: BudgetLine, amount: Decimal, basis: str, actor: Actor, at: datetime) -> BudgetLine:
-    """Change an appropriation by a decision. Raises: BudgetBelowCommitments. Audit: budget_line.amended."""
+    """Change an appropriation by a decision. Raises: BudgetBelowCommitments, BudgetYearClosed.
+    Audit: budget_line.amended.
+    """
     line = lock_rows(BudgetLine.objects.filter(pk=line.pk))[0]
+    refuse_closed_year(line)
     set_aside = from_minor(set_aside_minor(line))
     if amount < set_aside:
         raise BudgetBelowCommitments(line=line, set_aside=set_aside, amount=amount)
@@ -86,8 +103,9 @@ def amend_budget_line(*, line: BudgetLine, amount: Decimal, basis: str, actor: A
 def commit_budget(
     *, line: BudgetLine, amount: Decimal, cause: object, on: date, actor: Actor, at: datetime
 ) -> BudgetEntry:
-    """Set aside the ceiling of a grant agreement. Raises: BudgetExceeded. Locks: the budget line."""
+    """Set aside the ceiling of a grant agreement. Raises: BudgetExceeded, BudgetYearClosed. Locks: the line."""
     line = lock_rows(BudgetLine.objects.filter(pk=line.pk))[0]
+    refuse_closed_year(line)
     free = line.amount.amount - from_minor(set_aside_minor(line))
     if amount > free:
         raise BudgetExceeded(line=line, free=free, needed=amount)

@@ -1,7 +1,7 @@
 """Who may provide what, at which cost, on what terms."""
 
 from contracts.models.agreements import Contract, ContractLine, Milestone, MilestoneNote
-from contracts.models.budgets import BudgetEntry, BudgetLine
+from contracts.models.budgets import BudgetEntry, BudgetLine, ClosedBudgetLine
 from contracts.models.catalogue import CpvCode, Service, Tariff, TariffSet, TariffSetItem, Territory
 from contracts.models.check_facts import (
     GrantItem,
@@ -25,6 +25,7 @@ __all__ = [
     "BudgetEntry",
     "BudgetLine",
     "CalendarDay",
+    "ClosedBudgetLine",
     "Contract",
     "ContractLine",
     "CpvCode",

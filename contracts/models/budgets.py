@@ -68,3 +68,27 @@ class BudgetEntry(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.budget_line_id} {self.kind} {self.amount_minor}"
+
+
+class ClosedBudgetLine(AppendOnlyModel):
+    """A line of a closed year: nothing is set aside or spent on it any more, ``successor`` takes what comes late.
+
+    ``unspent_minor``: what was neither spent nor carried and goes back to the budget, minor units.
+    """
+
+    budget_line = models.OneToOneField(BudgetLine, on_delete=models.PROTECT, related_name="closing")
+    successor = models.ForeignKey(BudgetLine, on_delete=models.PROTECT, related_name="predecessors")
+    unspent_minor = models.BigIntegerField()
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="closed_budget_line_successor", condition=~models.Q(budget_line=models.F("successor"))
+            ),
+            models.CheckConstraint(name="closed_budget_line_unspent", condition=models.Q(unspent_minor__gte=0)),
+        ]
+        triggers = append_only("closed_budget_line")
+
+    def __str__(self) -> str:
+        return f"{self.budget_line_id} {self.successor_id}"

@@ -22,6 +22,7 @@ from config.money import from_minor, to_minor, to_units
 from config.office.numbering import document_number
 from config.periods import Period
 from config.transactions import step
+from contracts.actions.budgets import refuse_closed_year
 from contracts.models import BudgetLine, ContractLine, Service
 from contracts.parameters import parameter_value
 from contracts.queries import lines_for_certificates, norm_cost_on, set_aside_minor
@@ -157,8 +158,8 @@ def issue_certificate(
 
     Money: reservation in minor units, see ``expected_reservation``; the budget line never goes below zero.
     Time: valid from ``first_day`` to the earliest of 12 months (a parameter), the plan and the budget year.
-    Raises: RecipientDead, PlanMissing, FeeMissing, BudgetYearWrong, BudgetPurposeWrong, ValidityEmpty,
-    PriceMissing, CertificateExists, BudgetExhausted, ParameterMissing.
+    Raises: RecipientDead, PlanMissing, FeeMissing, BudgetYearWrong, BudgetYearClosed, BudgetPurposeWrong,
+    ValidityEmpty, PriceMissing, CertificateExists, BudgetExhausted, ParameterMissing.
     Locks: budget line, recipient. Audit: certificate.issued, without code and PIN. Source: CRT-02, CRT-03.
     """
     line = lock_rows(BudgetLine.objects.filter(pk=budget_line.pk))[0]
@@ -209,6 +210,7 @@ def _fee(recipient: Recipient, on: date) -> FeeAssessment:
 
 
 def _validity(recipient: Recipient, line: BudgetLine, plan_lines: Sequence[PlanLine], first_day: date) -> Period:
+    refuse_closed_year(line)
     if line.year != first_day.year or line.organisation_id != recipient.organisation_id:
         raise BudgetYearWrong(line=line, year=first_day.year)
     if not lines_for_certificates(recipient.organisation, first_day).filter(pk=line.pk).exists():
