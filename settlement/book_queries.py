@@ -23,11 +23,19 @@ EVENTS: dict[str, Any] = {
     "payment.sent": _("Payment sent to the bank"),
     "payment.confirmed": _("Payment confirmed by the bank"),
     "payment.returned": _("Payment returned by the bank"),
+    "payment.unconfirmed": _("Match with a payment undone"),
+    "payment.unreturned": _("Match with a return undone"),
     "payment.failed": _("Payment not carried out"),
     "receipt.explained": _("Receipt explained"),
     "charge.explained": _("Charge explained"),
+    "receipt.unexplained": _("Explanation of a receipt undone"),
+    "charge.unexplained": _("Explanation of a charge undone"),
     "opening.added": _("Opening balance of a bank account"),
     "opening.lowered": _("Opening balance of a bank account lowered"),
+    "year.expense_closed": _("Costs of a closed year"),
+    "year.expense_returned": _("Costs given back in a closed year"),
+    "year.fee_closed": _("Recipients' fees of a closed year"),
+    "year.fee_returned": _("Recipients' fees given back in a closed year"),
 }
 
 

@@ -33,6 +33,7 @@ ROOTS = {
     "receivable": "Assets:RecipientFees",
     "held": "Liabilities:FeesHeld",
     "card": "Assets:Cards",
+    "result": "Equity:Results",
 }
 
 

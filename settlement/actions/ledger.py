@@ -14,8 +14,8 @@ from config.errors import DomainError
 from config.office.numbering import next_number
 from config.transactions import step
 from contracts.models import BudgetLine, Provider
-from settlement.models import Account, ClosedMonth, Entry, Posting
-from settlement.rules.posting_plan import BANK, EXPENSE, FEE, HELD, PAYABLE, PLAN, SINGLE_CODES
+from settlement.models import Account, ClosedMonth, Entry, Posting, YearClosing
+from settlement.rules.posting_plan import BANK, EXPENSE, FEE, HELD, PAYABLE, PLAN, RESULT, SINGLE_CODES
 
 
 class IntoClosedMonth(DomainError):
@@ -84,7 +84,7 @@ def post_entries(
     live = [draft for draft in drafts if any(any(part.figures.values()) for part in draft.parts)]
     if not live:
         return []
-    if ClosedMonth.objects.filter(organisation=organisation, month=on.replace(day=1)).exists():
+    if _is_closed(organisation, on):
         raise IntoClosedMonth(day=f"{on:%d.%m.%Y}")
     book = _Book(organisation)
     book.open(account for draft in live for account, *_ in _sides(organisation, draft))
@@ -123,6 +123,12 @@ def post_entries(
     return entries
 
 
+def _is_closed(organisation: Organisation, on: date) -> bool:
+    months = ClosedMonth.objects.filter(organisation=organisation, month=on.replace(day=1))
+    years = YearClosing.objects.filter(organisation=organisation, year=on.year, status="approved")
+    return months.exists() or years.exists()
+
+
 def _sides(organisation: Organisation, draft: EntryDraft) -> list[tuple[Account, int, int]]:
     """(account, debit, credit) of a draft, equal accounts added up."""
     rule = PLAN[draft.event]
@@ -147,6 +153,8 @@ def _account(organisation: Organisation, kind: str, part: Amounts) -> Account:
     elif kind in (EXPENSE, FEE) and part.budget_line:
         line = part.budget_line
         account.code, account.budget_line = f"{kind}:{line.code}-{line.year}", line
+    elif kind == RESULT and part.budget_line:
+        account.code = f"{kind}:{part.budget_line.year}"
     elif kind == BANK:
         account.code = f"{kind}:{(part.bank or organisation.iban).replace(' ', '')}"
     else:

@@ -12,6 +12,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError
 from config.periods import add_months
+from config.transactions import step
 from settlement.actions.runs import person
 from settlement.finance_queries import month_figures, providers_of_month
 from settlement.models import ClosedMonth
@@ -53,7 +54,7 @@ def close_month(*, organisation: Organisation, month: date, actor: Actor, at: da
     name = f"{month:%Y-%m}"
     if at.date() < add_months(month, 1):
         raise MonthNotOver(month=name)
-    _lock_months(organisation)
+    lock_months(organisation)
     if ClosedMonth.objects.filter(organisation=organisation, month=month).exists():
         raise MonthClosedAlready(month=name)
     checks = month_checks(organisation, month)
@@ -74,7 +75,8 @@ def close_month(*, organisation: Organisation, month: date, actor: Actor, at: da
     return closed
 
 
-def _lock_months(organisation: Organisation) -> None:
+@step
+def lock_months(organisation: Organisation) -> None:
     """Before the checks: an entry that is being written is either seen by them or refused after."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [MONTH_LOCK, organisation.pk])

@@ -1,9 +1,9 @@
 """What a run means for budgets and the ledger.
 
 The payable part of a claim is spending of a budget line: of the certificate's, when it has one, else of the line of the
-contract's code in the year of the claim, else of the contract's. What a certificate had reserved, or a grant agreement
-committed, for it turns into that spending. Spending beyond the appropriation is recorded too: what is owed does not
-depend on the budget. It is paid once the line is amended.
+contract's code in the year of the claim, else of the contract's. For a line of a closed year its successor steps in.
+What a certificate had reserved, or a grant agreement committed, for it turns into that spending. Spending beyond the
+appropriation is recorded too: what is owed does not depend on the budget. It is paid once the line is amended.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ from settlement.rules.posting_plan import CLAIM_ADJUDICATED, CLAIM_REVERSED
 
 _SPENT = """
 CREATE TEMP TABLE run_spent ON COMMIT DROP AS
-SELECT a.claim_id, COALESCE(c.budget_line_id, y.id, k.budget_line_id) AS budget_line_id,
+WITH RECURSIVE taken_over (closed_id, line_id) AS (
+    SELECT budget_line_id, successor_id FROM contracts_closedbudgetline
+    UNION ALL
+    SELECT t.closed_id, n.successor_id FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
+)
+SELECT a.claim_id, COALESCE(o.line_id, c.budget_line_id, y.id, k.budget_line_id) AS budget_line_id,
     CASE WHEN c.budget_line_id IS NOT NULL THEN c.id END AS certificate_id,
     CASE WHEN c.budget_line_id IS NULL AND k.basis = 'grant' THEN k.id END AS contract_id,
     sum(a.gross)::bigint AS gross, sum(a.fee)::bigint AS fee, sum(a.payable)::bigint AS payable
@@ -39,6 +44,8 @@ JOIN vouchers_certificate c ON c.id = COALESCE(l.certificate_id, (SELECT r.id FR
 JOIN contracts_budgetline b ON b.id = k.budget_line_id
 LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
     AND y.year = EXTRACT(year FROM q.period)
+LEFT JOIN taken_over o ON o.closed_id = COALESCE(c.budget_line_id, y.id, k.budget_line_id)
+    AND NOT EXISTS (SELECT 1 FROM contracts_closedbudgetline n WHERE n.budget_line_id = o.line_id)
 WHERE a.run_id = %(run)s AND a.gross <> 0
 GROUP BY 1, 2, 3, 4
 """

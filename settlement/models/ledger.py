@@ -27,6 +27,7 @@ ACCOUNT_TITLES = {
     "receivable": _("Fees that recipients still have to pay"),
     "held": _("Fees held for %(whose)s"),
     "card": _("Money of card payments at Stripe"),
+    "result": _("What the services of %(whose)s cost the budget"),
 }
 
 
@@ -44,6 +45,7 @@ class Account(models.Model):
         ("receivable", _("fees to come from recipients")),
         ("held", _("fees held for providers")),
         ("card", _("balance of card payments")),
+        ("result", _("results of closed years")),
     ]
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
