@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
 # label of a model -> URL name
 PAGES: dict[str, str] = {
+    "accounts.user": "person",
     "contracts.budgetline": "contracts:budget_line",
     "contracts.contract": "contracts:contract",
     "contracts.normcost": "contracts:norm",

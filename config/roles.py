@@ -33,6 +33,18 @@ ROLE_TITLES = {
 _OFFICE = frozenset({OFFICER, CASE_WORKER, FINANCE_MAKER, FINANCE_CHECKER, AUDITOR, NORM_APPROVER, PARAMETER_ADMIN})
 _FINANCE = frozenset({FINANCE_MAKER, FINANCE_CHECKER})
 
+# What an administrator may give to the people of an office; providers and recipients hold theirs without one.
+OFFICE_ROLES = _OFFICE | {COMMISSION, ADMINISTRATOR}
+
+# Two roles that nobody holds together: who prepares money does not approve it, who checks afterwards does not act,
+# and who opens accesses does not touch money (a second person could be invented for the second signature).
+_CONFLICTS = (
+    (FINANCE_MAKER, FINANCE_CHECKER),
+    *((role, AUDITOR) for role in (OFFICER, CASE_WORKER, FINANCE_MAKER, FINANCE_CHECKER, NORM_APPROVER)),
+    *((role, AUDITOR) for role in (PARAMETER_ADMIN, COMMISSION, ADMINISTRATOR)),
+    *((role, ADMINISTRATOR) for role in (FINANCE_MAKER, FINANCE_CHECKER)),
+)
+
 # permission -> roles that hold it
 PERMISSIONS: dict[str, frozenset[str]] = {
     # contracts
@@ -102,9 +114,14 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 
 # Held by roles and asked by no page: the home page tells their holders what waits, commands do the work.
-RESERVED = frozenset({"parameters.edit", "catalogue.edit", "packages.export", "users.manage"})
+RESERVED = frozenset({"catalogue.edit", "packages.export"})
 
 
 def permissions_of(roles: frozenset[str] | set[str]) -> frozenset[str]:
     """Permissions that any of the roles holds."""
     return frozenset(name for name, holders in PERMISSIONS.items() if holders & roles)
+
+
+def conflict_among(roles: frozenset[str] | set[str]) -> tuple[str, str] | None:
+    """The first two of the roles that one person may not hold together."""
+    return next((pair for pair in _CONFLICTS if roles.issuperset(pair)), None)

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from config.api import api
 from config.api import docs as api_docs
 from config.pages.home import home
+from config.pages.people import people_list, person, person_link, person_new, person_roles, person_step
 from config.pages.progress import progress
 from config.pages.trail import trail_list, trail_of_object
 from config.pages.waiting_list import waiting_list
@@ -16,6 +17,14 @@ from vouchers.views.certificates import public_keys
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("", include("config.accounts.urls")),
+    path("people/", people_list, name="people"),
+    path("people/new/", person_new, name="person_new"),
+    path("people/<int:pk>/", person, name="person"),
+    path("people/<int:pk>/roles/", person_roles, name="person_roles"),
+    path("people/<int:pk>/link/", person_link, name="person_link"),
+    path("people/<int:pk>/close/", person_step, {"step": "close"}, name="person_close"),
+    path("people/<int:pk>/open/", person_step, {"step": "open"}, name="person_open"),
+    path("people/<int:pk>/unlock/", person_step, {"step": "unlock"}, name="person_unlock"),
     path("progress/", progress, name="progress"),
     path("waiting/<slug:key>/", waiting_list, name="waiting"),
     path("trail/", trail_list, name="trail"),

@@ -66,7 +66,8 @@ def access_of(user: User) -> Access:
     if organisation is None and memberships:
         # Providers and recipients belong to no office; they see the business time of the only demo or live buyer.
         organisation = Organisation.objects.order_by("id").first()
-    roles = frozenset(m.role for m in memberships)
+    # What is held in a second organisation gives nothing in the first.
+    roles = frozenset(m.role for m in memberships if m.organisation in (None, organisation))
     return Access(user=user, organisation=organisation, roles=roles, permissions=permissions_of(roles))
 
 

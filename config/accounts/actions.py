@@ -1,26 +1,16 @@
-"""Organisations and people are created and deactivated by an administrator; users are invited, not registered."""
+"""Organisations are created by whoever runs the installation; keys of programs by the people themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
-from django.utils.translation import gettext_lazy as _
-
-from config.accounts.models import AccessToken, Membership, Organisation, User
+from config.accounts.models import AccessToken, Organisation, User
 from config.accounts.tokens import fingerprint, new_secret
 from config.audit.actors import Actor
 from config.audit.recording import action, nothing_to_record, record
-from config.errors import DomainError, NotFound
+from config.errors import NotFound
 from config.locks import lock_rows
-
-
-class UserExists(DomainError):
-    """The user name is taken."""
-
-    code = "USER_EXISTS"
-    message = _("There is already a user «%(username)s». Choose another name.")
 
 
 @action
@@ -53,48 +43,6 @@ def create_organisation(
     )
     record("organisation.created", organisation, actor=actor, at=at, code=code)
     return organisation
-
-
-@action
-def invite_user(
-    *,
-    username: str,
-    display_name: str,
-    roles: Iterable[str],
-    organisation: Organisation | None,
-    password: str | None,
-    actor: Actor,
-    at: datetime,
-    language: str = "uk",
-) -> User:
-    """Create a person with roles. Raises: UserExists. Audit: user.invited."""
-    try:
-        with transaction.atomic():
-            user = User.objects.create_user(
-                username=username, password=password, display_name=display_name, language=language
-            )
-    except IntegrityError as error:
-        raise UserExists(username=username) from error
-    roles = list(roles)
-    Membership.objects.bulk_create(Membership(user=user, organisation=organisation, role=role) for role in roles)
-    record(
-        "user.invited",
-        user,
-        actor=actor,
-        at=at,
-        organisation=organisation.code if organisation else "system",
-        username=username,
-        roles=roles,
-    )
-    return user
-
-
-@action
-def deactivate_user(*, user: User, actor: Actor, at: datetime) -> None:
-    """Close a person's access; their signatures stay. Audit: user.deactivated."""
-    user.is_active = False
-    user.save(update_fields=["is_active"])
-    record("user.deactivated", user, actor=actor, at=at, username=user.username)
 
 
 @action

@@ -1,4 +1,4 @@
-"""Forms of sign-in."""
+"""Forms of sign-in, of people and of their keys."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
+from config.roles import OFFICE_ROLES, ROLE_TITLES
 
 
 class SignInForm(AuthenticationForm):
@@ -26,6 +29,46 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("User name")
         self.fields["password"].label = _("Password")
+
+
+class PasswordForm(SetPasswordForm):
+    """A password chosen by the person, twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].label = _("Your password")
+        self.fields["new_password1"].help_text = _(
+            "At least 12 characters. Several words in a row are easy to remember."
+        )
+        self.fields["new_password2"].label = _("The same password once more")
+        self.fields["new_password2"].help_text = ""
+
+
+class RolesForm(forms.Form):
+    """What a person of an office may do."""
+
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        choices=[(role, title) for role, title in ROLE_TITLES.items() if role in OFFICE_ROLES],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one role. To let nobody in, close the access instead.")},
+    )
+
+
+class PersonForm(RolesForm):
+    """A person to invite."""
+
+    field_order = ["display_name", "username", "language", "roles"]
+
+    display_name = forms.CharField(label=_("Name of the person"), max_length=120)
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=150,
+        validators=[UnicodeUsernameValidator()],
+        help_text=_("The person signs in with it. Letters, digits and . @ + - _ only."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    language = forms.ChoiceField(label=_("Language of the pages"), choices=settings.LANGUAGES)
 
 
 class TokenForm(forms.Form):

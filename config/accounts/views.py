@@ -1,4 +1,4 @@
-"""Sign-in, sign-out, and the keys with which a person's programs call the interface."""
+"""Sign-in, sign-out, the first password, and the keys with which a person's programs call the interface."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, LoginView, LogoutView, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from config.accounts.access import Access, requires
+from config.accounts.access import Access, access_of, requires
 from config.accounts.actions import create_token, revoke_token
-from config.accounts.forms import SignInForm, TokenForm
+from config.accounts.forms import PasswordForm, SignInForm, TokenForm
 from config.accounts.languages import remember_language
+from config.accounts.people_actions import choose_password
 from config.accounts.tokens import tokens_of
 
 
@@ -39,6 +41,27 @@ class SignIn(LoginView):
 
 class SignOut(LogoutView):
     """POST only."""
+
+
+class Welcome(PasswordResetConfirmView):
+    """The link of an invitation: the person chooses a password; the link works once."""
+
+    form_class = PasswordForm
+    template_name = "registration/welcome.html"
+    success_url = reverse_lazy("login")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Keep the password and go to sign-in, which shows that both belong together."""
+        person = form.user
+        choose_password(
+            user=person,
+            password=form.cleaned_data["new_password1"],
+            actor=person.as_actor(),
+            at=access_of(person).now(),
+        )
+        del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
+        messages.success(self.request, _("The password is kept. Sign in with it now."))
+        return redirect(self.get_success_url())
 
 
 @never_cache

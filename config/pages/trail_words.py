@@ -293,6 +293,7 @@ FIELDS: dict[str, Field] = {
     "reserved": Field(_("Set aside from the budget"), _money),
     "returned_minor": Field(_("Given back to the budget"), _minor),
     "roles": Field(_("Roles"), _listed(_role)),
+    "roles_before": Field(_("Roles before"), _listed(_role)),
     "rows": Field(_("Rows"), _how_many),
     "run": Field(_("Adjudication run"), _number),
     "scores": Field(_("Marks"), _number),

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import Access
 from config.accounts.models import User
+from config.accounts.people import ACTIVE, INVITED, LOCKED, people_of
 from config.clock import local_date
 from config.office.models import Job
 from contracts.models import NormCost, Parameter
@@ -196,8 +198,9 @@ def _unverified(access: Access) -> QuerySet[Parameter]:
     return Parameter.objects.filter(own, evidence__in=["MEM", ""])
 
 
-def _people(access: Access) -> QuerySet[User]:
-    return User.objects.filter(memberships__organisation=access.office(), is_active=True).distinct()
+def _people(state: str) -> Callable[[Access], QuerySet[User]]:
+    # Wall clock: links and pauses of sign-in run by it, also where business plays in a past month.
+    return lambda access: people_of(access.office(), now=timezone.now(), state=state)
 
 
 def _failed_jobs(access: Access) -> QuerySet[Job]:
@@ -399,7 +402,34 @@ DUTIES: tuple[Duty, ...] = (
         "contracts:parameters",
         _unverified,
     ),
-    Duty("people", "users.manage", _("People with access"), _("Of this organisation."), "", _people, lookup=True),
+    Duty(
+        "invitations_open",
+        "users.manage",
+        _("Invitations not used yet"),
+        _("These people have not chosen a password. Give them a new link when the old one is over."),
+        "people",
+        _people(INVITED),
+        query=f"state={INVITED}",
+    ),
+    Duty(
+        "sign_ins_paused",
+        "users.manage",
+        _("Sign-ins paused after wrong passwords"),
+        _("End the pause when the person asks for it."),
+        "people",
+        _people(LOCKED),
+        query=f"state={LOCKED}",
+    ),
+    Duty(
+        "people",
+        "users.manage",
+        _("People with access"),
+        _("Of this organisation."),
+        "people",
+        _people(ACTIVE),
+        lookup=True,
+        query=f"state={ACTIVE}",
+    ),
     Duty(
         "failed_jobs",
         "users.manage",

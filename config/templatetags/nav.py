@@ -86,6 +86,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Norm costs"), "contracts:norms", ("norms.view",)),
             Item(_("Parameters of law"), "contracts:parameters", ("parameters.view",)),
             Item(_("Audit trail"), "trail", ("trail.view",)),
+            Item(_("People with access"), "people", ("users.manage",)),
             Item(_("Keys for programs"), "tokens", ("tokens.own",)),
         ),
     ),

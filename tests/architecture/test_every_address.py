@@ -21,6 +21,8 @@ PUBLIC = {
     "set_language",
     # The bar of an installation being filled: nobody can sign in before it is done.
     "progress",
+    # The link of an invitation proves itself: whoever chooses a password has none yet.
+    "welcome",
     # Public keys of certificates: whoever holds a phone verifies a paper with them.
     "certificate_keys",
     # Messages of Stripe prove themselves by their signature.

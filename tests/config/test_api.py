@@ -15,8 +15,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.accounts.actions import deactivate_user, revoke_token
+from config.accounts.actions import revoke_token
 from config.accounts.models import AccessToken, Organisation, User
+from config.accounts.people_actions import deactivate_user
 from config.api import api
 from config.audit.queries import trail_for
 from config.roles import PERMISSIONS

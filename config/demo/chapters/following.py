@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal as D
 
+from config.accounts.models import User
+from config.accounts.people_actions import invite_user
 from config.demo.chapters.competition import CRITERIA
 from config.demo.chapters.ground import DAY, HOME, REHAB
 from config.demo.chapters.norms import COMPONENTS, draft_norm
@@ -15,6 +17,7 @@ from config.demo.chapters.visits import FIRST, redeem
 from config.demo.pins import pin_of
 from config.demo.stage import Stage, ensure, moment
 from config.demo.visits import home_visits
+from config.roles import CASE_WORKER
 from contracts.models import BudgetLine, NormCost, Provider, Service
 from procurement.actions.bids import admit_bid, open_bids, submit_bid
 from procurement.actions.competitions import draft_tender
@@ -83,6 +86,7 @@ def begin_december(stage: Stage) -> None:
         if order.opened:
             _open(stage, tender)
     _norm_draft(stage)
+    _new_colleague(stage)
     if PaymentRun.objects.filter(organisation=stage.organisation, period=FIRST).count() == 1:
         propose_payment_run(
             organisation=stage.organisation, period=FIRST, actor=stage.actor("halyna"), at=moment(2025, 12, 16, 15)
@@ -186,4 +190,20 @@ def _norm_draft(stage: Stage) -> None:
         valid_from=date(2026, 1, 1),
         act="Проєкт рішення виконкому вигаданої Вербівської міської ради",
         at=moment(2025, 12, 11),
+    )
+
+
+def _new_colleague(stage: Stage) -> None:
+    """An invitation that nobody has followed yet waits for the administrator."""
+    ensure(
+        User.objects.filter(username="olha"),
+        lambda: invite_user(
+            username="olha",
+            display_name="Ольга Вигадана",
+            roles=(CASE_WORKER,),
+            organisation=stage.organisation,
+            password=None,
+            actor=stage.actor("admin"),
+            at=moment(2025, 12, 15, 11),
+        ),
     )

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from config.accounts.actions import create_organisation, invite_user
+from config.accounts.actions import create_organisation
 from config.accounts.models import Organisation, User
+from config.accounts.people_actions import invite_user
 from config.audit.actors import SYSTEM
 from config.demo.cast import CAST, PASSWORD, Person
 from config.demo.people import FIRST_FEMALE, SURNAMES_FEMALE, TERRITORIES

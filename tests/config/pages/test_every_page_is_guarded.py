@@ -13,7 +13,7 @@ from config.accounts.models import User
 from config.roles import PERMISSIONS
 
 # Sign-in, language, the progress bar of an installation that nobody can sign in to yet; home has its own guard.
-PUBLIC = {"login", "logout", "set_language", "progress", "home", "settlement:stripe_webhook"}
+PUBLIC = {"login", "logout", "set_language", "progress", "home", "welcome", "settlement:stripe_webhook"}
 # Public by law or by design: open data, public keys of certificates, callbacks with their own signature.
 PUBLIC_PREFIXES = (".well-known/", "opendata/", "api/", "webhooks/")
 

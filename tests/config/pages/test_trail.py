@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from config.accounts.actions import deactivate_user, invite_user
 from config.accounts.models import Organisation, User
+from config.accounts.people_actions import deactivate_user, invite_user
 from config.audit.actors import SYSTEM
 from tests.conftest import AT
 

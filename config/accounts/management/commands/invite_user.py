@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.accounts.actions import invite_user
 from config.accounts.models import Organisation
+from config.accounts.people_actions import invite_user
 from config.audit.actors import SYSTEM
 from config.clock import business_now
 from config.errors import DomainError
