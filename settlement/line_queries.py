@@ -149,7 +149,8 @@ def histories(lines: Iterable[ClaimLine], reversing: Claim | None = None) -> lis
         found.setdefault(row.claim_line_id, []).append(row)
     findings = {} if reversing else _findings(rows)  # an opposite row repeats no findings
     clearances: dict[int, list[Clearance]] = {}
-    for cleared in Clearance.objects.filter(claim_line__in=rows).order_by("run", "check_code"):
+    lifted = Clearance.objects.filter(claim_line__in=rows).select_related("proposal__proposed_by", "confirmed_by")
+    for cleared in lifted.order_by("run", "check_code"):
         clearances.setdefault(cleared.claim_line_id, []).append(cleared)
     return [
         LineHistory(

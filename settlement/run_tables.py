@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
+# Adjudications ``a`` that stood before the run; of a run that is being made, all of them.
+EARLIER = "(%(before)s::bigint IS NULL OR a.run_id < %(before)s)"
 # A code that no line of the run has: unequal to everything that is compared with it.
 ELSEWHERE = -(1 << 62)
 
@@ -38,7 +40,9 @@ CREATE TEMP TABLE gone_claim ON COMMIT DROP AS
 SELECT DISTINCT t.reverses_id AS claim_id FROM settlement_claim t
 WHERE t.organisation_id = %(organisation)s AND t.reverses_id IS NOT NULL
   AND (t.id IN (SELECT claim_id FROM run_claim)
-       OR t.status NOT IN ('draft', 'submitted', 'returned', 'withdrawn'));
+       OR t.status NOT IN ('draft', 'submitted', 'returned', 'withdrawn')
+          AND (%(before)s::bigint IS NULL OR EXISTS (
+              SELECT 1 FROM settlement_remittance m WHERE m.claim_id = t.id AND m.run_id < %(before)s)));
 """
 
 _LINES = f"""
@@ -73,7 +77,7 @@ SELECT l.*, c.recipient_id FROM (
     FROM settlement_adjudication a
     JOIN settlement_claimline l ON l.id = a.claim_line_id AND l.claim_id = a.claim_id
     JOIN settlement_claim k ON k.id = l.claim_id
-    WHERE k.organisation_id = %(organisation)s AND a.units_allowed > 0
+    WHERE k.organisation_id = %(organisation)s AND a.units_allowed > 0 AND {EARLIER}
       AND k.id NOT IN (SELECT claim_id FROM gone_claim)
 ) l JOIN vouchers_certificate c ON c.id = l.certificate_id;
 """
@@ -82,7 +86,8 @@ _NAMES = ("run_claim", "gone_claim", "run_line", "unknown_code", "past_line")
 
 
 def create_run_tables(cursor: CursorWrapper, params: dict[str, Any]) -> None:
-    """Fill the temporary tables. ``params``: organisation, fresh (claim ids), cleared (claim line ids).
+    """Fill the temporary tables. ``params``: organisation, fresh (claim ids), cleared (claim line ids), before
+    (id of the run when it is replayed, else None).
 
     They vanish with the transaction; they are dropped first for the sake of several runs in one.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from settlement.views import bank, books, claims, fees, finance, months, provider, runs, stripe
+from settlement.views import bank, books, claims, fees, finance, months, pends, provider, runs, stripe
 
 app_name = "settlement"
 urlpatterns = [
@@ -22,9 +22,12 @@ urlpatterns = [
     path("claims/<int:pk>/return/", runs.claim_step, {"step": "return"}, name="claim_return"),
     path("claims/<int:pk>/reverse/", runs.claim_step, {"step": "reverse"}, name="claim_reverse"),
     path("claim-lines/<int:pk>/", claims.line_detail, name="claim_line"),
-    path("claim-lines/<int:pk>/pends/<str:check>/clear/", runs.pend_clear, name="pend_clear"),
-    path("claim-lines/<int:pk>/pends/<str:check>/keep/", runs.pend_keep, name="pend_keep"),
-    path("pends/", runs.pend_list, name="pends"),
+    path("claim-lines/<int:pk>/pends/<str:check>/propose/", pends.propose, name="pend_propose"),
+    path("claim-lines/<int:pk>/pends/<str:check>/keep/", pends.keep, name="pend_keep"),
+    path("claim-lines/<int:pk>/pends/<str:check>/assign/", pends.assign, name="pend_assign"),
+    path("pends/", pends.pend_list, name="pends"),
+    path("pends/decisions/", pends.decisions, name="pend_decisions"),
+    path("pends/proposals/<int:pk>/confirm/", pends.confirm, name="pend_confirm"),
     path("runs/", runs.run_list, name="adjudication_runs"),
     path("runs/start/", runs.run_start, name="run_start"),
     path("runs/<int:pk>/", runs.run_detail, name="adjudication_run"),

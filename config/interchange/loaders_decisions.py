@@ -23,7 +23,7 @@ CLEARANCE = Loader(
         to("", "claim_line_id", _NAMED_LINE),
         to("check", "check_code", 's."check"'),
     ),
-    constants={"organisation_id": "%(org)s"},
+    constants={"organisation_id": "%(org)s", "given": "true"},
     references=(Reference("claim_number", "claims", CLAIMS),),
     match=f't.run = s.run AND t.check_code = s."check" AND t.claim_line_id = {_NAMED_LINE}',
     checks=_LINE_KNOWN,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,23 +13,18 @@ from config.audit.actors import Actor
 from config.audit.recording import action, nothing_to_record, record
 from config.clock import local_date
 from config.errors import DomainError
-from config.periods import month_end
 from config.transactions import step
-from contracts.parameters import ParameterBook
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.run_certificates import capture_reported, lock_certificates_of
 from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
 from settlement.actions.run_results import write_results
-from settlement.facts_queries import read_facts
+from settlement.judging import Batch, Law, judge, law_of, receipt_of_run
 from settlement.models import AdjudicationRun
-from settlement.rules.adjudicate import AdjudicationResult, adjudicate
+from settlement.rules.adjudicate import AdjudicationResult
 from settlement.rules.digest import digest_of
-from settlement.rules.facts import LAST_DAY, Facts
-from settlement.rules.parameters import KEYS, Parameters, parse_parameters
+from settlement.rules.facts import Facts
 from settlement.run_queries import NextRun, end_of, next_run
-from settlement.run_tables import create_run_tables
 
-_EPOCH = date(1970, 1, 1)
 # One adjudication of an organisation at a time: each counts what the others allowed.
 _LOCK = 7_466_925
 
@@ -40,21 +34,6 @@ class ClaimsChanged(DomainError):
 
     code = "CLAIMS_CHANGED"
     message = _("A claim of %(period)s was withdrawn or returned just now. Start the adjudication again.")
-
-
-class ParameterUnreadable(DomainError):
-    """A stored figure of law is not what adjudication can read."""
-
-    code = "PARAMETER_UNREADABLE"
-    message = _("The parameter %(key)s has the value «%(value)s», which adjudication cannot read. Correct it first.")
-
-
-@dataclass(frozen=True)
-class _Law:
-    """Parameters as the rules want them, and their versions as the run stores them."""
-
-    parameters: Parameters
-    versions: list[dict[str, object]]
 
 
 @action
@@ -77,9 +56,11 @@ def adjudicate_claims(
     if batch is None:
         nothing_to_record()
         return None
-    law = _law(organisation, period, known_at)
-    facts, result = _judge(organisation, batch, known_at, law.parameters)
-    run = _create_run(organisation, period, as_of, batch, facts, result, law, actor, at)
+    # Later replays read the facts as of the same moment; what is told after the run is not among them.
+    known_at = min(known_at, at)
+    law = law_of(organisation, period, known_at)
+    facts, result = judge(organisation, Batch(batch.number, batch.claims, batch.cleared_lines), known_at, law)
+    run = _create_run(organisation, period, as_of, known_at, batch, facts, result, law, actor, at)
     overspent = _write(run, batch, result, actor, at)
     record(
         "claims.adjudicated",
@@ -105,58 +86,15 @@ def _take_turns(organisation: Organisation) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
 
 
-def _law(organisation: Organisation, period: date, known_at: datetime) -> _Law:
-    """Dated figures by precedence: general, national, the organisation's own."""
-    book = ParameterBook.load(organisation, KEYS, known_at=known_at)
-    rows = [
-        (
-            row.key,
-            (row.valid_from - _EPOCH).days,
-            LAST_DAY if row.valid_to is None else (row.valid_to - _EPOCH).days - 1,
-            row.value,
-        )
-        for key in KEYS
-        for row in reversed(book.rows.get(key, []))
-    ]
-    used = [book.get(key, month_end(period)) for key in KEYS]
-    return _Law(_readable(rows), [value.as_version() for value in used if value])
-
-
-def _readable(rows: list[tuple[str, int, int, str]]) -> Parameters:
-    for key, first, last, value in rows:
-        try:
-            parse_parameters([(key, first, last, value)])
-        except ValueError as problem:
-            raise ParameterUnreadable(key=key, value=value) from problem
-    return parse_parameters(rows)
-
-
-@step
-def _judge(
-    organisation: Organisation, batch: NextRun, known_at: datetime, parameters: Parameters
-) -> tuple[Facts, AdjudicationResult]:
-    scope: dict[str, Any] = {
-        "organisation": organisation.pk,
-        "zone": organisation.zone,
-        "run": batch.number,
-        "fresh": list(batch.claims),
-        "cleared": list(batch.cleared_lines),
-        "known_at": known_at,
-    }
-    with connection.cursor() as cursor:
-        create_run_tables(cursor, scope)
-        facts = read_facts(cursor, scope)
-    return facts, adjudicate(facts, parameters=parameters)
-
-
 def _create_run(
     organisation: Organisation,
     period: date,
     as_of: date,
+    known_at: datetime,
     batch: NextRun,
     facts: Facts,
     result: AdjudicationResult,
-    law: _Law,
+    law: Law,
     actor: Actor,
     at: datetime,
 ) -> AdjudicationRun:
@@ -173,14 +111,14 @@ def _create_run(
         lines=len(facts.lines),
         digest=digest_of(facts, result),
         parameters=law.versions,
+        known_at=known_at,
+        receipt=receipt_of_run(facts),
         **{f"{name}_minor": int(total) for name, total in totals.items()},
     )
 
 
 @step
-def _write(
-    run: AdjudicationRun, batch: NextRun, result: AdjudicationResult, actor: Actor, at: datetime
-) -> list[str]:
+def _write(run: AdjudicationRun, batch: NextRun, result: AdjudicationResult, actor: Actor, at: datetime) -> list[str]:
     """Results first, then budgets, certificates, claims, ledger; returns the budget lines that are overspent."""
     write_results(run, batch, result)
     lock_budgets(run.organisation)

@@ -1,4 +1,4 @@
-"""Claims of providers: made from redemptions or rows, submitted, withdrawn, returned, reversed; pends lifted."""
+"""Claims of providers: made from redemptions or rows, submitted, withdrawn, returned, reversed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -22,9 +21,8 @@ from config.periods import add_months
 from config.states import InvalidMove
 from config.transactions import step
 from contracts.models import Contract, Provider
-from settlement.actions.runs import person
 from settlement.claim_rows import AMOUNT_PLACES_CLAIMED, LineDraft
-from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding, KeptPend
+from settlement.models import Claim, ClaimLine
 
 SERIES, PREFIX = "claim", "CL"
 EVIDENCE = "claim_evidence"
@@ -61,13 +59,6 @@ class NotReversible(DomainError):
         "The claim «%(number)s» is «%(status)s» and cannot be reversed. "
         "A claim that is being paid can be reversed when its payment run is over."
     )
-
-
-class NotPended(DomainError):
-    """Only a pend of the latest adjudication can be lifted."""
-
-    code = "NOT_PENDED"
-    message = _("The line %(line)s does not wait because of %(check)s. Reload the page to see its present state.")
 
 
 @action
@@ -226,7 +217,8 @@ def _attach(claim: Claim, files: Sequence[File], actor: Actor, at: datetime) -> 
         )
 
 
-def _locked(organisation: Organisation, claim_id: int) -> Claim:
+def locked_claim(organisation: Organisation, claim_id: int) -> Claim:
+    """A claim, locked. Raises: NotFound."""
     rows = lock_rows(Claim.objects.filter(pk=claim_id, organisation=organisation))
     if not rows:
         raise NotFound()
@@ -239,7 +231,7 @@ def submit_claim(*, organisation: Organisation, claim_id: int, actor: Actor, at:
 
     Raises: NotFound, ClaimEmpty, InvalidMove. Locks: claim. Audit: claim.submitted.
     """
-    claim = _locked(organisation, claim_id)
+    claim = locked_claim(organisation, claim_id)
     if not claim.lines.exists():
         raise ClaimEmpty(number=claim.number)
     claim.submitted_at, claim.submitted_by_id = at, actor.user_id
@@ -252,7 +244,7 @@ def submit_claim(*, organisation: Organisation, claim_id: int, actor: Actor, at:
 @action
 def withdraw_claim(*, organisation: Organisation, claim_id: int, reason: str, actor: Actor, at: datetime) -> Claim:
     """The provider takes a claim back before it is judged. Raises: NotFound, InvalidMove. Audit: claim.withdrawn."""
-    claim = _locked(organisation, claim_id)
+    claim = locked_claim(organisation, claim_id)
     claim.move_to("withdrawn", at=at)
     record("claim.withdrawn", claim, actor=actor, at=at, number=claim.number, reason=reason)
     return claim
@@ -261,7 +253,7 @@ def withdraw_claim(*, organisation: Organisation, claim_id: int, reason: str, ac
 @action
 def return_claim(*, organisation: Organisation, claim_id: int, reason: str, actor: Actor, at: datetime) -> Claim:
     """The office sends a claim back for correction. Raises: NotFound, InvalidMove. Audit: claim.returned."""
-    claim = _locked(organisation, claim_id)
+    claim = locked_claim(organisation, claim_id)
     claim.move_to("returned", at=at)
     record("claim.returned", claim, actor=actor, at=at, number=claim.number, reason=reason)
     return claim
@@ -281,7 +273,7 @@ def replace_claim_lines(
 
     Raises: NotFound, InvalidMove. Audit: claim.corrected.
     """
-    claim = _locked(organisation, claim_id)
+    claim = locked_claim(organisation, claim_id)
     if claim.status not in ("draft", "returned"):
         raise InvalidMove(status=claim.status, target="draft")
     before = claim.lines.count()
@@ -298,7 +290,7 @@ def reverse_claim(*, organisation: Organisation, claim_id: int, reason: str, act
 
     Raises: NotFound, NotReversible. Locks: claim. Audit: claim.reversal_submitted.
     """
-    claim = _locked(organisation, claim_id)
+    claim = locked_claim(organisation, claim_id)
     taken = claim.reversals.exclude(status="withdrawn").exists()
     if taken or claim.reverses_id or claim.status not in ("adjudicated", "disputed", "paid", "rejected"):
         raise NotReversible(number=claim.number, status=claim.status)
@@ -308,84 +300,3 @@ def reverse_claim(*, organisation: Organisation, claim_id: int, reason: str, act
     reversing.move_to("submitted", at=at)
     record("claim.reversal_submitted", reversing, claim, actor=actor, at=at, number=reversing.number, reason=reason)
     return reversing
-
-
-class KeptByYou(DomainError):
-    """Whoever decided that a pend stays does not lift it."""
-
-    code = "KEPT_BY_YOU"
-    message = _("You decided that this line is not paid. Another person has to lift it.")
-
-
-@action
-def keep_pend(
-    *, organisation: Organisation, claim_line_id: int, check_code: str, reason: str, actor: Actor, at: datetime
-) -> KeptPend:
-    """A person decides that a pend stays; the provider reads the reason. Nothing is posted: a pend pays nothing.
-
-    Raises: NotFound, NotPended. Locks: claim. Audit: pend.kept.
-    """
-    line, claim = _pended_line(organisation, claim_line_id, check_code)
-    latest = Adjudication.objects.filter(claim_line=line, claim_id=line.claim_id).order_by("-pk")[0]
-    kept = KeptPend.objects.create(
-        run_id=latest.run_id,
-        claim_line=line,
-        check_code=check_code,
-        decided_by_id=person(actor),
-        reason=reason,
-        recorded_at=at,
-    )
-    record("pend.kept", claim, kept, actor=actor, at=at, line=line.line, check=check_code, reason=reason)
-    return kept
-
-
-def _pended_line(organisation: Organisation, claim_line_id: int, check_code: str) -> tuple[ClaimLine, Claim]:
-    line = ClaimLine.objects.filter(pk=claim_line_id, claim__organisation=organisation).first()
-    if line is None:
-        raise NotFound()
-    claim = _locked(organisation, line.claim_id)
-    if not _is_pended(line, check_code):
-        raise NotPended(line=line.line, check=check_code)
-    return line, claim
-
-
-@action
-def clear_pend(
-    *, organisation: Organisation, claim_line_id: int, check_code: str, reason: str, actor: Actor, at: datetime
-) -> Clearance:
-    """A person lifts a pend: the line is judged again in the month's next run.
-
-    Raises: NotFound, NotPended, KeptByYou. Locks: claim. Audit: pend.cleared.
-    """
-    line, claim = _pended_line(organisation, claim_line_id, check_code)
-    kept = KeptPend.objects.filter(claim_line=line, check_code=check_code).order_by("-pk").first()
-    if kept and kept.decided_by_id == actor.user_id:
-        raise KeptByYou()
-    try:
-        with transaction.atomic():
-            clearance = Clearance.objects.create(
-                organisation=organisation,
-                run=_following_run(claim),
-                claim_line=line,
-                check_code=check_code,
-                decided_by=actor.username,
-                reason=reason,
-                recorded_at=at,
-            )
-    except IntegrityError as error:
-        raise NotPended(line=line.line, check=check_code) from error
-    record("pend.cleared", claim, clearance, actor=actor, at=at, line=line.line, check=check_code, reason=reason)
-    return clearance
-
-
-def _is_pended(line: ClaimLine, check_code: str) -> bool:
-    latest = Adjudication.objects.filter(claim_line=line, claim_id=line.claim_id).order_by("-pk").first()
-    if latest is None or latest.outcome != "pended":
-        return False
-    pends = Finding.objects.filter(run_id=latest.run_id, claim_line=line, severity="P")
-    return pends.filter(check_code=check_code).exists()
-
-
-def _following_run(claim: Claim) -> int:
-    runs = AdjudicationRun.objects.filter(organisation=claim.organisation, period=claim.period)
-    return (runs.aggregate(last=Max("number"))["last"] or 0) + 1

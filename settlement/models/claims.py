@@ -4,6 +4,7 @@ currency, units in thousandths, rates in ten-thousandths.
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -123,6 +124,9 @@ class AdjudicationRun(StatefulModel):
     payable_minor = models.BigIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True)
     parameters = models.JSONField(default=list)
+    # The moment whose knowledge it judged by, and fingerprints of its rules and facts: what a replay needs.
+    known_at = models.DateTimeField()
+    receipt = models.JSONField(default=dict)
 
     class Meta:
         verbose_name = _("adjudication run")
@@ -213,8 +217,58 @@ class Finding(AppendOnlyModel):
         return f"{self.claim_line_id} {self.check_code}"
 
 
+class PendProposal(AppendOnlyModel):
+    """A person proposes with a reason to lift a pend; another confirms (``Clearance``) or refuses (``KeptPend``)."""
+
+    run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="pend_proposals")
+    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="pend_proposals")
+    check_code = models.CharField(max_length=8)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=400)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("proposal to lift a pend")
+        constraints = [models.CheckConstraint(name="pend_proposal_reason", condition=~models.Q(reason=""))]
+        triggers = append_only("pend_proposal")
+
+    def __str__(self) -> str:
+        return f"{self.claim_line_id} {self.check_code}"
+
+
+class PendAssignment(AppendOnlyModel):
+    """Who works on a pend; the latest row of a line and check counts, and nobody when it names nobody."""
+
+    run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="pend_assignments")
+    claim_line = models.ForeignKey(ClaimLine, on_delete=models.PROTECT, related_name="pend_assignments")
+    check_code = models.CharField(max_length=8)
+    assigned_to = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    assigned_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("assignment of a pend")
+        triggers = append_only("pend_assignment")
+
+    def __str__(self) -> str:
+        return f"{self.claim_line_id} {self.check_code}"
+
+
+_TWO_PERSONS = """
+    IF NEW.proposal_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM settlement_pendproposal p WHERE p.id = NEW.proposal_id AND p.claim_line_id = NEW.claim_line_id
+          AND p.check_code = NEW.check_code AND p.proposed_by_id <> NEW.confirmed_by_id) THEN
+        RAISE EXCEPTION 'a pend is lifted by two persons' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+"""
+
+
 class Clearance(AppendOnlyModel):
-    """A person's decision that a pend is lifted; the line is judged again in run ``run`` of its claim's month."""
+    """Two persons' decision that a pend is lifted; the line is judged again in run ``run`` of its claim's month.
+
+    ``given``: it came with a package, which names one person and no proposal.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     run = models.PositiveIntegerField()
@@ -222,13 +276,26 @@ class Clearance(AppendOnlyModel):
     check_code = models.CharField(max_length=8)
     decided_by = models.CharField(max_length=150)
     reason = models.CharField(max_length=400, blank=True)
+    given = models.BooleanField(default=False)
+    proposal = models.OneToOneField(PendProposal, on_delete=models.PROTECT, null=True, related_name="clearance")
+    confirmed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     recorded_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["run", "claim_line", "check_code"], name="clearance_once"),
+            models.CheckConstraint(
+                name="clearance_two_persons",
+                condition=models.Q(given=True, proposal=None, confirmed_by=None)
+                | models.Q(given=False, proposal__isnull=False, confirmed_by__isnull=False),
+            ),
         ]
-        triggers = append_only("clearance")
+        triggers = [
+            *append_only("clearance"),
+            pgtrigger.Trigger(
+                name="clearance_two_persons", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_TWO_PERSONS
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.claim_line_id} {self.check_code}"
@@ -263,7 +330,7 @@ class GivenFinding(AppendOnlyModel):
 class KeptPend(AppendOnlyModel):
     """A person's decision that a pend stays: the line is not paid, and its provider reads why.
 
-    The latest decision of a run is the one in force. Lifting it later takes another person.
+    It refuses the proposal that it names, if there was one; the latest decision of a run is the one in force.
     """
 
     run = models.ForeignKey(AdjudicationRun, on_delete=models.PROTECT, related_name="kept_pends")
@@ -271,6 +338,7 @@ class KeptPend(AppendOnlyModel):
     check_code = models.CharField(max_length=8)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT)
     reason = models.CharField(max_length=400)
+    proposal = models.OneToOneField(PendProposal, on_delete=models.PROTECT, null=True, related_name="refusal")
     recorded_at = models.DateTimeField()
 
     class Meta:

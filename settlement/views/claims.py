@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
+from config.accounts.models import Organisation
 from config.errors import NotFound
 from config.office.storage import attachments_of, open_attachment
 from contracts.views.pages import access_of, one_of, page_of
@@ -23,6 +25,7 @@ from settlement.finding_words import title_of
 from settlement.models import Claim, ClaimLine
 from settlement.models.claims import CLAIM_STATES
 from settlement.pend_evidence import evidence_of
+from settlement.pend_queries import deciders, tasks_of
 
 LETTER_STATES = ("adjudicated", "scheduled", "paid", "rejected", "disputed", "reversed")
 
@@ -109,24 +112,33 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "claim": claim,
         "line": explained,
-        "pends": open_pends(claim.organisation_id, explained),
+        "pends": open_pends(claim.organisation, explained, access.now()),
         "may_clear": access.may("claims.clear"),
+        "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/claims/line.html", context)
 
 
-def open_pends(organisation_id: int, explained: LineExplained) -> list[dict[str, Any]]:
-    """Pends of the last decision that nobody has lifted: code, title and what speaks for and against."""
+def open_pends(organisation: Organisation, explained: LineExplained, now: datetime) -> list[dict[str, Any]]:
+    """Pends of the last decision that nobody has lifted: code, title, what speaks for and against, who works on it."""
     judged = explained.judged
     if judged is None or judged.adjudication.outcome != "pended":
         return []
     lifted = {row.check_code for row in explained.history.clearances}
     pends = [row for row in judged.findings if row.severity == "P" and row.check_code not in lifted]
     for row in pends:
-        row.claim_line = explained.line
-    evidence = evidence_of(organisation_id, pends)
-    return [{"code": row.check_code, "title": title_of(row.check_code), "evidence": evidence[row.pk]} for row in pends]
+        row.claim_line, row.run = explained.line, judged.adjudication.run
+    evidence, tasks = evidence_of(organisation.pk, pends), tasks_of(organisation, pends, now)
+    return [
+        {
+            "code": row.check_code,
+            "title": title_of(row.check_code),
+            "evidence": evidence[row.pk],
+            "task": tasks[row.pk],
+        }
+        for row in pends
+    ]
 
 
 @requires("claims.view")

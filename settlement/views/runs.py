@@ -1,4 +1,4 @@
-"""Adjudication for finance and the auditor: runs, starting one, lines that wait for a person, returns and reversals."""
+"""Adjudication for finance and the auditor: runs, starting one, returns and reversals."""
 
 from __future__ import annotations
 
@@ -20,13 +20,9 @@ from settlement import finance_queries, line_queries, queries
 from settlement.actions import claims as claim_actions
 from settlement.actions.adjudication import adjudicate_claims
 from settlement.actions.run_orders import ADJUDICATE, order_adjudication
-from settlement.explanations import LineExplained, WaterfallRow, explain_lines
 from settlement.finance_forms import ReasonForm
-from settlement.finding_words import title_of
 from settlement.forms import AdjudicationForm
-from settlement.models import ClaimLine, Finding
-from settlement.pend_evidence import evidence_of
-from settlement.rules import checks
+from settlement.models import ClaimLine
 
 # More lines than a page may wait for are judged by a worker.
 LINES_AT_ONCE = 20_000
@@ -98,95 +94,6 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "outcomes": line_queries.outcomes_of_run(run),
     }
     return render(request, "settlement/runs/detail.html", context)
-
-
-@requires("claims.clear", "runs.view")
-def pend_list(request: HttpRequest) -> HttpResponse:
-    """Lines that wait for a person, with the reason in words."""
-    access = access_of(request)
-    q, check = request.GET.get("q", "").strip(), request.GET.get("check", "")
-    page = page_of(request, line_queries.pended_lines(access, q, check))
-    findings = list(page)
-    explained = explain_pends(access.office().pk, findings)
-    evidence = evidence_of(access.office().pk, findings)
-    context = {
-        "page": page,
-        "rows": [
-            (row, explained[row.claim_line_id], step_of(row, explained[row.claim_line_id]), evidence[row.pk])
-            for row in findings
-        ],
-        "q": q,
-        "check": check,
-        "checks": [(code, title_of(code)) for code in pend_codes()],
-        "hidden": {"check": check},
-        "may_clear": access.may("claims.clear"),
-    }
-    return render(request, "settlement/runs/pends.html", context)
-
-
-def step_of(finding: Finding, line: LineExplained) -> WaterfallRow | None:
-    """The step of the last decision that a finding is."""
-    steps = line.runs[-1][2] if line.runs else ()
-    return next((step for step in steps if step.code == finding.check_code), None)
-
-
-def pend_codes() -> list[str]:
-    """Checks that ask a person."""
-    return [check.CODE for check in checks.PENDS]
-
-
-def explain_pends(organisation_id: int, findings: list[Finding]) -> dict[int, LineExplained]:
-    """Lines of the findings in words, by line; a constant number of queries."""
-    lines = list({finding.claim_line_id: finding.claim_line for finding in findings}.values())
-    sources = line_queries.line_sources(organisation_id, lines)
-    return {row.line.pk: row for row in explain_lines(line_queries.histories(lines), sources)}
-
-
-@require_POST
-@requires("claims.clear")
-def pend_clear(request: HttpRequest, pk: int, check: str) -> HttpResponse:
-    """Lift a pend of a line, with the reason."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    back = "settlement:pends"
-    if not form.is_valid():
-        messages.error(request, str(_("Say why the line may be paid, then try again.")))
-        return redirect(back)
-    return perform(
-        request,
-        lambda: claim_actions.clear_pend(
-            organisation=access.office(),
-            claim_line_id=pk,
-            check_code=check,
-            reason=form.cleaned_data["reason"],
-            actor=access.actor,
-            at=access.now(),
-        ),
-        done=_("The pend is lifted. The line is judged again in the next run of its month."),
-        to=back,
-    )
-
-
-@require_POST
-@requires("claims.clear")
-def pend_keep(request: HttpRequest, pk: int, check: str) -> HttpResponse:
-    """Decide that a pend stays, with the reason that the provider reads."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(_("Say why the line is not paid, then try again.")))
-        return redirect("settlement:pends")
-    return perform(
-        request,
-        lambda: claim_actions.keep_pend(
-            organisation=access.office(),
-            claim_line_id=pk,
-            check_code=check,
-            reason=form.cleaned_data["reason"],
-            actor=access.actor,
-            at=access.now(),
-        ),
-        done=_("The line stays unpaid; the provider reads your reason. Only another person can lift it now."),
-        to="settlement:pends",
-    )
 
 
 OFFICE_STEPS = {

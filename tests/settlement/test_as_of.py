@@ -19,11 +19,11 @@ from config.interchange.settling import EarlierMonthOpen, settle_month
 from contracts.actions.agreements import AgreedLine, amend_contract_line, terminate_contract
 from contracts.actions.register import end_suspension
 from contracts.models import Contract, NormCost, Parameter, Provider, Service, WorkerQualification
-from settlement.actions.claims import clear_pend
 from settlement.models import ClaimLine, Finding
 from settlement.rules.parameters import WINDOW_DAYS
 from tests.conftest import AT
 from tests.oracle.small import Tables, add
+from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import NOVEMBER, free_visits, imported, judge
 from vouchers.actions.certificate_life import cancel_certificate, replace_certificate, resume_certificate
 from vouchers.actions.plans import close_plan
@@ -249,7 +249,7 @@ def test_a_clearance_counts_from_its_day(tmp_path: Path) -> None:
     office = imported(tables, tmp_path)
     judge(office)
     line = ClaimLine.objects.get(line=1)
-    clear_pend(organisation=office, claim_line_id=line.pk, check_code="CLM-11", reason="seen", **WHO)
+    lift(office, line, at=LEARNT)
     assert judge(office, at=LEARNT, as_of=BEFORE) is None
     run = judge(office, at=LEARNT, as_of=AFTER)
     assert run is not None and run.lines == 1

@@ -12,10 +12,10 @@ from django.db import transaction
 from config.accounts.models import Organisation, User
 from config.audit.actors import Actor
 from contracts.models import Provider
-from settlement.actions.claims import clear_pend
 from settlement.actions.payments import lock_payments
 from settlement.models import ClaimLine, PaymentRun
 from tests.oracle.small import Tables
+from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import AT, free_visits, imported, judge, the_claim
 from tests.settlement.actions.paid import released_run
 from tests.settlement.actions.payables import ready
@@ -47,10 +47,7 @@ class Office:
     def clear(self) -> None:
         """Line 1 is judged again and allowed."""
         line = ClaimLine.objects.get(line=1)
-        clear_pend(
-            organisation=self.organisation, claim_line_id=line.pk, check_code="CLM-11", reason="акт є",
-            actor=self.maker, at=AT,
-        )  # fmt: skip
+        lift(self.organisation, line, at=AT, reason="акт є")
         judge(self.organisation)
 
     def bank(self, run: PaymentRun, settle: Callable[..., None]) -> None:

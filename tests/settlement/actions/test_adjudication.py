@@ -20,7 +20,7 @@ from contracts.actions.budgets import BudgetExceeded
 from contracts.models import BudgetEntry, BudgetLine, Provider
 from settlement.actions import adjudication
 from settlement.actions.adjudication import ClaimsChanged
-from settlement.actions.claims import clear_pend, reverse_claim
+from settlement.actions.claims import reverse_claim
 from settlement.actions.runs import propose_payment_run
 from settlement.books import verify_books
 from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Entry, Finding, Remittance
@@ -28,6 +28,7 @@ from tests.config.interchange.packages import load
 from tests.oracle.generate import generate, write
 from tests.oracle.recalculate import recalculate
 from tests.oracle.small import Tables
+from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import (
     AT,
     LONG_AFTER,
@@ -191,9 +192,7 @@ def test_cleared_line_is_judged_again_and_paid(tmp_path: Path) -> None:
     judge(organisation)
     line = ClaimLine.objects.get(line=1)
     assert set_aside("spending") == 14_250
-    clear_pend(
-        organisation=organisation, claim_line_id=line.pk, check_code="CLM-11", reason="акт є", actor=SYSTEM, at=AT
-    )
+    lift(organisation, line, at=AT)
     run = judge(organisation)
     assert run is not None and (run.number, run.lines, run.payable_minor) == (2, 1, 14_250)
     assert set_aside("spending") == 28_500

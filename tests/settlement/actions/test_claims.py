@@ -22,8 +22,8 @@ from contracts.models import Contract, Provider
 from settlement.actions import claims
 from settlement.claim_rows import ClaimFileUnreadable, ClaimRowsRefused, LineDraft, read_claim_file, read_claim_rows
 from settlement.line_queries import claimed_minor
-from settlement.models import Claim, ClaimLine, Clearance
-from tests.settlement.actions.month import AT, KYIV, NOVEMBER, imported, judge, the_claim, two_visits
+from settlement.models import Claim
+from tests.settlement.actions.month import AT, KYIV, NOVEMBER, imported, judge, two_visits
 
 pytestmark = pytest.mark.django_db
 VISIT = LineDraft("015.1", date(2025, 11, 5), Decimal("1.5"), Decimal("95"), "C1", worker_code="W1")
@@ -124,11 +124,6 @@ def test_claim_of_another_office_is_not_found(office: Organisation, other_organi
     claim = make(office)
     with pytest.raises(NotFound):
         claims.submit_claim(organisation=other_organisation, claim_id=claim.pk, actor=SYSTEM, at=AT)
-    line = ClaimLine.objects.filter(claim=claim).get()
-    with pytest.raises(NotFound):
-        claims.clear_pend(
-            organisation=other_organisation, claim_line_id=line.pk, check_code="CLM-11", reason="", actor=SYSTEM, at=AT
-        )
 
 
 def test_only_judged_claims_are_reversed_and_only_once(office: Organisation) -> None:
@@ -152,23 +147,6 @@ def test_claim_in_an_open_payment_run_is_not_reversed(office: Organisation) -> N
     Claim.objects.filter(pk=shared["claim_id"], status="adjudicated").update(status="scheduled")
     with pytest.raises(claims.NotReversible):
         claims.reverse_claim(**shared, reason="помилка")
-
-
-def test_only_a_pend_of_the_latest_run_is_cleared_and_once(tmp_path: Path) -> None:
-    tables = two_visits()
-    tables["redemptions"][0]["status"] = "authorised"
-    office = imported(tables, tmp_path)
-    judge(office)
-    line, fine = ClaimLine.objects.filter(claim=the_claim()).order_by("line")
-    shared: dict[str, Any] = {"organisation": office, "reason": "акт є", "actor": SYSTEM, "at": AT}
-    with pytest.raises(claims.NotPended):
-        claims.clear_pend(**shared, claim_line_id=fine.pk, check_code="CLM-11")
-    with pytest.raises(claims.NotPended):
-        claims.clear_pend(**shared, claim_line_id=line.pk, check_code="CLM-24")
-    assert claims.clear_pend(**shared, claim_line_id=line.pk, check_code="CLM-11").run == 2
-    with pytest.raises(claims.NotPended):
-        claims.clear_pend(**shared, claim_line_id=line.pk, check_code="CLM-11")
-    assert Clearance.objects.count() == 1
 
 
 CSV = (

@@ -9,10 +9,11 @@ from django.utils.translation import override
 
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
-from settlement.actions.claims import clear_pend, reverse_claim
+from settlement.actions.claims import reverse_claim
 from settlement.explanations import FiguresDisagree, explain_lines
 from settlement.line_queries import claim_lines, claim_totals, histories, line_sources
 from settlement.models import Adjudication, Claim, ClaimLine
+from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import AT, example_5_2, imported, judge, two_visits
 from tests.settlement.explanations.test_sentences import explained, steps_of
 
@@ -93,9 +94,7 @@ def test_a_cleared_line_shows_both_runs_and_counts_once(tmp_path: Path) -> None:
     claim = Claim.objects.get(number="A-1")
     assert claim_totals(claim)["pended"] == 14250
     line = ClaimLine.objects.get(claim=claim, line=1)
-    clear_pend(
-        organisation=organisation, claim_line_id=line.pk, check_code="CLM-11", reason="seen", actor=SYSTEM, at=AT
-    )
+    lift(organisation, line, at=AT)
     judge(organisation)
     first = explained("A-1")[0]
     assert [run.number for run, _, _ in first.runs] == [1, 2]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,11 @@ from config.office.jobs import run_job
 from config.office.models import Job
 from contracts.models import Contract
 from settlement.actions import letters
-from settlement.models import Claim, ClaimLine, Clearance, KeptPend
+from settlement.models import Claim, ClaimLine
 from settlement.tasks import run_jobs
 from tests.oracle.small import add_visit
-from tests.settlement.actions.month import two_visits
+from tests.settlement.actions.lifting import lift
+from tests.settlement.actions.month import AT, two_visits
 from tests.settlement.views.town import Town, settled_town, url
 
 pytestmark = pytest.mark.django_db
@@ -184,7 +184,7 @@ def test_a_letter_is_made_once_for_each_decision(town: Town) -> None:
     assert first is not None
     assert AuditEvent.objects.filter(action="claim.letter_written").count() == 1
     line = ClaimLine.objects.get(claim=town.claim, line=15)
-    browser.post(url("pend_clear", line.pk, "CLM-11"), {"reason": "The act is signed"})
+    lift(town.organisation, line, at=AT)
     browser.post(url("run_start"), {"period": "2025-11"})
     assert letters.letter_of(town.claim) is None
     browser.post(url("claim_letter_order", town.claim.pk))
@@ -195,57 +195,6 @@ def test_only_readers_of_the_claim_order_its_letter(town: Town) -> None:
     assert town.browser("taras").post(url("claim_letter_order", town.claim.pk)).status_code == 404
     assert town.browser("outsider").post(url("claim_letter_order", town.claim.pk)).status_code == 403
     assert not Job.objects.filter(kind=letters.WRITE_LETTER).exists()
-
-
-def test_a_pend_shows_what_differs(town: Town) -> None:
-    line = ClaimLine.objects.get(claim=town.claim, line=15)
-    for username in ("halyna", "mariia", "nadiia"):
-        page = text(town.browser(username).get(url("claim_line", line.pk)))
-        assert "The line beside our record of the visit" in page
-        assert re.search(r"State <span class=\"flag\">differs</span>.*?confirmed.*?voided", page)
-
-
-def test_a_pend_that_is_kept_is_told_to_the_provider_and_lifted_by_another_person_only(town: Town) -> None:
-    line = ClaimLine.objects.get(claim=town.claim, line=15)
-    halyna, ivan = town.browser("halyna"), town.browser("ivan")
-    halyna.post(url("pend_keep", line.pk, "CLM-11"), {"reason": ""})
-    assert not KeptPend.objects.exists()
-    halyna.post(url("pend_keep", line.pk, "CLM-11"), {"reason": "Nobody signed the act"})
-    assert "Nobody signed the act" in text(town.browser("nadiia").get(url("claim_line", line.pk)))
-    assert "decided: not paid" in text(halyna.get(url("pends")))
-    halyna.post(url("pend_clear", line.pk, "CLM-11"), {"reason": "I changed my mind"})
-    assert not Clearance.objects.exists()
-    ivan.post(url("pend_clear", line.pk, "CLM-11"), {"reason": "The act was found"})
-    assert Clearance.objects.get().decided_by == "ivan"
-
-
-@pytest.mark.parametrize("username", ["nadiia", "mariia", "bohdan", "outsider"])
-def test_only_finance_keeps_a_pend(town: Town, username: str) -> None:
-    line = ClaimLine.objects.get(claim=town.claim, line=15)
-    answer = town.browser(username).post(url("pend_keep", line.pk, "CLM-11"), {"reason": "x"})
-    assert answer.status_code == 403
-    assert not KeptPend.objects.exists()
-
-
-def test_a_line_that_does_not_wait_cannot_be_kept(town: Town) -> None:
-    line = ClaimLine.objects.get(claim=town.claim, line=1)
-    town.browser("halyna").post(url("pend_keep", line.pk, "CLM-11"), {"reason": "x"})
-    assert not KeptPend.objects.exists()
-
-
-def test_a_pend_is_lifted_with_a_reason_and_the_line_judged_again(town: Town) -> None:
-    browser = town.browser("halyna")
-    line = ClaimLine.objects.get(claim=town.claim, line=15)
-    assert url("claim_line", line.pk) in text(browser.get(url("pends")))
-    browser.post(url("pend_clear", line.pk, "CLM-11"), {"reason": ""})
-    assert not Clearance.objects.exists()
-    browser.post(url("pend_clear", line.pk, "CLM-11"), {"reason": "The act is signed"})
-    assert Clearance.objects.get().run == 2
-    assert url("claim_line", line.pk) not in text(browser.get(url("pends")))
-    browser.post(url("run_start"), {"period": "2025-11"})
-    assert line.adjudications.order_by("-id").first().outcome in ("accepted", "reduced")
-    page = text(browser.get(url("claim_line", line.pk)))
-    assert page.count('<ol class="waterfall">') == 2 and "The act is signed" in page
 
 
 @pytest.mark.parametrize("lines", [30, 120])
