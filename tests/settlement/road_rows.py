@@ -193,7 +193,13 @@ def _claim(
 def _adjudicate(organisation: Organisation, claim: Claim, lines: list[ClaimLine], at: datetime) -> Remittance:
     number = AdjudicationRun.objects.filter(organisation=organisation, period=NOVEMBER).count() + 1
     run = AdjudicationRun.objects.create(
-        organisation=organisation, period=NOVEMBER, number=number, as_of=at.date(), recorded_at=at, status="done"
+        organisation=organisation,
+        period=NOVEMBER,
+        number=number,
+        as_of=at.date(),
+        recorded_at=at,
+        known_at=at,
+        status="done",
     )
     for line, (gross, fee) in zip(lines, LINES, strict=True):
         Adjudication.objects.create(

@@ -32,7 +32,13 @@ def copy_of(row: Adjudication, **changes: object) -> None:
 def other_run(office: Organisation) -> AdjudicationRun:
     run = AdjudicationRun.objects.get()
     return AdjudicationRun.objects.create(
-        organisation=office, period=run.period, number=9, as_of=run.as_of, recorded_at=run.recorded_at, status="done"
+        organisation=office,
+        period=run.period,
+        number=9,
+        as_of=run.as_of,
+        recorded_at=run.recorded_at,
+        known_at=run.recorded_at,
+        status="done",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from contracts.models import Contract, Provider, Worker
-from settlement.actions.adjudication import ParameterUnreadable
+from settlement.judging import ParameterUnreadable
 from tests.config.interchange.packages import dump, load, refused
 from tests.config.interchange.processes import run
 from tests.oracle.generate import write

@@ -35,7 +35,13 @@ def adjudicated(
 ) -> list[Remittance]:
     """A done run with one claim and remittance for each (provider number, payable in minor units)."""
     run = AdjudicationRun.objects.create(
-        organisation=organisation, period=period, number=number, as_of=at.date(), recorded_at=at, status="done"
+        organisation=organisation,
+        period=period,
+        number=number,
+        as_of=at.date(),
+        recorded_at=at,
+        known_at=at,
+        status="done",
     )
     return [_remittance(run, index, key, payable, at) for index, (key, payable) in enumerate(payables, 1)]
 
