@@ -18,7 +18,17 @@ TITLES: dict[str, Any] = {
     "certificate.granularity_hour": _("smallest part of an hour on a certificate"),
     "certificate.validity_months_max": _("longest term of a certificate, months"),
     "certificate.warn_before_days": _("days before its end at which a certificate warns"),
+    "claim.bank_account_hold_days": _("days for which a new bank account makes claims wait"),
     "claim.december_stop": _("last day for claims of December"),
+    "claim.emergency_act_days": _("working days for the act of an emergency service"),
+    "claim.emergency_days_max": _("longest emergency service without a plan, days"),
+    "claim.geo_distance_m": _("metres between a scan and the address that are normal"),
+    "claim.outlier_recipients_min": _("least number of recipients for a comparison"),
+    "claim.outlier_sigma": _("standard deviations above the mean that stand out"),
+    "claim.round_hours_pct": _("share of visits in full hours that stands out, percent"),
+    "claim.round_hours_visits_min": _("least number of visits for a pattern of hours"),
+    "claim.rounding_tolerance": _("difference of a total that counts as rounding"),
+    "claim.scan_delay_hours": _("hours after a visit within which its scan is normal"),
     "claim.window_days": _("days for a claim after the end of its month"),
     "claim.submit_by": _("day of the month by which claims are submitted"),
     "cost_formula": _("formula of the norm cost"),
@@ -59,6 +69,7 @@ TITLES: dict[str, Any] = {
     "staff.specialist": _("people for each specialist"),
     "vat_rate": _("value added tax, percent"),
     "worker.hours_per_day_max": _("most hours of one worker a day"),
+    "worker.travel_kmh_max": _("speed at which a worker can travel, km per hour"),
 }
 
 VALUES: dict[str, Any] = {
@@ -88,6 +99,7 @@ VALUES: dict[str, Any] = {
     "false": _("no"),
 }
 _CODE = re.compile(r"\b(" + "|".join(sorted(VALUES.keys() - {"min"}, key=len, reverse=True)) + r")\b")
+_SEVERITY = re.compile(r"check\.(CLM-\d\d)\.severity")
 _ARTICLE = re.compile(r"\b(art|p|section)\. ?(\d[\d.()]*)|\b(section) (\d[\d., ]*)")
 _FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.:]|-)")
 
@@ -95,6 +107,8 @@ _FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.:]|-)")
 def parameter_title(key: str) -> str:
     """What a parameter is called; one without a name keeps its key."""
     found = TITLES.get(key.strip())
+    if match := _SEVERITY.fullmatch(key.strip()):
+        return gettext("how findings of check %(check)s are taken") % {"check": match[1]}
     return str(found) if found else key
 
 

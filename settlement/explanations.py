@@ -20,15 +20,46 @@ from contracts.models import ContractLine, NormCost, Service
 from settlement.finding_words import Figures, advice_of, sentence_of, title_of
 from settlement.line_queries import JudgedLine, LineHistory, LineSources, holding
 from settlement.models import AdjudicationRun, ClaimLine, Finding
-from settlement.rules.parameters import DECEMBER_STOP, HOURS_PER_DAY, WINDOW_DAYS
+from settlement.rules.parameters import (
+    ACCOUNT_DAYS,
+    DECEMBER_STOP,
+    EMERGENCY_ACT_DAYS,
+    EMERGENCY_TERM,
+    HOURS_PER_DAY,
+    OUTLIER_SIGMA,
+    ROUND_PERCENT,
+    ROUNDING_TOLERANCE,
+    SCAN_DELAY,
+    SCAN_DISTANCE,
+    TRAVEL_SPEED,
+    WINDOW_DAYS,
+)
 from vouchers.models import FeeAssessment
 
 # The order in which findings take (interchange, "How a run adjudicates", point 4).
 RATES, CUTS = ("CLM-16", "CLM-17"), ("CLM-14", "CLM-13", "CLM-12", "CLM-15", "CLM-18", "CLM-19")
 TAKING = ("R", "P", "C")
-DAYS = ("date", "submitted", "deadline", "death", "from")
-MONEY = {"CLM-18": ("limit", "left", "taken"), "CLM-19": ("left", "taken")}
-UNITS = ("left", "taken", "limit", "step", "units", "day_limit", "month_limit")
+DAYS = ("date", "submitted", "deadline", "death", "from", "since", "began", "act_due", "last")
+MONEY = {
+    "CLM-18": ("limit", "left", "taken"),
+    "CLM-19": ("left", "taken"),
+    "CLM-36": ("due", "collected"),
+    "CLM-37": ("collected", "limit"),
+    "CLM-38": ("collected",),
+    "CLM-39": ("vat",),
+    "CLM-40": ("declared", "written"),
+    "CLM-50": ("left", "taken"),
+}
+UNITS = ("left", "taken", "limit", "step", "units", "mean", "day_limit", "month_limit")
+# The parameter that a check of our own claims is measured by.
+MEASURES = {
+    "CLM-23": TRAVEL_SPEED,
+    "CLM-24": HOURS_PER_DAY,
+    "CLM-40": ROUNDING_TOLERANCE,
+    "CLM-41": OUTLIER_SIGMA,
+    "CLM-42": ROUND_PERCENT,
+    "CLM-44": ACCOUNT_DAYS,
+}
 
 
 class FiguresDisagree(ValueError):
@@ -234,8 +265,12 @@ def _scaled(value: str, places: int) -> int:
 def basis_of(finding: Finding, line: ClaimLine, run: AdjudicationRun, sources: LineSources) -> Basis:
     """The dated record that a finding rests on; empty where the figures speak for themselves."""
     on, service, code = line.service_date, service_of(line, sources), finding.check_code
-    if code == "CLM-24":
-        return _parameter(run, HOURS_PER_DAY)
+    if code in MEASURES:
+        return _parameter(run, MEASURES[code])
+    if code == "CLM-43":
+        return _parameter(run, SCAN_DELAY if finding.detail.get("why") == "late" else SCAN_DISTANCE)
+    if code == "CLM-47":
+        return _parameter(run, EMERGENCY_TERM if finding.detail.get("why") == "term" else EMERGENCY_ACT_DAYS)
     if code == "CLM-32":
         return _parameter(run, DECEMBER_STOP if line.claim.period.month == 12 else WINDOW_DAYS)
     if code == "CLM-17" and service:

@@ -5,6 +5,7 @@ A sentence is chosen by the check and, where a check has several reasons, by the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from settlement.rules import checks
 
+_FIGURE = re.compile(r"%\((\w+)\)s")
 # What a figure shows that the line leaves blank.
 NONE = "—"
 
@@ -96,6 +98,49 @@ SENTENCES: dict[tuple[str, str], Any] = {
     ("CLM-32", ""): _(
         "The claim was submitted on %(submitted)s; the last day for services of %(month)s was %(deadline)s."
     ),
+    ("CLM-02", ""): _("Claim %(other_claim)s has the same file or the same number of the provider's invoice."),
+    ("CLM-23", ""): _(
+        "From the visit before, line %(earlier_line)s of claim %(earlier_claim)s, it is %(metres)s m, and there were "
+        "%(minutes)s minutes for it."
+    ),
+    ("CLM-29", ""): _("On %(date)s somebody else pays «%(service)s», or a service that excludes it."),
+    ("CLM-29", "excluded"): _("A service that excludes «%(service)s» is claimed for %(date)s before."),
+    ("CLM-30", ""): _("On %(date)s the provider gave «%(service)s» under a state task; compensation is for others."),
+    ("CLM-33", ""): _("%(date)s is a weekday on which the provider does not serve."),
+    ("CLM-34", ""): _("«%(service)s» needs an act signed by the recipient; none is attached to the claim."),
+    ("CLM-35", ""): _("The recipient's share of the month is deducted."),
+    ("CLM-36", ""): _("The provider reports a fee of %(collected)s; due by this claim is %(due)s."),
+    ("CLM-37", ""): _("The provider collected %(collected)s; the recipient pays at most %(limit)s a month."),
+    ("CLM-38", ""): _("The provider collected %(collected)s although the service is free for the recipient."),
+    ("CLM-39", ""): _("The invoice adds VAT; the line's part of it, %(vat)s, is not paid: the service is exempt."),
+    ("CLM-40", ""): _("The provider declares %(declared)s in all; the lines come to %(written)s."),
+    ("CLM-40", "W"): _(
+        "The provider declares %(declared)s in all; the lines come to %(written)s. So little is rounding."
+    ),
+    ("CLM-41", ""): _(
+        "The recipient has %(units)s of the service in this run; the mean of %(recipients)s recipients is %(mean)s."
+    ),
+    ("CLM-42", ""): _("Of %(visits)s visits of the worker %(worker)s, %(rounded)s begin and end at full hours."),
+    ("CLM-42", "alike"): _("All %(visits)s visits of the worker %(worker)s begin at the same time of day."),
+    ("CLM-43", ""): _("The code was read %(metres)s m from the recipient's address."),
+    ("CLM-43", "late"): _("The code was read %(hours)s hours after the visit."),
+    ("CLM-44", ""): _("The provider's bank account is used since %(since)s; the claim was submitted on %(submitted)s."),
+    ("CLM-45", ""): _("Whoever is related to the provider does not judge its claims."),
+    ("CLM-46", ""): _("What the provider owes back was set off against the remittance."),
+    ("CLM-47", ""): _("The emergency service began on %(began)s; its act was due by %(act_due)s and is not there."),
+    ("CLM-47", "late"): _("The emergency service began on %(began)s; its act came after %(act_due)s."),
+    ("CLM-47", "term"): _(
+        "The emergency service began on %(began)s and could last until %(last)s; %(date)s is after it."
+    ),
+    ("CLM-48", ""): _(
+        "%(people)s people were in the group, the norm is %(norm)s: the units were divided in that proportion."
+    ),
+    ("CLM-49", ""): _("A complaint of the recipient about the visit %(redemption)s is open."),
+    ("CLM-50", ""): _("The grant's approved budget has no «%(service)s»."),
+    ("CLM-50", "period"): _("The grant's approved budget has «%(service)s», but not on %(date)s."),
+    ("CLM-50", "money"): _(
+        "%(left)s were left of the grant's item or of its released tranches; %(taken)s beyond that are not paid."
+    ),
 }
 
 
@@ -124,9 +169,16 @@ def sentence_of(code: str, severity: str, detail: Mapping[str, Any], figures: Ma
     if (code, reason) == ("CLM-11", "unknown") and figures.get("redemption", NONE) == NONE:
         reason = "unnamed"
     sentence = SENTENCES.get((code, reason)) or SENTENCES.get((code, ""))
-    if sentence is None:
+    if sentence is None or _from_elsewhere(code, sentence, detail, figures):
         return gettext("given with the package: %(words)s") % {"words": _given_words(detail)}
     return str(sentence) % Figures(figures)
+
+
+def _from_elsewhere(code: str, sentence: Any, detail: Mapping[str, Any], figures: Mapping[str, str]) -> bool:
+    """Whether a finding of a check that a package cannot decide was written by somebody who keeps other figures."""
+    if code in checks.DECIDED:
+        return False
+    return "text" in detail or not set(_FIGURE.findall(str(sentence))) <= figures.keys()
 
 
 def _given_words(detail: Mapping[str, Any]) -> str:

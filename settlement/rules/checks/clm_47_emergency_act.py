@@ -55,7 +55,7 @@ def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
     began = pick(column(frame.facts.emergencies, "began_on"), frame.own.emergency_row, 0)
     return {
         "began": write_days(began[rows]),
-        "due": write_days(_due(frame)[rows]),
+        "act_due": write_days(_due(frame)[rows]),
         "last": write_days(_last(frame)[rows]),
         "why": first_reason(_reasons, frame, rows),
     }

@@ -62,6 +62,7 @@ def test_a_check_that_fires_says_why(row: dict[str, str], tmp_path: Path) -> Non
 
 def test_every_check_has_a_sentence() -> None:
     assert {code for code, _ in SENTENCES} == set(checks.ALL)
+    assert len(checks.ALL) == 50
 
 
 def test_a_finding_from_elsewhere_says_what_it_brought() -> None:
