@@ -49,9 +49,55 @@ FROM contracts_budgetline b
 LEFT JOIN (SELECT budget_line_id, sum(amount_minor) AS amount FROM contracts_budgetentry
            WHERE kind = 'spending' GROUP BY 1) s ON s.budget_line_id = b.id
 LEFT JOIN (SELECT a.budget_line_id, sum(p.debit - p.credit) AS amount FROM settlement_posting p
-           JOIN settlement_account a ON a.id = p.account_id WHERE a.kind IN ('expense', 'fee')
-           GROUP BY 1) l ON l.budget_line_id = b.id
+           JOIN settlement_account a ON a.id = p.account_id JOIN settlement_entry e ON e.id = p.entry_id
+           WHERE a.kind IN ('expense', 'fee') AND e.event NOT LIKE 'year.%' GROUP BY 1) l ON l.budget_line_id = b.id
 WHERE COALESCE(s.amount, 0) <> COALESCE(l.amount, 0) ORDER BY b.id
+"""
+_SPENT_BY_CLAIM = """
+SELECT COALESCE('claim ' || c.number, label), COALESCE(m.payable, 0)::text, COALESCE(s.spent, 0)::text
+FROM (SELECT label, sum(amount_minor) AS spent FROM contracts_budgetentry WHERE kind = 'spending' GROUP BY 1) s
+FULL JOIN (SELECT 'settlement.claim:' || claim_id AS label, sum(payable + offsets) AS payable
+           FROM settlement_remittance GROUP BY claim_id) m USING (label)
+LEFT JOIN settlement_claim c ON label = 'settlement.claim:' || c.id
+WHERE COALESCE(m.payable, 0) <> COALESCE(s.spent, 0) ORDER BY c.id, label
+"""
+_COMMITMENTS = """
+SELECT COALESCE('contract ' || k.number, n.label), 'between 0 and ' || COALESCE((k.ceiling * 100)::bigint, 0),
+    n.amount::text
+FROM (SELECT label, sum(amount_minor) AS amount FROM contracts_budgetentry WHERE kind = 'commitment' GROUP BY 1) n
+LEFT JOIN contracts_contract k ON n.label = 'contracts.contract:' || k.id
+WHERE k.id IS NULL OR n.amount < 0 OR n.amount > COALESCE(k.ceiling * 100, 0) ORDER BY k.id, n.label
+"""
+_RESERVED_FOR = """
+SELECT n.label, 'a certificate', n.amount::text
+FROM (SELECT label, sum(amount_minor) AS amount FROM contracts_budgetentry WHERE kind = 'reservation' GROUP BY 1) n
+LEFT JOIN vouchers_certificate c ON n.label = 'vouchers.certificate:' || c.id WHERE c.id IS NULL ORDER BY n.label
+"""
+# On a closed line nothing is promised, its accounts are empty, and what it did not spend is what went back.
+_CLOSED_LINES = """
+SELECT 'budget line ' || b.code || ' ' || b.year, '0/0/' || w.unspent,
+    m.promised || '/' || p.posted || '/' || c.unspent_minor
+FROM contracts_closedbudgetline c JOIN contracts_budgetline b ON b.id = c.budget_line_id
+CROSS JOIN LATERAL (SELECT COALESCE(sum(abs(x.amount)), 0) AS promised FROM (
+    SELECT sum(n.amount_minor) AS amount FROM contracts_budgetentry n
+    WHERE n.budget_line_id = b.id AND n.kind <> 'spending' GROUP BY n.kind, n.label) x) m
+CROSS JOIN LATERAL (SELECT (b.amount * 100)::bigint - COALESCE(sum(n.amount_minor), 0) AS unspent
+    FROM contracts_budgetentry n WHERE n.budget_line_id = b.id AND n.kind = 'spending') w
+CROSS JOIN LATERAL (SELECT COALESCE(sum(abs(x.amount)), 0) AS posted FROM (
+    SELECT sum(p.debit - p.credit) AS amount FROM settlement_account a JOIN settlement_posting p ON p.account_id = a.id
+    WHERE a.budget_line_id = b.id GROUP BY a.id) x) p
+WHERE m.promised <> 0 OR p.posted <> 0 OR c.unspent_minor <> w.unspent ORDER BY b.id
+"""
+_RESULTS = """
+SELECT 'year ' || y.year, s.spent::text, r.posted::text
+FROM settlement_yearclosing y
+CROSS JOIN LATERAL (SELECT COALESCE(sum(n.amount_minor), 0) AS spent FROM contracts_budgetentry n
+    JOIN contracts_budgetline b ON b.id = n.budget_line_id
+    WHERE b.organisation_id = y.organisation_id AND b.year = y.year AND n.kind = 'spending') s
+CROSS JOIN LATERAL (SELECT COALESCE(sum(p.debit - p.credit), 0) AS posted FROM settlement_account a
+    JOIN settlement_posting p ON p.account_id = a.id
+    WHERE a.organisation_id = y.organisation_id AND a.code = 'result:' || y.year) r
+WHERE y.status = 'approved' AND s.spent <> r.posted ORDER BY y.id
 """
 # A live certificate reserves what its claims have not yet spent; an ended one at most what it once reserved.
 _RESERVATIONS = """
@@ -134,14 +180,16 @@ LEFT JOIN settlement_paymentremittance i ON i.payment_id = y.id
 LEFT JOIN settlement_remittance m ON m.id = i.remittance_id
 GROUP BY y.id HAVING (y.amount * 100)::bigint <> COALESCE(sum(m.payable), 0) ORDER BY y.id
 """
-# What the bank moved for a payment: nothing until confirmed, its amount once confirmed, nothing in sum when returned.
+# What the bank moved for a payment: less than its amount until confirmed (it may leave in parts), its amount once
+# confirmed, nothing in sum when returned.
 _BANK = """
 SELECT 'payment ' || y.reference, w.wanted::text, COALESCE(b.moved, 0) || ' at the bank, ' || COALESCE(p.posted, 0)
     || ' in the ledger'
 FROM settlement_payment y
-CROSS JOIN LATERAL (SELECT CASE y.status WHEN 'confirmed' THEN (y.amount * 100)::bigint ELSE 0 END AS wanted) w
-LEFT JOIN (SELECT payment_id, sum(CASE kind WHEN 'return' THEN -abs(amount_minor) ELSE abs(amount_minor) END) AS moved
-           FROM settlement_match WHERE undone_at IS NULL GROUP BY 1) b ON b.payment_id = y.id
+LEFT JOIN (SELECT payment_id, -sum(amount_minor) AS moved
+           FROM settlement_match GROUP BY 1) b ON b.payment_id = y.id
+CROSS JOIN LATERAL (SELECT CASE WHEN y.status = 'confirmed' THEN (y.amount * 100)::bigint
+    WHEN y.status = 'sent' AND b.moved BETWEEN 0 AND y.amount * 100 - 1 THEN b.moved ELSE 0 END AS wanted) w
 LEFT JOIN (SELECT p.payment_id, sum(p.credit - p.debit) AS posted FROM settlement_posting p
            JOIN settlement_account a ON a.id = p.account_id
            WHERE a.kind = 'bank' AND p.payment_id IS NOT NULL GROUP BY 1) p ON p.payment_id = y.id
@@ -187,7 +235,7 @@ SELECT 'statement line ' || s.statement_id || '/' || l.position, abs(l.amount_mi
 FROM settlement_statementline l
 JOIN settlement_statement s ON s.id = l.statement_id
 LEFT JOIN (
-    SELECT statement_line_id, abs(amount_minor) AS amount FROM settlement_match WHERE undone_at IS NULL
+    SELECT statement_line_id, abs(sum(amount_minor)) AS amount FROM settlement_match GROUP BY 1
     UNION ALL
     SELECT statement_line_id, amount_minor FROM settlement_feereceipt WHERE statement_line_id IS NOT NULL
     UNION ALL
@@ -201,7 +249,8 @@ HAVING abs(l.amount_minor) <> COALESCE(sum(m.amount), 0) ORDER BY l.id
 _CLOSING = """
 WITH told AS (
     SELECT s.*, (s.to_date, COALESCE(s.sequence, 0), s.id) AS place FROM settlement_statement s
-    WHERE s.format LIKE 'camt.053%' AND s.status IN ('imported', 'reconciled') AND s.to_date IS NOT NULL
+    WHERE (s.format LIKE 'camt.053%' OR s.format = 'MT940') AND s.status IN ('imported', 'reconciled')
+      AND s.to_date IS NOT NULL
 ), proven AS (
     SELECT t.*, p.posted + l.waiting - l.later AS found
     FROM told t
@@ -211,11 +260,16 @@ WITH told AS (
         WHERE a.organisation_id = t.organisation_id AND a.code = 'bank:' || t.iban AND e.date <= t.to_date
     ) p
     CROSS JOIN LATERAL (
-        SELECT COALESCE(sum(l.amount_minor) FILTER (WHERE l.status IN ('unmatched', 'partial') AND o.place <= t.place),
-                0) AS waiting,
-            COALESCE(sum(l.amount_minor) FILTER (WHERE l.status IN ('matched', 'explained') AND o.place > t.place), 0)
+        SELECT COALESCE(sum(l.amount_minor - m.matched) FILTER (
+                WHERE l.status IN ('unmatched', 'partial') AND o.place <= t.place), 0) AS waiting,
+            COALESCE(sum(CASE l.status WHEN 'partial' THEN m.matched ELSE l.amount_minor END) FILTER (
+                WHERE l.status <> 'unmatched' AND o.place > t.place AND NOT EXISTS (
+                    SELECT 1 FROM told b WHERE b.organisation_id = t.organisation_id AND b.iban = t.iban
+                        AND l.explained_by_id IS NULL AND b.statement_id = l.explanation AND b.place <= t.place)), 0)
                 AS later
         FROM told o JOIN settlement_statementline l ON l.statement_id = o.id
+        CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount_minor), 0) AS matched FROM settlement_match x
+                            WHERE x.statement_line_id = l.id) m
         WHERE o.organisation_id = t.organisation_id AND o.iban = t.iban AND l.booked_on <= t.to_date
     ) l
     WHERE t.closing_minor IS NOT NULL
@@ -232,7 +286,12 @@ CHECKS: dict[str, str] = {
     "every posting has its entry, account and one side": _ORPHANS,
     "budget lines are not overspent": _BUDGET_FREE,
     "budget spending equals the ledger": _SPENDING,
+    "claims' spending equals what is allowed": _SPENT_BY_CLAIM,
+    "commitments stay within their agreements": _COMMITMENTS,
     "certificate reservations equal the budget's": _RESERVATIONS,
+    "every reservation has its certificate": _RESERVED_FOR,
+    "lines of closed years are at rest": _CLOSED_LINES,
+    "results of closed years equal what was spent": _RESULTS,
     "certificate balances are possible": _BALANCES,
     "redemptions equal certificate movements": _CAPTURED,
     "findings explain every line": _LINES,

@@ -49,10 +49,41 @@ CORRUPTIONS = [
         "budget line B1 2025",
     ),
     (
+        "claims' spending equals what is allowed",
+        "UPDATE contracts_budgetentry SET label = 'settlement.claim:0' WHERE id = "
+        "(SELECT min(id) FROM contracts_budgetentry WHERE kind = 'spending')",
+        "settlement.claim:0",
+    ),
+    (
+        "commitments stay within their agreements",
+        "INSERT INTO contracts_budgetentry (budget_line_id, kind, amount_minor, label, occurred_on, recorded_at) "
+        "SELECT budget_line_id, 'commitment', 5, 'contracts.contract:' || id, valid_from, now() "
+        "FROM contracts_contract WHERE number = 'K2'",
+        "contract K2",
+    ),
+    (
         "certificate reservations equal the budget's",
         "UPDATE contracts_budgetentry SET amount_minor = amount_minor - 1 WHERE id = "
         "(SELECT min(id) FROM contracts_budgetentry WHERE kind = 'reservation')",
         "certificate C1",
+    ),
+    (
+        "every reservation has its certificate",
+        "UPDATE contracts_budgetentry SET label = 'vouchers.certificate:0' WHERE kind = 'reservation'",
+        "vouchers.certificate:0",
+    ),
+    (
+        "lines of closed years are at rest",
+        "INSERT INTO contracts_closedbudgetline (budget_line_id, successor_id, unspent_minor, closed_at) "
+        "SELECT id, 0, 0, now() FROM contracts_budgetline",
+        "budget line B1 2025",
+    ),
+    (
+        "results of closed years equal what was spent",
+        "INSERT INTO settlement_yearclosing (organisation_id, year, plan, content_sha256, status, proposed_at, "
+        "proposed_by_id, approved_by_id) SELECT o.id, 2025, '{}', '', 'approved', now(), min(u.id), max(u.id) "
+        "FROM accounts_organisation o, accounts_user u GROUP BY o.id",
+        "year 2025",
     ),
     (
         "certificate balances are possible",
