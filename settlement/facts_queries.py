@@ -16,27 +16,15 @@ from django.db.backends.utils import CursorWrapper
 
 from config.versions import as_known
 from settlement.bulk import read_integers
+from settlement.fact_columns import day as _day
+from settlement.fact_columns import first_day as _first
+from settlement.fact_columns import last_day as _last
+from settlement.fact_columns import scaled as _scaled
+from settlement.own_facts_queries import OWN_QUERIES
 from settlement.rules.facts import COLUMNS, FIRST_DAY, LAST_DAY, TEXT, Facts, build_facts
-from settlement.run_tables import resolved_key
+from settlement.run_tables import EARLIER, resolved_key
 
-TIMES = frozenset({"starts_at", "ends_at"})
-
-
-def _day(value: str) -> str:
-    return f"({value} - DATE '1970-01-01')"
-
-
-def _first(value: str) -> str:
-    return f"COALESCE({_day(value)}, {FIRST_DAY})"
-
-
-def _last(value: str) -> str:
-    """The last day that counts of an exclusive end."""
-    return f"COALESCE({_day(value)} - 1, {LAST_DAY})"
-
-
-def _scaled(value: str, places: int, absent: int = -1) -> str:
-    return f"COALESCE(({value} * {10**places})::bigint, {absent})"
+TIMES = frozenset({"starts_at", "ends_at", "scanned_at"})
 
 
 # Such a certificate is none yet: it opens no door, and a package does not have it either.
@@ -87,7 +75,8 @@ QUERIES: dict[str, str] = {
             {_CLASS_KEY.format("n")} AS recipient_class,
             {_first("n.valid_from")} AS valid_from, {_last("n.valid_to")} AS valid_to,
             {_scaled("n.unit_rate", 4)} AS unit_rate
-        FROM {as_known("contracts_normcost")} n LEFT JOIN {_CLASSES} classes ON classes.recipient_class = n.recipient_class
+        FROM {as_known("contracts_normcost")} n
+        LEFT JOIN {_CLASSES} classes ON classes.recipient_class = n.recipient_class
         WHERE n.organisation_id = %(organisation)s AND n.status = 'approved' AND n.{_KNOWN}""",
     "providers": f"""
         SELECT id AS provider, {_first("active_from")} AS active_from, {_last("active_to")} AS active_to
@@ -240,12 +229,12 @@ _CLAIM_NUMBERS = """
 SELECT k.id, k.number FROM settlement_claim k WHERE k.id IN (SELECT claim_id FROM past_line)
 """
 
-_REVERSALS = """
+_REVERSALS = f"""
 SELECT t.id, l.id, l.line, a.units_claimed, a.units_allowed, a.rate_claimed, a.rate_allowed, a.amount_claimed,
     a.amount_claimed - a.gross - p.pended, p.pended, a.gross, a.fee, a.outcome
 FROM settlement_claim t
 JOIN run_claim c ON c.claim_id = t.id AND c.fresh
-JOIN settlement_adjudication a ON a.claim_id = t.reverses_id
+JOIN settlement_adjudication a ON a.claim_id = t.reverses_id AND {EARLIER}
 JOIN settlement_claimline l ON l.id = a.claim_line_id
 CROSS JOIN LATERAL (
     SELECT COALESCE(sum(f.amount) FILTER (WHERE f.severity = 'P'), 0)::bigint AS pended
@@ -267,7 +256,7 @@ def read_facts(cursor: CursorWrapper, params: dict[str, Any]) -> Facts:
     """
     tables = {
         name: read_integers(cursor, query, COLUMNS[name], params, times=TIMES & set(COLUMNS[name]))
-        for name, query in QUERIES.items()
+        for name, query in (QUERIES | OWN_QUERIES).items()
     }
     for name, query in (("claims", _CLAIMS), ("claim_numbers", _CLAIM_NUMBERS), ("reversals", _REVERSALS)):
         cursor.execute(query, params)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -14,12 +15,13 @@ from config.audit.recording import action, nothing_to_record, record
 from config.clock import local_date
 from config.errors import DomainError
 from config.transactions import step
+from contracts.actions.check_facts import refuse_related
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.run_certificates import capture_reported, lock_certificates_of
 from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
 from settlement.actions.run_results import write_results
 from settlement.judging import Batch, Law, judge, law_of, receipt_of_run
-from settlement.models import AdjudicationRun
+from settlement.models import AdjudicationRun, Claim
 from settlement.rules.adjudicate import AdjudicationResult
 from settlement.rules.digest import digest_of
 from settlement.rules.facts import Facts
@@ -46,7 +48,8 @@ def adjudicate_claims(
     that a clearance gives back. Results, claim states, budget entries and the ledger are written together.
     Time: facts as recorded, claims as submitted by the end of ``as_of`` in the organisation's zone.
     Idempotent: what is judged is not judged again; killed anywhere it leaves nothing.
-    Raises: ClaimsChanged, ParameterUnreadable. Spending beyond a budget line is recorded; the payment run refuses it.
+    Raises: ClaimsChanged, RelatedPerson, ParameterUnreadable. Spending beyond a budget line is recorded; the payment
+    run refuses it.
     Locks: an advisory lock of the organisation, budget lines, certificates, claims, number series.
     Posts: claim.adjudicated, claim.reversed. Audit: claims.adjudicated.
     """
@@ -56,6 +59,7 @@ def adjudicate_claims(
     if batch is None:
         nothing_to_record()
         return None
+    _refuse_related(organisation, batch, actor, at)
     # Later replays read the facts as of the same moment; what is told after the run is not among them.
     known_at = min(known_at, at)
     law = law_of(organisation, period, known_at)
@@ -84,6 +88,13 @@ def adjudicate_claims(
 def _take_turns(organisation: Organisation) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
+
+
+@step
+def _refuse_related(organisation: Organisation, batch: NextRun, actor: Actor, at: datetime) -> None:
+    claims = Q(pk__in=batch.claims) | Q(lines__in=batch.cleared_lines)
+    providers = Claim.objects.filter(claims).values_list("provider_id", flat=True).distinct()
+    refuse_related(organisation=organisation, actor=actor, providers=providers, at=at)
 
 
 def _create_run(

@@ -14,6 +14,7 @@ from config.audit.recording import action, record
 from config.errors import DomainError, FourEyes, NotFound
 from config.roles import PERMISSIONS
 from config.transactions import step
+from contracts.actions.check_facts import refuse_related
 from settlement.actions.claims import locked_claim
 from settlement.actions.runs import person
 from settlement.models import (
@@ -57,9 +58,10 @@ def propose_clearance(
 ) -> PendProposal:
     """Propose with a reason to lift a pend; nothing changes until another person confirms.
 
-    Raises: NotFound, NotPended, AlreadyProposed. Locks: claim. Audit: pend.clearance_proposed.
+    Raises: NotFound, NotPended, RelatedPerson, AlreadyProposed. Locks: claim. Audit: pend.clearance_proposed.
     """
     line, claim, run_id = _pended_line(organisation, claim_line_id, check_code)
+    refuse_related(organisation=organisation, actor=actor, providers=[claim.provider_id], at=at)
     standing = open_proposals([line.pk]).get((line.pk, check_code))
     if standing:
         raise AlreadyProposed(who=standing.proposed_by)
@@ -71,8 +73,16 @@ def propose_clearance(
         reason=reason,
         recorded_at=at,
     )
-    told = {"line": line.line, "check": check_code, "reason": reason}
-    record("pend.clearance_proposed", claim, proposal, actor=actor, at=at, **told)
+    record(
+        "pend.clearance_proposed",
+        claim,
+        proposal,
+        actor=actor,
+        at=at,
+        line=line.line,
+        check=check_code,
+        reason=reason,
+    )
     return proposal
 
 
@@ -80,12 +90,13 @@ def propose_clearance(
 def confirm_clearance(*, organisation: Organisation, proposal_id: int, actor: Actor, at: datetime) -> Clearance:
     """A second person lifts the pend: the line is judged again in the month's next run.
 
-    Raises: NotFound, NotPended, FourEyes for the proposer. Locks: claim. Audit: pend.cleared.
+    Raises: NotFound, NotPended, RelatedPerson, FourEyes for the proposer. Locks: claim. Audit: pend.cleared.
     """
     proposal = PendProposal.objects.select_related("proposed_by").filter(pk=proposal_id).first()
     if proposal is None:
         raise NotFound()
     line, claim, _run = _pended_line(organisation, proposal.claim_line_id, proposal.check_code)
+    refuse_related(organisation=organisation, actor=actor, providers=[claim.provider_id], at=at)
     if open_proposals([line.pk]).get((line.pk, proposal.check_code)) != proposal:
         raise NotPended(line=line.line, check=proposal.check_code)
     if actor.user_id == proposal.proposed_by_id:
@@ -133,9 +144,10 @@ def keep_pend(
     """A person decides that a pend stays, and refuses the proposal to lift it if there is one; the provider reads the
     reason. Nothing is posted: a pend pays nothing.
 
-    Raises: NotFound, NotPended. Locks: claim. Audit: pend.kept.
+    Raises: NotFound, NotPended, RelatedPerson. Locks: claim. Audit: pend.kept.
     """
     line, claim, run_id = _pended_line(organisation, claim_line_id, check_code)
+    refuse_related(organisation=organisation, actor=actor, providers=[claim.provider_id], at=at)
     kept = KeptPend.objects.create(
         run_id=run_id,
         claim_line=line,
