@@ -49,6 +49,8 @@ TITLES: dict[str, Any] = {
     "pay.full_multiple_sm": _("full cost above this many subsistence minimums"),
     "pay.sm_choice": _("which subsistence minimum is used"),
     "payment.approvals_min": _("approvals that a payment needs"),
+    "payment.grace_days": _("working days between judging a claim and paying it"),
+    "payment.release_apart": _("who approved a payment run does not release it"),
     "bank.match_window_days": _("days around a payment in which a bank record may fit"),
     "sm.able_bodied": _("subsistence minimum of those able to work"),
     "sm.age_6_18": _("subsistence minimum of children from 6 to 18"),
@@ -68,11 +70,16 @@ TITLES: dict[str, Any] = {
     "staff.manager": _("recipients for each manager"),
     "staff.specialist": _("people for each specialist"),
     "vat_rate": _("value added tax, percent"),
+    "yearend.carry": _("what is promised goes over to the next year"),
+    "yearend.return": _("unused money comes back by this month and day"),
+    "yearend.return_working_days": _("working days of January in which unused money comes back"),
     "worker.hours_per_day_max": _("most hours of one worker a day"),
     "worker.travel_kmh_max": _("speed at which a worker can travel, km per hour"),
 }
 
 VALUES: dict[str, Any] = {
+    "REGISTERED_ONLY": _("only registered obligations"),
+    "NONE": _("nothing; all of it lapses"),
     "DIRECT_PAY": _("direct pay"),
     "DIRECT_COST": _("direct costs"),
     "EXCESS_CAP": _("not more than the income above the free bound"),
@@ -99,6 +106,7 @@ VALUES: dict[str, Any] = {
     "false": _("no"),
 }
 _CODE = re.compile(r"\b(" + "|".join(sorted(VALUES.keys() - {"min"}, key=len, reverse=True)) + r")\b")
+_APPROVALS = re.compile(r"payment\.approvals_from\.(\d+)")
 _SEVERITY = re.compile(r"check\.(CLM-\d\d)\.severity")
 _ARTICLE = re.compile(r"\b(art|p|section)\. ?(\d[\d.()]*)|\b(section) (\d[\d., ]*)")
 _FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.:]|-)")
@@ -109,6 +117,8 @@ def parameter_title(key: str) -> str:
     found = TITLES.get(key.strip())
     if match := _SEVERITY.fullmatch(key.strip()):
         return gettext("how findings of check %(check)s are taken") % {"check": match[1]}
+    if match := _APPROVALS.fullmatch(key.strip()):
+        return gettext("approvals that a payment needs from the sum %(sum)s") % {"sum": match[1]}
     return str(found) if found else key
 
 

@@ -50,6 +50,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     # contracts
     "parameters.view": _OFFICE | {ADMINISTRATOR, COMMISSION},
     "parameters.edit": frozenset({PARAMETER_ADMIN}),
+    "parameters.approve": frozenset({PARAMETER_ADMIN, NORM_APPROVER}),
     "catalogue.view": _OFFICE | {ADMINISTRATOR, COMMISSION, PROVIDER},
     "catalogue.edit": frozenset({OFFICER}),
     "norms.view": _OFFICE | {COMMISSION, PROVIDER},
@@ -103,6 +104,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "fee_refunds.request": frozenset({FINANCE_MAKER}),
     "fee_refunds.approve": frozenset({FINANCE_CHECKER}),
     "months.close": frozenset({FINANCE_CHECKER}),
+    "years.prepare": frozenset({FINANCE_MAKER}),
+    "years.close": frozenset({FINANCE_CHECKER}),
     "ledger.view": _FINANCE | {AUDITOR},
     # across
     # A key for a program of one's own; it opens no more than these roles may do.

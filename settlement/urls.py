@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from settlement.views import bank, books, claims, fees, finance, months, pends, provider, runs, stripe
+from settlement.views import bank, books, claims, fees, finance, months, pends, provider, runs, stripe, years
 
 app_name = "settlement"
 urlpatterns = [
@@ -75,6 +75,11 @@ urlpatterns = [
     path("statements/<int:pk>/accept/", bank.statement_decide, {"decision": "accept"}, name="statement_accept"),
     path("statements/<int:pk>/refuse/", bank.statement_decide, {"decision": "refuse"}, name="statement_refuse"),
     path("statement-lines/<int:pk>/", bank.statement_line, name="statement_line"),
+    path("years/", years.years, name="years"),
+    path("years/<int:year>/", years.year, name="year"),
+    path("years/<int:year>/prepare/", years.prepare, name="year_prepare"),
+    path("years/<int:year>/approve/", years.approve, name="year_approve"),
+    path("years/<int:year>/cancel/", years.cancel, name="year_cancel"),
     path("months/", months.months, name="months"),
     path("months/<str:period>/", months.month, name="month"),
     path("months/<str:period>/acts/<int:pk>/", months.reconciliation_act, name="reconciliation_act"),

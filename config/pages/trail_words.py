@@ -187,6 +187,8 @@ def _problem(value: Any, currency: str) -> str:
 LEFT_OUT = {
     "NO_ACCOUNT": _("no account number"),
     "NOT_POSITIVE": _("nothing to pay"),
+    "HELD": _("payment is held"),
+    "GRACE": _("judged too recently"),
 }
 
 
@@ -232,6 +234,7 @@ FIELDS: dict[str, Field] = {
     "before": Field(_("Was"), _money),
     "bids": Field(_("Bids"), _number),
     "bids_close_at": Field(_("Bids are accepted until"), _moment),
+    "carried_minor": Field(_("Went over to the next year"), _minor),
     "check": Field(_("Check"), _check),
     "code": Field(_("Code"), _text),
     "codes": Field(_("Codes"), _listed(_text)),
@@ -273,11 +276,13 @@ FIELDS: dict[str, Field] = {
     "milestone": Field(_("Milestone"), _text),
     "mode": Field(_("How the recipient pays"), _choice("vouchers.feeassessment.mode")),
     "month": Field(_("Month"), _month),
+    "needed": Field(_("Approvals needed"), _number),
     "notices": Field(_("Notices"), _number),
     "number": Field(_("Number"), _text),
     "on": Field(_("Day"), _day),
     "outcome": Field(_("Outcome"), _state),
     "overspent": Field(_("Budget lines without enough money"), _listed(_text)),
+    "parameter": Field(_("Parameter"), _parameter),
     "parameters": Field(_("Numbers of law used"), _parameters),
     "payable_minor": Field(_("Payable from the budget"), _minor),
     "payments": Field(_("Payments"), _listed(_text)),
@@ -314,6 +319,7 @@ FIELDS: dict[str, Field] = {
     "unchanged": Field(_("Already known"), _number),
     "unit_rate": Field(_("Price of a unit"), _money),
     "units": Field(_("Units"), _number),
+    "unspent_minor": Field(_("Not spent, goes back"), _minor),
     "until": Field(_("Until"), _day),
     "username": Field(_("Sign-in name"), _text),
     "valid_from": Field(_("In force from"), _day),

@@ -65,6 +65,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Payments"), "settlement:payments", ("payment_runs.view",)),
             Item(_("Bank statements"), "settlement:statements", ("statements.view",)),
             Item(_("Closing of months"), "settlement:months", ("months.close", "ledger.view")),
+            Item(_("Closing of years"), "settlement:years", ("years.prepare", "years.close", "ledger.view")),
         ),
     ),
     (
