@@ -26,6 +26,7 @@ from settlement.models import (
     Statement,
     StatementLine,
 )
+from settlement.models.statements import LIVE
 from settlement.statement_words import return_words
 
 OPEN_LINES = ("unmatched", "partial")
@@ -100,7 +101,7 @@ def statement_lines(statement: Statement) -> QuerySet[StatementLine]:
 def matches_of(statement: Statement) -> dict[int, list[Match]]:
     """Live matches by line."""
     found: dict[int, list[Match]] = {}
-    rows = Match.objects.filter(statement_line__statement=statement, undone_at=None)
+    rows = Match.objects.filter(statement_line__statement=statement, **LIVE)
     for match in rows.select_related("payment__provider").order_by("id"):
         found.setdefault(match.statement_line_id, []).append(match)
     return found
@@ -139,7 +140,8 @@ def payment_run_groups(run: PaymentRun) -> list[dict[str, Any]]:
 
 def matches_of_payment(payment: Payment) -> QuerySet[Match]:
     """Bank lines that carried a payment out or brought it back."""
-    return payment.matches.select_related("statement_line__statement", "matched_by").order_by("id")
+    rows = payment.matches.filter(**LIVE)
+    return rows.select_related("statement_line__statement", "matched_by").order_by("id")
 
 
 def postings_of_payment(payment: Payment) -> QuerySet[Posting]:
@@ -165,10 +167,10 @@ def returned_accounts(organisation: Organisation, accounts: Mapping[int, str]) -
     rows = Match.objects.filter(
         ~Exists(later.filter(organisation=organisation, status="confirmed")),
         kind="return",
-        undone_at=None,
         payment__organisation=organisation,
         payment__provider__in=accounts,
         payment__status="returned",
+        **LIVE,
     ).exclude(statement_line__return_reason="")
     found = [
         row

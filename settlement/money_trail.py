@@ -46,6 +46,8 @@ EVENTS = {
     "payment.sent": _("payment sent"),
     "payment.confirmed": _("payment confirmed by the bank"),
     "payment.returned": _("payment returned"),
+    "payment.unconfirmed": _("match with a payment undone"),
+    "payment.unreturned": _("match with a return undone"),
     "payment.failed": _("payment failed"),
     "receipt.explained": _("receipt explained"),
     "charge.explained": _("bank charge explained"),

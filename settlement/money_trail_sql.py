@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from settlement.models.statements import LIVE_MATCHES
+
 NONE = "SELECT NULL::bigint WHERE false"
 
 
@@ -31,7 +33,7 @@ class Start:
 _IN_REMITTANCES = """(a.run_id, a.claim_id) IN (
     SELECT r.run_id, r.claim_id FROM settlement_paymentremittance i
     JOIN settlement_remittance r ON r.id = i.remittance_id WHERE i.payment_id IN ({}))"""
-_PAID_BY_LINE = "SELECT m.payment_id FROM settlement_match m WHERE m.undone_at IS NULL AND m.statement_line_id = %(id)s"
+_PAID_BY_LINE = f"SELECT m.payment_id FROM {LIVE_MATCHES} m WHERE m.statement_line_id = %(id)s"  # noqa: S608
 
 STARTS: dict[str, Start] = {
     "budget_line": Start(
@@ -145,9 +147,10 @@ items AS MATERIALIZED (
 -- money that left is positive here, money that came back negative
 moves AS (
   SELECT m.payment_id, m.statement_line_id, m.kind = 'return' AS back,
-    CASE m.kind WHEN 'return' THEN -1 ELSE 1 END * p.carried AS part
+    round(p.carried * -m.amount_minor / (y.amount * 100)) AS part
   FROM (SELECT payment_id, sum(part) AS carried FROM items GROUP BY 1) p
-  JOIN settlement_match m ON m.payment_id = p.payment_id AND m.undone_at IS NULL
+  JOIN {live_matches} m ON m.payment_id = p.payment_id
+  JOIN settlement_payment y ON y.id = p.payment_id
 ),
 certificates AS (
   SELECT certificate_id AS id FROM facts WHERE certificate_id <> 0 UNION {start.certificates}
@@ -217,8 +220,7 @@ nodes (level, id, part, own, off, claimed, fee, waiting) AS (
     AND y.id IN (SELECT payment_id FROM items UNION SELECT d.id FROM ({start.payments}) d (id))
   UNION ALL
   SELECT 12, s.id, COALESCE(m.part, 0), s.amount_minor, COALESCE(s.amount_minor - (
-    SELECT sum(CASE x.kind WHEN 'return' THEN 1 ELSE -1 END * y.amount * 100) FROM settlement_match x
-    JOIN settlement_payment y ON y.id = x.payment_id WHERE x.statement_line_id = s.id AND x.undone_at IS NULL), 0),
+    SELECT sum(x.amount_minor) FROM settlement_match x WHERE x.statement_line_id = s.id), 0),
     0, 0, 0
   FROM settlement_statementline s
   LEFT JOIN (SELECT statement_line_id, sum(part) AS part FROM moves GROUP BY 1) m ON m.statement_line_id = s.id
@@ -320,7 +322,7 @@ _QUERY = f"WITH {_FACTS}, {_LINKS}, {_NODES}, {_SHOWN}"
 
 def query_for(start: Start) -> str:
     """The query of a start point; its parameters are id, organisation, start_level, top and zone."""
-    return _QUERY.format(start=start, joins=_JOINS)
+    return _QUERY.format(start=start, joins=_JOINS, live_matches=LIVE_MATCHES)
 
 
 def level_of(start: Start) -> int:

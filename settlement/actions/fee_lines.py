@@ -14,10 +14,10 @@ from config.errors import DomainError
 from config.money import from_minor
 from config.transactions import step
 from contracts.models import Provider
+from settlement.actions.bank_lines import lock_whole_line
 from settlement.actions.fees import receive_by_bank
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.actions.matching import settle_statement
-from settlement.actions.reconciliation import lock_open_line
 from settlement.models import FeeNotice, Posting, StatementLine
 
 
@@ -43,7 +43,7 @@ def pay_notice_with_line(
 
     Raises: NotFound, LineNotOpen, NoticeUnknown. Posts: fee.paid_by_bank. Audit: statement_line.explained.
     """
-    line = lock_open_line(organisation, line_id)
+    line = lock_whole_line(organisation, line_id)
     key = notice.replace(" ", "").upper()
     rows = FeeNotice.objects.filter(organisation=organisation).select_related("organisation")
     found = rows.filter(number=key).first() or rows.filter(rf_reference=key).first()
@@ -61,7 +61,7 @@ def explain_as_cards(*, organisation: Organisation, line_id: int, actor: Actor, 
     """Stripe paid its balance out to our account, or we filled it up. Raises: NotFound, LineNotOpen.
     Posts: card.paid_out, card.topped_up. Audit: statement_line.explained.
     """
-    line = lock_open_line(organisation, line_id)
+    line = lock_whole_line(organisation, line_id)
     event = "card.paid_out" if line.amount_minor > 0 else "card.topped_up"
     _explain(line, event, None, "Stripe", actor, at)
     return line
@@ -74,7 +74,7 @@ def explain_as_passed_on(
     """Fees that were collected for a provider went to it. Raises: NotFound, LineNotOpen, NotHeld.
     Posts: fee.passed_on. Audit: statement_line.explained.
     """
-    line = lock_open_line(organisation, line_id)
+    line = lock_whole_line(organisation, line_id)
     provider = Provider.objects.get(pk=provider_id)
     held = held_for(organisation, provider)
     if not 0 < -line.amount_minor <= held:

@@ -12,7 +12,8 @@ from settlement.actions.fees import lock_notice, notices_named, receive_by_bank,
 from settlement.gateways.identifiers import find_creditor_references
 from settlement.models import FeeNotice, FeeRefund, Statement, StatementLine
 
-OPEN = ("unmatched", "partial")
+# A line of which a part is a payment's is no fee as a whole.
+OPEN = ("unmatched",)
 
 
 @step

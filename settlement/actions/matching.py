@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
@@ -15,9 +15,11 @@ from config.money import to_minor
 from config.transactions import step
 from contracts.parameters import parameter_value
 from settlement.actions.fee_matching import match_fees
-from settlement.actions.payments import confirm_payments, lock_payments, return_payments
+from settlement.actions.payment_postings import open_of, post_matches
+from settlement.actions.payments import lock_payments, move_payments, send_unsent
 from settlement.gateways.identifiers import find_creditor_references
 from settlement.models import Match, Payment, Statement, StatementLine
+from settlement.models.statements import LIVE
 from settlement.rules.matching import PAYMENT, RETURN, SURE, MatchResult, match_lines
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -40,86 +42,136 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
     """
     _explain_reported_before(statement, at)
     match_fees(statement, actor=actor, at=at)
-    lines = {line.pk: line for line in statement.lines.filter(status__in=OPEN).order_by("position")}
     # Lock first, read the columns after: another import may have matched the same payments meanwhile.
     lock_payments(Payment.objects.filter(organisation=statement.organisation, status__in=MATCHABLE))
+    lines = {line.pk: line for line in statement.lines.filter(status__in=OPEN).order_by("position")}
     result = propose_matches(statement.organisation, list(lines.values()), on=at.date())
     sure = result.matches[result.matches["confidence"] >= SURE]
-    payments = Payment.objects.in_bulk([int(key) for key in sure["payment"]])
+    payments = Payment.objects.select_related("provider").in_bulk([int(key) for key in sure["payment"]])
     rows: list[dict[str, Any]] = sure.to_dict("records")  # type: ignore[assignment]
-    matches = [
-        _match(lines[row["line"]], payments[row["payment"]], row["kind"], row["rule"], row["confidence"], actor, at)
-        for row in rows
-    ]
-    _write(matches, actor=actor, at=at)
+    matches = [_match(lines[row["line"]], payments[row["payment"]], row, actor, at) for row in rows]
+    write_matches(matches, actor=actor, at=at)
     return matches
 
 
-def _match(
-    line: StatementLine, payment: Payment, kind: str, rule: str, confidence: int, actor: Actor, at: datetime
-) -> Match:
-    sign = 1 if kind == RETURN else -1
+def _match(line: StatementLine, payment: Payment, row: Mapping[str, Any], actor: Actor, at: datetime) -> Match:
     return Match(
         statement_line=line,
         payment=payment,
-        kind=kind,
-        amount_minor=sign * to_minor(payment.amount.amount),
-        rule=rule,
-        confidence=int(confidence),
+        kind=row["kind"],
+        amount_minor=int(row["amount"]),
+        rule=row["rule"],
+        confidence=int(row["confidence"]),
+        reason=row.get("reason", "")[:300],
         matched_by_id=actor.user_id,
         matched_at=at,
     )
 
 
 @step
-def _write(matches: list[Match], *, actor: Actor, at: datetime) -> None:
+def write_matches(matches: Sequence[Match], *, actor: Actor, at: datetime) -> None:
+    """Keep matches, post them, and bring lines and payments into step with the sums.
+
+    Raises: IntegrityError beyond the amount of a line or a payment; InvalidMove.
+    """
+    if not matches:
+        return
     Match.objects.bulk_create(matches)
-    for line in {match.statement_line_id: match.statement_line for match in matches}.values():
-        line.move_to("matched", at=at)
-    for kind, settle in ((PAYMENT, confirm_payments), (RETURN, return_payments)):
-        group = [match for match in matches if match.kind == kind]
-        if group:
-            days = {match.payment_id: match.statement_line.booked_on for match in group}
-            settle([match.payment for match in group], on=days, actor=actor, at=at)
+    days = {match.payment_id: match.statement_line.booked_on for match in matches}
+    payments = {match.payment_id: match.payment for match in matches}
+    for day in sorted(set(days.values())):
+        send_unsent([payments[key] for key, value in days.items() if value == day], on=day, actor=actor, at=at)
+    post_matches(matches, actor=actor, at=at)
+    _settle_lines({match.statement_line_id: match.statement_line for match in matches}.values(), at)
+    for kind, status in ((PAYMENT, "confirmed"), (RETURN, "returned")):
+        whole = _carried_whole(matches, kind)
+        if whole:
+            move_payments(whole, status, at=at)
+
+
+def _settle_lines(lines: Any, at: datetime) -> None:
+    for line in lines:
+        left = open_of(line)
+        status = "matched" if left == 0 else "unmatched" if left == line.amount_minor else "partial"
+        if line.status != status:
+            line.move_to(status, at=at)
+
+
+def _carried_whole(matches: Sequence[Match], kind: str) -> list[Payment]:
+    """Payments of the matches that the bank has now carried out, or brought back, in full."""
+    payments = {match.payment_id: match.payment for match in matches if match.kind == kind}
+    sums = _matched_sums(payments, kind)
+    return [row for key, row in payments.items() if abs(sums.get(key, 0)) == to_minor(row.amount.amount)]
+
+
+def _matched_sums(payments: Any, kind: str) -> dict[int, int]:
+    """Signed minor units matched of each payment; undone matches cancel out."""
+    rows = Match.objects.filter(payment__in=payments, kind=kind).order_by().values_list("payment_id")
+    return dict(rows.annotate(matched=Sum("amount_minor")))
 
 
 @step
 def match_to_payments(
-    line: StatementLine, payments: Sequence[Payment], *, reason: str, actor: Actor, at: datetime
+    line: StatementLine, amounts: Mapping[Payment, int], *, reason: str, actor: Actor, at: datetime
 ) -> list[Match]:
-    """Match by hand: the sums were checked by the caller. Raises: InvalidMove when a payment cannot take the step."""
+    """Match by hand, each payment with its signed minor units of the line: the sums were checked by the caller, who has
+    locked the payments. Raises: InvalidMove when a payment cannot take the step.
+    """
     kind = RETURN if line.amount_minor > 0 else PAYMENT
-    locked = lock_payments(Payment.objects.filter(pk__in=[payment.pk for payment in payments]))
-    matches = [_match(line, payment, kind, "by_hand", 100, actor, at) for payment in locked]
-    for match in matches:
-        match.reason = reason[:300]
-    _write(matches, actor=actor, at=at)
+    row = {"kind": kind, "rule": "by_hand", "confidence": 100, "reason": reason}
+    matches = [_match(line, payment, row | {"amount": amount}, actor, at) for payment, amount in amounts.items()]
+    for payment in amounts:
+        payment.check_move({"prepared": "sent"}.get(payment.status, "confirmed" if kind == PAYMENT else "returned"))
+    write_matches(matches, actor=actor, at=at)
     return matches
 
 
 @step
 def settle_statement(statement: Statement, *, at: datetime) -> None:
-    """A statement without open lines is reconciled."""
-    if statement.status == "imported" and not statement.lines.filter(status__in=OPEN).exists():
+    """A statement without open lines is reconciled; one with open lines again is not."""
+    is_open = statement.lines.filter(status__in=OPEN).exists()
+    if statement.status == "imported" and not is_open:
         statement.move_to("reconciled", at=at)
+    elif statement.status == "reconciled" and is_open:
+        statement.move_to("imported", at=at)
 
 
 def _explain_reported_before(statement: Statement, at: datetime) -> None:
-    """A movement that another kind of message brought before (a notification, then the statement) counts once.
+    """A movement that another message brought before (a notification, then the statement; two tables with days in
+    common) counts once: as often as the others have it.
 
-    Explained by nobody: the explanation is the id of the earlier message.
+    Explained by nobody: the explanation is the id of the earlier message. Of the same kind of message only what bears
+    the bank's own reference is known again: without it two equal payments of a day look the same.
     """
     others = StatementLine.objects.filter(
         statement__organisation=statement.organisation, statement__iban=statement.iban
     ).exclude(statement__status__in=("refused", "quarantined"))
-    others = others.exclude(statement=statement).exclude(statement__format__startswith=statement.format[:8])
-    known = {_fingerprint(line): line.statement for line in others.select_related("statement")}
-    for line in statement.lines.filter(status__in=OPEN):
-        before = known.get(_fingerprint(line))
-        if before is not None and (line.end_to_end_id or line.bank_reference):
+    others = others.exclude(statement=statement).filter(booked_on__in=statement.lines.values("booked_on"))
+    known: dict[tuple[Any, ...], dict[int, list[Statement]]] = {}
+    for line in others.select_related("statement").order_by("statement_id", "position"):
+        by_statement = known.setdefault(_fingerprint(line), {})
+        by_statement.setdefault(line.statement_id, []).append(line.statement)
+    for line in statement.lines.filter(status__in=OPEN).order_by("position"):
+        before = _take_known(line, statement, known.get(_fingerprint(line), {}))
+        if before is not None:
             line.explanation = before.statement_id
             line.save(update_fields=["explanation"])
             line.move_to("explained", at=at)
+
+
+def _take_known(line: StatementLine, statement: Statement, known: dict[int, list[Statement]]) -> Statement | None:
+    """An earlier message with this movement; the same line of every other message is used up with it."""
+    kind = statement.format[:8]
+    found = None
+    for rows in known.values():
+        other = rows[0] if rows else None
+        if other is None or not (line.bank_reference or line.end_to_end_id):
+            continue
+        if other.format.startswith(kind) and not line.bank_reference:
+            continue
+        found = found or other
+        rows.pop(0)
+    return found
 
 
 def _fingerprint(line: StatementLine) -> tuple[Any, ...]:
@@ -127,10 +179,13 @@ def _fingerprint(line: StatementLine) -> tuple[Any, ...]:
 
 
 def _line_frame(lines: Sequence[StatementLine]) -> pd.DataFrame:
+    partial = [line.pk for line in lines if line.status == "partial"]
+    sums = Match.objects.filter(statement_line__in=partial).order_by().values_list("statement_line_id")
+    matched = dict(sums.annotate(matched=Sum("amount_minor")))
     rows = [
         {
             "line": line.pk,
-            "amount": line.amount_minor,
+            "amount": line.amount_minor - matched.get(line.pk, 0),
             "day": line.booked_on.toordinal() - EPOCH,
             "end_to_end": line.end_to_end_id,
             "reference": next(iter(find_creditor_references(line.remittance_text)), ""),
@@ -145,13 +200,13 @@ def _line_frame(lines: Sequence[StatementLine]) -> pd.DataFrame:
 
 
 def _payment_frame(payments: QuerySet[Payment]) -> pd.DataFrame:
-    returned = set(
-        Match.objects.filter(payment__in=payments, kind=RETURN, undone_at=None).values_list("payment_id", flat=True)
-    )
+    returned = set(Match.objects.filter(payment__in=payments, kind=RETURN, **LIVE).values_list("payment_id", flat=True))
+    seen = _matched_sums(payments, PAYMENT)
     rows = [
         {
             "payment": payment.pk,
             "amount": to_minor(payment.amount.amount),
+            "seen": -seen.get(payment.pk, 0),
             "day": (payment.payment_run.execution_date or payment.payment_run.proposed_at.date()).toordinal() - EPOCH,
             "end_to_end": payment.reference,
             "reference": payment.rf_reference,
@@ -163,8 +218,9 @@ def _payment_frame(payments: QuerySet[Payment]) -> pd.DataFrame:
         }
         for payment in payments.select_related("payment_run")
     ]
-    names = ["payment", "amount", "day", "end_to_end", "reference", "account", "batch", "paid", "returned"]
-    return _typed(pd.DataFrame(rows, columns=names), "payment", ["paid", "returned"])
+    names = ["payment", "amount", "seen", "day", "end_to_end", "reference", "account", "batch", "paid", "returned"]
+    frame = _typed(pd.DataFrame(rows, columns=names), "payment", ["paid", "returned"])
+    return frame.astype({"seen": "int64"})
 
 
 def _typed(frame: pd.DataFrame, key: str, flags: list[str]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
@@ -12,17 +13,20 @@ from django.utils.translation import override
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM, Actor
 from config.audit.recording import action, nothing_to_record, record
+from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.locks import lock_rows
+from config.office.jobs import enqueue
 from config.office.models import Attachment
 from config.office.storage import attach, attachments_of
 from config.transactions import step
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.payment_postings import post_payments
-from settlement.actions.runs import BY_FILE, lock_run
+from settlement.actions.runs import BY_FILE, WRITE_FILE, lock_run
 from settlement.documents import remittance_advice
 from settlement.gateways.bank_file import BankFileGateway
 from settlement.gateways.base import Party, PaymentInstruction, PaymentOrder
+from settlement.hold_queries import held_payments
 from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun
 
 PAYMENT_FILE = "payment_file"
@@ -37,6 +41,16 @@ class FileNotWritten(DomainError):
     message = _("The bank file of «%(number)s» is not written yet. Wait a moment and reload the page.")
 
 
+class PaymentHeld(DomainError):
+    """A hold came after the release and before the bank."""
+
+    code = "PAYMENT_HELD"
+    message = _(
+        "The payment %(reference)s to %(provider)s is held. Have the hold lifted by another person, or mark the "
+        "payment as failed: the file is then written without it."
+    )
+
+
 class StripeDecides(DomainError):
     """Nobody may guess what became of a transfer."""
 
@@ -48,13 +62,13 @@ def payment_order(run: PaymentRun, gateway: str = BY_FILE) -> PaymentOrder:
     """What of a released run goes by a gateway, as an order: the same run gives the same order."""
     office = run.organisation
     debtor = Party(office.name, office.registration_code)
-    rows = run.payments.filter(gateway=gateway).select_related("provider").order_by("reference")
+    rows = run.payments.filter(gateway=gateway).exclude(status="failed").select_related("provider")
     assert run.status_at is not None  # set by the release
     return PaymentOrder(
         reference=run.message_id,
         initiator=debtor,
         created_at=run.status_at,
-        instructions=tuple(_instruction(run, payment, debtor) for payment in rows),
+        instructions=tuple(_instruction(run, payment, debtor) for payment in rows.order_by("reference")),
     )
 
 
@@ -85,14 +99,15 @@ def _remittance_text(run: PaymentRun, payment: Payment) -> str:
 def write_payment_file(*, organisation: Organisation, run_id: int, actor: Actor = SYSTEM, at: datetime) -> Attachment:
     """Write the bank file of a released run and keep it as an attachment of the run.
 
-    Idempotent: a run has one file. Raises: FileNotWritten when the run is not released; GatewayError for data no bank
-    takes. Locks: run. Audit: payment_run.file_written.
+    Idempotent: a run has one file, until a payment is dropped before anything of it was sent; then one without it.
+    Raises: FileNotWritten when the run is not released; GatewayError for data no bank takes. Locks: run.
+    Audit: payment_run.file_written.
     """
     run = lock_run(organisation, run_id)
     if run.status not in {"released", "closed"}:
         raise FileNotWritten(number=run.number)
     existing = payment_file(run)
-    if existing is not None:
+    if existing is not None and not _outdated(existing, run):
         nothing_to_record()
         return existing
     submission = BankFileGateway().submit(payment_order(run))
@@ -112,27 +127,44 @@ def write_payment_file(*, organisation: Organisation, run_id: int, actor: Actor 
 
 
 def payment_file(run: PaymentRun) -> Attachment | None:
-    """The bank file of a run, if written."""
-    return attachments_of(run).filter(kind=PAYMENT_FILE).first()
+    """The bank file of a run, if written; the newest."""
+    return attachments_of(run).filter(kind=PAYMENT_FILE).last()
+
+
+def _outdated(file: Attachment, run: PaymentRun) -> bool:
+    """Whether the file asks for a payment that was dropped, and nothing of it was sent yet."""
+    states = set(run.payments.filter(gateway=BY_FILE).values_list("status", flat=True))
+    if states != {"prepared", "failed"}:
+        return False
+    return hashlib.sha256(BankFileGateway().submit(payment_order(run)).content).hexdigest() != file.sha256
 
 
 @action
 def mark_payments_sent(*, organisation: Organisation, run_id: int, actor: Actor, at: datetime) -> list[Payment]:
     """Say that the file was handed to the bank: prepared payments become sent.
 
-    Raises: FileNotWritten. Locks: run, payments. Posts: payment.sent. Audit: payment_run.sent.
+    Raises: FileNotWritten, PaymentHeld. Locks: run, payments. Posts: payment.sent. Audit: payment_run.sent.
     Idempotent: sent payments stay as they are.
     """
     run = lock_run(organisation, run_id)
-    if payment_file(run) is None:
+    file = payment_file(run)
+    if file is None or _outdated(file, run):
         raise FileNotWritten(number=run.number)
     payments = lock_rows(run.payments.filter(status="prepared", gateway=BY_FILE))
     if not payments:
         nothing_to_record()
         return []
+    _refuse_held(run, local_date(at, organisation.zone))
     send_payments(payments, on=at.date(), actor=actor, at=at)
     record("payment_run.sent", run, *payments, actor=actor, at=at, total=run.total.amount)
     return payments
+
+
+def _refuse_held(run: PaymentRun, on: date) -> None:
+    waiting = run.payments.filter(status="prepared", gateway=BY_FILE)
+    held = held_payments(waiting, run.organisation, on).select_related("provider").first()
+    if held is not None:
+        raise PaymentHeld(reference=held.reference, provider=held.provider.name)
 
 
 @step
@@ -154,20 +186,13 @@ def confirm_payments(
     actor: Actor,
     at: datetime,
 ) -> None:
-    """The bank has carried payments out; ``on`` gives each payment's booking day.
-
-    A payment that nobody marked as sent was sent all the same. Posts: payment.sent, ``event``.
-    """
-    for day in sorted(set(on.values())):
-        group = [payment for payment in payments if on[payment.pk] == day]
-        send_payments([p for p in group if p.status == "prepared"], on=day, actor=actor, at=at)
-        for payment in group:
-            payment.confirmed_at = at
-            payment.save(update_fields=["confirmed_at"])
-            payment.move_to("confirmed", at=at)
-        post_payments(event, group, on=day, actor=actor, at=at)
-    settle_claims(_claims_of(payments), at=at)
-    close_finished_runs(payments, at=at)
+    """Payments were carried out; ``on`` gives each payment's booking day. Posts: payment.sent, ``event``."""
+    days = sorted(set(on.values()))
+    for day in days:
+        send_unsent([payment for payment in payments if on[payment.pk] == day], on=day, actor=actor, at=at)
+    move_payments(payments, "confirmed", at=at)
+    for day in days:
+        post_payments(event, [payment for payment in payments if on[payment.pk] == day], on=day, actor=actor, at=at)
 
 
 @step
@@ -180,12 +205,34 @@ def return_payments(
     at: datetime,
 ) -> None:
     """Confirmed payments came back: their remittances may be paid again. Posts: ``event``."""
-    for payment in payments:
-        payment.move_to("returned", at=at)
-        payment.items.update(live=False)
+    move_payments(payments, "returned", at=at)
     for day in sorted(set(on.values())):
         group = [payment for payment in payments if on[payment.pk] == day]
         post_payments(event, group, on=day, actor=actor, at=at)
+
+
+@step
+def send_unsent(payments: Sequence[Payment], *, on: date, actor: Actor, at: datetime) -> None:
+    """A payment that nobody marked as sent and that the bank has answered for was sent all the same."""
+    send_payments([payment for payment in payments if payment.status == "prepared"], on=on, actor=actor, at=at)
+
+
+@step
+def move_payments(payments: Sequence[Payment], status: str, *, at: datetime) -> None:
+    """Payments end, or are waited for again, with their remittances, claims and runs in step.
+
+    Of payments that came back the remittances may be paid again. Raises: InvalidMove; IntegrityError when a return is
+    undone and the money has been paid again.
+    """
+    for payment in payments:
+        if (payment.status, status) == ("sent", "confirmed"):
+            payment.confirmed_at = at
+        elif status == "sent":
+            payment.confirmed_at = None
+        if "returned" in (payment.status, status):
+            payment.items.update(live=status != "returned")
+        payment.save(update_fields=["confirmed_at"])
+        payment.move_to(status, at=at)
     settle_claims(_claims_of(payments), at=at)
     close_finished_runs(payments, at=at)
 
@@ -212,6 +259,9 @@ def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, ac
     if rows[0].gateway != BY_FILE:
         raise StripeDecides(reference=rows[0].reference)
     drop_payment(rows, actor=actor, at=at)
+    file = payment_file(rows[0].payment_run)
+    if file is not None and _outdated(file, rows[0].payment_run):
+        enqueue(WRITE_FILE, key=f"{rows[0].payment_run_id}:{payment_id}", run_id=rows[0].payment_run_id)
     record("payment.failed", rows[0], rows[0].payment_run, actor=actor, at=at, reason=reason)
     return rows[0]
 
@@ -241,6 +291,14 @@ def close_finished_runs(payments: Iterable[Payment], *, at: datetime) -> None:
     for run in lock_rows(runs):
         if not run.payments.exclude(status__in=FINAL_STATES).exists():
             run.move_to("closed", at=at)
+
+
+@step
+def reopen_runs(payments: Iterable[Payment], *, at: datetime) -> None:
+    """A closed run with a payment that is waited for again is released again."""
+    runs = PaymentRun.objects.filter(pk__in={payment.payment_run_id for payment in payments}, status="closed")
+    for run in lock_rows(runs.filter(payments__status="sent")):
+        run.move_to("released", at=at)
 
 
 def write_remittance_advices(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,17 +15,16 @@ from config.audit.actors import Actor
 from config.audit.recording import action, nothing_to_record, record
 from config.errors import DomainError, NotFound
 from config.locks import lock_rows
-from config.money import from_minor
 from config.office.storage import attach
 from config.transactions import step
-from settlement.actions.matching import match_open_lines, match_to_payments, settle_statement
+from settlement.actions.bank_lines import ReasonMissing
+from settlement.actions.matching import match_open_lines, settle_statement
 from settlement.actions.opening_balances import post_opening
-from settlement.actions.payment_postings import post_explained_line
 from settlement.actions.statement_rows import statement_lines_from, statement_row
 from settlement.gateways.bank_file import BankFileGateway
 from settlement.gateways.base import GatewayError
 from settlement.gateways.base import Statement as BankStatement
-from settlement.models import Payment, Statement, StatementLine
+from settlement.models import Statement, StatementLine
 
 STATEMENT_FILE = "statement_file"
 
@@ -54,26 +53,11 @@ class StatementDiffers(DomainError):
     message = _("The statement «%(statement)s» was imported before with another content. Ask the bank which one holds.")
 
 
-class SumsDiffer(DomainError):
-    """A hand-made match must agree to the kopiyka."""
+class OwnStatement(DomainError):
+    """Whoever brought a broken statement does not take it in."""
 
-    code = "MATCH_SUM_DIFFERS"
-    message = _("The line is of %(line)s, the chosen payments are %(payments)s together. Choose payments of equal sum.")
-
-
-class LineNotOpen(DomainError):
-    """The line is matched or explained already."""
-
-    code = "LINE_NOT_OPEN"
-    message = _("This bank line is already matched or explained. Reload the page to see how.")
-
-
-class ReasonMissing(DomainError):
-    """A decision that needs words."""
-
-    code = "REASON_MISSING"
-    message = _("Write a reason: the auditor will read it.")
-    http_status = 400
+    code = "STATEMENT_FOUR_EYES"
+    message = _("You imported this statement yourself. Another person must look at it and accept it.")
 
 
 @dataclass(frozen=True)
@@ -196,11 +180,12 @@ def _match_if_imported(statement: Statement, actor: Actor, at: datetime) -> list
 def accept_statement(
     *, organisation: Organisation, statement_id: int, reason: str, actor: Actor, at: datetime
 ) -> Statement:
-    """Take a statement out of quarantine with a reason and match it.
+    """Take a statement that another person imported out of quarantine with a reason, and match it.
 
-    Raises: ReasonMissing, NotFound, InvalidMove. Locks: statement, claims, runs, payments. Audit: statement.accepted.
+    Raises: ReasonMissing, NotFound, OwnStatement, InvalidMove. Locks: statement, claims, runs, payments.
+    Audit: statement.accepted.
     """
-    statement = _decide(organisation, statement_id, reason, "imported", at)
+    statement = _decide(organisation, statement_id, reason, "imported", actor, at)
     matched = _take_in(statement, actor, at)
     record("statement.accepted", statement, actor=actor, at=at, reason=reason, matched=len(matched))
     return statement
@@ -210,77 +195,31 @@ def accept_statement(
 def refuse_statement(
     *, organisation: Organisation, statement_id: int, reason: str, actor: Actor, at: datetime
 ) -> Statement:
-    """Refuse a quarantined statement for good; its lines count for nothing.
+    """Throw a quarantined statement out for good; its lines count for nothing.
 
     Raises: ReasonMissing, NotFound, InvalidMove. Audit: statement.refused.
     """
-    statement = _decide(organisation, statement_id, reason, "refused", at)
+    statement = _decide(organisation, statement_id, reason, "refused", actor, at)
     record("statement.refused", statement, actor=actor, at=at, reason=reason)
     return statement
 
 
-def _decide(organisation: Organisation, statement_id: int, reason: str, status: str, at: datetime) -> Statement:
+def _decide(
+    organisation: Organisation, statement_id: int, reason: str, status: str, actor: Actor, at: datetime
+) -> Statement:
     if not reason.strip():
         raise ReasonMissing()
     rows = lock_rows(Statement.objects.filter(pk=statement_id, organisation=organisation))
     if not rows:
         raise NotFound()
-    rows[0].move_to(status, at=at)
-    return rows[0]
-
-
-@action
-def match_line(
-    *, organisation: Organisation, line_id: int, payment_ids: Sequence[int], reason: str, actor: Actor, at: datetime
-) -> StatementLine:
-    """Match an open line by hand to payments of equal sum: outgoing money pays them, incoming money returns them.
-
-    Raises: NotFound, LineNotOpen, SumsDiffer, ReasonMissing, InvalidMove. Locks: claims, runs, payments, line.
-    Posts: as an automatic match. Audit: statement_line.matched.
-    """
-    if not reason.strip():
-        raise ReasonMissing()
-    payments = list(Payment.objects.filter(organisation=organisation, pk__in=payment_ids).order_by("pk"))
-    line = lock_open_line(organisation, line_id)
-    total = sum((payment.amount.amount for payment in payments), from_minor(0))
-    if not payments or total != abs(from_minor(line.amount_minor)):
-        raise SumsDiffer(line=abs(from_minor(line.amount_minor)), payments=total)
-    match_to_payments(line, payments, reason=reason, actor=actor, at=at)
-    settle_statement(line.statement, at=at)
-    record("statement_line.matched", line, *payments, actor=actor, at=at, reason=reason, amount_minor=line.amount_minor)
-    return line
-
-
-@action
-def explain_line(
-    *, organisation: Organisation, line_id: int, explanation: str, actor: Actor, at: datetime
-) -> StatementLine:
-    """Say in words what an open line is; the money stands on the account of unexplained receipts until it is moved.
-
-    Raises: NotFound, LineNotOpen, ReasonMissing. Posts: receipt.explained. Audit: statement_line.explained.
-    """
-    if not explanation.strip():
-        raise ReasonMissing()
-    line = lock_open_line(organisation, line_id)
-    line.explanation, line.explained_by_id = explanation.strip()[:300], actor.user_id
-    line.save(update_fields=["explanation", "explained_by"])
-    line.move_to("explained", at=at)
-    post_explained_line(line, actor=actor, at=at)
-    settle_statement(line.statement, at=at)
-    record("statement_line.explained", line, line.statement, actor=actor, at=at, explanation=line.explanation)
-    return line
-
-
-def lock_open_line(organisation: Organisation, line_id: int) -> StatementLine:
-    """An open line of a statement in force, locked. Raises: NotFound, LineNotOpen."""
-    rows = lock_rows(
-        StatementLine.objects.filter(pk=line_id, statement__organisation=organisation).select_related("statement")
-    )
-    if not rows:
-        raise NotFound()
-    if rows[0].status not in ("unmatched", "partial") or rows[0].statement.status != "imported":
-        raise LineNotOpen()
-    return rows[0]
+    statement = rows[0]
+    statement.check_move(status)
+    if status == "imported" and statement.imported_by_id in (None, actor.user_id):
+        raise OwnStatement()
+    statement.decided_by_id, statement.decision_reason = actor.user_id, reason.strip()[:300]
+    statement.status, statement.status_at = status, at
+    statement.save(update_fields=["decided_by", "decision_reason", "status", "status_at"])
+    return statement
 
 
 @action

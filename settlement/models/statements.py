@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
+from config.fields import AppendOnlyModel, append_only
 from config.states import StatefulModel, StateTable
 from settlement.models.payments import Payment
 
@@ -13,6 +14,7 @@ STATEMENT_STATES = StateTable(
     moves={
         "quarantined": frozenset({"imported", "refused"}),
         "imported": frozenset({"reconciled"}),
+        "reconciled": frozenset({"imported"}),
     },
     initial=frozenset({"quarantined", "imported"}),
 )
@@ -20,9 +22,9 @@ STATEMENT_STATES = StateTable(
 LINE_STATES = StateTable(
     moves={
         "unmatched": frozenset({"matched", "partial", "explained"}),
-        "partial": frozenset({"matched", "unmatched"}),
-        "matched": frozenset({"unmatched"}),
-        "explained": frozenset({"unmatched"}),
+        "partial": frozenset({"matched", "unmatched", "explained"}),
+        "matched": frozenset({"unmatched", "partial"}),
+        "explained": frozenset({"unmatched", "partial"}),
     },
     initial=frozenset({"unmatched"}),
 )
@@ -30,7 +32,8 @@ LINE_STATES = StateTable(
 
 class Statement(StatefulModel):
     """A statement file of a bank account. ``content_sha256`` and the bank's own id make a repeat recognisable;
-    ``problems`` lists what the tolerant reader found; balances in minor units.
+    ``problems`` lists what the tolerant reader found; balances in minor units. ``decided_by`` took it out of quarantine
+    or threw it out.
     """
 
     STATES = STATEMENT_STATES
@@ -49,12 +52,19 @@ class Statement(StatefulModel):
     problems = models.JSONField(default=list)
     imported_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True)
     imported_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decision_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         verbose_name = _("bank statement")
         constraints = [
-            models.UniqueConstraint(
-                fields=["organisation", "iban", "statement_id"], name="statement_once"
+            models.UniqueConstraint(fields=["organisation", "iban", "statement_id"], name="statement_once"),
+            # Whoever brings a broken statement may throw it out, but not take it in.
+            models.CheckConstraint(
+                name="statement_accept_four_eyes",
+                condition=models.Q(decided_by__isnull=True)
+                | models.Q(status="refused")
+                | ~models.Q(decided_by=models.F("imported_by")),
             ),
             models.UniqueConstraint(fields=["organisation", "content_sha256", "iban"], name="statement_content_once"),
         ]
@@ -96,10 +106,12 @@ class StatementLine(StatefulModel):
         return f"{self.statement_id} {self.position}"
 
 
-class Match(models.Model):
-    """A link of a statement line to a payment, with how it was found. Undone matches stay with ``undone_at``.
+class Match(AppendOnlyModel):
+    """A link of a statement line, or a part of it, to a payment, or a part of it, with how it was found.
 
-    A payment is matched once by an outgoing line and at most once by a return while the matches live.
+    ``amount_minor`` is signed as on the account. Nothing is edited: a match that was wrong is undone by a row of the
+    opposite amount that names it. A trigger keeps the sums: no line and no payment is matched beyond its amount, a
+    payment is paid once and comes back once.
     """
 
     KINDS = [("payment", _("payment")), ("return", _("return"))]
@@ -113,14 +125,92 @@ class Match(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     matched_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
     matched_at = models.DateTimeField()
-    undone_at = models.DateTimeField(null=True, blank=True)
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["payment", "kind"], name="match_once", condition=models.Q(undone_at__isnull=True)
+            models.CheckConstraint(
+                name="match_undone_with_reason", condition=models.Q(undoes__isnull=True) | ~models.Q(reason="")
             ),
         ]
+        triggers = append_only("match")
 
     def __str__(self) -> str:
         return f"{self.statement_line_id} {self.payment_id} {self.kind}"
+
+
+# Matches that hold, for queries and for SQL (``FROM {LIVE_MATCHES} m``).
+LIVE: dict[str, None] = {"undoes": None, "undone_by": None}
+LIVE_MATCHES = (
+    "(SELECT lm.* FROM settlement_match lm WHERE lm.undoes_id IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM settlement_match lu WHERE lu.undoes_id = lm.id))"
+)
+
+
+class StatementLayout(models.Model):
+    """What the columns of a bank's table mean, told once by a person: ``columns`` gives the heading of each field.
+
+    ``header_sha256`` is the fingerprint of the headings, by which the next file is recognised.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    name = models.CharField(max_length=100)
+    iban = models.CharField(max_length=34)
+    header_sha256 = models.CharField(max_length=64)
+    headings = models.JSONField(default=list)
+    columns = models.JSONField(default=dict)
+    saved_by = models.ForeignKey(User, on_delete=models.PROTECT)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("columns of a bank's table")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "header_sha256"], name="statement_layout_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BankAct(AppendOnlyModel):
+    """What the bank and the books say about one account in one month, as the signers saw it. ``figures`` in minor
+    units; a later act of the same month stands beside the earlier one.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    iban = models.CharField(max_length=34)
+    month = models.DateField()
+    number = models.PositiveSmallIntegerField()
+    figures = models.JSONField()
+    drawn_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("bank reconciliation act")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "iban", "month", "number"], name="bank_act_once"),
+            models.CheckConstraint(name="bank_act_month", condition=models.Q(month__day=1)),
+        ]
+        triggers = append_only("bank_act")
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} № {self.number}"
+
+
+class BankActSignature(AppendOnlyModel):
+    """A person's signature under an act; nobody signs twice, so that two signatures are two people."""
+
+    act = models.ForeignKey(BankAct, on_delete=models.PROTECT, related_name="signatures")
+    place = models.PositiveSmallIntegerField()
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT)
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["act", "signed_by"], name="bank_act_signed_once"),
+            models.UniqueConstraint(fields=["act", "place"], name="bank_act_place_once"),
+            models.CheckConstraint(name="bank_act_two", condition=models.Q(place__in=(1, 2))),
+        ]
+        triggers = append_only("bank_act_signature")
+
+    def __str__(self) -> str:
+        return f"{self.act_id} {self.signed_by_id}"

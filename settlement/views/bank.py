@@ -16,7 +16,7 @@ from config.accounts.access import requires
 from config.errors import DomainError, NotPermitted
 from contracts.views.pages import access_of, one_of, page_of, perform
 from settlement import finance_queries
-from settlement.actions import fee_lines, reconciliation
+from settlement.actions import bank_lines, fee_lines, reconciliation
 from settlement.actions.matching import propose_matches
 from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
@@ -172,11 +172,11 @@ def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None
         messages.success(request, str(_("The line is booked.")))
         return
     if isinstance(form, ExplainForm):
-        reconciliation.explain_line(explanation=form.cleaned_data["explanation"], **shared)  # type: ignore[arg-type]
+        bank_lines.explain_line(explanation=form.cleaned_data["explanation"], **shared)  # type: ignore[arg-type]
         messages.success(request, str(_("The line is explained.")))
         return
     ids = [row.pk for row in form.cleaned_data["payments"]]
-    reconciliation.match_line(payment_ids=ids, reason=form.cleaned_data["reason"], **shared)  # type: ignore[arg-type]
+    bank_lines.match_line(payment_ids=ids, reason=form.cleaned_data["reason"], **shared)  # type: ignore[arg-type]
     messages.success(request, str(_("The line is matched.")))
 
 

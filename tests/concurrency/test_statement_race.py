@@ -92,7 +92,7 @@ def test_one_movement_in_several_reports_at_once_pays_once(
     assert Statement.objects.count() == 3
     assert sorted(result.matched for result in results)[:2] == [0, 0]
     # The simulated bank sends one of the two payments back.
-    matches = Match.objects.filter(undone_at__isnull=True, payment__isnull=False)
+    matches = Match.objects.filter(undoes=None, undone_by=None)
     assert sorted(matches.values_list("kind", flat=True)) == ["payment", "payment", "return"]
     assert sorted(Payment.objects.values_list("status", flat=True)) == ["confirmed", "returned"]
     assert paid_out() == 300

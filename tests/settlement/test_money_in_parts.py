@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 
 from config.audit.actors import SYSTEM
 from contracts.models import BudgetLine, Contract
+from settlement.actions.bank_lines import match_line
 from settlement.actions.claims import reverse_claim
-from settlement.actions.reconciliation import import_statement, match_line
+from settlement.actions.reconciliation import import_statement
 from settlement.models import ClaimLine, Payment, PaymentRun, StatementLine
 from settlement.money_trail import MoneyTrail, Node, money_trail
 from tests.settlement.actions.month import AT, judge, the_claim

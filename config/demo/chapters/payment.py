@@ -8,9 +8,10 @@ from pathlib import Path
 from config.demo.chapters.visits import FIRST
 from config.demo.stage import Stage, ensure, moment
 from config.office.storage import open_attachment
+from settlement.actions.bank_lines import explain_line
 from settlement.actions.month_close import close_month
 from settlement.actions.payments import mark_payments_sent, payment_file, write_payment_file, write_remittance_advices
-from settlement.actions.reconciliation import explain_line, import_statement
+from settlement.actions.reconciliation import import_statement
 from settlement.actions.runs import approve_payment_run, propose_payment_run, release_payment_run
 from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import ClosedMonth, PaymentRun, Statement, StatementLine
@@ -40,9 +41,11 @@ def pay_and_close(stage: Stage) -> None:
 def _released_run(stage: Stage) -> PaymentRun:
     run = ensure(
         PaymentRun.objects.filter(organisation=stage.organisation, period=FIRST).order_by("pk"),
-        lambda: propose_payment_run(
-            organisation=stage.organisation, period=FIRST, actor=stage.actor("halyna"), at=moment(2025, 12, 9, 11)
-        ).run,
+        lambda: (
+            propose_payment_run(
+                organisation=stage.organisation, period=FIRST, actor=stage.actor("halyna"), at=moment(2025, 12, 9, 11)
+            ).run
+        ),
     )
     common = {"organisation": stage.organisation, "run_id": run.pk, "actor": stage.actor("ivan")}
     if run.status == "proposed":

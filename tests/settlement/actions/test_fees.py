@@ -15,6 +15,7 @@ from stdnum import iso11649
 from config.accounts.models import Organisation, User
 from config.money import from_minor
 from contracts.models import Provider
+from settlement.actions.bank_lines import LineNotOpen
 from settlement.actions.fee_lines import (
     NotHeld,
     NoticeUnknown,
@@ -23,7 +24,7 @@ from settlement.actions.fee_lines import (
     pay_notice_with_line,
 )
 from settlement.actions.fees import NothingToCharge, issue_fee_notices
-from settlement.actions.reconciliation import LineNotOpen, import_statement
+from settlement.actions.reconciliation import import_statement
 from settlement.books import verify_books
 from settlement.fee_queries import fee_notices, months_to_charge
 from settlement.models import ConnectedAccount, FeeCharge, FeeNotice, FeeReceipt, FeeRefund, StatementLine

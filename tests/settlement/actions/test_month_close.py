@@ -6,8 +6,9 @@ import pytest
 from django.db import IntegrityError, connection
 
 from config.accounts.models import Organisation, User
+from settlement.actions.bank_lines import explain_line
 from settlement.actions.month_close import MonthClosedAlready, MonthNotOver, MonthNotReady, close_month
-from settlement.actions.reconciliation import explain_line, import_statement
+from settlement.actions.reconciliation import import_statement
 from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import Account, Claim, ClosedMonth, Entry, PaymentRun, Posting, StatementLine
 from settlement.month_checks import month_checks

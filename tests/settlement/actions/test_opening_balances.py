@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 
 from config.accounts.models import Organisation, User
+from settlement.actions.bank_lines import explain_line
 from settlement.actions.month_close import close_month
-from settlement.actions.reconciliation import explain_line, import_statement
+from settlement.actions.reconciliation import import_statement
 from settlement.books import verify_books
 from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import Entry, PaymentRun, Posting, StatementLine

@@ -8,19 +8,15 @@ import pytest
 from config.accounts.models import Organisation, User
 from config.audit.models import AuditEvent
 from config.errors import NotFound
+from settlement.actions.bank_lines import LineNotOpen, ReasonMissing, SumsDiffer, explain_line, match_line
 from settlement.actions.reconciliation import (
     ImportedStatement,
-    LineNotOpen,
-    ReasonMissing,
     StatementDiffers,
     StatementUnreadable,
-    SumsDiffer,
     WrongAccount,
     accept_statement,
-    explain_line,
     import_statement,
     match_again,
-    match_line,
     refuse_statement,
 )
 from settlement.actions.runs import propose_payment_run

@@ -9,9 +9,8 @@ import pytest
 from config.accounts.models import Organisation, User
 from config.audit.models import AuditEvent
 from settlement.actions.reconciliation import import_statement
+from settlement.actions.run_content import AccountReturned, accounts_returned
 from settlement.actions.runs import (
-    AccountReturned,
-    accounts_returned,
     approve_payment_run,
     propose_payment_run,
     release_payment_run,

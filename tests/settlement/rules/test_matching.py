@@ -67,9 +67,7 @@ def test_second_line_with_the_same_id_is_an_exception() -> None:
 
 
 def test_creditor_reference_comes_second() -> None:
-    result = run(
-        [{"amount": -100, "reference": "RF1"}], [{"amount": 100, "reference": "RF1", "end_to_end": "A"}]
-    )
+    result = run([{"amount": -100, "reference": "RF1"}], [{"amount": 100, "reference": "RF1", "end_to_end": "A"}])
     assert found(result) == [(1, 1, "payment", "reference")]
 
 
@@ -97,9 +95,7 @@ def test_one_line_for_a_batch() -> None:
 
 
 def test_a_batch_with_another_sum_is_not_matched() -> None:
-    result = run(
-        [{"amount": -351, "batch": "R1"}], [{"amount": 100, "batch": "R1"}, {"amount": 250, "batch": "R1"}]
-    )
+    result = run([{"amount": -351, "batch": "R1"}], [{"amount": 100, "batch": "R1"}, {"amount": 250, "batch": "R1"}])
     assert found(result) == [] and codes(result) == {1: "UNKNOWN_DEBIT"}
 
 
@@ -133,9 +129,7 @@ def test_paid_and_returned_in_one_statement() -> None:
 def test_a_return_needs_a_payment_that_has_gone() -> None:
     back = [{"amount": 100, "end_to_end": "A", "is_return": True}]
     assert found(run(back, [{"amount": 100, "end_to_end": "A"}])) == []
-    assert found(run(back, [{"amount": 100, "end_to_end": "A", "paid": True}])) == [
-        (1, 1, "return", "end_to_end")
-    ]
+    assert found(run(back, [{"amount": 100, "end_to_end": "A", "paid": True}])) == [(1, 1, "return", "end_to_end")]
     assert found(run(back, [{"amount": 100, "end_to_end": "A", "paid": True, "returned": True}])) == []
 
 
