@@ -2,62 +2,69 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
 
-from django.conf import settings
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext_lazy as _
 from djmoney.money import Money
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
-from config.audit.recording import action, record
+from config.audit.recording import action, nothing_to_record, record
+from config.clock import local_date
 from config.errors import DomainError, FourEyes, NotFound, NotPermitted
 from config.locks import lock_rows
-from config.money import from_minor, to_minor
+from config.money import from_minor
 from config.office.jobs import enqueue
 from config.office.numbering import document_number, next_number
-from contracts.actions.budgets import BudgetExceeded
-from contracts.models import BudgetEntry, BudgetLine, Provider
-from contracts.parameters import parameter_value
+from config.transactions import step
+from contracts.models import Provider
 from settlement.actions.claim_states import settle_claims
-from settlement.finance_queries import ReturnedAccount, payable_remittances, returned_accounts
-from settlement.gateways.identifiers import creditor_reference, is_iban
-from settlement.models import (
-    Claim,
-    ConnectedAccount,
-    Payment,
-    PaymentRemittance,
-    PaymentRun,
-    PaymentRunApproval,
-    Remittance,
+from settlement.actions.run_content import (
+    BY_FILE,
+    BY_TRANSFER,
+    LeftOut,
+    by_provider,
+    choose,
+    content_digest,
+    live_remittances,
+    payee,
+    refuse_held,
+    refuse_overspent,
+    refuse_returned,
+    remittances_of,
+    said_left_out,
+    terms_of,
+    total_minor,
 )
+from settlement.finance_queries import payable_remittances
+from settlement.gateways.identifiers import creditor_reference
+from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun, PaymentRunApproval, Remittance
 
+OPEN_STATES = ("proposed", "approved")
 WRITE_FILE = "settlement.write_payment_file"
 WRITE_ADVICES = "settlement.write_remittance_advices"
 SEND_TRANSFERS = "settlement.send_transfers"
-
-# How a payment goes: with the bank file, or as a transfer of Stripe.
-BY_FILE, BY_TRANSFER = "bank_file", "stripe"
 
 
 class NothingToPay(DomainError):
     """No provider has a positive sum that can be paid."""
 
     code = "NOTHING_TO_PAY"
-    message = _("Nothing of %(period)s can be paid now: every remittance is paid, empty or waits for a bank account.")
+    message = _(
+        "Nothing of %(period)s can be paid now: every remittance is paid, held, empty or waits for a bank account."
+    )
 
 
 class RunChanged(DomainError):
     """What would be paid is not what was seen."""
 
     code = "PAYMENT_RUN_CHANGED"
-    message = _("The payment run «%(number)s» is not what you saw. Reload it, or cancel it and propose a new one.")
+    message = _(
+        "The payment run «%(number)s» is not what was seen. Reload it; if an account or a hold changed, renew the run."
+    )
 
 
 class NotApproved(DomainError):
@@ -74,25 +81,6 @@ class DateInPast(DomainError):
     message = _("The payment date %(date)s has passed. Choose a working day from today on.")
 
 
-class AccountReturned(DomainError):
-    """The bank has returned money from an account that would be paid again."""
-
-    code = "ACCOUNT_RETURNED"
-    message = _(
-        "The bank returned the last payment to the account %(account)s of %(provider)s (%(reason)s). Ask for another "
-        "account, cancel the run and propose it again; or approve it and write why this account can be paid again."
-    )
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A provider that a proposal could not include. ``reason``: NO_ACCOUNT or NOT_POSITIVE; minor units."""
-
-    provider: Provider
-    reason: str
-    amount_minor: int
-
-
 @dataclass(frozen=True)
 class Proposal:
     """A proposed run and whom it leaves out."""
@@ -102,21 +90,26 @@ class Proposal:
 
 
 @action
-def propose_payment_run(*, organisation: Organisation, period: date, actor: Actor, at: datetime) -> Proposal:
+def propose_payment_run(
+    *, organisation: Organisation, period: date, follows_id: int | None = None, actor: Actor, at: datetime
+) -> Proposal:
     """Put every unpaid remittance of the month's done runs into one payment run.
 
-    Money: reversals are netted against the provider's other remittances; a provider whose sum is not positive, or who
-    has no valid account, is left out and may be paid by a later run.
-    Raises: NothingToPay, BudgetExceeded when a line that the claims are charged to is overspent.
+    ``follows_id``: only those that this earlier run of the month no longer pays (held, returned, failed).
+    Money: reversals are netted against the provider's other remittances; a provider whose sum is not positive, who has
+    no valid account or is held, and what was judged within the days of grace, is left out for a later run.
+    Raises: NothingToPay, NotFound, BudgetExceeded when a line that the claims are charged to is overspent.
     Locks: claims, then remittances' new rows. Audit: payment_run.proposed.
     """
     lock_rows(Claim.objects.filter(organisation=organisation, period=period, status__in=("adjudicated", "scheduled")))
-    remittances = list(payable_remittances(organisation, period))
-    chosen, left_out = _choose(remittances)
+    rows = payable_remittances(organisation, period)
+    if follows_id is not None:
+        rows = rows.filter(pk__in=_given_back(organisation, period, follows_id))
+    chosen, left_out = choose(rows, organisation, local_date(at, organisation.zone))
     if not chosen:
         raise NothingToPay(period=f"{period:%Y-%m}")
-    _refuse_overspent(chosen)
-    run = _create_run(organisation, period, chosen, actor, at)
+    refuse_overspent(chosen)
+    run = _create_run(organisation, period, follows_id, chosen, actor, at)
     PaymentRemittance.objects.bulk_create([PaymentRemittance(payment_run=run, remittance=row) for row in chosen])
     settle_claims((row.claim_id for row in chosen), at=at)
     record(
@@ -127,61 +120,41 @@ def propose_payment_run(*, organisation: Organisation, period: date, actor: Acto
         total=run.total.amount,
         content_sha256=run.content_sha256,
         remittances=len(chosen),
-        left_out=[{"provider": item.provider.code, "reason": item.reason} for item in left_out],
+        needed=run.approvals_needed,
+        left_out=said_left_out(left_out),
     )
     return Proposal(run, tuple(left_out))
 
 
-def _choose(remittances: Iterable[Remittance]) -> tuple[list[Remittance], list[LeftOut]]:
-    chosen: list[Remittance] = []
-    left_out: list[LeftOut] = []
-    for provider, rows in by_provider(remittances):
-        total = sum(row.payable for row in rows)
-        if total <= 0:
-            left_out.append(LeftOut(provider, "NOT_POSITIVE", total))
-        elif payee(provider, rows[0])[0] == BY_FILE and not is_iban(provider.iban):
-            left_out.append(LeftOut(provider, "NO_ACCOUNT", total))
-        else:
-            chosen.extend(rows)
-    return chosen, left_out
-
-
-def _refuse_overspent(remittances: Iterable[Remittance]) -> None:
-    """Money leaves only within the appropriation; what is owed beyond it waits for an amended line."""
-    labels = {f"settlement.claim:{row.claim_id}" for row in remittances}
-    charged = BudgetEntry.objects.filter(kind="spending", label__in=labels).values("budget_line")
-    lines = BudgetLine.objects.filter(pk__in=charged).annotate(taken=Sum("entries__amount_minor")).order_by("pk")
-    for line in lines:
-        free = to_minor(line.amount.amount) - line.taken
-        if free < 0:
-            raise BudgetExceeded(line=line, free=from_minor(0), needed=from_minor(-free))
-
-
-def by_provider(remittances: Iterable[Remittance]) -> list[tuple[Provider, list[Remittance]]]:
-    """Remittances grouped by provider, in the order of provider codes and remittance ids."""
-    ordered = sorted(remittances, key=lambda row: (row.provider.code, row.pk))
-    return [(rows[0].provider, rows) for _code, rows in _groups(ordered)]
-
-
-def _groups(ordered: list[Remittance]) -> list[tuple[str, list[Remittance]]]:
-    return [(code, list(rows)) for code, rows in groupby(ordered, key=lambda row: row.provider.code)]
+def _given_back(organisation: Organisation, period: date, run_id: int) -> list[int]:
+    earlier = PaymentRun.objects.filter(pk=run_id, organisation=organisation, period=period).first()
+    if earlier is None:
+        raise NotFound()
+    return list(earlier.items.filter(live=False).values_list("remittance_id", flat=True))
 
 
 def _create_run(
-    organisation: Organisation, period: date, chosen: Sequence[Remittance], actor: Actor, at: datetime
+    organisation: Organisation,
+    period: date,
+    follows_id: int | None,
+    chosen: Sequence[Remittance],
+    actor: Actor,
+    at: datetime,
 ) -> PaymentRun:
-    needed = parameter_value(organisation, "payment.approvals_min", at.date()).whole
+    total = total_minor(chosen)
+    terms = terms_of(organisation, total, local_date(at, organisation.zone))
     return PaymentRun.objects.create(
         organisation=organisation,
         number=document_number(organisation=organisation, kind="payment_run", prefix="PR", year=at.year),
         period=period,
+        follows_id=follows_id,
         status="proposed",
         status_at=at,
         proposed_by_id=person(actor),
         proposed_at=at,
-        # The proposer is one of the persons the parameter asks for.
-        approvals_needed=max(needed - 1, 1),
-        total=Money(from_minor(sum(row.payable for row in chosen)), organisation.currency),  # type: ignore[misc]
+        approvals_needed=terms.approvals,
+        release_apart=terms.release_apart,
+        total=Money(from_minor(total), organisation.currency),  # type: ignore[misc]
         content_sha256=content_digest(chosen),
     )
 
@@ -191,32 +164,6 @@ def person(actor: Actor) -> int:
     if actor.user_id is None:
         raise NotPermitted()
     return actor.user_id
-
-
-def content_digest(remittances: Iterable[Remittance]) -> str:
-    """sha256 of who is paid what to which account; what approvers sign."""
-    rows = [
-        [provider.code, payee(provider, rows[0])[1], sum(row.payable for row in rows), [row.pk for row in rows]]
-        for provider, rows in by_provider(remittances)
-    ]
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
-
-
-def payee(provider: Provider, remittance: Remittance) -> tuple[str, str]:
-    """How a provider is paid and on which account: by transfer where the settings allow it and Stripe knows it."""
-    allowed = settings.STRIPE_TRANSFER_CURRENCIES
-    if allowed and remittance.run.organisation.currency in allowed:
-        account = ConnectedAccount.objects.filter(provider=provider).first()
-        if account is not None:
-            return BY_TRANSFER, account.account
-    return BY_FILE, provider.iban
-
-
-def live_remittances(run: PaymentRun) -> list[Remittance]:
-    """Remittances that the run still pays, with provider and claim."""
-    parts = ("remittance__provider", "remittance__claim", "remittance__run__organisation")
-    items = run.items.filter(live=True).select_related(*parts)
-    return [item.remittance for item in items.order_by("remittance_id")]
 
 
 def _claims_of(run_id: int) -> QuerySet[PaymentRemittance, int]:
@@ -231,19 +178,6 @@ def lock_run(organisation: Organisation, run_id: int) -> PaymentRun:
     return rows[0]
 
 
-def accounts_returned(run: PaymentRun) -> list[ReturnedAccount]:
-    """Accounts that the run would pay again after the bank returned money from them and said why."""
-    accounts = {row.provider_id: row.provider.iban for row in live_remittances(run)}
-    return returned_accounts(run.organisation, accounts)
-
-
-def _refuse_returned(run: PaymentRun, said_at: datetime | None) -> None:
-    """``said_at``: when an approver last wrote why such accounts can be paid again."""
-    for row in accounts_returned(run):
-        if said_at is None or row.known_at > said_at:
-            raise AccountReturned(account=row.payment.iban, provider=row.payment.provider.name, reason=row.reason)
-
-
 @action
 def approve_payment_run(
     *, organisation: Organisation, run_id: int, content_sha256: str, reason: str = "", actor: Actor, at: datetime
@@ -251,25 +185,89 @@ def approve_payment_run(
     """Sign what was seen; the last signature needed makes the run approved.
 
     ``reason``: why accounts that the bank returned money from can be paid again; every approver writes it.
-    Raises: FourEyes for the proposer and for a second signature of one person, RunChanged, AccountReturned,
+    Raises: FourEyes for the proposer and for a second signature of one person, RunChanged, Held, AccountReturned,
     InvalidMove. Locks: run. Audit: payment_run.approved.
     """
     run = lock_run(organisation, run_id)
-    signed = run.approvals.filter(approved_by_id=actor.user_id).exists()
-    if actor.user_id == run.proposed_by_id or signed:
+    signatures = signatures_of(run)
+    if actor.user_id == run.proposed_by_id or signatures.filter(approved_by_id=actor.user_id).exists():
         raise FourEyes()
     if content_sha256 != run.content_sha256 or content_digest(live_remittances(run)) != content_sha256:
         raise RunChanged(number=run.number)
+    refuse_held(run, local_date(at, organisation.zone))
     said = reason.strip()[:300]
-    _refuse_returned(run, at if said else None)
+    refuse_returned(run, at if said else None)
     PaymentRunApproval.objects.create(
         payment_run=run, approved_by_id=person(actor), approved_at=at, content_sha256=content_sha256, reason=said
     )
-    given = run.approvals.count()
+    given = signatures.count()
     if given >= run.approvals_needed or run.status != "proposed":
         run.move_to("approved", at=at)
     record("payment_run.approved", run, actor=actor, at=at, given=given, content_sha256=content_sha256, reason=said)
     return run
+
+
+def signatures_of(run: PaymentRun) -> QuerySet[PaymentRunApproval]:
+    """Signatures under what the run pays now; those under something else no longer count."""
+    return run.approvals.filter(content_sha256=run.content_sha256)
+
+
+@action
+def renew_payment_run(*, organisation: Organisation, run_id: int, actor: Actor, at: datetime) -> PaymentRun:
+    """Take up what changed since an unreleased run was proposed: accounts, holds. Signatures under the old content no
+    longer count; what can no longer be paid leaves the run, and a run without anything left is cancelled.
+
+    Idempotent. Raises: FourEyes for who signed it, InvalidMove. Locks: claims, run. Audit: payment_run.renewed.
+    """
+    lock_rows(Claim.objects.filter(pk__in=_claims_of(run_id)))
+    run = lock_run(organisation, run_id)
+    if signatures_of(run).filter(approved_by_id=person(actor)).exists():
+        raise FourEyes()
+    if run.status not in OPEN_STATES:
+        run.check_move("proposed")
+    left_out = take_up_changes(run, at=at)
+    if left_out is None:
+        nothing_to_record()
+        return run
+    record(
+        "payment_run.renewed",
+        run,
+        actor=actor,
+        at=at,
+        total=run.total.amount,
+        content_sha256=run.content_sha256,
+        needed=run.approvals_needed,
+        left_out=said_left_out(left_out),
+    )
+    return run
+
+
+@step
+def take_up_changes(run: PaymentRun, *, at: datetime) -> list[LeftOut] | None:
+    """Bring an open, locked run into step with holds and accounts; whom that leaves out, or None without any change."""
+    on = local_date(at, run.organisation.zone)
+    chosen, left_out = choose(remittances_of(run), run.organisation, on)
+    digest = content_digest(chosen)
+    if digest == run.content_sha256:
+        return None
+    run.items.filter(live=True).exclude(remittance__in=chosen).update(live=False)
+    if chosen:
+        _rewrite(run, chosen, digest, on)
+    target = "proposed" if chosen else "cancelled"
+    if run.status != target:
+        run.move_to(target, at=at)
+    settle_claims(_claims_of(run.pk), at=at)
+    return left_out
+
+
+@step
+def _rewrite(run: PaymentRun, chosen: Sequence[Remittance], digest: str, on: date) -> None:
+    total = total_minor(chosen)
+    terms = terms_of(run.organisation, total, on)
+    run.approvals_needed, run.release_apart = terms.approvals, terms.release_apart
+    run.total = Money(from_minor(total), run.organisation.currency)  # type: ignore[misc]
+    run.content_sha256 = digest
+    run.save(update_fields=["approvals_needed", "release_apart", "total", "total_currency", "content_sha256"])
 
 
 @action
@@ -294,14 +292,16 @@ def release_payment_run(
 ) -> PaymentRun:
     """Make one payment for each provider of an approved run and have the bank file and the advices written.
 
-    Raises: FourEyes for the proposer, NotApproved, RunChanged when accounts or sums changed since, AccountReturned when
-    money came back from one of them since, DateInPast.
+    Raises: FourEyes for the proposer, and for who approved it where the office wants that apart, NotApproved, Held,
+    RunChanged when accounts or sums changed since, AccountReturned when money came back from one of them, DateInPast.
     Locks: run. Audit: payment_run.released.
     """
     run = lock_run(organisation, run_id)
-    if actor.user_id == run.proposed_by_id:
+    signatures = signatures_of(run)
+    signed = run.release_apart and signatures.filter(approved_by_id=actor.user_id).exists()
+    if actor.user_id == run.proposed_by_id or signed:
         raise FourEyes()
-    given = run.approvals.filter(content_sha256=run.content_sha256).count()
+    given = signatures.count()
     if run.status == "proposed" or given < run.approvals_needed:
         raise NotApproved(number=run.number, given=given, needed=run.approvals_needed)
     if execution_date < at.date():
@@ -309,7 +309,8 @@ def release_payment_run(
     remittances = live_remittances(run)
     if content_digest(remittances) != run.content_sha256:
         raise RunChanged(number=run.number)
-    _refuse_returned(run, run.approvals.exclude(reason="").aggregate(last=Max("approved_at"))["last"])
+    refuse_held(run, local_date(at, organisation.zone))
+    refuse_returned(run, signatures.exclude(reason="").aggregate(last=Max("approved_at"))["last"])
     run.released_by_id, run.execution_date, run.message_id = actor.user_id, execution_date, run.number
     run.save(update_fields=["released_by", "execution_date", "message_id"])
     payments = _make_payments(run, remittances, at)

@@ -29,7 +29,7 @@ CLAWBACK_STATES = StateTable(
 
 
 class Clawback(StatefulModel):
-    """A claim was paid too much, as somebody found. ``amount_minor`` is what is asked, ``upheld_minor`` what was decided.
+    """A claim was paid too much, as somebody found. ``amount_minor`` is what is asked, ``upheld_minor`` the decision.
 
     The provider owes ``upheld_minor`` from the decision on, unless an appeal overturns it; what remains of it is that
     less offsets and repayments. Offsets begin after ``return_by``; an appeal suspends them.

@@ -18,6 +18,7 @@ from contracts.queries import working_calendar
 from contracts.views.pages import access_of, one_of, page_of, perform
 from settlement import documents, finance_queries
 from settlement.actions import payments as payment_actions
+from settlement.actions import run_content
 from settlement.actions import runs as run_actions
 from settlement.finance_forms import ApproveForm, ReasonForm, ReleaseForm, month_of_text
 from settlement.models import PaymentRun
@@ -61,7 +62,7 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
     open_run = run.status in {"proposed", "approved"}
     context = {
         "run": run,
-        "returned": run_actions.accounts_returned(run) if open_run else [],
+        "returned": run_content.accounts_returned(run) if open_run else [],
         "groups": finance_queries.payment_run_groups(run),
         "approvals": run.approvals.select_related("approved_by").order_by("id"),
         "payments": run.payments.select_related("provider").order_by("reference"),
@@ -73,7 +74,7 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
         and access.user.pk not in signed,
         "may_release": access.may("payment_runs.release") and run.status == "approved" and not own,
         "may_send": access.may("payment_runs.release")
-        and run.payments.filter(status="prepared", gateway=run_actions.BY_FILE).exists(),
+        and run.payments.filter(status="prepared", gateway=run_content.BY_FILE).exists(),
         "may_cancel": access.may("payment_runs.propose") and open_run,
         "release_form": ReleaseForm(initial={"execution_date": _payment_day(request)}),
         "approve_form": ApproveForm(),
@@ -197,7 +198,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
         "postings": finance_queries.postings_of_payment(row),
         "advice": payment_actions.advice_of(row),
         "may_fail": access.may("payment_runs.release")
-        and row.gateway == run_actions.BY_FILE
+        and row.gateway == run_content.BY_FILE
         and row.status in {"prepared", "sent"},
         "reason_form": ReasonForm(),
     }

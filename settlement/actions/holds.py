@@ -1,0 +1,125 @@
+"""Holding payments, and letting them go: the second takes another person."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.audit.recording import action, record
+from config.clock import local_date
+from config.errors import DomainError, FourEyes, NotFound
+from config.locks import lock_rows
+from config.office.jobs import enqueue
+from config.transactions import step
+from contracts.models import Contract, Provider
+from settlement.actions.run_content import BY_TRANSFER
+from settlement.actions.runs import OPEN_STATES, SEND_TRANSFERS, person, take_up_changes
+from settlement.hold_queries import held_remittances
+from settlement.models import Claim, Payment, PaymentHold, PaymentRemittance, PaymentRun, Remittance
+
+
+class HoldTooLate(DomainError):
+    """The money is on its way."""
+
+    code = "HOLD_TOO_LATE"
+    message = _("The payment %(reference)s was handed over already. It can be stopped only at the bank.")
+
+
+class HoldReasonMissing(DomainError):
+    """A decision that needs words."""
+
+    code = "HOLD_REASON_MISSING"
+    message = _("Write the reason: the provider may ask for it and the auditor will read it.")
+    http_status = 400
+
+
+class HoldEndsBefore(DomainError):
+    """No day lies between the ends."""
+
+    code = "HOLD_ENDS_BEFORE"
+    message = _("The last day of a hold is not before its first day.")
+    http_status = 400
+
+
+class HoldLifted(DomainError):
+    """Once is enough."""
+
+    code = "HOLD_LIFTED"
+    message = _("This hold is lifted already. Reload the page.")
+
+
+@action
+def place_hold(
+    *,
+    organisation: Organisation,
+    target: Provider | Contract | Claim | Payment,
+    reason: str,
+    from_date: date,
+    to_date: date | None = None,
+    actor: Actor,
+    at: datetime,
+) -> PaymentHold:
+    """Pay nothing of a provider, contract, claim or payment from a day on; ``to_date`` is the first day after.
+
+    Open payment runs give up what is held and lose the signatures under it.
+    Raises: NotFound, HoldReasonMissing, HoldEndsBefore, HoldTooLate. Locks: claims, runs. Audit: payment_hold.placed.
+    """
+    if not reason.strip():
+        raise HoldReasonMissing()
+    if to_date is not None and to_date <= from_date:
+        raise HoldEndsBefore()
+    if not isinstance(target, Provider) and target.organisation != organisation:
+        raise NotFound()
+    if isinstance(target, Payment) and target.status != "prepared":
+        raise HoldTooLate(reference=target.reference)
+    hold = PaymentHold(
+        organisation=organisation,
+        reason=reason.strip()[:300],
+        from_date=from_date,
+        to_date=to_date,
+        placed_by_id=person(actor),
+        recorded_at=at,
+    )
+    setattr(hold, type(target)._meta.model_name or "", target)
+    hold.save()
+    changed = _change_open_runs(organisation, at)
+    record("payment_hold.placed", hold, target, *changed, actor=actor, at=at, reason=hold.reason, from_date=from_date,
+           to_date=to_date)  # fmt: skip
+    return hold
+
+
+@step
+def _change_open_runs(organisation: Organisation, at: datetime) -> list[PaymentRun]:
+    """Bring open runs that pay something held into step; returns those that changed."""
+    on = local_date(at, organisation.zone)
+    held = held_remittances(Remittance.objects.all(), organisation, on)
+    items = PaymentRemittance.objects.filter(live=True, remittance__in=held, payment_run__organisation=organisation)
+    runs = PaymentRun.objects.filter(pk__in=items.values("payment_run"), status__in=OPEN_STATES)
+    lock_rows(Claim.objects.filter(remittances__payment_items__payment_run__in=list(runs.values_list("pk", flat=True))))
+    return [run for run in lock_rows(runs) if take_up_changes(run, at=at) is not None]
+
+
+@action
+def lift_hold(*, organisation: Organisation, hold_id: int, reason: str, actor: Actor, at: datetime) -> PaymentHold:
+    """Let the money go again. Raises: NotFound, HoldReasonMissing, HoldLifted, FourEyes for who placed it.
+    Locks: hold. Audit: payment_hold.lifted.
+    """
+    if not reason.strip():
+        raise HoldReasonMissing()
+    rows = lock_rows(PaymentHold.objects.filter(pk=hold_id, organisation=organisation))
+    if not rows:
+        raise NotFound()
+    hold = rows[0]
+    if hold.lifted_at is not None:
+        raise HoldLifted()
+    if hold.placed_by_id == person(actor):
+        raise FourEyes()
+    hold.lifted_by_id, hold.lifted_at, hold.lift_reason = actor.user_id, at, reason.strip()[:300]
+    hold.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
+    for run in PaymentRun.objects.filter(payments__gateway=BY_TRANSFER, payments__status="prepared").distinct():
+        enqueue(SEND_TRANSFERS, key=f"{run.pk}:{hold.pk}", run_id=run.pk)
+    record("payment_hold.lifted", hold, hold.target, actor=actor, at=at, reason=hold.lift_reason)
+    return hold

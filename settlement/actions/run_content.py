@@ -1,0 +1,220 @@
+"""What a payment run would pay: which remittances, to whom, on which account, and its fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+
+from django.conf import settings
+from django.db.models import QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.clock import local_date
+from config.errors import DomainError
+from config.money import from_minor, to_minor
+from config.periods import add_working_days
+from contracts.actions.budgets import BudgetExceeded
+from contracts.models import BudgetEntry, BudgetLine, Provider
+from contracts.parameters import ParameterBook
+from contracts.queries import working_calendar
+from settlement.finance_queries import ReturnedAccount, returned_accounts
+from settlement.gateways.identifiers import is_iban
+from settlement.hold_queries import held_remittances
+from settlement.models import AdjudicationRun, ConnectedAccount, PaymentRemittance, PaymentRun, Remittance
+
+# How a payment goes: with the bank file, or as a transfer of Stripe.
+BY_FILE, BY_TRANSFER = "bank_file", "stripe"
+# payment.approvals_from.<amount>: persons that a run of that amount or more needs, up to the next such row.
+APPROVALS_MIN, APPROVALS_FROM = "payment.approvals_min", "payment.approvals_from."
+RELEASE_APART, GRACE_DAYS = "payment.release_apart", "payment.grace_days"
+
+
+class AccountReturned(DomainError):
+    """The bank has returned money from an account that would be paid again."""
+
+    code = "ACCOUNT_RETURNED"
+    message = _(
+        "The bank returned the last payment to the account %(account)s of %(provider)s (%(reason)s). Ask for another "
+        "account, cancel the run and propose it again; or approve it and write why this account can be paid again."
+    )
+
+
+class Held(DomainError):
+    """Somebody holds what would be paid."""
+
+    code = "PAYMENT_HELD"
+    message = _(
+        "Payment of the claim %(claim)s of %(provider)s is held. Take it out of the run, or have the hold lifted by "
+        "another person."
+    )
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A provider that a proposal leaves out, wholly or in part. ``reason``: NO_ACCOUNT, NOT_POSITIVE, HELD or GRACE
+    (judged too recently); minor units.
+    """
+
+    provider: Provider
+    reason: str
+    amount_minor: int
+
+
+def said_left_out(rows: Iterable[LeftOut]) -> list[dict[str, str]]:
+    """The same for the trail: each provider and reason once."""
+    pairs = dict.fromkeys((row.provider.code, row.reason) for row in rows)
+    return [{"provider": provider, "reason": reason} for provider, reason in pairs]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the parameters ask of a run of an amount: approvals besides the proposal, and who may release."""
+
+    approvals: int
+    release_apart: bool
+
+
+def terms_of(organisation: Organisation, total_minor: int, on: date) -> Terms:
+    """The terms on a day. Of the rows by amount the highest that the total reaches decides; the proposer is one of the
+    persons they count. Raises: ParameterMissing.
+    """
+    book = ParameterBook.load(organisation, "payment.")
+    steps = {
+        Decimal(key.removeprefix(APPROVALS_FROM)): value.whole
+        for key in book.rows
+        if key.startswith(APPROVALS_FROM) and (value := book.get(key, on))
+    }
+    reached = [amount for amount in steps if to_minor(amount) <= total_minor]
+    persons = steps[max(reached)] if reached else book.value(APPROVALS_MIN, on).whole
+    apart = book.get(RELEASE_APART, on)
+    return Terms(max(persons - 1, 1), apart is not None and apart.flag)
+
+
+def choose(rows: QuerySet[Remittance], organisation: Organisation, on: date) -> tuple[list[Remittance], list[LeftOut]]:
+    """Which of payable remittances a run of a day takes, and whom it leaves out and why.
+
+    Money: a provider's remittances are netted; one whose sum is not positive is left out whole.
+    """
+    held = set(held_remittances(rows, organisation, on).values_list("pk", flat=True))
+    recent = _judged_recently(rows, organisation, on)
+    free, left_out = [], []
+    for row in rows:
+        if row.pk in held:
+            left_out.append(LeftOut(row.provider, "HELD", row.payable))
+        elif row.run_id in recent:
+            left_out.append(LeftOut(row.provider, "GRACE", row.payable))
+        else:
+            free.append(row)
+    chosen, refused = _payable_together(free)
+    return chosen, left_out + refused
+
+
+def _judged_recently(rows: QuerySet[Remittance], organisation: Organisation, on: date) -> set[int]:
+    """Runs whose days of grace (working days after judging) are not over."""
+    grace = ParameterBook.load(organisation, GRACE_DAYS).get(GRACE_DAYS, on)
+    if grace is None or not grace.whole:
+        return set()
+    calendar = working_calendar(organisation)
+    runs = AdjudicationRun.objects.filter(pk__in=rows.order_by().values("run"))
+    return {
+        run.pk
+        for run in runs
+        if add_working_days(local_date(run.recorded_at, organisation.zone), grace.whole, calendar) > on
+    }
+
+
+def _payable_together(remittances: Iterable[Remittance]) -> tuple[list[Remittance], list[LeftOut]]:
+    chosen: list[Remittance] = []
+    left_out: list[LeftOut] = []
+    for provider, rows in by_provider(remittances):
+        total = sum(row.payable for row in rows)
+        if total <= 0:
+            left_out.append(LeftOut(provider, "NOT_POSITIVE", total))
+        elif payee(provider, rows[0])[0] == BY_FILE and not is_iban(provider.iban):
+            left_out.append(LeftOut(provider, "NO_ACCOUNT", total))
+        else:
+            chosen.extend(rows)
+    return chosen, left_out
+
+
+def refuse_overspent(remittances: Iterable[Remittance]) -> None:
+    """Money leaves only within the appropriation; what is owed beyond it waits for an amended line."""
+    labels = {f"settlement.claim:{row.claim_id}" for row in remittances}
+    charged = BudgetEntry.objects.filter(kind="spending", label__in=labels).values("budget_line")
+    lines = BudgetLine.objects.filter(pk__in=charged).annotate(taken=Sum("entries__amount_minor")).order_by("pk")
+    for line in lines:
+        free = to_minor(line.amount.amount) - line.taken
+        if free < 0:
+            raise BudgetExceeded(line=line, free=from_minor(0), needed=from_minor(-free))
+
+
+def by_provider(remittances: Iterable[Remittance]) -> list[tuple[Provider, list[Remittance]]]:
+    """Remittances grouped by provider, in the order of provider codes and remittance ids."""
+    ordered = sorted(remittances, key=lambda row: (row.provider.code, row.pk))
+    return [(rows[0].provider, rows) for _code, rows in _groups(ordered)]
+
+
+def _groups(ordered: list[Remittance]) -> list[tuple[str, list[Remittance]]]:
+    return [(code, list(rows)) for code, rows in groupby(ordered, key=lambda row: row.provider.code)]
+
+
+def content_digest(remittances: Iterable[Remittance]) -> str:
+    """sha256 of who is paid what to which account; what approvers sign."""
+    rows = [
+        [provider.code, payee(provider, rows[0])[1], sum(row.payable for row in rows), [row.pk for row in rows]]
+        for provider, rows in by_provider(remittances)
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def payee(provider: Provider, remittance: Remittance) -> tuple[str, str]:
+    """How a provider is paid and on which account: by transfer where the settings allow it and Stripe knows it."""
+    allowed = settings.STRIPE_TRANSFER_CURRENCIES
+    if allowed and remittance.run.organisation.currency in allowed:
+        account = ConnectedAccount.objects.filter(provider=provider).first()
+        if account is not None:
+            return BY_TRANSFER, account.account
+    return BY_FILE, provider.iban
+
+
+def total_minor(remittances: Sequence[Remittance]) -> int:
+    """Sum of what remittances pay, minor units."""
+    return sum(row.payable for row in remittances)
+
+
+def remittances_of(run: PaymentRun) -> QuerySet[Remittance]:
+    """Remittances that the run still pays, with provider and claim."""
+    items = PaymentRemittance.objects.filter(payment_run=run, live=True).values("remittance")
+    rows = Remittance.objects.filter(pk__in=items)
+    return rows.select_related("provider", "claim", "run__organisation").order_by("id")
+
+
+def live_remittances(run: PaymentRun) -> list[Remittance]:
+    """The same as a list."""
+    return list(remittances_of(run))
+
+
+def accounts_returned(run: PaymentRun) -> list[ReturnedAccount]:
+    """Accounts that the run would pay again after the bank returned money from them and said why."""
+    accounts = {row.provider_id: payee(row.provider, row)[1] for row in live_remittances(run)}
+    return returned_accounts(run.organisation, accounts)
+
+
+def refuse_returned(run: PaymentRun, said_at: datetime | None) -> None:
+    """``said_at``: when an approver last wrote why such accounts can be paid again. Raises: AccountReturned."""
+    for row in accounts_returned(run):
+        if said_at is None or row.known_at > said_at:
+            raise AccountReturned(account=row.payment.iban, provider=row.payment.provider.name, reason=row.reason)
+
+
+def refuse_held(run: PaymentRun, on: date) -> None:
+    """Refuse what came under a hold after it was proposed. Raises: Held."""
+    row = held_remittances(remittances_of(run), run.organisation, on).first()
+    if row is not None:
+        raise Held(claim=row.claim.number, provider=row.provider.name)
