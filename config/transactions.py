@@ -1,12 +1,13 @@
-"""Who may open a transaction: an @action (durable, see config.audit); a @step demands one."""
+"""Who may open a transaction: an @action (durable, see config.audit); a @step demands one; looking keeps nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,3 +32,11 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return inner
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """A transaction of which nothing remains, for reads that need temporary tables; never for doing something."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

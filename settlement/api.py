@@ -32,6 +32,7 @@ from settlement.claim_letter import checks_in_words, explain
 from settlement.explanations import LineExplained, WaterfallRow
 from settlement.models import AdjudicationRun, Claim, ClaimLine
 from settlement.money_trail import money_trail, start_exists
+from settlement.prechecks import precheck
 
 router = Router(tags=["claims"])
 money_router = Router(tags=["money"])
@@ -87,23 +88,30 @@ def read_claim(
 ) -> Any:
     """A claim: figures, what each check took, and its lines, each step of every decision in words."""
     claim = _claim(caller(request), pk)
-    lines = list(line_queries.claim_lines(claim).filter(line__gt=after_line)[: limit + 1])
-    more, lines = len(lines) > limit, lines[:limit]
+    lines, following = _page_of_lines(claim, after_line, limit)
     return {
         **_head(claim),
         **_figures(claim),
         "checks": [_taken(row) for row in checks_in_words(claim)],
         "line_count": claim.lines.count(),
         "lines": [_line(explained) for explained in explain(claim, lines)],
-        "next_line": lines[-1].line if more else None,
+        "next_line": following,
     }
+
+
+def _page_of_lines(claim: Claim, after: int, limit: int) -> tuple[list[ClaimLine], int | None]:
+    lines = list(line_queries.claim_lines(claim).filter(line__gt=after)[: limit + 1])
+    return lines[:limit], lines[limit - 1].line if len(lines) > limit else None
 
 
 def _figures(claim: Claim) -> dict[str, Any]:
     if not line_queries.outcome_counts(claim):
         nothing = dict.fromkeys(("allowed", "payable", "reductions", "waiting", "fee"))
         return {**nothing, "claimed": amount_text(line_queries.claimed_minor(claim))}
-    totals = line_queries.claim_totals(claim)
+    return _texts(line_queries.claim_totals(claim))
+
+
+def _texts(totals: dict[str, int]) -> dict[str, Any]:
     names = {"claimed": "amount_claimed", "allowed": "gross", "waiting": "pended"}
     same = {name: name for name in ("payable", "reductions", "fee")}
     return {name: amount_text(totals[source]) for name, source in {**names, **same}.items()}
@@ -238,6 +246,24 @@ def replace_lines(request: HttpRequest, pk: RowId, wish: shapes.LinesWish, key: 
         )
 
     return written_once(request, key, wish, call, _written)
+
+
+@router.post("/claims/{int:pk}/precheck", response={200: shapes.Prechecked, **REFUSALS}, **opens("claims.submit"))
+def precheck_claim(request: HttpRequest, pk: RowId, wish: shapes.PrecheckWish) -> Any:
+    """What would be decided about each line if the claim were submitted now; nothing is written."""
+    access = caller(request)
+    claim = _claim(access, pk)
+    checked = precheck(claim, at=access.now())
+    lines, following = _page_of_lines(claim, wish.after_line, wish.limit)
+    return {
+        "id": claim.pk,
+        "number": claim.number,
+        **_texts(checked.totals),
+        "outcomes": checked.counts,
+        "checks": [_taken(row) for row in checked.checks],
+        "lines": [_line(explained) for explained in checked.explain(lines)],
+        "next_line": following,
+    }
 
 
 @router.post("/claims/{int:pk}/submit", **WRITE)

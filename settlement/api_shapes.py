@@ -117,6 +117,30 @@ class ClaimFull(ClaimShort):
     next_line: int | None
 
 
+class PrecheckWish(Wish):
+    """A page of the lines of a claim that is checked before it is submitted."""
+
+    after_line: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    limit: Limit = 100
+
+
+class Prechecked(Schema):
+    """What would be decided if the claim were submitted now; nothing is written. ``next_line`` as in a claim."""
+
+    id: int
+    number: str
+    claimed: str
+    allowed: str
+    payable: str
+    reductions: str
+    waiting: str
+    fee: str
+    outcomes: dict[str, int]
+    checks: list[TakenByCheck]
+    lines: list[Line]
+    next_line: int | None
+
+
 class ClaimWritten(Schema):
     """A claim after a step."""
 

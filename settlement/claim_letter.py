@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import override
@@ -48,7 +49,12 @@ def _changed(counts: dict[str, int]) -> int:
 
 def checks_in_words(claim: Claim) -> list[dict[str, Any]]:
     """What each check took from the claim, in the order in which checks take, with its title."""
-    rows = sorted(taken_by_check(claim), key=lambda row: waterfall_place(row["check_code"], row["severity"]))
+    return in_words(taken_by_check(claim))
+
+
+def in_words(taken: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of ``taken_by_check`` in the order in which checks take, with their titles."""
+    rows = sorted(taken, key=lambda row: waterfall_place(row["check_code"], row["severity"]))
     return [{**row, "title": title_of(row["check_code"])} for row in rows]
 
 

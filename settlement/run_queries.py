@@ -61,7 +61,7 @@ def next_run(organisation: Organisation, period: date, known_at: datetime) -> Ne
     Numbered claims and clearances go by their numbers; claims without one belong to the run after every number that
     claims of the month or their clearances carry.
     """
-    done = _highest(AdjudicationRun.objects.filter(organisation=organisation, period=period), "number")
+    done = following_number(organisation, period) - 1
     waiting: dict[int, list[int]] = {}
     loose: list[int] = []
     submitted = submitted_claims(organisation, known_at).filter(period=period).order_by("pk")
@@ -74,6 +74,11 @@ def next_run(organisation: Organisation, period: date, known_at: datetime) -> Ne
     if not loose:
         return None
     return NextRun(max(done, _highest_written(organisation, period)) + 1, tuple(loose), ())
+
+
+def following_number(organisation: Organisation, period: date) -> int:
+    """The number of the run after those of a month that are done."""
+    return _highest(AdjudicationRun.objects.filter(organisation=organisation, period=period), "number") + 1
 
 
 def _cleared(organisation: Organisation, period: date, following: int, known_at: datetime) -> dict[int, list[int]]:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("claims/<int:pk>/letter/", claims.letter, name="claim_letter"),
     path("claims/<int:pk>/letter/make/", claims.letter_order, name="claim_letter_order"),
     path("claims/<int:pk>/correct/", provider.claim_correct, name="claim_correct"),
+    path("claims/<int:pk>/precheck/", provider.claim_precheck, name="claim_precheck"),
     path("claims/<int:pk>/submit/", provider.claim_submit, name="claim_submit"),
     path("claims/<int:pk>/withdraw/", provider.claim_withdraw, name="claim_withdraw"),
     path("claims/<int:pk>/return/", runs.claim_step, {"step": "return"}, name="claim_return"),

@@ -17,13 +17,15 @@ from config.errors import DomainError, NotFound
 from config.periods import month_of
 from contracts.models import Contract, Provider
 from contracts.queries import provider_of
-from contracts.views.pages import access_of, perform
+from contracts.views.pages import access_of, page_of, perform
 from settlement.actions import claims as claim_actions
 from settlement.claim_queries import unclaimed_visits
 from settlement.claim_rows import COLUMNS, ClaimRowsRefused, LineDraft, RowFault, read_claim_file
 from settlement.finance_forms import ReasonForm, month_of_text
 from settlement.forms import ClaimFileForm, ClaimUploadForm
+from settlement.line_queries import claim_lines
 from settlement.models import Claim
+from settlement.prechecks import precheck
 from settlement.views.claims import claim_of
 
 FAULTS = {
@@ -194,6 +196,33 @@ def claim_template(request: HttpRequest) -> HttpResponse:
     answer.write("\ufeff")
     csv.writer(answer).writerows([COLUMNS, EXAMPLE])
     return answer
+
+
+@requires("claims.submit")
+def claim_precheck(request: HttpRequest, pk: int) -> HttpResponse:
+    """What would be decided about each line if the claim were submitted now."""
+    access = access_of(request)
+    claim = claim_of(access, pk)
+    try:
+        checked = precheck(claim, at=access.now())
+    except DomainError as error:
+        messages.error(request, error.sentence)
+        return redirect("settlement:claim", pk)
+    asked = request.GET.get("outcome", "")
+    outcome, q = asked if asked in checked.counts else "", request.GET.get("q", "").strip()
+    page = page_of(request, claim_lines(claim, search=q).filter(pk__in=checked.lines_of(outcome)))
+    context = {
+        "claim": claim,
+        "checked": checked,
+        "lines": checked.explain(page),
+        "page": page,
+        "outcome": outcome,
+        "outcomes": list(checked.counts.items()),
+        "line_total": sum(checked.counts.values()),
+        "q": q,
+        "hidden": {"outcome": outcome},
+    }
+    return render(request, "settlement/claims/precheck.html", context)
 
 
 @require_POST

@@ -258,3 +258,18 @@ def test_lines_at_the_largest_figures_can_be_read_again(town: Town, nadiia: Prog
     assert nadiia.post(f"/claims/{made.body['id']}/submit").status == 200
     assert nadiia.get("/claims").body["items"][0]["claimed"] == "499999949950.00"
     assert program(town, live_server, "halyna").get(f"/claims/{made.body['id']}").status == 200
+
+
+def test_a_draft_is_checked_in_the_words_of_the_later_decision(town: Town, nadiia: Program) -> None:
+    claim = nadiia.post("/claims", {**WISH, "lines": [LINE, {**LINE, "certificate_number": "none"}]}).body["id"]
+    checked = nadiia.post(f"/claims/{claim}/precheck")
+    assert (checked.status, checked.body["claimed"], checked.body["outcomes"]) == (
+        200, "285.00", {"rejected": 1, "pended": 1},
+    )  # fmt: skip
+    said = [step["sentence"] for line in checked.body["lines"] for step in line["runs"][-1]["steps"]]
+    assert "There is no certificate «none», or its recipient is not on the register." in said
+    page = nadiia.post(f"/claims/{claim}/precheck", {"after_line": 1, "limit": 1}).body
+    assert [row["line"] for row in page["lines"]] == [2] and page["next_line"] is None
+    assert nadiia.get(f"/claims/{claim}").body["status"] == "draft"
+    refused = nadiia.post(f"/claims/{town.claim.pk}/precheck")
+    assert (refused.status, refused.body["title"]) == (409, "INVALID_STATE")

@@ -1,0 +1,156 @@
+"""A claim is checked before it is submitted: the same decisions and words as later, and nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from config.audit.actors import SYSTEM
+from config.states import InvalidMove
+from contracts.models import Contract, Provider
+from settlement.actions import claims
+from settlement.claim_letter import checks_in_words, explain
+from settlement.claim_rows import LineDraft
+from settlement.line_queries import claim_lines, claim_totals, outcome_counts
+from settlement.models import Claim
+from settlement.prechecks import Precheck, precheck
+from tests.settlement.actions.month import AT, judge
+from tests.settlement.views.town import Town, settled_town, url
+from vouchers.models import Redemption
+
+pytestmark = pytest.mark.django_db
+DECEMBER = date(2025, 12, 1)
+SOUND = LineDraft("015.1", DECEMBER, Decimal("1.5"), Decimal("95"), "C1", "D1", "W1")
+LINES = (
+    SOUND,
+    replace(SOUND, redemption_code="D2", service_date=date(2025, 12, 2), unit_rate=Decimal(98)),
+    replace(SOUND, redemption_code="", service_date=date(2025, 12, 2)),
+    replace(SOUND, certificate_number="none", redemption_code=""),
+    replace(SOUND, service_date=date(2025, 11, 25), redemption_code=""),
+    replace(SOUND, service_date=date(2025, 12, 30), redemption_code=""),
+)
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return settled_town(tmp_path)
+
+
+def draft(town: Town, *lines: LineDraft, at: Any = AT) -> Claim:
+    return claims.create_claim(
+        organisation=town.organisation, provider=Provider.objects.get(code="P1"), contract=Contract.objects.get(),
+        period=DECEMBER, lines=timed(lines or LINES), actor=SYSTEM, at=at,
+    )  # fmt: skip
+
+
+def timed(lines: tuple[LineDraft, ...]) -> list[LineDraft]:
+    """Each line with the times of its redemption, if it names one."""
+    times = {row.code: (row.starts_at, row.ends_at) for row in Redemption.objects.filter(code__in=["D1", "D2"])}
+    found = [(line, times.get(line.redemption_code, (None, None))) for line in lines]
+    return [replace(line, starts_at=starts, ends_at=ends) for line, (starts, ends) in found]
+
+
+def submit(town: Town, claim: Claim) -> Claim:
+    return claims.submit_claim(organisation=town.organisation, claim_id=claim.pk, actor=SYSTEM, at=AT)
+
+
+def told(checked: Precheck) -> list[tuple[Any, ...]]:
+    """Everything that is said about each line."""
+    return [
+        (row.line.pk, words, steps)
+        for row in checked.explain(claim_lines(checked.claim))
+        for _run, words, steps in row.runs
+    ]
+
+
+def test_what_is_foretold_is_what_the_run_decides_in_the_same_words(town: Town) -> None:
+    claim = draft(town)
+    checked = precheck(claim, at=AT)
+    foretold = told(checked)
+    submit(town, claim)
+    judge(town.organisation, period=DECEMBER)
+    decided = explain(claim, list(claim_lines(claim)))
+    assert foretold == [(row.line.pk, words, steps) for row in decided for _run, words, steps in row.runs]
+    assert checked.counts == outcome_counts(claim)
+    assert checked.totals == claim_totals(claim)
+    assert checked.checks == checks_in_words(claim)
+    assert {"accepted", "rejected", "pended", "reduced"} == set(checked.counts)
+
+
+def rows_of_all_tables() -> dict[str, int]:
+    return {model._meta.db_table: model._default_manager.count() for model in apps.get_models()}
+
+
+def test_nothing_is_written(town: Town) -> None:
+    claim = draft(town)
+    before, was = rows_of_all_tables(), Claim.objects.filter(pk=claim.pk).values().get()
+    precheck(claim, at=AT)
+    assert rows_of_all_tables() == before
+    assert Claim.objects.filter(pk=claim.pk).values().get() == was
+
+
+def test_the_moment_counts_as_that_of_submission(town: Town) -> None:
+    claim = draft(town)
+    late = precheck(claim, at=AT + timedelta(days=400))
+    assert {row["check_code"] for row in late.checks} >= {"CLM-32"}
+    assert "CLM-32" not in {row["check_code"] for row in precheck(claim, at=AT).checks}
+
+
+def test_claims_of_the_provider_that_wait_come_first(town: Town) -> None:
+    alone = draft(town, SOUND)
+    assert precheck(alone, at=AT).counts == {"accepted": 1}
+    submit(town, draft(town, SOUND))
+    checked = precheck(alone, at=AT + timedelta(minutes=1))
+    assert checked.counts == {"rejected": 1}
+    assert {row["check_code"] for row in checked.checks} >= {"CLM-20"}
+
+
+def test_what_others_claim_and_is_not_decided_stays_theirs(town: Town) -> None:
+    other = submit(town, draft(town, SOUND))
+    Claim.objects.filter(pk=other.pk).update(provider=Provider.objects.get(code="P9"))
+    assert precheck(draft(town, SOUND), at=AT).counts == {"accepted": 1}
+
+
+def test_only_what_can_be_submitted_is_checked(town: Town) -> None:
+    with pytest.raises(InvalidMove):
+        precheck(town.claim, at=AT)
+
+
+def test_the_page_shows_each_line_and_submits(town: Town) -> None:
+    claim = draft(town)
+    browser = town.browser("nadiia")
+    assert url("claim_precheck", claim.pk) in browser.get(url("claim", claim.pk)).content.decode()
+    page = unescape(browser.get(url("claim_precheck", claim.pk)).content.decode())
+    assert "There is no certificate «none», or its recipient is not on the register." in page
+    assert page.count('<ol class="waterfall">') == len(LINES)
+    assert url("claim_submit", claim.pk) in page
+    one = unescape(browser.get(url("claim_precheck", claim.pk), {"outcome": "accepted"}).content.decode())
+    assert one.count('<ol class="waterfall">') == 1
+    assert Claim.objects.get(pk=claim.pk).status == "draft"
+
+
+def test_others_do_not_see_it_and_a_decided_claim_has_none(town: Town) -> None:
+    claim = draft(town)
+    assert town.browser("taras").get(url("claim_precheck", claim.pk)).status_code == 404
+    assert town.browser("halyna").get(url("claim_precheck", claim.pk)).status_code == 403
+    answer = town.browser("nadiia").get(url("claim_precheck", town.claim.pk), follow=True)
+    assert "note bad" in answer.content.decode()
+
+
+def test_the_number_of_queries_does_not_depend_on_lines(town: Town) -> None:
+    def queries(*lines: LineDraft) -> int:
+        checked = precheck(draft(town, *lines), at=AT)  # a COPY cannot be counted: one a table of facts
+        with CaptureQueriesContext(connection) as context:
+            told(checked)
+        return len(context)
+
+    assert queries(SOUND) == queries(*[replace(SOUND, redemption_code="")] * 30)
