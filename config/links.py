@@ -13,6 +13,8 @@ PAGES: dict[str, str] = {
     "contracts.budgetline": "contracts:budget_line",
     "contracts.contract": "contracts:contract",
     "contracts.normcost": "contracts:norm",
+    "contracts.parameter": "parameter",
+    "contracts.parameterproposal": "parameter_proposal",
     "contracts.provider": "contracts:provider",
     "contracts.tariffset": "contracts:tariff_set",
     "procurement.procurementplan": "procurement:plan",

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 KINDS: dict[str, Any] = {
     "accounts.accesstoken": _("access token"),
     "contracts.parameter": _("parameter"),
+    "contracts.parameterproposal": _("proposed value of a parameter"),
     "contracts.providersuspension": _("suspension of a provider"),
     "contracts.milestone": _("milestone"),
     "contracts.tariff": _("tariff"),
@@ -55,6 +56,7 @@ def _since(day: Any) -> str:
 NAMINGS: dict[str, Naming] = {
     "contracts.normcost": Naming(lambda row: f"{row.service}, {_since(row.valid_from)}", ("service",)),
     "contracts.parameter": Naming(lambda row: f"{row.key}, {_since(row.valid_from)}"),
+    "contracts.parameterproposal": Naming(lambda row: f"{row.key}, {_since(row.valid_from)}"),
     "contracts.providersuspension": Naming(lambda row: f"{row.provider}, {_since(row.from_date)}", ("provider",)),
     "contracts.tariff": Naming(lambda row: f"{row.service}, {row.provider}", ("service", "provider")),
     "procurement.bid": Naming(lambda row: f"№ {row.pk}, {row.tender.number}", ("tender",)),

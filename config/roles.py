@@ -95,6 +95,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "payment_runs.propose": frozenset({FINANCE_MAKER}),
     "payment_runs.approve": frozenset({FINANCE_CHECKER}),
     "payment_runs.release": frozenset({FINANCE_CHECKER}),
+    "payment_holds.edit": _FINANCE,
     "statements.view": _FINANCE | {AUDITOR},
     "statements.import": _FINANCE,
     "statements.match": _FINANCE,

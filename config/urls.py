@@ -7,6 +7,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from config.api import api
 from config.api import docs as api_docs
 from config.pages.home import home
+from config.pages.parameters import (
+    parameter,
+    parameter_approve,
+    parameter_new,
+    parameter_proposal,
+    parameter_withdraw,
+)
 from config.pages.people import people_list, person, person_link, person_new, person_roles, person_step
 from config.pages.progress import progress
 from config.pages.trail import trail_list, trail_of_object
@@ -31,6 +38,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trail/<str:model>/<str:pk>/", trail_of_object, name="trail_of_object"),
     path("money/", money_start, name="money_start"),
     path("money/<slug:start>/<int:pk>/", money_page, name="money"),
+    path("contracts/parameters/<int:pk>/", parameter, name="parameter"),
+    path("contracts/parameters/<int:pk>/new/", parameter_new, name="parameter_new"),
+    path("contracts/parameters/proposals/<int:pk>/", parameter_proposal, name="parameter_proposal"),
+    path("contracts/parameters/proposals/<int:pk>/approve/", parameter_approve, name="parameter_approve"),
+    path("contracts/parameters/proposals/<int:pk>/withdraw/", parameter_withdraw, name="parameter_withdraw"),
     path("contracts/", include("contracts.urls")),
     path("vouchers/", include("vouchers.urls")),
     path("procurement/", include("procurement.urls")),

@@ -10,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.form_fields import FilesField, NumberField, day_field, money_field, rate_field, units_field
-from contracts.models import BudgetLine, Provider, Service, Territory
+from config.law_words import value_words
+from contracts.actions.parameters import Source
+from contracts.models import BudgetLine, Parameter, Provider, Service, Territory
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
+from contracts.rules.parameter_values import Shape, ValueShape
 
 
 class NormCostForm(forms.Form):
@@ -68,6 +71,41 @@ class NormEndForm(forms.Form):
 
 class NormWithdrawalForm(forms.Form):
     """Why a norm cost is withdrawn."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class ParameterForm(forms.Form):
+    """A value of a parameter with its source."""
+
+    value = forms.CharField(label=_("New value"), max_length=200)
+    valid_from = day_field(
+        _("In force from"), help_text=_("The present value ends the day before. Closed months stay as they are.")
+    )
+    act = forms.CharField(label=_("Act or decision"), max_length=300)
+    article = forms.CharField(label=_("Article"), max_length=120, required=False)
+    evidence = forms.ChoiceField(label=_("Evidence"), choices=Parameter.EVIDENCE)
+    note = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000, required=False)
+
+    def __init__(self, *args: Any, shape: ValueShape, unit: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        value = self.fields["value"]
+        if shape.options:
+            choices = [(option, value_words(option)) for option in shape.options]
+            self.fields["value"] = forms.ChoiceField(label=value.label, choices=choices)
+        elif shape.kind is Shape.MONTH_DAY:
+            value.help_text = _("Day and month, for example 31.12.")
+        elif unit:
+            value.help_text = _(unit)
+
+    def source(self) -> Source:
+        """Where the value comes from."""
+        data = self.cleaned_data
+        return Source(data["act"], data["evidence"], data["article"], data["note"])
+
+
+class RefusalForm(forms.Form):
+    """Why a proposal is taken back or refused."""
 
     reason = forms.CharField(label=_("Reason"), max_length=300)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.apps import apps
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, Sum, When
 
 from config.accounts.models import Organisation, User
 from config.periods import WorkingCalendar
@@ -16,12 +17,13 @@ from contracts.models import (
     ContractLine,
     NormCost,
     Parameter,
+    ParameterProposal,
     Provider,
     ProviderUser,
     Service,
     TariffSet,
 )
-from contracts.parameters import ParameterBook
+from contracts.parameters import FALLBACK, ParameterBook
 
 GRANT_CODES = "budget.grant_codes"
 
@@ -149,6 +151,41 @@ def parameters(organisation: Organisation, *, search: str = "", on: date | None 
     if on is not None:
         rows = rows.filter(Q(valid_to=None) | Q(valid_to__gt=on), valid_from__lte=on)
     return rows.order_by("key", "-valid_from", "id")
+
+
+def rows_of_key(organisation: Organisation, key: str) -> QuerySet[Parameter]:
+    """Every dated value of a key that may count for the organisation: its own, national and general ones.
+
+    The values that win come first, the latest of them at the top.
+    """
+    own = Q(organisation=organisation, jurisdiction=organisation.jurisdiction)
+    national = Q(organisation=None, jurisdiction__in=[organisation.jurisdiction, FALLBACK])
+    of_jurisdiction = Case(When(jurisdiction=FALLBACK, then=1), default=0)
+    rows = Parameter.objects.filter(own | national, key=key).select_related("recorded_by")
+    return rows.order_by(F("organisation").asc(nulls_last=True), of_jurisdiction, "-valid_from")
+
+
+def unverified_parameters(organisation: Organisation, on: date) -> QuerySet[Parameter]:
+    """Values in force or to come that nobody has verified, but national ones in whose place stands an own value."""
+    still = Q(valid_to=None) | Q(valid_to__gt=on)
+    own = Parameter.objects.filter(still, organisation=organisation, key=OuterRef("key"))
+    rows = Parameter.objects.filter(still, evidence__in=["MEM", ""]).filter(
+        Q(organisation=organisation) | Q(~Exists(own), organisation=None, jurisdiction=organisation.jurisdiction)
+    )
+    return rows.order_by("key", "valid_from")
+
+
+def parameter_proposals(organisation: Organisation) -> QuerySet[ParameterProposal]:
+    """Values that were written down for approval, newest first."""
+    rows = ParameterProposal.objects.filter(organisation=organisation).select_related("author", "approver")
+    return rows.order_by("-id")
+
+
+def closed_until(organisation: Organisation) -> date | None:
+    """The first day after the last closed month; the months belong to an app above and are asked for by name."""
+    months = apps.get_model("settlement", "ClosedMonth")._default_manager.filter(organisation=organisation)
+    last: date | None = months.aggregate(last=Max("month"))["last"]
+    return (last.replace(day=1) + timedelta(days=32)).replace(day=1) if last else None
 
 
 def working_calendar(organisation: Organisation) -> WorkingCalendar:

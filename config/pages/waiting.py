@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,8 +17,8 @@ from config.accounts.models import User
 from config.accounts.people import ACTIVE, INVITED, LOCKED, people_of
 from config.clock import local_date
 from config.office.models import Job
-from contracts.models import NormCost, Parameter
-from contracts.queries import contracts_of_office
+from contracts.models import NormCost, Parameter, ParameterProposal
+from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
 from procurement.models import Award, CommissionMember, Score, Tender
 from settlement.finance_queries import exceptions
 from settlement.line_queries import pended_lines
@@ -194,8 +194,11 @@ def _adjudication_runs(access: Access) -> QuerySet[AdjudicationRun]:
 
 def _unverified(access: Access) -> QuerySet[Parameter]:
     office = access.office()
-    own = Q(organisation=office) | Q(organisation=None, jurisdiction=office.jurisdiction)
-    return Parameter.objects.filter(own, evidence__in=["MEM", ""])
+    return unverified_parameters(office, local_date(access.now(), office.zone))
+
+
+def _proposals(access: Access) -> QuerySet[ParameterProposal]:
+    return parameter_proposals(access.office()).filter(status="draft").exclude(author=access.user)
 
 
 def _people(state: str) -> Callable[[Access], QuerySet[User]]:
@@ -393,6 +396,14 @@ DUTIES: tuple[Duty, ...] = (
         _adjudication_runs,
         lookup=True,
         query="",
+    ),
+    Duty(
+        "parameters_to_approve",
+        "parameters.approve",
+        _("Values of parameters to approve"),
+        _("Somebody else has written them down; compare each with its act."),
+        "contracts:parameters",
+        _proposals,
     ),
     Duty(
         "parameters_unverified",

@@ -12,7 +12,7 @@ from contracts.models.check_facts import (
     ServiceIncompatibility,
 )
 from contracts.models.norms import NormCost
-from contracts.models.parameters import CalendarDay, Parameter
+from contracts.models.parameters import CalendarDay, Parameter, ParameterProposal
 from contracts.models.parties import (
     Provider,
     ProviderSuspension,
@@ -34,6 +34,7 @@ __all__ = [
     "MilestoneNote",
     "NormCost",
     "Parameter",
+    "ParameterProposal",
     "Provider",
     "ProviderAccount",
     "ProviderRelation",

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
 from config.fields import no_overlap, ordered
+from config.states import StatefulModel, StateTable
 from config.versions import VersionedModel, versioned
 
 
@@ -60,6 +61,52 @@ class Parameter(VersionedModel):
     def unverified(self) -> bool:
         """Whether the value must be shown as unverified."""
         return self.evidence in {"MEM", ""}
+
+
+PROPOSAL_STATES = StateTable(
+    moves={"draft": frozenset({"approved", "withdrawn"})},
+    initial=frozenset({"draft"}),
+)
+
+
+class ParameterProposal(StatefulModel):
+    """A value that one person of the municipality wrote down and another one approves; then it is a parameter.
+
+    The parameter is the municipality's own and wins over national rows, which only the files of the product write.
+    """
+
+    STATES = PROPOSAL_STATES
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    key = models.CharField(max_length=80)
+    valid_from = models.DateField()
+    value = models.CharField(max_length=200)
+    unit = models.CharField(max_length=32, blank=True)
+    act = models.CharField(max_length=300)
+    article = models.CharField(max_length=120, blank=True)
+    evidence = models.CharField(max_length=16, choices=Parameter.EVIDENCE)
+    note = models.TextField(blank=True)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="parameters_proposed")
+    approver = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="parameters_approved")
+    parameter = models.OneToOneField(Parameter, on_delete=models.PROTECT, null=True, related_name="proposal")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="parameter_four_eyes",
+                condition=models.Q(author__isnull=True) | ~models.Q(author=models.F("approver")),
+            ),
+        ]
+        triggers = PROPOSAL_STATES.triggers("parameter_proposal")
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.valid_from}"
+
+    @property
+    def unverified(self) -> bool:
+        """Whether the value will be shown as unverified."""
+        return self.evidence == "MEM"
 
 
 class CalendarDay(models.Model):

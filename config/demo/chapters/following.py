@@ -18,7 +18,8 @@ from config.demo.pins import pin_of
 from config.demo.stage import Stage, ensure, moment
 from config.demo.visits import home_visits
 from config.roles import CASE_WORKER
-from contracts.models import BudgetLine, NormCost, Provider, Service
+from contracts.actions.parameters import Source, propose_parameter
+from contracts.models import BudgetLine, NormCost, ParameterProposal, Provider, Service
 from procurement.actions.bids import admit_bid, open_bids, submit_bid
 from procurement.actions.competitions import draft_tender
 from procurement.models import Bid, Tender
@@ -87,6 +88,7 @@ def begin_december(stage: Stage) -> None:
             _open(stage, tender)
     _norm_draft(stage)
     _new_colleague(stage)
+    _parameter_draft(stage)
     if PaymentRun.objects.filter(organisation=stage.organisation, period=FIRST).count() == 1:
         propose_payment_run(
             organisation=stage.organisation, period=FIRST, actor=stage.actor("halyna"), at=moment(2025, 12, 16, 15)
@@ -205,5 +207,22 @@ def _new_colleague(stage: Stage) -> None:
             password=None,
             actor=stage.actor("admin"),
             at=moment(2025, 12, 15, 11),
+        ),
+    )
+
+
+def _parameter_draft(stage: Stage) -> None:
+    """A later day for claims of the next year waits for its second person."""
+    key = "claim.submit_by"
+    ensure(
+        ParameterProposal.objects.filter(organisation=stage.organisation, key=key),
+        lambda: propose_parameter(
+            organisation=stage.organisation,
+            key=key,
+            value="7",
+            valid_from=date(2026, 1, 1),
+            source=Source("Проєкт рішення виконкому вигаданої Вербівської міської ради", "DESIGN"),
+            actor=stage.actor("pavlo"),
+            at=moment(2025, 12, 15, 12),
         ),
     )

@@ -1,0 +1,163 @@
+"""A number of the law: its values over time, what was decided by it, and a new value by two persons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from config.accounts.access import Access, requires
+from config.accounts.models import Organisation
+from config.clock import local_date
+from config.errors import NotPermitted
+from config.law_words import parameter_title
+from contracts import queries
+from contracts.actions import parameters as actions
+from contracts.forms import ParameterForm, RefusalForm
+from contracts.models import NormCost, Parameter, ParameterProposal
+from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
+from settlement.models import AdjudicationRun
+from vouchers.models import FeeAssessment
+
+
+@requires("parameters.view")
+def parameter(request: HttpRequest, pk: int) -> HttpResponse:
+    """One value with its source, what was decided by it, and the other values of its key."""
+    access = access_of(request)
+    row, rows = _value(access, pk)
+    waiting = queries.parameter_proposals(access.office()).filter(key=row.key, status="draft")
+    context = {
+        "row": row,
+        "rows": page_of(request, queries.rows_of_key(access.office(), row.key)),
+        "today": local_date(access.now(), access.office().zone),
+        "used": _uses(access.office(), row),
+        "waiting": waiting,
+        "evidence": dict(Parameter.EVIDENCE),
+        "unit": actions.unit_of(rows),
+    }
+    return render(request, "contracts/parameter.html", context)
+
+
+def _value(access: Access, pk: int) -> tuple[Parameter, list[Parameter]]:
+    """A value and all values of its key, the reader's municipality's and national ones. Raises: NotFound."""
+    office = access.office()
+    row = one_of(Parameter.objects.all(), pk)
+    rows = list(queries.rows_of_key(office, row.key))
+    return one_of(queries.rows_of_key(office, row.key), pk), rows
+
+
+def _uses(office: Organisation, row: Parameter) -> list[tuple[Any, int]]:
+    """Kinds of decisions that rest on the value, with how many."""
+    used = [{"id": row.pk}]
+    norms = NormCost.objects.filter(organisation=office, inputs__parameters__contains={row.key: {"id": row.pk}})
+    fees = FeeAssessment.objects.filter(recipient__organisation=office, parameters__contains=used)
+    runs = AdjudicationRun.objects.filter(organisation=office, parameters__contains=used)
+    return [
+        (_("Norm costs"), norms.count()),
+        (_("Fee decisions"), fees.count()),
+        (_("Adjudication runs"), runs.count()),
+    ]
+
+
+@requires("parameters.edit")
+def parameter_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down a new value of the key of this one; another person approves it."""
+    access = access_of(request)
+    row, rows = _value(access, pk)
+    shape, unit = actions.shape_of_rows(rows), actions.unit_of(rows)
+    first = {name: getattr(row, name) for name in ("value", "act", "article")}
+    form = ParameterForm(request.POST or None, shape=shape, unit=unit, initial={**first, "evidence": "V-TEXT"})
+    proposal, refusal = submitted(
+        request,
+        form,
+        lambda: actions.propose_parameter(
+            organisation=access.office(),
+            key=row.key,
+            value=form.cleaned_data["value"],
+            valid_from=form.cleaned_data["valid_from"],
+            source=form.source(),
+            actor=access.actor,
+            at=access.now(),
+        ),
+    )
+    if proposal is not None:
+        return redirect("parameter_proposal", proposal.pk)
+    context = {
+        "form": form,
+        "refusal": refusal,
+        "title": parameter_title(row.key),
+        "back": "parameter",
+        "key": pk,
+        "notes": [_("The value holds for your municipality once another person has approved it.")],
+    }
+    return render(request, "contracts/form.html", context, status=409 if refusal else 200)
+
+
+@requires("parameters.view")
+def parameter_proposal(request: HttpRequest, pk: int) -> HttpResponse:
+    """A value that was written down, beside the one that it would follow."""
+    access = access_of(request)
+    proposal = one_of(queries.parameter_proposals(access.office()), pk)
+    rows = list(queries.rows_of_key(access.office(), proposal.key))
+    own_work = proposal.author_id == access.user.pk
+    waits = proposal.status == "draft"
+    context = {
+        "proposal": proposal,
+        "present": _present(rows, proposal),
+        "evidence": dict(Parameter.EVIDENCE),
+        "may_approve": waits and access.may("parameters.approve") and not own_work,
+        "may_withdraw": waits and _may_withdraw(access, proposal),
+        "own_work": waits and own_work,
+    }
+    return render(request, "contracts/parameter_proposal.html", context)
+
+
+def _present(rows: list[Parameter], proposal: ParameterProposal) -> Parameter | None:
+    """What holds on the day before the first day of the proposal; rows come with those that win at the top."""
+    start = proposal.valid_from
+    return next((r for r in rows if r.valid_from < start and (r.valid_to is None or r.valid_to >= start)), None)
+
+
+def _may_withdraw(access: Access, proposal: ParameterProposal) -> bool:
+    return proposal.author_id == access.user.pk or access.may("parameters.approve")
+
+
+@require_POST
+@requires("parameters.approve")
+def parameter_approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve a value as the second person."""
+    access = access_of(request)
+    proposal = one_of(queries.parameter_proposals(access.office()), pk)
+    return perform(
+        request,
+        lambda: actions.approve_parameter(proposal=proposal, actor=access.actor, at=access.now()),
+        done=_("The value is approved and counts from its first day."),
+        to="parameter_proposal",
+        key=pk,
+    )
+
+
+@requires("parameters.edit", "parameters.approve")
+def parameter_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a proposal back, or refuse it with a reason."""
+    access = access_of(request)
+    proposal = one_of(queries.parameter_proposals(access.office()), pk)
+    if not _may_withdraw(access, proposal):
+        raise NotPermitted()
+    form = RefusalForm(request.POST or None)
+    return stepped(
+        request,
+        form,
+        lambda: actions.withdraw_parameter(
+            proposal=proposal, reason=form.cleaned_data["reason"], actor=access.actor, at=access.now()
+        ),
+        done=_("The value is not taken over. The present one stays."),
+        title=parameter_title(proposal.key),
+        back="parameter_proposal",
+        key=pk,
+        submit=_("Do not take it over"),
+        danger=True,
+    )

@@ -1,0 +1,184 @@
+"""Own values of parameters: written down by one person, approved by another, never over a value that was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.audit.recording import action, record
+from config.errors import DomainError, FourEyes, NotFound
+from config.locks import lock_rows
+from config.transactions import step
+from contracts.models import Parameter, ParameterProposal
+from contracts.queries import closed_until, rows_of_key
+from contracts.rules.parameter_values import Shape, ValueShape, read_value, shape_of
+
+
+class ValueMalformed(DomainError):
+    """The value does not look like the others of its key."""
+
+    code = "PARAMETER_VALUE"
+    message = _("«%(value)s» is no value of this parameter. Write it like the present one: %(example)s.")
+
+
+class ParameterDayClosed(DomainError):
+    """A month that the value would change is closed."""
+
+    code = "PARAMETER_DAY_CLOSED"
+    message = _("Months until %(until)s are closed and stay as they were judged. Choose a later first day.")
+
+
+class ParameterOnRecord(DomainError):
+    """Another own value begins on the day."""
+
+    code = "PARAMETER_ON_RECORD"
+    message = _("A value of your own from %(day)s is already on record and stays. Choose another first day.")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value comes from."""
+
+    act: str
+    evidence: str
+    article: str = ""
+    note: str = ""
+
+
+@action
+def propose_parameter(
+    *,
+    organisation: Organisation,
+    key: str,
+    value: str,
+    valid_from: date,
+    source: Source,
+    actor: Actor,
+    at: datetime,
+) -> ParameterProposal:
+    """Write down a value of a known key for the municipality; it holds once another person has approved it.
+
+    Raises: NotFound for a key that no row has, ValueMalformed, ParameterDayClosed, ParameterOnRecord.
+    Audit: parameter.proposed.
+    """
+    rows = list(rows_of_key(organisation, key))
+    if not rows:
+        raise NotFound()
+    _check_day(organisation, key, valid_from)
+    proposal = ParameterProposal.objects.create(
+        organisation=organisation,
+        key=key,
+        valid_from=valid_from,
+        value=_read(shape_of_rows(rows), value, rows[0].value),
+        unit=unit_of(rows),
+        act=source.act,
+        article=source.article,
+        evidence=source.evidence,
+        note=source.note,
+        author_id=actor.user_id,
+        recorded_at=at,
+        status="draft",
+        status_at=at,
+    )
+    _record("parameter.proposed", proposal, actor, at)
+    return proposal
+
+
+@action
+def approve_parameter(*, proposal: ParameterProposal, actor: Actor, at: datetime) -> Parameter:
+    """The value is the municipality's own from its first day; the own value that held then ends the day before.
+
+    Time: known from ``at`` on, the end of the earlier one too. Raises: FourEyes for its author, InvalidMove,
+    ParameterDayClosed, ParameterOnRecord. Audit: parameter.approved.
+    """
+    proposal = lock_rows(ParameterProposal.objects.filter(pk=proposal.pk).select_related("organisation"))[0]
+    proposal.check_move("approved")
+    if proposal.author_id == actor.user_id:
+        raise FourEyes()
+    _check_day(proposal.organisation, proposal.key, proposal.valid_from)
+    parameter = _place(proposal, at)
+    proposal.approver_id, proposal.parameter = actor.user_id, parameter
+    proposal.save(update_fields=["approver", "parameter"])
+    proposal.move_to("approved", at=at)
+    _record("parameter.approved", proposal, actor, at, parameter)
+    return parameter
+
+
+@action
+def withdraw_parameter(*, proposal: ParameterProposal, reason: str, actor: Actor, at: datetime) -> ParameterProposal:
+    """Take a proposal back, or refuse it. Raises: InvalidMove. Audit: parameter.withdrawn."""
+    proposal = lock_rows(ParameterProposal.objects.filter(pk=proposal.pk).select_related("organisation"))[0]
+    proposal.move_to("withdrawn", at=at)
+    record("parameter.withdrawn", proposal, actor=actor, at=at, parameter=_words(proposal), reason=reason)
+    return proposal
+
+
+def shape_of_rows(rows: list[Parameter]) -> ValueShape:
+    """How a value of the key of these rows looks."""
+    return shape_of(unit_of(rows), {row.value for row in rows})
+
+
+def unit_of(rows: list[Parameter]) -> str:
+    """The unit of a key; values that came in a package have none."""
+    return next((row.unit for row in rows if row.unit), "")
+
+
+def _read(shape: ValueShape, value: str, example: str) -> str:
+    try:
+        return read_value(shape, value)
+    except ValueError as error:
+        shown = ", ".join(shape.options) if shape.kind in (Shape.CHOICE, Shape.FLAG) else example
+        raise ValueMalformed(value=value, example=shown) from error
+
+
+def _check_day(organisation: Organisation, key: str, valid_from: date) -> None:
+    until = closed_until(organisation)
+    if until is not None and valid_from < until:
+        raise ParameterDayClosed(until=f"{until:%d.%m.%Y}")
+    if Parameter.objects.filter(organisation=organisation, key=key, valid_from=valid_from).exists():
+        raise ParameterOnRecord(day=f"{valid_from:%d.%m.%Y}")
+
+
+@step
+def _place(proposal: ParameterProposal, at: datetime) -> Parameter:
+    own = {
+        "organisation": proposal.organisation,
+        "jurisdiction": proposal.organisation.jurisdiction,
+        "key": proposal.key,
+    }
+    start = proposal.valid_from
+    rows = lock_rows(Parameter.objects.filter(**own))
+    for row in rows:
+        if row.valid_from < start and (row.valid_to is None or row.valid_to > start):
+            row.change(at=at, valid_to=start)
+    try:
+        with transaction.atomic():
+            return Parameter.objects.create(
+                **own,
+                valid_from=start,
+                valid_to=min((row.valid_from for row in rows if row.valid_from > start), default=None),
+                value=proposal.value,
+                unit=proposal.unit,
+                act=proposal.act,
+                article=proposal.article,
+                evidence=proposal.evidence,
+                note=proposal.note,
+                recorded_at=at,
+                recorded_by_id=proposal.author_id,
+            )
+    except IntegrityError as error:
+        raise ParameterOnRecord(day=f"{start:%d.%m.%Y}") from error
+
+
+def _words(proposal: ParameterProposal) -> dict[str, str]:
+    return {"key": proposal.key, "value": proposal.value}
+
+
+def _record(code: str, proposal: ParameterProposal, actor: Actor, at: datetime, *touched: Parameter) -> None:
+    words = _words(proposal)
+    record(code, proposal, *touched, actor=actor, at=at, parameter=words, valid_from=proposal.valid_from)
