@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case, F, Q, QuerySet, Sum, Value, When, Window
@@ -12,9 +13,12 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
+from config.audit.models import AuditEvent
+from config.audit.recording import label_of
 from config.money import to_minor
 from contracts.models import BudgetLine
 from settlement.models import Account, Entry, Posting
+from settlement.run_queries import end_of
 
 # Events of the posting plan in words.
 EVENTS: dict[str, Any] = {
@@ -144,12 +148,33 @@ def budget_years(organisation: Organisation) -> list[int]:
     return list(years.values_list("year", flat=True).distinct())
 
 
-def budget_execution(organisation: Organisation, year: int) -> list[BudgetRow]:
-    """Budget lines of a year with what is committed, reserved, spent and free: one query."""
+def budget_execution(organisation: Organisation, year: int, on: date) -> list[BudgetRow]:
+    """Budget lines of a year with what was committed, reserved, spent and free at the end of a day: two queries."""
     kinds = ("commitment", "reservation", "spending")
-    sums = {kind: Coalesce(Sum("entries__amount_minor", filter=Q(entries__kind=kind)), Value(0)) for kind in kinds}
+    sums = {kind: Coalesce(Sum("entries__amount_minor", filter=_by(kind, on)), Value(0)) for kind in kinds}
     lines = BudgetLine.objects.filter(organisation=organisation, year=year).annotate(**sums).order_by("code")
-    return [BudgetRow(line, to_minor(line.amount.amount), *(getattr(line, kind) for kind in kinds)) for line in lines]
+    before = _appropriations_before(organisation, on)
+    return [
+        BudgetRow(
+            line, before.get(label_of(line), to_minor(line.amount.amount)), *(getattr(line, kind) for kind in kinds)
+        )
+        for line in lines
+    ]
+
+
+def _by(kind: str, on: date) -> Q:
+    return Q(entries__kind=kind, entries__occurred_on__lte=on)
+
+
+def _appropriations_before(organisation: Organisation, on: date) -> dict[str, int]:
+    """Appropriations, minor units, of lines that were amended after the day, by label: what the trail says they were.
+
+    A line that was entered after the day had nothing.
+    """
+    codes = ("budget_line.added", "budget_line.amended")
+    events = AuditEvent.objects.filter(chain=organisation.code, action__in=codes)
+    later = events.filter(business_at__gt=end_of(on, organisation)).order_by("-sequence")
+    return {event.objects_touched[0]: to_minor(Decimal(event.data.get("before", "0"))) for event in later}
 
 
 def budget_sums(rows: Iterable[BudgetRow]) -> dict[str, int]:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from django.urls import path
 
-from settlement.views import bank, books, claims, fees, finance, months, pends, provider, runs, stripe, years
+from settlement.views import (
+    bank,
+    books,
+    claims,
+    deadlines,
+    fees,
+    finance,
+    holds,
+    months,
+    pends,
+    provider,
+    replays,
+    runs,
+    stripe,
+    years,
+)
 
 app_name = "settlement"
 urlpatterns = [
@@ -23,6 +38,7 @@ urlpatterns = [
     path("claims/<int:pk>/return/", runs.claim_step, {"step": "return"}, name="claim_return"),
     path("claims/<int:pk>/reverse/", runs.claim_step, {"step": "reverse"}, name="claim_reverse"),
     path("claim-lines/<int:pk>/", claims.line_detail, name="claim_line"),
+    path("claim-lines/<int:pk>/replay/", replays.line_replay, name="line_replay"),
     path("claim-lines/<int:pk>/pends/<str:check>/propose/", pends.propose, name="pend_propose"),
     path("claim-lines/<int:pk>/pends/<str:check>/keep/", pends.keep, name="pend_keep"),
     path("claim-lines/<int:pk>/pends/<str:check>/assign/", pends.assign, name="pend_assign"),
@@ -35,6 +51,7 @@ urlpatterns = [
     path("books/accounts/", books.account_list, name="accounts"),
     path("books/accounts/<int:pk>/", books.account_detail, name="account"),
     path("books/trial-balance/", books.trial_balance, name="trial_balance"),
+    path("books/ageing/", books.ageing, name="ageing"),
     path("books/entries/", books.entry_list, name="entries"),
     path("books/entries/<int:pk>/", books.entry_detail, name="entry"),
     path("books/budget/", books.budget_execution, name="budget_execution"),
@@ -44,6 +61,12 @@ urlpatterns = [
     path("payment-runs/<int:pk>/approve/", finance.approve, name="payment_run_approve"),
     path("payment-runs/<int:pk>/release/", finance.release, name="payment_run_release"),
     path("payment-runs/<int:pk>/cancel/", finance.cancel, name="payment_run_cancel"),
+    path("payment-runs/<int:pk>/renew/", finance.renew, name="payment_run_renew"),
+    path("payment-runs/<int:pk>/follow-up/", finance.follow_up, name="payment_run_follow_up"),
+    path("payment-deadlines/", deadlines.deadlines, name="deadlines"),
+    path("payment-holds/", holds.holds, name="holds"),
+    path("payment-holds/new/", holds.hold_new, name="hold_new"),
+    path("payment-holds/<int:pk>/lift/", holds.hold_lift, name="hold_lift"),
     path("payment-runs/<int:pk>/sent/", finance.sent, name="payment_run_sent"),
     path("payment-runs/<int:pk>/file/", finance.payment_file, name="payment_file"),
     path("payments/", finance.payments, name="payments"),

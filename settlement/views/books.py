@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import Access, requires
 from config.clock import local_date
+from config.money import from_minor
 from contracts.views.pages import access_of, one_of, page_of
-from settlement import book_queries, queries
+from settlement import age_queries, book_queries, queries
 from settlement.forms import BalanceForm, day_asked
+from settlement.models import Account
+from settlement.views.sheets import sheet, sheet_asked
+
+# Heads of the spreadsheets.
+STATEMENT = (_("Date"), _("Entry"), _("Event"), _("Debit"), _("Credit"), _("Balance"))
+BALANCE = (_("Code"), _("Account"), _("Debited"), _("Credited"), _("Debit balance"), _("Credit balance"))
+AGES = (
+    _("What is open"),
+    _("Whose"),
+    _("up to 30 days"),
+    _("31 to 60 days"),
+    _("61 to 90 days"),
+    _("older"),
+    _("Open in all"),
+    _("Paid ahead"),
+)
+BUDGET = (
+    _("Budget line"),
+    _("Name"),
+    _("Appropriation"),
+    _("Committed to grants"),
+    _("Reserved for certificates"),
+    _("Spent by settled claims"),
+    _("Free"),
+)
 
 
 @requires("ledger.view")
@@ -29,11 +58,21 @@ def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     account = one_of(book_queries.accounts(access.office()), pk)
     form, on = _day_form(request, access)
+    kind = sheet_asked(request)
+    if kind:
+        return sheet(kind, f"account-{pk}-{on}", STATEMENT, _statement_rows(account, on))
     page = page_of(request, book_queries.statement(account, on))
     rows = [(posting, book_queries.event_title(posting.entry.event)) for posting in page]
     balance = book_queries.balance_of(account, on)
     context = {"account": account, "form": form, "on": on, "page": page, "rows": rows, "balance": balance}
     return render(request, "settlement/books/account.html", context)
+
+
+def _statement_rows(account: Account, on: date) -> Iterator[tuple[Any, ...]]:
+    for row in book_queries.statement(account, on).iterator(chunk_size=2_000):
+        event = book_queries.event_title(row.entry.event)
+        figures = (from_minor(row.debit), from_minor(row.credit), from_minor(row.balance))  # type: ignore[attr-defined]
+        yield (row.entry.date, row.entry.number, event, *figures)
 
 
 @requires("ledger.view")
@@ -43,8 +82,41 @@ def trial_balance(request: HttpRequest) -> HttpResponse:
     office = access.office()
     form, on = _day_form(request, access)
     rows = book_queries.trial_balance(office, on)
+    kind = sheet_asked(request)
+    if kind:
+        return sheet(kind, f"trial-balance-{on}", BALANCE, map(_balance_row, rows))
     context = {"form": form, "on": on, "rows": rows, "totals": book_queries.balance_totals(rows)}
     return render(request, "settlement/books/trial_balance.html", context)
+
+
+def _balance_row(row: book_queries.BalanceRow) -> tuple[Any, ...]:
+    figures = (row.debited, row.credited, row.debit, row.credit)
+    return (row.account.code, row.account.title, *map(from_minor, figures))
+
+
+@requires("ledger.view")
+def ageing(request: HttpRequest) -> HttpResponse:
+    """Debts to providers, fees to come and bank lines without an explanation at the end of a day, by age."""
+    access = access_of(request)
+    office = access.office()
+    form, on = _day_form(request, access)
+    tables = [
+        (_("Owed to providers"), _("Provider"), age_queries.payable_ages(office, on)),
+        (_("Fees that recipients still have to pay"), _("Month"), age_queries.receivable_ages(office, on)),
+        (_("Bank lines that are not matched or explained"), _("Account"), age_queries.unmatched_ages(office, on)),
+    ]
+    kind = sheet_asked(request)
+    if kind:
+        rows = ((title, row.name, *map(from_minor, (*row.ages, row.total, row.ahead))) for title, _o, found in tables
+                for row in found)  # fmt: skip
+        return sheet(kind, f"ageing-{on}", AGES, rows)
+    context = {"form": form, "on": on, "tables": [(*table, _totals(table[2])) for table in tables]}
+    return render(request, "settlement/books/ageing.html", context)
+
+
+def _totals(rows: list[age_queries.AgeRow]) -> age_queries.AgeRow:
+    ages = [sum(column) for column in zip(*(row.ages for row in rows), strict=True)]
+    return age_queries.AgeRow("", tuple(ages), sum(row.ahead for row in rows))
 
 
 def _day_form(request: HttpRequest, access: Access) -> tuple[BalanceForm, date]:
@@ -87,6 +159,22 @@ def budget_execution(request: HttpRequest) -> HttpResponse:
     # The present year of the organisation's clock, so that next year's empty lines do not come first.
     wanted = int(asked) if asked.isdigit() else access.now().year
     year = wanted if wanted in years else (years[0] if years else 0)
-    rows = book_queries.budget_execution(office, year)
-    context = {"years": years, "year": year, "rows": rows, "totals": book_queries.budget_sums(rows)}
+    form, on = _day_form(request, access)
+    rows = book_queries.budget_execution(office, year, on)
+    kind = sheet_asked(request)
+    if kind:
+        return sheet(kind, f"budget-{year}-{on}", BUDGET, map(_budget_row, rows))
+    context = {
+        "form": form,
+        "on": on,
+        "years": years,
+        "year": year,
+        "rows": rows,
+        "totals": book_queries.budget_sums(rows),
+    }
     return render(request, "settlement/books/budget.html", context)
+
+
+def _budget_row(row: book_queries.BudgetRow) -> tuple[Any, ...]:
+    figures = (row.appropriation, row.commitment, row.reservation, row.spending, row.free)
+    return (row.line.code, row.line.name, *map(from_minor, figures))

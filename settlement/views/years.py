@@ -48,7 +48,7 @@ def year(request: HttpRequest, year: int) -> HttpResponse:
     over = local_date(access.now(), office.zone) >= year_queries.first_day(year + 1)
     months = year_queries.open_months_of(office, year) if over else []
     waits = closing is not None and closing.status == "proposed"
-    own = waits and closing.proposed_by_id == access.actor.user_id
+    own = waits and closing is not None and closing.proposed_by_id == access.actor.user_id
     context = {
         "year": year,
         "closing": closing,
