@@ -9,7 +9,8 @@ not move it forward is refused, and so is a deletion outside ``withdraw``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -126,6 +127,37 @@ def as_known(table: str) -> str:
         CROSS JOIN LATERAL jsonb_populate_record(t, COALESCE(withdrawn.was, '{{}}') || h.was) v
         WHERE h.table_name = '{table}' AND (h.known_from IS NULL OR h.known_from <= %(known_at)s)
           AND h.known_until > %(known_at)s)"""
+
+
+def earlier_of(rows: Iterable[VersionedModel]) -> dict[tuple[str, int], list[Any]]:
+    """Every earlier version of rows of any tables, by table and key: one query at most."""
+    keys: dict[str, list[int]] = {}
+    for row in rows:
+        if row.changed_at is not None:
+            keys.setdefault(row._meta.db_table, []).append(row.pk)
+    if not keys:
+        return {}
+    wanted = Q()
+    for table, found in keys.items():
+        wanted |= Q(table_name=table, row_id__in=found)
+    versions: dict[tuple[str, int], list[Any]] = {}
+    for version in apps.get_model("office", "EarlierVersion")._default_manager.filter(wanted):
+        versions.setdefault((version.table_name, version.row_id), []).append(version)
+    return versions
+
+
+def as_it_was(row: Row, earlier: Mapping[tuple[str, int], Iterable[Any]], known_at: datetime) -> Row | None:
+    """A row as it was known at a moment; None when it was recorded later. ``earlier``: see ``earlier_of``."""
+    recorded_at = getattr(row, "recorded_at", None)
+    if recorded_at is not None and recorded_at > known_at:
+        return None
+    if row.changed_at is None or row.changed_at <= known_at:
+        return row
+    then = copy(row)
+    for version in earlier.get((row._meta.db_table, row.pk), ()):
+        if (version.known_from is None or version.known_from <= known_at) and version.known_until > known_at:
+            _restore(then, version.was)
+    return then
 
 
 def known_rows(rows: Iterable[Row], known_at: datetime) -> list[Row]:

@@ -6,11 +6,12 @@ whose stored figures do not is a bug and is never shown as if it were right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
@@ -113,15 +114,20 @@ class LineExplained:
 
 
 def explain_lines(histories: Iterable[LineHistory], sources: LineSources) -> list[LineExplained]:
-    """Explain a page of lines."""
-    return [_explained(history, sources) for history in histories]
+    """Explain a page of lines; what a run relied on is told as it was known to the run."""
+    known = cache(sources.known)
+    return [_explained(history, sources, known) for history in histories]
 
 
-def _explained(history: LineHistory, sources: LineSources) -> LineExplained:
+def _explained(history: LineHistory, sources: LineSources, known: Callable[[datetime], LineSources]) -> LineExplained:
     line = history.line
     service = service_of(line, sources)
     runs = tuple(
-        (judged.adjudication.run, outcome_words(judged), tuple(waterfall(line, judged, sources)))
+        (
+            judged.adjudication.run,
+            outcome_words(judged),
+            tuple(waterfall(line, judged, known(judged.adjudication.run.known_at))),
+        )
         for judged in history.judged
     )
     name = service.name if service else line.service_code or "—"

@@ -6,13 +6,14 @@ The number of queries does not depend on the number of lines.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 
 from config.accounts.access import Access
+from config.versions import as_it_was, earlier_of
 from contracts.models import ContractLine, NormCost, Service
 from contracts.queries import provider_of
 from settlement.claim_queries import taken_by_check
@@ -30,6 +31,17 @@ class LineSources:
     contract_lines: dict[tuple[int, int], list[ContractLine]] = field(default_factory=dict)
     fees: dict[int, list[FeeAssessment]] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
+    earlier: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
+
+    def known(self, at: datetime) -> LineSources:
+        """The same records as they were known at a moment; the catalogue of services has no second time."""
+
+        def then(rows: Iterable[Any]) -> list[Any]:
+            return [found for row in rows if (found := as_it_was(row, self.earlier, at)) is not None]
+
+        norms = {key: [row for row in then(rows) if row.status != "draft"] for key, rows in self.norms.items()}
+        prices = {key: then(rows) for key, rows in self.contract_lines.items()}
+        return replace(self, norms=norms, contract_lines=prices, fees={k: then(v) for k, v in self.fees.items()})
 
 
 @dataclass(frozen=True)
@@ -171,21 +183,23 @@ def _findings(lines: Sequence[ClaimLine]) -> dict[tuple[int, int], tuple[Finding
 
 
 def line_sources(organisation_id: int, lines: Iterable[ClaimLine]) -> LineSources:
-    """Norm costs, prices, fee decisions and services that lines rest on: four queries."""
+    """Norm costs, prices, fee decisions and services that lines rest on, with their past: five queries."""
     rows = list(lines)
     codes = {row.service_code for row in rows} | {row.service.code for row in rows if row.service}
     services = Service.objects.filter(organisation_id=organisation_id, code__in=codes)
     by_code = {row.code: row for row in services}
-    norms = NormCost.objects.filter(service__in=by_code.values()).exclude(status="draft")
+    norms = list(NormCost.objects.filter(service__in=by_code.values()).order_by("-valid_from", "-id"))
     contracts = {row.claim.contract_id for row in rows}
-    prices = ContractLine.objects.filter(contract__in=contracts, service__in=by_code.values())
+    agreed = ContractLine.objects.filter(contract__in=contracts, service__in=by_code.values())
+    prices = list(agreed.select_related("contract").order_by("-id"))
     recipients = {row.certificate.recipient_id for row in rows if row.certificate}
-    fees = FeeAssessment.objects.filter(recipient__in=recipients)
+    fees = list(FeeAssessment.objects.filter(recipient__in=recipients).order_by("-valid_from", "-id"))
     return LineSources(
-        norms=_grouped(norms.order_by("-valid_from", "-id"), "service_id"),
-        contract_lines=_grouped(prices.select_related("contract").order_by("-id"), "contract_id", "service_id"),
-        fees=_grouped(fees.order_by("-valid_from", "-id"), "recipient_id"),
+        norms=_grouped(norms, "service_id"),
+        contract_lines=_grouped(prices, "contract_id", "service_id"),
+        fees=_grouped(fees, "recipient_id"),
         services=by_code,
+        earlier=earlier_of([*norms, *prices, *fees]),
     )
 
 

@@ -22,6 +22,7 @@ from settlement.claim_letter import checks_in_words, explain
 from settlement.explanations import LineExplained
 from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
+from settlement.line_changes import changes_between, changes_of
 from settlement.models import Claim, ClaimLine
 from settlement.models.claims import CLAIM_STATES
 from settlement.pend_evidence import evidence_of
@@ -112,12 +113,31 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "claim": claim,
         "line": explained,
+        "changes": changes_of(explained, claim.organisation.currency),
+        "resubmitted": resubmission_of(claim, explained),
         "pends": open_pends(claim.organisation, explained, access.now()),
         "may_clear": access.may("claims.clear"),
         "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/claims/line.html", context)
+
+
+def resubmission_of(claim: Claim, explained: LineExplained) -> dict[str, Any] | None:
+    """The line of a reversed claim that names the same visit, and what is decided differently this time."""
+    code, steps = explained.line.redemption_code, explained.runs[-1][2] if explained.runs else ()
+    if not code or not steps:
+        return None
+    others = ClaimLine.objects.filter(claim__organisation=claim.organisation, claim__provider=claim.provider)
+    taken_back = (
+        others.filter(redemption_code=code, claim__status="reversed").exclude(claim=claim).order_by("-pk").first()
+    )
+    if taken_back is None:
+        return None
+    rows = list(line_queries.claim_lines(taken_back.claim).filter(pk=taken_back.pk))
+    before = explain(taken_back.claim, rows)[0]
+    was = before.runs[-1][2] if before.runs else ()
+    return {"line": before.line, "sentences": changes_between(was, steps, claim.organisation.currency)}
 
 
 def open_pends(organisation: Organisation, explained: LineExplained, now: datetime) -> list[dict[str, Any]]:

@@ -263,14 +263,14 @@ def test_claims_of_another_organisation_are_left_alone(tmp_path: Path, other_org
 
 def test_claim_withdrawn_while_it_was_judged_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     organisation = imported(two_visits(), tmp_path)
-    judge_lines = adjudication._judge
+    judge_lines = adjudication.judge
 
     def withdraw_then_judge(*args: object) -> object:
         result = judge_lines(*args)  # type: ignore[arg-type]
         Claim.objects.update(status="withdrawn")
         return result
 
-    monkeypatch.setattr(adjudication, "_judge", withdraw_then_judge)
+    monkeypatch.setattr(adjudication, "judge", withdraw_then_judge)
     with pytest.raises(ClaimsChanged):
         judge(organisation)
 
