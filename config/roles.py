@@ -118,7 +118,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 
 # Held by roles and asked by no page: the home page tells their holders what waits, commands do the work.
-RESERVED = frozenset({"catalogue.edit", "packages.export"})
+RESERVED = frozenset({"packages.export"})
 
 
 def permissions_of(roles: frozenset[str] | set[str]) -> frozenset[str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from config.accounts.models import Organisation
 from config.form_fields import money_field
 from config.periods import parse_month
 from config.templatetags.show import amount
-from contracts.models import Provider
-from settlement.models import Payment, StatementLine
+from contracts.models import Contract, Provider
+from settlement.models import Claim, Payment, StatementLine
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 MAX_UPLOAD = 64 * 1024 * 1024
@@ -54,6 +56,55 @@ class ApproveForm(forms.Form):
     )
 
 
+class HoldForm(forms.Form):
+    """What is held, by its code or number, from when and why. ``target`` in the cleaned data is the record."""
+
+    KINDS = [
+        ("provider", _("Everything of a provider")),
+        ("contract", _("A contract")),
+        ("claim", _("A claim")),
+        ("payment", _("A payment that was not handed to the bank")),
+    ]
+
+    kind = forms.ChoiceField(label=_("What is held"), choices=KINDS)
+    number = forms.CharField(
+        label=_("Code of the provider, or number of the contract, claim or payment"), max_length=64
+    )
+    from_date = forms.DateField(label=_("From"), widget=DATE)
+    last_day = forms.DateField(
+        label=_("Last day"), widget=DATE, required=False, help_text=_("Empty: until another person lifts it.")
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("The auditor reads it."),
+    )
+
+    def __init__(self, *args: Any, office: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rows: dict[str, QuerySet[Any]] = {
+            "provider": Provider.objects.all(),
+            "contract": Contract.objects.filter(organisation=office),
+            "claim": Claim.objects.filter(organisation=office),
+            "payment": Payment.objects.filter(organisation=office),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Find the record."""
+        found = super().clean() or {}
+        kind, number = found.get("kind", ""), found.get("number", "")
+        names = {"provider": "code", "payment": "reference"}
+        if not kind or not number:
+            return found
+        found["target"] = self.rows[kind].filter(**{names.get(kind, "number"): number}).first()
+        if found["target"] is None:
+            self.add_error("number", _("Nothing has this code or number. Look at it again."))
+        last = found.get("last_day")
+        found["to_date"] = last + timedelta(days=1) if last else None
+        return found
+
+
 class FeeRefundForm(forms.Form):
     """How much of a receipt goes back, and why."""
 
@@ -66,8 +117,11 @@ class StatementUploadForm(forms.Form):
 
     file = forms.FileField(
         label=_("Statement file"),
-        help_text=_("A camt.053 or camt.054 file of our account, of any version. The same file twice changes nothing."),
-        widget=forms.ClearableFileInput(attrs={"accept": ".xml,application/xml"}),
+        help_text=_(
+            "What the bank gives: camt.053, camt.054, MT940, a table (CSV), or its answer to our payment file "
+            "(pain.002). The same file twice changes nothing."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xml,.sta,.mt940,.940,.txt,.csv"}),
     )
 
     def clean_file(self) -> Any:

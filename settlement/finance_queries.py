@@ -45,6 +45,13 @@ def payable_remittances(organisation: Organisation, period: date) -> QuerySet[Re
     )
 
 
+def given_back(run: PaymentRun) -> QuerySet[Remittance]:
+    """Remittances that the run no longer pays and no other run does."""
+    return payable_remittances(run.organisation, run.period).filter(
+        payment_items__payment_run=run, payment_items__live=False
+    )
+
+
 def payable_months(organisation: Organisation) -> list[dict[str, object]]:
     """Months with unpaid remittances: period, number of remittances, payable minor units."""
     taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
@@ -62,7 +69,8 @@ def payable_months(organisation: Organisation) -> list[dict[str, object]]:
 
 def payment_runs(organisation: Organisation, search: str = "") -> QuerySet[PaymentRun]:
     """Payment runs, newest first."""
-    rows = PaymentRun.objects.filter(organisation=organisation).select_related("proposed_by", "released_by")
+    parts = ("proposed_by", "released_by", "follows", "organisation")
+    rows = PaymentRun.objects.filter(organisation=organisation).select_related(*parts)
     if search:
         rows = rows.filter(Q(number__icontains=search) | Q(payments__reference__icontains=search)).distinct()
     return rows.order_by("-proposed_at", "-id")

@@ -66,6 +66,8 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Holds of payments"), "settlement:holds", ("payment_runs.view",)),
             Item(_("Payment deadlines"), "settlement:deadlines", ("payment_runs.view",)),
             Item(_("Bank statements"), "settlement:statements", ("statements.view",)),
+            Item(_("Open bank records"), "settlement:open_bank_lines", ("statements.view",)),
+            Item(_("Acts with the bank"), "settlement:bank_acts", ("statements.view",)),
             Item(_("Closing of months"), "settlement:months", ("months.close", "ledger.view")),
             Item(_("Closing of years"), "settlement:years", ("years.prepare", "years.close", "ledger.view")),
         ),

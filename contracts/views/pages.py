@@ -91,6 +91,6 @@ def stepped(
     _made, refusal = submitted(request, form, call)
     if request.method == "POST" and form.is_valid() and refusal is None:
         messages.success(request, str(done))
-        return redirect(back, key)
+        return redirect(back) if key is None else redirect(back, key)
     page = {"form": form, "refusal": refusal, "title": title, "back": back, "key": key, **context}
     return render(request, template, page, status=409 if refusal else 200)

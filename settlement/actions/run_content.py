@@ -200,6 +200,11 @@ def live_remittances(run: PaymentRun) -> list[Remittance]:
     return list(remittances_of(run))
 
 
+def has_changed(run: PaymentRun, on: date) -> bool:
+    """Whether an open run would pay something else than was proposed: an account changed, or a hold began."""
+    return content_digest(choose(remittances_of(run), run.organisation, on)[0]) != run.content_sha256
+
+
 def accounts_returned(run: PaymentRun) -> list[ReturnedAccount]:
     """Accounts that the run would pay again after the bank returned money from them and said why."""
     accounts = {row.provider_id: payee(row.provider, row)[1] for row in live_remittances(run)}

@@ -39,7 +39,7 @@ from settlement.actions.run_content import (
     terms_of,
     total_minor,
 )
-from settlement.finance_queries import payable_remittances
+from settlement.finance_queries import given_back, payable_remittances
 from settlement.gateways.identifiers import creditor_reference
 from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun, PaymentRunApproval, Remittance
 
@@ -104,7 +104,7 @@ def propose_payment_run(
     lock_rows(Claim.objects.filter(organisation=organisation, period=period, status__in=("adjudicated", "scheduled")))
     rows = payable_remittances(organisation, period)
     if follows_id is not None:
-        rows = rows.filter(pk__in=_given_back(organisation, period, follows_id))
+        rows = rows.filter(pk__in=given_back(_followed(organisation, period, follows_id)).order_by().values("pk"))
     chosen, left_out = choose(rows, organisation, local_date(at, organisation.zone))
     if not chosen:
         raise NothingToPay(period=f"{period:%Y-%m}")
@@ -126,11 +126,11 @@ def propose_payment_run(
     return Proposal(run, tuple(left_out))
 
 
-def _given_back(organisation: Organisation, period: date, run_id: int) -> list[int]:
-    earlier = PaymentRun.objects.filter(pk=run_id, organisation=organisation, period=period).first()
-    if earlier is None:
+def _followed(organisation: Organisation, period: date, run_id: int) -> PaymentRun:
+    found = PaymentRun.objects.filter(pk=run_id, organisation=organisation, period=period).first()
+    if found is None:
         raise NotFound()
-    return list(earlier.items.filter(live=False).values_list("remittance_id", flat=True))
+    return found
 
 
 def _create_run(

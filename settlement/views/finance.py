@@ -57,9 +57,9 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
     """One run: who is paid what, who signed, what comes next."""
     access = access_of(request)
     run = one_of(finance_queries.payment_runs(access.office()), pk)
-    signed = [approval.approved_by_id for approval in run.approvals.all()]
+    signed = set(run_actions.signatures_of(run).values_list("approved_by_id", flat=True))
     own = access.user.pk == run.proposed_by_id
-    open_run = run.status in {"proposed", "approved"}
+    open_run = run.status in run_actions.OPEN_STATES
     context = {
         "run": run,
         "returned": run_content.accounts_returned(run) if open_run else [],
@@ -72,7 +72,14 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
         and run.status == "proposed"
         and not own
         and access.user.pk not in signed,
-        "may_release": access.may("payment_runs.release") and run.status == "approved" and not own,
+        "may_release": access.may("payment_runs.release")
+        and run.status == "approved"
+        and not own
+        and not (run.release_apart and access.user.pk in signed),
+        "signed": len(signed),
+        "changed": open_run and run_content.has_changed(run, local_date(access.now(), access.office().zone)),
+        "may_renew": access.may("payment_runs.propose") and open_run and access.user.pk not in signed,
+        "may_follow": access.may("payment_runs.propose") and finance_queries.given_back(run).exists(),
         "may_send": access.may("payment_runs.release")
         and run.payments.filter(status="prepared", gateway=run_content.BY_FILE).exists(),
         "may_cancel": access.may("payment_runs.propose") and open_run,
@@ -87,6 +94,38 @@ def _payment_day(request: HttpRequest) -> str:
     access = access_of(request)
     office = access.office()
     return next_working_day(local_date(access.now(), office.zone), working_calendar(office)).isoformat()
+
+
+@require_POST
+@requires("payment_runs.propose")
+def renew(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take up accounts and holds that changed."""
+    access = access_of(request)
+    return perform(
+        request,
+        lambda: run_actions.renew_payment_run(
+            organisation=access.office(), run_id=pk, actor=access.actor, at=access.now()
+        ),
+        done=_("The payment run is renewed. Approvals of what it paid before no longer count."),
+        to="settlement:payment_run",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("payment_runs.propose")
+def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
+    """Propose what this run no longer pays and can be paid now."""
+    access = access_of(request)
+    run = one_of(finance_queries.payment_runs(access.office()), pk)
+    return perform(
+        request,
+        lambda: run_actions.propose_payment_run(
+            organisation=access.office(), period=run.period, follows_id=pk, actor=access.actor, at=access.now()
+        ),
+        done=_("The payment run is proposed. Another person now looks at it and approves it."),
+        to="settlement:payment_runs",
+    )
 
 
 @require_POST

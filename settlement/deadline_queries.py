@@ -1,0 +1,113 @@
+"""When what is owed had to be paid, and when it was: the report of payment deadlines.
+
+A remittance is due on the earlier of two days: working days after the claim was judged (``claim.pay_days``), and
+calendar days after it was received (``claim.pay_days_absolute``), both by the law of the day of judging.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db.models import (
+    Case,
+    DateField,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Least, TruncDate
+
+from config.accounts.models import Organisation
+from config.clock import local_date
+from config.money import from_minor, round_half_up
+from config.periods import add_working_days
+from contracts.parameters import ParameterBook
+from contracts.queries import working_calendar
+from settlement.models import AdjudicationRun, PaymentRemittance, Posting, Remittance
+
+PAY_DAYS, RECEIPT_DAYS, INTEREST = "claim.pay_days", "claim.pay_days_absolute", "payment.late_interest_percent"
+# Events of the ledger with which money was with the provider.
+_CARRIED_OUT = ("payment.confirmed", "transfer.confirmed")
+YEAR_DAYS = 365
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A remittance with its deadline. ``interest``: only where a parameter gives a rate; major units."""
+
+    remittance: Remittance
+    due: date
+    paid: date | None
+    days_late: int
+    interest: Decimal | None
+
+
+def deadlines(organisation: Organisation, year: int, search: str = "") -> QuerySet[Remittance]:
+    """Remittances of a year's months that pay something, with ``due`` and ``paid``; the earliest deadline first."""
+    runs = AdjudicationRun.objects.filter(organisation=organisation, status="done", period__year=year)
+    terms = _terms(organisation, list(runs))
+    if not terms:
+        return Remittance.objects.none()
+    judged = Case(*(When(run=pk, then=Value(day)) for pk, (day, _days) in terms.items()), output_field=DateField())
+    waiting = Case(*(When(run=pk, then=Value(days)) for pk, (_day, days) in terms.items()), output_field=IntegerField())
+    received = TruncDate("claim__submitted_at", tzinfo=ZoneInfo(organisation.zone))
+    rows = Remittance.objects.filter(run__in=terms, payable__gt=0).annotate(
+        due=Least(judged, ExpressionWrapper(received + waiting, output_field=DateField())), paid=_paid_on()
+    )
+    if search:
+        rows = rows.filter(Q(claim__number__icontains=search) | Q(provider__name__icontains=search))
+    return rows.select_related("claim", "provider", "run").order_by("due", "id")
+
+
+def late_only(rows: QuerySet[Remittance], on: date) -> QuerySet[Remittance]:
+    """Those paid after their deadline, and those not paid on a day after it."""
+    return rows.filter(Q(paid__gt=F("due")) | Q(paid=None, due__lt=on))
+
+
+def _terms(organisation: Organisation, runs: list[AdjudicationRun]) -> dict[int, tuple[date, int]]:
+    """Of each run: the deadline that its judging set, and how many days receipt allows."""
+    book, calendar = ParameterBook.load(organisation, "claim.pay_days"), working_calendar(organisation)
+    found = {}
+    for run in runs:
+        on = local_date(run.recorded_at, organisation.zone)
+        days, absolute = book.value(PAY_DAYS, on).whole, book.value(RECEIPT_DAYS, on).whole
+        found[run.pk] = (add_working_days(on, days, calendar), absolute)
+    return found
+
+
+def _paid_on() -> Subquery:
+    carried_out = Posting.objects.filter(payment_id=OuterRef("payment"), entry__event__in=_CARRIED_OUT)
+    day = Subquery(carried_out.order_by("-id").values("entry__date")[:1])
+    items = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True, payment__status="confirmed")
+    return Subquery(items.annotate(day=day).values("day")[:1], output_field=DateField())
+
+
+def as_deadlines(rows: list[Remittance], organisation: Organisation, on: date) -> list[Deadline]:
+    """Rows of ``deadlines`` with their days late (to the payment, else to a day) and interest."""
+    book = ParameterBook.load(organisation, INTEREST)
+    return [_deadline(row, book, on) for row in rows]
+
+
+def _deadline(row: Remittance, book: ParameterBook, on: date) -> Deadline:
+    due, paid = row.due, row.paid  # type: ignore[attr-defined]  # annotated
+    late = max(((paid or on) - due) // timedelta(days=1), 0)
+    rate = book.get(INTEREST, due)
+    interest = None
+    if rate is not None and late:
+        interest = round_half_up(from_minor(row.payable) * rate.decimal / 100 * late / YEAR_DAYS)
+    return Deadline(row, due, paid, late, interest)
+
+
+def years_with_payables(organisation: Organisation) -> list[int]:
+    """Years of which months were judged, newest first."""
+    months = AdjudicationRun.objects.filter(organisation=organisation, status="done").dates("period", "year", "DESC")
+    return [day.year for day in months]
