@@ -60,6 +60,8 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Claims"), "settlement:claims", ("claims.view",)),
             Item(_("Waiting for a person"), "settlement:pends", ("claims.clear",)),
+            Item(_("Patterns"), "settlement:patterns", ("runs.view",)),
+            Item(_("Facts for checks"), "settlement:facts_start", ("register.edit", "recipients.edit")),
             Item(_("Adjudication runs"), "settlement:adjudication_runs", ("runs.view",)),
             Item(_("Payment runs"), "settlement:payment_runs", ("payment_runs.view",)),
             Item(_("Payments"), "settlement:payments", ("payment_runs.view",)),

@@ -21,6 +21,7 @@ from settlement.finding_words import title_of
 from settlement.models import Finding
 from settlement.pend_evidence import evidence_of
 from settlement.rules import checks
+from settlement.rules.parameters import SEVERITIES
 
 BACK = "settlement:pends"
 STATE_WORDS = {
@@ -77,7 +78,8 @@ def step_of(finding: Finding, line: LineExplained) -> WaterfallRow | None:
 
 def pend_codes() -> list[str]:
     """Checks that ask a person."""
-    return [check.CODE for check in checks.PENDS]
+    ours = {code for code, allowed in SEVERITIES.items() if "P" in allowed}
+    return sorted(ours | {check.CODE for check in checks.PENDS})
 
 
 def explain_pends(organisation_id: int, findings: list[Finding]) -> dict[int, LineExplained]:

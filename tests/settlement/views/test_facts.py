@@ -1,0 +1,143 @@
+"""Pages of facts that checks ask for, and of patterns: each role its own, wrong input comes back, constant queries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from config.office.models import Attachment
+from contracts.models import ProviderRelation, ProviderSchedule
+from settlement.fact_kinds import KINDS
+from settlement.models import ClaimDeclaration, FeeReport, Finding, FindingFeedback
+from tests.settlement.views.town import Town, settled_town, url
+from vouchers.models import EmergencyCase, VisitComplaint
+
+pytestmark = pytest.mark.django_db
+ROWS = {
+    "schedules": {"provider": "P1", "weekdays_off": ["5", "6"], "valid_from": "2025-01-01", "valid_to": "2025-12-31"},
+    "accounts": {"provider": "P1", "iban": "UA213223130000026007233566001", "since": "2025-11-20"},
+    "relations": {"user": "halyna", "provider": "P1", "reason": "сестра", "valid_from": "2025-01-01"},
+    "acts": {"service": "015.1", "valid_from": "2025-01-01"},
+    "other-payers": {
+        "recipient": "R1", "service": "015.1", "source": "grant", "reference": "Г-1", "valid_from": "2025-01-01",
+    },
+    "state-tasks": {"provider": "P1", "service": "015.1", "reference": "ДЗ-1", "valid_from": "2025-01-01"},
+    "emergencies": {"recipient": "R1", "service": "015.1", "began_on": "2025-11-03"},
+    "complaints": {"redemption": "V1", "text": "Ніхто не приходив"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return settled_town(tmp_path)
+
+
+def recorder(town: Town, kind: str) -> Client:
+    return town.browser("bohdan" if KINDS[kind].permission == "register.edit" else "sofiia")
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_fact_is_recorded_and_listed(kind: str, town: Town) -> None:
+    browser = recorder(town, kind)
+    assert b"Nothing is recorded." in browser.get(url("facts", kind)).content
+    answer = browser.post(url("fact_new", kind), ROWS[kind], follow=True)
+    assert answer.redirect_chain, answer.content.decode()[:3000]
+    assert b"Nothing is recorded." not in answer.content
+    assert KINDS[kind].model._default_manager.count() == 1
+    assert b"Nothing is recorded." in browser.get(url("facts", kind), {"q": "жодного"}).content
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_wrong_input_comes_back_with_its_reason(kind: str, town: Town) -> None:
+    code = next(iter(ROWS[kind]))
+    answer = recorder(town, kind).post(url("fact_new", kind), ROWS[kind] | {code: "нема"})
+    assert answer.status_code == 200 and b"There is no such code" in answer.content
+    assert not KINDS[kind].model._default_manager.exists()
+
+
+def test_each_role_records_its_own_kinds(town: Town) -> None:
+    assert town.browser("sofiia").post(url("fact_new", "schedules"), ROWS["schedules"]).status_code == 403
+    assert town.browser("bohdan").post(url("fact_new", "complaints"), ROWS["complaints"]).status_code == 403
+    assert town.browser("halyna").get(url("facts_start")).status_code == 403
+    assert town.browser("bohdan").get(url("facts", "nonsense")).status_code == 404
+    assert not ProviderSchedule.objects.exists() and not VisitComplaint.objects.exists()
+
+
+def test_days_are_written_as_people_count_them(town: Town) -> None:
+    answer = town.browser("bohdan").post(url("fact_new", "schedules"), ROWS["schedules"], follow=True)
+    assert str(ProviderSchedule.objects.get().valid_to) == "2026-01-01"
+    assert "Saturday, Sunday" in answer.content.decode()
+
+
+def test_a_complaint_is_answered_and_an_act_recorded(town: Town) -> None:
+    browser = town.browser("sofiia")
+    for kind in ("complaints", "emergencies"):
+        browser.post(url("fact_new", kind), ROWS[kind])
+    complaint, case = VisitComplaint.objects.get(), EmergencyCase.objects.get()
+    assert b"\xd0\x9d\xd1\x96\xd1\x85\xd1\x82\xd0\xbe" in browser.get(url("complaint_answer", complaint.pk)).content
+    browser.post(url("complaint_answer", complaint.pk), {"answer": "Вибачились"})
+    browser.post(url("emergency_act", case.pk), {"act_on": "2025-11-04"})
+    complaint.refresh_from_db()
+    case.refresh_from_db()
+    assert complaint.answer == "Вибачились" and str(case.act_on) == "2025-11-04"
+    again = browser.post(url("complaint_answer", complaint.pk), {"answer": "Ще"})
+    assert again.status_code == 409 and b"answered already" in again.content
+
+
+def test_the_number_of_queries_does_not_grow(town: Town, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    browser = town.browser("bohdan")
+    browser.post(url("fact_new", "relations"), ROWS["relations"])
+    browser.get(url("facts", "relations"))
+    with django_assert_max_num_queries(40) as one:
+        browser.get(url("facts", "relations"))
+    browser.post(url("fact_new", "relations"), ROWS["relations"] | {"user": "ivan"})
+    assert ProviderRelation.objects.count() == 2
+    with django_assert_max_num_queries(len(one.captured_queries)):
+        assert b"ivan" in browser.get(url("facts", "relations")).content
+
+
+def test_a_provider_declares_only_what_is_still_a_draft(town: Town) -> None:
+    browser = town.browser("nadiia")
+    refused = browser.post(url("claim_declare", town.claim.pk), {"document_number": "7", "total": "1.00"})
+    assert refused.status_code == 409 and b"handed in" in refused.content
+    assert browser.post(url("claim_fee", town.claim.pk), {"recipient": "R1", "collected": "1"}).status_code == 409
+    assert not ClaimDeclaration.objects.exists() and not FeeReport.objects.exists()
+    assert town.browser("taras").get(url("claim_declare", town.claim.pk)).status_code == 404
+
+
+def test_a_signed_act_comes_while_a_line_waits(town: Town) -> None:
+    file = SimpleUploadedFile("акт.pdf", b"%PDF-1.7", "application/pdf")
+    browser = town.browser("nadiia")
+    assert browser.post(url("claim_act", town.claim.pk), {}).status_code == 200
+    assert browser.post(url("claim_act", town.claim.pk), {"file": file}).status_code == 302
+    assert Attachment.objects.get(kind="signed_act").name == "акт.pdf"
+
+
+def pattern(town: Town) -> Finding:
+    line = town.claim.lines.latest("line")
+    return Finding.objects.create(
+        run=town.run, claim_line=line, check_code="CLM-43", severity="W", detail={"metres": "612", "hours": "0"}
+    )
+
+
+def test_patterns_show_figures_and_take_feedback(
+    town: Town, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    browser, finding = town.browser("halyna"), pattern(town)
+    page = browser.get(url("patterns")).content.decode()
+    assert "612 m from the recipient" in page and "There is nothing in it" in page
+    assert b"No such finding" in browser.get(url("patterns"), {"check": "CLM-44"}).content
+    with django_assert_max_num_queries(60) as one:
+        browser.get(url("patterns"))
+    assert browser.post(url("pattern_feedback", finding.pk), {"reason": ""}).status_code == 200
+    browser.post(url("pattern_feedback", finding.pk), {"reason": "слабкий сигнал"})
+    assert FindingFeedback.objects.get().reason == "слабкий сигнал"
+    with django_assert_max_num_queries(len(one.captured_queries) + 1):
+        assert "слабкий сигнал" in browser.get(url("patterns")).content.decode()
+    assert town.browser("mariia").get(url("patterns")).status_code == 200
+    assert town.browser("mariia").get(url("pattern_feedback", finding.pk)).status_code == 403
+    assert town.browser("bohdan").get(url("patterns")).status_code == 403
