@@ -105,6 +105,11 @@ def _sum(value: Any) -> int:
     return sum(_sum(item) for item in value.values()) if isinstance(value, Mapping) else int(value)
 
 
+def _length(value: Any, currency: str) -> str:
+    """Of a table the number of its rows, whatever they hold."""
+    return str(len(value))
+
+
 def _listed(show: Show) -> Show:
     """Each of several values, once; one value is a list of one."""
 
@@ -235,6 +240,7 @@ FIELDS: dict[str, Field] = {
     "bids": Field(_("Bids"), _number),
     "bids_close_at": Field(_("Bids are accepted until"), _moment),
     "carried_minor": Field(_("Went over to the next year"), _minor),
+    "changed": Field(_("What was changed"), _how_many),
     "check": Field(_("Check"), _check),
     "code": Field(_("Code"), _text),
     "codes": Field(_("Codes"), _listed(_text)),
@@ -267,7 +273,7 @@ FIELDS: dict[str, Field] = {
     "last_day": Field(_("Last day"), _day),
     "left": Field(_("Tries left"), _number),
     "left_out": Field(_("Left out"), _listed(_left_out)),
-    "limits": Field(_("Services with limits"), _how_many),
+    "limits": Field(_("Services with limits"), _length),
     "line": Field(_("Line"), _number),
     "lines": _COUNT_LINES,
     "marks": Field(_("Marks"), _pairs(_text, _number)),

@@ -277,4 +277,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": _env("LOG_LEVEL", "WARNING")},
+    # It tells every step of every document.
+    "loggers": {"weasyprint.progress": {"level": "WARNING"}},
 }

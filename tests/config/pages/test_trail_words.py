@@ -45,6 +45,7 @@ def test_every_recorded_key_has_a_label() -> None:
         ("contract.drafted", {"basis": "register"}, [("Ground", "register")]),
         ("norm_cost.ended", {"basis": "decision 7"}, [("Ground", "decision 7")]),
         ("reference.loaded", {"tables": {"cpv": {"created": 26, "changed": 1}}}, [("Records", "27")]),
+        ("services.adopted", {"limits": {"015.1": {"year": "900.00"}, "016": {}}}, [("Services with limits", "2")]),
         ("from.elsewhere", {"odd_key": "x"}, [("odd_key", "x")]),
     ],
 )

@@ -151,7 +151,7 @@ def _level(**values: Any) -> SimpleNamespace:
 
 def test_the_drawing_counts_what_it_leaves_out_and_names_differences() -> None:
     trail = SimpleNamespace(levels=[_level(), _level(difference=-40, reason="not paid")], currency="UAH")
-    bands = road(trail, "t", "d")["bands"]
+    bands = road(Context(), trail, "t", "d")["bands"]
     assert len(bands[0].boxes) == 4
     assert "6" in bands[0].boxes[-1].name
     assert "not paid" in bands[1].warning

@@ -330,7 +330,7 @@ def test_results_are_shown_with_their_rows(client: Client, road: Road) -> None:
     shown = signed.get(reverse("procurement:competition", args=[tender.pk])).content.decode()
     assert "91.71" in shown and "85.50" in shown and "PRC-REJ-6" in shown
     result = signed.get(reverse("procurement:bid", args=[offered["A"].pk])).content.decode()
-    assert "27.71" in result and "30.00 x 78.5000 / 85.0000" in result
+    assert "27.71" in result and "30.00 × 78.5000 / 85.0000" in result
     assert Score.objects.filter(locked_at=None).count() == 0
 
 

@@ -8,13 +8,15 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from tqdm import tqdm
 
 from config.accounts.models import Organisation
 from config.demo.load import play
+from config.demo.stage import Report, Stage
 from config.demo.tasks import KIND
+from config.errors import DomainError
 from config.office.jobs import enqueue
 
 
@@ -36,13 +38,23 @@ class Command(BaseCommand):
                 bar.set_description(sentence)
                 bar.update(percent - bar.n)
 
-            stage = play(say)
+            stage = self._play(say)
         seconds = round(time.monotonic() - started, 1)
         answer = {"organisation": stage.organisation.code, "seconds": seconds, "notes": stage.notes}
         if options["json"]:
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
         else:
             self.stdout.write(f"The demo of «{stage.organisation}» is loaded in {seconds} s.")
+
+    def _play(self, say: Report) -> Stage:
+        """Played whole before, it changes nothing; where people have worked since, it may not be able to go on."""
+        try:
+            return play(say)
+        except DomainError as refusal:
+            raise CommandError(
+                "People have worked in this demo, so it cannot be played again; what is there stays. "
+                f"A fresh one: stop the product, choose an empty EMBEDDED_DATA_DIR, start it. ({refusal})"
+            ) from refusal
 
     def _enqueue(self) -> None:
         if Organisation.objects.filter(is_demo=False).exists():
