@@ -16,6 +16,7 @@ PAGES: dict[str, str] = {
     "contracts.parameter": "parameter",
     "contracts.parameterproposal": "parameter_proposal",
     "contracts.provider": "contracts:provider",
+    "contracts.service": "contracts:service",
     "contracts.tariffset": "contracts:tariff_set",
     "procurement.procurementplan": "procurement:plan",
     "procurement.tender": "procurement:competition",
@@ -32,6 +33,8 @@ PAGES: dict[str, str] = {
     "settlement.payment": "settlement:payment",
     "settlement.statement": "settlement:statement",
     "settlement.statementline": "settlement:statement_line",
+    "settlement.bankact": "settlement:bank_act",
+    "settlement.statementlayout": "settlement:statement_layout_edit",
     "settlement.feenotice": "settlement:fee_notice",
 }
 

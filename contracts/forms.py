@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.form_fields import FilesField, NumberField, day_field, money_field, rate_field, units_field
+from config.form_fields import FilesField, NumberField, WholeField, day_field, money_field, rate_field, units_field
 from config.law_words import value_words
 from contracts.actions.parameters import Source
 from contracts.models import BudgetLine, Parameter, Provider, Service, Territory
@@ -73,6 +73,30 @@ class NormWithdrawalForm(forms.Form):
     """Why a norm cost is withdrawn."""
 
     reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class ServiceForm(forms.Form):
+    """Names of a service, its unit and its limits."""
+
+    name_uk = forms.CharField(label=_("Name in Ukrainian"), max_length=255)
+    name_ru = forms.CharField(label=_("Name in Russian"), max_length=255, required=False)
+    name_en = forms.CharField(label=_("Name in English"), max_length=255, required=False)
+    unit = forms.ChoiceField(label=_("Unit"), choices=Service.UNITS)
+    granularity = units_field(_("Smallest part of a unit"), min_value=Decimal("0.001"))
+    units_per_day_max = units_field(_("Units a day at most (empty: no limit)"), required=False)
+    units_per_month_max = units_field(_("Units a month at most (empty: no limit)"), required=False)
+    amount_per_year_max = money_field(_("Amount a year at most (empty: no limit)"), required=False)
+    group_size_max = WholeField(label=_("People in a group at most (empty: no limit)"), min_value=1, required=False)
+    free_for_all = forms.BooleanField(label=_("Free for everyone"), required=False)
+
+
+class NewServiceForm(ServiceForm):
+    """A service of one's own."""
+
+    field_order = ["code", "name_uk", "name_ru", "name_en", "form"]
+
+    code = forms.CharField(label=_("Code"), max_length=64)
+    form = forms.ChoiceField(label=_("Form"), choices=Service.FORMS)
 
 
 class ParameterForm(forms.Form):

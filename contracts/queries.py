@@ -210,9 +210,19 @@ def services(organisation: Organisation, *, search: str = "") -> QuerySet[Servic
     return rows
 
 
-def tariff_sets(organisation: Organisation) -> QuerySet[TariffSet]:
+def service_in_use(service: Service) -> bool:
+    """Whether any record, of this app or of those above, refers to the service."""
+    return any(
+        relation.field.model._default_manager.filter(**{relation.field.name: service}).exists()
+        for relation in Service._meta.related_objects
+    )
+
+
+def tariff_sets(organisation: Organisation, *, search: str = "") -> QuerySet[TariffSet]:
     """Price lists of the organisation, newest first."""
     rows = TariffSet.objects.filter(organisation=organisation).select_related("provider")
+    if search:
+        rows = rows.filter(Q(name__icontains=search) | Q(provider__name__icontains=search) | Q(basis__icontains=search))
     return rows.order_by("-valid_from", "-id")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from contracts.views import agreements, milestones, norms, office
+from contracts.views import agreements, catalogue, milestones, norms, office
 
 app_name = "contracts"
 urlpatterns = [
@@ -29,8 +29,12 @@ urlpatterns = [
     path("providers/<int:pk>/admit/", office.provider_step, {"step": "admit"}, name="provider_admit"),
     path("providers/<int:pk>/suspend/", office.provider_step, {"step": "suspend"}, name="provider_suspend"),
     path("providers/<int:pk>/resume/", office.provider_step, {"step": "resume"}, name="provider_resume"),
-    path("services/", office.service_list, name="services"),
-    path("tariffs/<int:pk>/", office.tariff_set_detail, name="tariff_set"),
+    path("services/", catalogue.service_list, name="services"),
+    path("services/new/", catalogue.service_new, name="service_new"),
+    path("services/<int:pk>/", catalogue.service_detail, name="service"),
+    path("services/<int:pk>/change/", catalogue.service_change, name="service_change"),
+    path("tariffs/", catalogue.tariff_set_list, name="tariff_sets"),
+    path("tariffs/<int:pk>/", catalogue.tariff_set_detail, name="tariff_set"),
     path("budget/", office.budget_list, name="budget_lines"),
     path("budget/new/", office.budget_new, name="budget_new"),
     path("budget/<int:pk>/", office.budget_detail, name="budget_line"),

@@ -13,7 +13,7 @@ from config.accounts.access import Access, requires
 from config.accounts.models import Organisation
 from config.clock import local_date
 from config.errors import NotPermitted
-from config.law_words import parameter_title
+from config.law_words import act_words, article_words, parameter_title
 from contracts import queries
 from contracts.actions import parameters as actions
 from contracts.forms import ParameterForm, RefusalForm
@@ -68,8 +68,8 @@ def parameter_new(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     row, rows = _value(access, pk)
     shape, unit = actions.shape_of_rows(rows), actions.unit_of(rows)
-    first = {name: getattr(row, name) for name in ("value", "act", "article")}
-    form = ParameterForm(request.POST or None, shape=shape, unit=unit, initial={**first, "evidence": "V-TEXT"})
+    source = {"act": act_words(row.act), "article": article_words(row.article), "evidence": "V-TEXT"}
+    form = ParameterForm(request.POST or None, shape=shape, unit=unit, initial={"value": row.value, **source})
     proposal, refusal = submitted(
         request,
         form,
@@ -91,6 +91,7 @@ def parameter_new(request: HttpRequest, pk: int) -> HttpResponse:
         "title": parameter_title(row.key),
         "back": "parameter",
         "key": pk,
+        "submit": _("Hand over for approval"),
         "notes": [_("The value holds for your municipality once another person has approved it.")],
     }
     return render(request, "contracts/form.html", context, status=409 if refusal else 200)

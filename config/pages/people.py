@@ -101,7 +101,8 @@ def person_new(request: HttpRequest) -> HttpResponse:
     )
     if user is not None:
         return _page(request, _person(access, user.pk), link=invitation_path(user))
-    context = {"form": form, "refusal": refusal, "title": _("Invite a person"), "back": "people"}
+    title = _("Invite a person")
+    context = {"form": form, "refusal": refusal, "title": title, "submit": title, "back": "people"}
     return render(request, "contracts/form.html", context, status=409 if refusal else 200)
 
 

@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
-from config.audit.recording import action, record
+from config.audit.recording import action, nothing_to_record, record
 from config.errors import DomainError
+from config.locks import lock_rows
 from contracts.currency import money
 from contracts.models import Provider, Service, Tariff, TariffSet, TariffSetItem, Territory
+from contracts.queries import service_in_use
 from contracts.rules.tariffs import TariffRounding, price_by_time
 
 
@@ -25,6 +27,16 @@ class CodeTaken(DomainError):
 
     code = "CODE_TAKEN"
     message = _("The code «%(key)s» is already used. Choose another one.")
+
+
+class ServiceInUse(DomainError):
+    """Decisions rest on how the service is counted."""
+
+    code = "SERVICE_IN_USE"
+    message = _(
+        "«%(service)s» is used already, so its unit and limits stay: months that were judged would come out otherwise. "
+        "Names may change. For other limits enter a new service."
+    )
 
 
 class TariffOverlap(DomainError):
@@ -69,6 +81,30 @@ def add_service(
     with _once(code):
         service = Service.objects.create(organisation=organisation, code=code, **values)
     record("service.added", service, actor=actor, at=at, code=code)
+    return service
+
+
+# Words for people; everything else of a service decides what is owed and has no second time.
+NAMES = frozenset({"name_uk", "name_ru", "name_en"})
+
+
+@action
+def change_service(*, service: Service, values: Mapping[str, Any], actor: Actor, at: datetime) -> Service:
+    """Change columns of a service: names always, what counts only while nothing rests on the service.
+
+    Raises: ServiceInUse. Locks: the service, against rows that begin to refer to it. Audit: service.changed.
+    """
+    service = lock_rows(Service.objects.filter(pk=service.pk).select_related("organisation"))[0]
+    changed = {name: value for name, value in values.items() if getattr(service, name) != value}
+    if not changed:
+        nothing_to_record()
+        return service
+    if changed.keys() - NAMES and service_in_use(service):
+        raise ServiceInUse(service=service)
+    for name, value in changed.items():
+        setattr(service, name, value)
+    service.save(update_fields=list(changed))
+    record("service.changed", service, actor=actor, at=at, code=service.code, changed=sorted(changed))
     return service
 
 

@@ -1,4 +1,4 @@
-"""Pages of the office: parameters, norm costs, the register, price lists, budget lines."""
+"""Pages of the office: parameters, the register, budget lines."""
 
 from __future__ import annotations
 
@@ -125,22 +125,6 @@ def provider_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         back="contracts:provider",
         key=pk,
     )
-
-
-@requires("catalogue.view")
-def service_list(request: HttpRequest) -> HttpResponse:
-    """Services of the organisation."""
-    q = request.GET.get("q", "").strip()
-    page = page_of(request, queries.services(access_of(request).office(), search=q))
-    return render(request, "contracts/services.html", {"page": page, "q": q})
-
-
-@requires("catalogue.view")
-def tariff_set_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """A price list: published prices beside the recomputed ones."""
-    tariff_set = one_of(queries.tariff_sets(access_of(request).office()), pk)
-    items = tariff_set.items.order_by("position")
-    return render(request, "contracts/tariff_set.html", {"set": tariff_set, "items": items})
 
 
 @requires("budget.view")
