@@ -228,6 +228,7 @@ _VALUE_OF_TENDER = Field(_("Value"), _money)
 _COUNT_LINES = Field(_("Lines"), _number)
 
 FIELDS: dict[str, Field] = {
+    "assigned_to": Field(_("Who works on it"), _text),
     "account": Field(_("Account"), _text),
     "able": Field(_("Members able to vote"), _number),
     "after": Field(_("Became"), _money),
@@ -297,6 +298,7 @@ FIELDS: dict[str, Field] = {
     "pseudonymised": Field(_("Without names"), _yes_no),
     "read": Field(_("Rows read"), _number),
     "reason": Field(_("Reason"), _text),
+    "proposed_by": Field(_("Proposed by"), _text),
     "refused": Field(_("Refused rows"), _how_many),
     "refused_cells": Field(_("Cells that are wrong"), _number),
     "released": Field(_("Given back, units"), _number),
