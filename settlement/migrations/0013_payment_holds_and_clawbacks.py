@@ -6,7 +6,6 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-
 # Where the office wants it so, who signed a run does not release it, whatever the program says.
 RELEASE = """
 CREATE FUNCTION payment_run_release_guard() RETURNS trigger LANGUAGE plpgsql AS $$
