@@ -31,6 +31,8 @@ KINDS: dict[str, Any] = {
     "settlement.clearance": _("decision on a line that waited"),
     "settlement.closedmonth": _("closed month"),
     "settlement.entry": _("ledger entry"),
+    "settlement.bankact": _("bank reconciliation act"),
+    "settlement.statementlayout": _("columns of a bank's table"),
     "settlement.statement": _("bank statement"),
     "settlement.statementline": _("bank record"),
     "vouchers.absence": _("absence"),
@@ -68,6 +70,9 @@ NAMINGS: dict[str, Naming] = {
         lambda row: f"{row.claim_line.claim.number}, № {row.claim_line.line}", ("claim_line__claim",)
     ),
     "settlement.closedmonth": Naming(lambda row: date_format(row.month, "YEAR_MONTH_FORMAT")),
+    "settlement.paymenthold": Naming(
+        lambda row: f"{row.target}, {_since(row.from_date)}", ("provider", "contract", "claim", "payment")
+    ),
     "settlement.statementline": Naming(lambda row: f"{row.statement.statement_id}, № {row.position}", ("statement",)),
     "vouchers.absence": Naming(lambda row: f"{row.recipient}, {_since(row.from_date)}", ("recipient",)),
     "vouchers.feeassessment": Naming(lambda row: f"{row.recipient}, {_since(row.valid_from)}", ("recipient",)),
