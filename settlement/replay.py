@@ -133,6 +133,7 @@ class Change:
 @dataclass(frozen=True, eq=False)
 class Replay:
     """A run judged again. ``differences`` lists at most ``LISTED`` of ``differing``; ``result`` is what it gives now.
+    ``changes``: records are named only where they changed the result.
 
     ``digest``: whether the replay has the fingerprint that the run noted of its own output.
     """
@@ -206,6 +207,8 @@ def replay_run(run: AdjudicationRun, *, line: ClaimLine | None = None, known_at:
     rows = _differences(run, facts, result)
     if line is not None:
         rows = rows[(rows["id"] == line.pk) | ((rows["id"] == 0) & (rows["claim_id"] == line.claim_id))]
+    same = digest_of(facts, result) == run.digest
+    changes = [row for row in _changes(run, facts, law) if row.kind != "fact" or not same]
     return Replay(
         run=run,
         line=line,
@@ -213,8 +216,8 @@ def replay_run(run: AdjudicationRun, *, line: ClaimLine | None = None, known_at:
         lines=len(facts.lines),
         differing=len(rows),
         differences=tuple(_told(run, facts, rows)),
-        changes=tuple(_changes(run, facts, law)),
-        digest=digest_of(facts, result) == run.digest,
+        changes=tuple(changes),
+        digest=same,
         facts=facts,
         result=result,
         law=law,

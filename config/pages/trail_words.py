@@ -228,11 +228,11 @@ _VALUE_OF_TENDER = Field(_("Value"), _money)
 _COUNT_LINES = Field(_("Lines"), _number)
 
 FIELDS: dict[str, Field] = {
-    "assigned_to": Field(_("Who works on it"), _text),
     "account": Field(_("Account"), _text),
     "able": Field(_("Members able to vote"), _number),
     "after": Field(_("Became"), _money),
     "amount": Field(_("Amount"), _money),
+    "assigned_to": Field(_("Who works on it"), _text),
     "amount_minor": Field(_("Amount"), _minor),
     "as_of": Field(_("What was known by"), _day),
     "awards": Field(_("Awards"), _listed(_text)),

@@ -118,7 +118,7 @@ def test_the_database_refuses_a_clearance_of_one_person(office: Organisation) ->
 
 
 def test_people_who_may_decide_are_put_in_charge(office: Organisation) -> None:
-    task = {"claim_line_id": lines()[0].pk, "check_code": "CLM-11"}
+    task: dict[str, Any] = {"claim_line_id": lines()[0].pk, "check_code": "CLM-11"}
     names = {name: User.objects.get(username=name).pk for name in ("ivan", "mariia", "nadiia")}
     for name in ("mariia", "nadiia"):
         with pytest.raises(pends.DecidesNothing):
