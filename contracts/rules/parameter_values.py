@@ -16,10 +16,10 @@ WHOLE_UNITS = frozenset(
     {"persons", "days", "calendar days", "working days", "months", "years", "residents", "vouchers/year"}
     | {"tries", "rounds", "redemptions", "minutes", "bits", "unit", "sections", "criteria"}
 )
-_WHOLE = re.compile(r"\d{1,12}")
-_MONTH_DAY = re.compile(r"\d{2}-\d{2}")
+_WHOLE = re.compile(r"[0-9]{1,12}")
+_MONTH_DAY = re.compile(r"[0-9]{2}-[0-9]{2}")
 # No exponents: nobody means them.
-_FIGURES = re.compile(r"[\d\s.,'\u2019]+")
+_FIGURES = re.compile(r"[0-9\s.,'\u2019]+")
 # Any leap year: 29 February is a day of the year.
 _LEAP = 2024
 

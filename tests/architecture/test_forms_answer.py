@@ -9,7 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from config.accounts.models import Organisation, User
+from config.accounts.people import invitation_path
 from config.clock import business_now
+from contracts.models import Parameter
 from tests.road import OPENING, PUBLISHED, Road, sign_in
 from tests.vouchers.actions.test_redemptions import authorise
 from tests.vouchers.town import VISIT, build_town
@@ -44,6 +46,9 @@ FIELDS = (
     *("findings", "application_date", "category", "income", "income1", "kind1", "service1", "units1", "first_day"),
     *("moved_on", "death_date", "status_from", "units", "ends_at", "starts_at", "pin", "worker_code", "service_code"),
     *("certificate_key", "idempotency_key", "mark_staff", "mark_finance"),
+    *("name_uk", "name_ru", "name_en", "unit", "granularity", "units_per_day_max", "units_per_month_max"),
+    *("amount_per_year_max", "group_size_max", "article", "evidence", "form"),
+    *("display_name", "username", "language", "roles", "new_password1", "new_password2"),
 )
 FORMSETS = {
     f"{name}-{key}": value
@@ -79,8 +84,21 @@ def test_forms_of_the_office(client: Client, road: Road) -> None:
         ("provider_resume", bohdan, [provider]),
         ("contract_new", bohdan, []),
         ("budget_new", halyna, []),
+        ("service_new", bohdan, []),
+        ("service_change", bohdan, [road.norm.service_id]),
     ):
         answers(client, user, reverse(f"contracts:{name}", args=args))
+
+
+def test_forms_of_administration(client: Client, road: Road) -> None:
+    assert road.law
+    for parameter in Parameter.objects.filter(key__in=["admin_cap_pct", "claim.december_stop", "admin_cap_base"]):
+        answers(client, road.cast["pavlo"], reverse("parameter_new", args=[parameter.pk]))
+    answers(client, road.cast["admin"], reverse("person_new"))
+    answers(client, road.cast["admin"], reverse("person_roles", args=[road.cast["bohdan"].pk]))
+    welcome = client.get(invitation_path(road.cast["ivan"])).headers["Location"]
+    for typed in TYPED:
+        assert client.post(welcome, {"new_password1": typed, "new_password2": typed}).status_code in (200, 302)
 
 
 def test_forms_of_a_competition(client: Client, road: Road) -> None:
