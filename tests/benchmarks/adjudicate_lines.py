@@ -59,10 +59,10 @@ class RulesClock:
     """Measures the pure rules inside a run."""
 
     def __init__(self) -> None:
-        from settlement.actions import adjudication
+        from settlement import judging
 
-        self.seconds, self._inner = 0.0, adjudication.adjudicate
-        adjudication.adjudicate = self._adjudicate
+        self.seconds, self._inner = 0.0, judging.adjudicate
+        judging.adjudicate = self._adjudicate
 
     def _adjudicate(self, *args: Any, **options: Any) -> Any:
         start = time.perf_counter()
