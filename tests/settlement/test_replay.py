@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
+from django.utils import translation
 
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
@@ -30,6 +32,12 @@ from vouchers.models import IndividualPlan, Recipient
 pytestmark = pytest.mark.django_db
 LATER = AT + timedelta(days=300)
 WHO: dict[str, Any] = {"actor": SYSTEM, "at": LATER}
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
