@@ -99,17 +99,17 @@ def accounts(organisation: Organisation, search: str = "") -> QuerySet[Account]:
 
 
 def trial_balance(organisation: Organisation, on: date) -> list[BalanceRow]:
-    """Every account that moved by the end of a day: one query."""
-    rows = Account.objects.filter(organisation=organisation, postings__entry__date__lte=on)
-    moved = rows.select_related("provider", "budget_line").annotate(
-        debited=Sum("postings__debit"), credited=Sum("postings__credit")
-    )
-    return [BalanceRow(row, row.debited, row.credited) for row in moved.order_by("kind", "code")]
+    """Every account that moved by the end of a day: two queries, postings are summed before they meet accounts."""
+    own = Account.objects.filter(organisation=organisation).select_related("provider", "budget_line")
+    accounts = {row.pk: row for row in own.order_by("kind", "code")}
+    moved = Posting.objects.filter(account__in=list(accounts), date__lte=on).values_list("account_id")
+    sums = {account: rest for account, *rest in moved.annotate(Sum("debit"), Sum("credit")).order_by()}
+    return [BalanceRow(row, *map(int, sums[pk])) for pk, row in accounts.items() if pk in sums]
 
 
 def balance_of(account: Account, until: date) -> BalanceRow:
     """Sums of an account at the end of a day."""
-    sums = Posting.objects.filter(account=account, entry__date__lte=until).aggregate(
+    sums = Posting.objects.filter(account=account, date__lte=until).aggregate(
         debited=Coalesce(Sum("debit"), Value(0)), credited=Coalesce(Sum("credit"), Value(0))
     )
     return BalanceRow(account, sums["debited"], sums["credited"])
@@ -125,10 +125,10 @@ def statement(account: Account, until: date) -> QuerySet[Posting]:
     """Postings of an account by the end of a day, in the order of their days, with the balance (debit less credit)."""
     # What stood there before comes before the movements of its day.
     turn = Case(When(entry__event__startswith="opening.", then=Value(0)), default=Value(1))
-    running = Window(Sum(F("debit") - F("credit")), order_by=[F("entry__date").asc(), turn.asc(), F("id").asc()])
-    rows = Posting.objects.filter(account=account, entry__date__lte=until)
+    running = Window(Sum(F("debit") - F("credit")), order_by=[F("date").asc(), turn.asc(), F("id").asc()])
+    rows = Posting.objects.filter(account=account, date__lte=until)
     rows = rows.select_related("entry").annotate(balance=running)
-    return rows.order_by("entry__date", turn, "id")
+    return rows.order_by("date", turn, "id")
 
 
 def entries(organisation: Organisation) -> QuerySet[Entry]:

@@ -32,9 +32,9 @@ GROUP BY e.id, e.number, p.currency
 HAVING count(p.id) = 0 OR sum(p.debit) <> sum(p.credit) ORDER BY e.id
 """
 _ORPHANS = """
-SELECT 'posting ' || p.id, 'an entry and an account of its currency', p.entry_id || '/' || p.account_id
+SELECT 'posting ' || p.id, 'an entry of its day and an account of its currency', p.entry_id || '/' || p.account_id
 FROM settlement_posting p
-LEFT JOIN settlement_entry e ON e.id = p.entry_id
+LEFT JOIN settlement_entry e ON e.id = p.entry_id AND e.date = p.date
 LEFT JOIN settlement_account a ON a.id = p.account_id AND a.currency = p.currency
 WHERE e.id IS NULL OR a.id IS NULL OR (p.debit > 0) = (p.credit > 0) ORDER BY p.id
 """

@@ -109,6 +109,7 @@ def post_entries(
         [
             Posting(
                 entry=entry,
+                date=entry.date,
                 account=book.accounts[account.code],
                 debit=debit,
                 credit=credit,

@@ -6,7 +6,6 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-
 _ENTRIES = """
 CREATE OR REPLACE FUNCTION entry_month_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

@@ -99,10 +99,13 @@ class Entry(AppendOnlyModel):
 
 
 class Posting(AppendOnlyModel):
-    """One debit or one credit, both non-negative, exactly one filled."""
+    """One debit or one credit, both non-negative, exactly one filled. ``date`` is that of the entry; the database
+    compares them.
+    """
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings", db_constraint=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings", db_constraint=False)
+    date = models.DateField()
     debit = models.BigIntegerField(default=0)
     credit = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
@@ -117,7 +120,7 @@ class Posting(AppendOnlyModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["account"], name="posting_account", include=["debit", "credit"]),
+            models.Index(fields=["account", "date", "id"], name="posting_account", include=["debit", "credit"]),
             models.Index(fields=["claim_id"], name="posting_claim", condition=models.Q(claim_id__isnull=False)),
             models.Index(fields=["payment_id"], name="posting_payment", condition=models.Q(payment_id__isnull=False)),
         ]

@@ -253,7 +253,7 @@ def _post(organisation: Organisation, line: BudgetLine, remittance: Remittance, 
         key=f"claim.adjudicated:{remittance.run_id}:{claim.pk}",
         recorded_at=at,
     )
-    shared = {"entry": entry, "currency": "UAH", "claim_id": claim.pk}
+    shared = {"entry": entry, "date": entry.date, "currency": "UAH", "claim_id": claim.pk}
     Posting.objects.bulk_create(
         [
             Posting(account=accounts["expense"], debit=remittance.gross, **shared),

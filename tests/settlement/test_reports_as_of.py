@@ -43,7 +43,7 @@ def post(
     )
     sides = [(account, amount), (bank, -amount)]
     Posting.objects.bulk_create(
-        Posting(entry=entry, account=row, debit=max(minor, 0), credit=max(-minor, 0), currency="UAH")
+        Posting(entry=entry, date=on, account=row, debit=max(minor, 0), credit=max(-minor, 0), currency="UAH")
         for row, minor in sides
     )
 
@@ -181,9 +181,9 @@ def test_a_statement_reads_only_its_account(organisation: Organisation, at: date
             [organisation.pk],
         )
         cursor.execute(
-            "INSERT INTO settlement_posting (entry_id, account_id, debit, credit, currency) "
-            "SELECT e.id, %s, s.d, 100 - s.d, 'UAH' FROM settlement_entry e CROSS JOIN (VALUES (0), (100)) s (d) "
-            "WHERE e.number LIKE 'B-%%'",
+            "INSERT INTO settlement_posting (entry_id, date, account_id, debit, credit, currency) "
+            "SELECT e.id, e.date, %s, s.d, 100 - s.d, 'UAH' FROM settlement_entry e "
+            "CROSS JOIN (VALUES (0), (100)) s (d) WHERE e.number LIKE 'B-%%'",
             [other.pk],
         )
         cursor.execute("ANALYZE settlement_posting; ANALYZE settlement_entry")

@@ -107,9 +107,10 @@ def owe(organisation: Organisation, remittances: list[Remittance], at: datetime)
             key=f"claim.adjudicated:{row.pk}",
             recorded_at=at,
         )
+        shared = {"entry": entry, "date": entry.date, "currency": "UAH", "claim_id": row.claim_id}
         Posting.objects.bulk_create(
             [
-                Posting(entry=entry, account=expense, debit=row.payable, currency="UAH", claim_id=row.claim_id),
-                Posting(entry=entry, account=payable, credit=row.payable, currency="UAH", claim_id=row.claim_id),
+                Posting(account=expense, debit=row.payable, **shared),
+                Posting(account=payable, credit=row.payable, **shared),
             ]
         )
