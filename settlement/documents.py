@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -14,7 +14,7 @@ from django.utils.translation import gettext, override
 from config.accounts.models import Organisation
 from contracts.models import Provider
 from settlement.finance_queries import JudgedAgain, judged_again
-from settlement.models import Claim, FeeNotice, Payment, Remittance
+from settlement.models import BankAct, Claim, FeeNotice, Payment, Remittance
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,13 @@ def fee_notice(notice: FeeNotice) -> bytes:
     charges = notice.charges.values("provider__name").annotate(amount=Sum("amount_minor")).order_by("provider__name")
     context = {"notice": notice, "charges": charges}
     return pdf_of("documents/fee_notice.html", context, notice.organisation, notice.issued_at)
+
+
+def bank_act(act: BankAct, rows: Sequence[tuple[object, int | None]]) -> bytes:
+    """PDF of a month's reconciliation with the bank: figures in minor units as the signers saw them, and who signed."""
+    signatures = list(act.signatures.select_related("signed_by").order_by("place"))
+    context = {"act": act, "rows": rows, "signatures": signatures, "currency": act.organisation.currency}
+    return pdf_of("documents/bank_act.html", context, act.organisation, act.drawn_at)
 
 
 def pdf_of(template: str, context: dict[str, object], organisation: Organisation, made_at: datetime | None) -> bytes:

@@ -39,6 +39,16 @@ WORDS: dict[str, tuple[Any, Any, Any]] = {
         _("Number %(expected)s was expected, this is number %(found)s."),
         _("Import the statements in between."),
     ),
+    "STATEMENT_OVERLAP": (
+        _("Two statements tell of the same days"),
+        _("The statement %(other)s has the same number or days in common with this one."),
+        _("Lines that bear the bank's own reference count once by themselves; look at the others."),
+    ),
+    "DATE_UNREADABLE": (
+        _("A day cannot be read"),
+        _("The day of entry %(entry)s is not a date."),
+        _("Look whether the column of the day was chosen rightly."),
+    ),
     "OPENING_NOT_CLOSING": (
         _("The balances of two statements do not meet"),
         _("The statement before closed with %(expected)s, this one opens with %(found)s."),

@@ -20,6 +20,7 @@ from config.office.models import Job
 from contracts.models import NormCost, Parameter, ParameterProposal
 from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
 from procurement.models import Award, CommissionMember, Score, Tender
+from settlement.bank_queries import bank_acts, silent_payments
 from settlement.finance_queries import exceptions
 from settlement.line_queries import pended_lines
 from settlement.models import Adjudication, AdjudicationRun, Claim, Finding, PaymentRemittance, PaymentRun, Remittance
@@ -165,6 +166,14 @@ def _pends(access: Access) -> QuerySet[Finding]:
 
 def _exceptions(access: Access) -> QuerySet[Any]:
     return exceptions(access.office())
+
+
+def _silent(access: Access) -> QuerySet[Any]:
+    return silent_payments(access.office(), local_date(access.now(), access.office().zone))
+
+
+def _acts(access: Access) -> QuerySet[Any]:
+    return bank_acts(access.office()).filter(signed=1).exclude(signatures__signed_by=access.user)
 
 
 def _payable(access: Access) -> QuerySet[Any]:
@@ -384,8 +393,25 @@ DUTIES: tuple[Duty, ...] = (
         "statements.match",
         _("Bank records without an explanation"),
         _("Match them with a payment or explain them."),
-        "settlement:statements",
+        "settlement:open_bank_lines",
         _exceptions,
+        query="",
+    ),
+    Duty(
+        "silent_payments",
+        "statements.import",
+        _("Payments that the bank has not answered for"),
+        _("Import the statement of the payment day, or ask the bank."),
+        "settlement:open_bank_lines",
+        _silent,
+    ),
+    Duty(
+        "bank_acts",
+        "statements.match",
+        _("Acts with the bank to sign"),
+        _("Another person has signed; two must."),
+        "settlement:bank_acts",
+        _acts,
     ),
     Duty(
         "adjudication_runs",

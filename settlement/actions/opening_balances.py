@@ -12,6 +12,7 @@ from config.audit.recording import label_of
 from config.locks import lock_rows
 from config.transactions import step
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from settlement.gateways.mt940 import FORMAT as MT940
 from settlement.models import Account, Entry, Statement, StatementLine
 from settlement.rules.posting_plan import BANK, OPENING_ADDED, OPENING_LOWERED
 
@@ -52,9 +53,8 @@ def _of_account(statement: Statement) -> QuerySet[Statement]:
 
 
 def _first_with_balance(statement: Statement) -> Statement | None:
-    rows = _of_account(statement).filter(
-        format__startswith="camt.053", opening_minor__isnull=False, to_date__isnull=False
-    )
+    told = Q(format__startswith="camt.053") | Q(format=MT940)
+    rows = _of_account(statement).filter(told, opening_minor__isnull=False, to_date__isnull=False)
     return rows.order_by("to_date", Coalesce(F("sequence"), Value(0)), "pk").first()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import IntegrityError
@@ -21,12 +21,18 @@ from settlement.actions.bank_lines import ReasonMissing
 from settlement.actions.matching import match_open_lines, settle_statement
 from settlement.actions.opening_balances import post_opening
 from settlement.actions.statement_rows import statement_lines_from, statement_row
+from settlement.bank_queries import layouts
 from settlement.gateways.bank_file import BankFileGateway
 from settlement.gateways.base import GatewayError
 from settlement.gateways.base import Statement as BankStatement
+from settlement.gateways.mt940 import FORMAT as MT940
+from settlement.gateways.mt940 import is_mt940
+from settlement.gateways.tables import FORMAT as CSV
+from settlement.gateways.tables import fingerprint, headings_of, read_table
 from settlement.models import Statement, StatementLine
 
 STATEMENT_FILE = "statement_file"
+_CONTENT_TYPES = {MT940: "text/plain", CSV: "text/csv"}
 
 
 class StatementUnreadable(DomainError):
@@ -34,8 +40,16 @@ class StatementUnreadable(DomainError):
 
     code = "STATEMENT_UNREADABLE"
     message = _(
-        "This file cannot be read as a bank statement (%(reason)s). Ask the bank for a camt.053 or camt.054 file."
+        "This file cannot be read as a bank statement (%(reason)s). Ask the bank for a camt.053, MT940 or CSV file."
     )
+    http_status = 400
+
+
+class ColumnsUnknown(DomainError):
+    """A table whose headings nobody has explained yet; they are in the params."""
+
+    code = "STATEMENT_COLUMNS_UNKNOWN"
+    message = _("We do not know the columns of this table yet. Say once what they mean, then import the file again.")
     http_status = 400
 
 
@@ -73,19 +87,36 @@ class ImportedStatement:
 def import_statement(
     *, organisation: Organisation, name: str, content: bytes, actor: Actor, at: datetime
 ) -> list[ImportedStatement]:
-    """Import every statement of a camt.052, 053 or 054 file of any version, each as one action.
+    """Import every statement of a camt.052, 053 or 054 file of any version, of MT940 or of a table, each as one action.
 
     Nothing is stored unless all are readable and of our account.
-    Raises: StatementUnreadable, WrongAccount, StatementDiffers.
+    Raises: StatementUnreadable, ColumnsUnknown, WrongAccount, StatementDiffers.
     """
     try:
-        found = BankFileGateway().read_report(content)
+        found = _read(organisation, content)
     except GatewayError as error:
         raise StatementUnreadable(reason=error.code) from error
-    for bank in found:
-        if bank.account not in organisation.accounts:
-            raise WrongAccount(found=bank.account or "—", expected=organisation.iban)
-    return [_store(organisation, bank, name, content, actor, at) for bank in found]
+    ours = [replace(bank, account=_our_account(organisation, bank.account)) for bank in found]
+    return [_store(organisation, bank, name, content, actor, at) for bank in ours]
+
+
+def _read(organisation: Organisation, content: bytes) -> tuple[BankStatement, ...]:
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"") or b"\0" in content[:100] or is_mt940(content):
+        return BankFileGateway().read_report(content)
+    headings = headings_of(content)
+    layout = layouts(organisation).filter(header_sha256=fingerprint(headings)).first()
+    if layout is None:
+        raise ColumnsUnknown(headings=headings)
+    currency = organisation.currency
+    return (read_table(content, columns=layout.columns, account=layout.iban, currency=currency),)
+
+
+def _our_account(organisation: Organisation, account: str) -> str:
+    """The IBAN of ours that a file means: some give the number inside it alone. Raises: WrongAccount."""
+    for iban in organisation.accounts:
+        if iban == account or (len(account) > 5 and iban[10:].lstrip("0") == account.lstrip("0")):
+            return iban
+    raise WrongAccount(found=account or "—", expected=organisation.iban)
 
 
 def _store(
@@ -124,7 +155,7 @@ def store_statement(
         kind=STATEMENT_FILE,
         name=name[:200],
         content=content,
-        content_type="application/xml",
+        content_type=_CONTENT_TYPES.get(bank.message, "application/xml"),
         uploaded_by_id=actor.user_id,
         at=at,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from django.db.models import Q, QuerySet
+
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.money import from_minor, to_minor
@@ -11,6 +13,7 @@ from config.transactions import step
 from settlement.gateways.base import Balance, Entry, EntryDetail, Finding
 from settlement.gateways.base import Statement as BankStatement
 from settlement.gateways.camt import check_sequence
+from settlement.gateways.mt940 import FORMAT as MT940
 from settlement.models import Statement, StatementLine
 
 
@@ -43,8 +46,9 @@ def statement_row(
 
 def _problems(organisation: Organisation, bank: BankStatement) -> list[dict[str, object]]:
     findings = list(bank.findings)
-    if bank.message.startswith("camt.053"):
+    if _is_numbered(bank):
         findings += _sequence_findings(_statement_before(organisation, bank), bank)
+    findings += _overlap(organisation, bank)
     return [{"code": item.code, "severity": item.severity, "params": item.params} for item in findings]
 
 
@@ -58,12 +62,36 @@ def _sequence_findings(before: Statement | None, bank: BankStatement) -> list[Fi
 
 def _statement_before(organisation: Organisation, bank: BankStatement) -> Statement | None:
     """The last statement of the account with a lower number; banks number anew each year, so only of the same one."""
-    year = bank.created_at.year if bank.created_at else None
-    rows = Statement.objects.filter(organisation=organisation, iban=bank.account, format__startswith="camt.053")
+    closing = _balance_day(bank.balance("CLBD"))
+    year = bank.created_at.year if bank.created_at else closing.year if closing else None
+    rows = _same_kind(organisation, bank)
     if bank.sequence is None or year is None:
         return None
     rows = rows.filter(sequence__lt=bank.sequence, to_date__year=year).exclude(status="refused")
     return rows.order_by("-sequence").first()
+
+
+def _is_numbered(bank: BankStatement) -> bool:
+    return bank.message.startswith("camt.053") or bank.message == MT940
+
+
+def _same_kind(organisation: Organisation, bank: BankStatement) -> QuerySet[Statement]:
+    """Earlier files of the account of the same kind of message."""
+    return Statement.objects.filter(organisation=organisation, iban=bank.account, format__startswith=bank.message[:8])
+
+
+def _overlap(organisation: Organisation, bank: BankStatement) -> list[Finding]:
+    """Another file of the same kind has the same number or tells of the same days."""
+    rows = _same_kind(organisation, bank).exclude(status="refused")
+    days = sorted(entry.booked_on for entry in bank.entries if entry.booked_on)
+    same = Q(pk__in=[])
+    if days:
+        same |= Q(from_date__lt=days[-1], to_date__gt=days[0])
+    closing = _balance_day(bank.balance("CLBD"))
+    if bank.sequence is not None and closing is not None:
+        same |= Q(sequence=bank.sequence, to_date__year=closing.year)
+    other = rows.filter(same).order_by("-pk").first()
+    return [] if other is None else [Finding("STATEMENT_OVERLAP", "warn", {"other": other.statement_id})]
 
 
 def statement_lines_from(statement: Statement, bank: BankStatement, at: datetime) -> list[StatementLine]:

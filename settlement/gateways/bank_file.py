@@ -5,6 +5,7 @@ from __future__ import annotations
 from settlement.gateways.base import UNKNOWN, PaymentOrder, Statement, Submission
 from settlement.gateways.camt import read_camt
 from settlement.gateways.identifiers import identifier
+from settlement.gateways.mt940 import is_mt940, read_mt940
 from settlement.gateways.pain001 import build_pain001
 
 
@@ -28,5 +29,5 @@ class BankFileGateway:
         return {item.reference: UNKNOWN for item in order.instructions}
 
     def read_report(self, content: bytes) -> tuple[Statement, ...]:
-        """Read a camt.052, 053 or 054 file of any version. Raises: GatewayError."""
-        return read_camt(content)
+        """Read a camt.052, 053 or 054 file of any version, or MT940. Raises: GatewayError."""
+        return read_mt940(content) if is_mt940(content) else read_camt(content)

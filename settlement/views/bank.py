@@ -14,14 +14,21 @@ from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
 from config.errors import DomainError, NotPermitted
+from config.money import to_minor
 from contracts.views.pages import access_of, one_of, page_of, perform
 from settlement import finance_queries
 from settlement.actions import bank_lines, fee_lines, reconciliation
 from settlement.actions.matching import propose_matches
+from settlement.actions.payment_postings import open_of
+from settlement.actions.status_reports import Answered, import_status_report
+from settlement.bank_forms import SplitForm
+from settlement.bank_queries import layouts
 from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
+from settlement.gateways.pain002 import is_status_report
 from settlement.models import Payment, Statement, StatementLine
 from settlement.statement_words import problem_rows
+from settlement.views.bank_lines import HEADINGS
 
 
 @requires("statements.view")
@@ -39,22 +46,40 @@ def statements(request: HttpRequest) -> HttpResponse:
 
 @requires("statements.import")
 def statement_new(request: HttpRequest) -> HttpResponse:
-    """Import a file of the bank."""
-    access = access_of(request)
+    """Import a file of the bank; a table whose columns nobody has explained leads to the page that asks."""
     form = StatementUploadForm(request.POST or None, request.FILES or None)
     refusal = None
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            found = reconciliation.import_statement(
-                organisation=access.office(), name=file.name, content=file.read(), actor=access.actor, at=access.now()
-            )
+            return _take(request, file.name, file.read())
+        except reconciliation.ColumnsUnknown as unknown:
+            request.session[HEADINGS] = unknown.params["headings"]
+            messages.info(request, unknown.sentence)
+            return redirect("settlement:statement_layout")
         except DomainError as error:
             refusal = error
-        else:
-            return _imported(request, found)
-    context = {"form": form, "refusal": refusal}
+    context = {"form": form, "refusal": refusal, "layouts": layouts(access_of(request).office())}
     return render(request, "settlement/finance/statement_new.html", context)
+
+
+def _take(request: HttpRequest, name: str, content: bytes) -> HttpResponse:
+    """A statement, or the bank's answer to a payment file. Raises: DomainError."""
+    access = access_of(request)
+    office, actor, at = access.office(), access.actor, access.now()
+    if is_status_report(content):
+        answered = import_status_report(organisation=office, name=name, content=content, actor=actor, at=at)
+        messages.info(request, _answer_message(answered))
+        return redirect("settlement:payment_run", answered.run.pk)
+    found = reconciliation.import_statement(organisation=office, name=name, content=content, actor=actor, at=at)
+    return _imported(request, found)
+
+
+def _answer_message(answered: Answered) -> str:
+    if answered.repeated:
+        return str(_("This answer of the bank was here already; nothing has changed."))
+    words = _("The bank has answered: taken %(taken)d, refused %(refused)d, refused although paid %(against)d.")
+    return words % {"taken": answered.taken, "refused": answered.refused, "against": answered.contradicted}
 
 
 def _imported(request: HttpRequest, found: list[reconciliation.ImportedStatement]) -> HttpResponse:
@@ -91,6 +116,7 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
         "suggestions": _suggestions(row, [line for line in lines if line.status in finance_queries.OPEN_LINES]),
         "may_match": access.may("statements.match") and row.status == "imported",
         "may_decide": access.may("statements.match") and row.status == "quarantined",
+        "own": row.imported_by_id == access.user.pk,
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/finance/statement.html", context)
@@ -142,8 +168,9 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
     match_form = MatchForm(request.POST if step == "match" else None, line=line)
     explain_form = ExplainForm(request.POST if step == "explain" else None)
     fee_form = FeeLineForm(request.POST if step == "fee" else None)
+    split_form = SplitForm(request.POST if step == "split" else None, line=line)
     refusal = None
-    form = {"explain": explain_form, "fee": fee_form}.get(step, match_form)
+    form = {"explain": explain_form, "fee": fee_form, "split": split_form}.get(step, match_form)
     if request.method == "POST" and form.is_valid():
         try:
             _settle(request, line, form)
@@ -157,7 +184,11 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "may_match": may_match,
         "match_form": match_form,
         "explain_form": explain_form,
-        "fee_form": fee_form if has_fees(line.statement.organisation) else None,
+        "split_form": split_form if line.amount_minor < 0 else None,
+        "left": open_of(line),
+        "may_undo": access.may("statements.match"),
+        "may_open": access.may("statements.match") and line.status == "explained" and line.explained_by_id,
+        "fee_form": fee_form if line.status == "unmatched" and has_fees(line.statement.organisation) else None,
         "form": form,
         "refusal": refusal,
     }
@@ -170,6 +201,12 @@ def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None
     if isinstance(form, FeeLineForm):
         _book_fee(form.cleaned_data, shared)
         messages.success(request, str(_("The line is booked.")))
+        return
+    if isinstance(form, SplitForm):
+        said = form.cleaned_data
+        part = {"payment_id": said["payment"].pk, "amount_minor": to_minor(said["amount"]), "reason": said["reason"]}
+        bank_lines.split_line(**part, **shared)  # type: ignore[arg-type]
+        messages.success(request, str(_("The part is matched.")))
         return
     if isinstance(form, ExplainForm):
         bank_lines.explain_line(explanation=form.cleaned_data["explanation"], **shared)  # type: ignore[arg-type]

@@ -33,8 +33,9 @@ def run(organisation: Organisation, cast: dict[str, User], at: datetime) -> Paym
 
 
 def paid_out() -> int:
-    """What left the bank account by the ledger, minor units."""
-    return Posting.objects.filter(account__kind="bank").aggregate(s=Sum("credit"))["s"] or 0
+    """What left the bank account for payments by the ledger, minor units."""
+    rows = Posting.objects.filter(account__kind="bank", entry__event__startswith="payment.")
+    return rows.aggregate(s=Sum("credit"))["s"] or 0
 
 
 def test_without_a_second_look_the_late_one_crashes(

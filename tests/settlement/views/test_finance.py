@@ -141,6 +141,9 @@ def test_a_quarantined_statement_waits_for_a_decision(office: Organisation, cast
     assert page.context["may_decide"] and "BALANCE_MISMATCH" in page.content.decode()
     client.post(url("statement_accept", statement.pk), {"reason": "Лист банку"})
     statement.refresh_from_db()
+    assert statement.status == "quarantined"
+    browser(cast["ivan"]).post(url("statement_accept", statement.pk), {"reason": "Лист банку"})
+    statement.refresh_from_db()
     assert statement.status == "imported"
 
 

@@ -1,0 +1,87 @@
+"""Forms of the bank's pages: parts of lines, the columns of a table, the monthly act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from config.form_fields import money_field
+from config.templatetags.show import amount
+from settlement.finance_forms import month_of_text
+from settlement.models import Payment, StatementLine
+
+
+class SplitForm(forms.Form):
+    """A part of an outgoing bank line for one payment, or for a part of it."""
+
+    payment: forms.ModelChoiceField[Payment] = forms.ModelChoiceField(
+        label=_("Payment"), queryset=Payment.objects.none()
+    )
+    amount = money_field(_("Sum of this part"))
+    reason = forms.CharField(label=_("Why they belong together"), max_length=300)
+
+    def __init__(self, *args: Any, line: StatementLine, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = Payment.objects.filter(organisation=line.statement.organisation, status__in=("prepared", "sent"))
+        field: Any = self.fields["payment"]
+        field.queryset = rows.select_related("provider").order_by("reference")
+        field.label_from_instance = lambda row: f"{row.reference} · {row.provider} · {amount(row.amount)}"
+
+
+LAYOUT_LABELS = {
+    "date": _("Day"),
+    "amount": _("Sum with its sign"),
+    "debit": _("Sum that went out"),
+    "credit": _("Sum that came in"),
+    "name": _("Name of the other side"),
+    "account": _("Account of the other side"),
+    "text": _("Purpose of the payment"),
+    "end_to_end": _("Our payment reference"),
+    "bank_reference": _("Number of the record at the bank"),
+    "currency": _("Currency"),
+    "balance": _("Balance after the record"),
+}
+
+
+class LayoutForm(forms.Form):
+    """What the columns of a bank's table mean: a choice of headings for each field."""
+
+    name = forms.CharField(label=_("Name of the bank"), max_length=100)
+    iban = forms.ChoiceField(label=_("Our account"))
+
+    def __init__(self, *args: Any, headings: Sequence[str], accounts: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["iban"], accounts)
+        choices = [("", "—"), *((heading, heading) for heading in headings if heading)]
+        for name, label in LAYOUT_LABELS.items():
+            self.fields[name] = forms.ChoiceField(label=label, choices=choices, required=False)
+
+    def columns(self) -> dict[str, str]:
+        """Field → heading."""
+        return {name: self.cleaned_data[name] for name in LAYOUT_LABELS if self.cleaned_data[name]}
+
+
+class BankActForm(forms.Form):
+    """For which account and month the act is drawn up."""
+
+    iban = forms.ChoiceField(label=_("Our account"))
+    month = forms.CharField(label=_("Month"), widget=forms.TextInput(attrs={"type": "month"}))
+
+    def __init__(self, *args: Any, accounts: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["iban"], accounts)
+
+    def clean_month(self) -> date:
+        """Raises: ValidationError for what is no month."""
+        month = month_of_text(self.cleaned_data["month"])
+        if month is None:
+            raise forms.ValidationError(_("Write the month as year and month, for example 2025-11."))
+        return month
+
+
+def _offer(field: Any, accounts: Iterable[str]) -> None:
+    field.choices = [(account, account) for account in sorted(accounts)]

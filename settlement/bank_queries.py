@@ -1,0 +1,126 @@
+"""Reads of the bank's side: lines and payments that wait, by age, and what an account did in a month."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Min, Q, QuerySet, Sum
+
+from config.accounts.models import Organisation
+from config.periods import add_months
+from settlement.finance_queries import exceptions
+from settlement.models import BankAct, Payment, StatementLayout, StatementLine
+
+# Days that an open line has waited: from, up to (not counted), open at the end.
+AGES: dict[str, tuple[int, int | None]] = {"week": (0, 8), "month": (8, 31), "quarter": (31, 91), "older": (91, None)}
+# After so many days without an answer of the bank a sent payment is asked about.
+SILENT_DAYS = 5
+
+
+def open_lines(organisation: Organisation, today: date, *, search: str = "", age: str = "") -> QuerySet[StatementLine]:
+    """Bank lines that nobody has matched or explained, the oldest first."""
+    rows = exceptions(organisation)
+    if search:
+        rows = rows.filter(
+            Q(counterparty_name__icontains=search)
+            | Q(remittance_text__icontains=search)
+            | Q(end_to_end_id__icontains=search)
+            | Q(statement__statement_id__icontains=search)
+        )
+    if age in AGES:
+        rows = rows.filter(_aged(today, *AGES[age]))
+    return rows
+
+
+def _aged(today: date, first: int, last: int | None) -> Q:
+    found = Q(booked_on__lte=today - timedelta(days=first)) if first else Q()
+    return found if last is None else found & Q(booked_on__gt=today - timedelta(days=last))
+
+
+def ages_of_open_lines(organisation: Organisation, today: date) -> list[dict[str, Any]]:
+    """For each age: how many lines, credits and debits in minor units, the oldest day. One query."""
+    figures: dict[str, Any] = {}
+    for age, bounds in AGES.items():
+        where = _aged(today, *bounds)
+        figures[f"{age}_count"] = Count("pk", filter=where)
+        figures[f"{age}_in"] = Sum("amount_minor", filter=where & Q(amount_minor__gt=0))
+        figures[f"{age}_out"] = Sum("amount_minor", filter=where & Q(amount_minor__lt=0))
+        figures[f"{age}_oldest"] = Min("booked_on", filter=where)
+    found = exceptions(organisation).order_by().aggregate(**figures)
+    names = ("count", "in", "out", "oldest")
+    return [{"age": age} | {name: found[f"{age}_{name}"] or 0 for name in names} for age in AGES]
+
+
+def silent_payments(organisation: Organisation, today: date) -> QuerySet[Payment]:
+    """Payments that were sent by bank file days ago and that no bank line has answered for in full."""
+    rows = Payment.objects.filter(organisation=organisation, status="sent", gateway="bank_file")
+    waited = Q(payment_run__execution_date__lte=today - timedelta(days=SILENT_DAYS))
+    return rows.filter(waited).select_related("provider", "payment_run").order_by("payment_run__execution_date", "id")
+
+
+def layouts(organisation: Organisation) -> QuerySet[StatementLayout]:
+    """Tables of banks whose columns are known."""
+    return StatementLayout.objects.filter(organisation=organisation).select_related("saved_by").order_by("name", "id")
+
+
+def bank_acts(organisation: Organisation) -> QuerySet[BankAct]:
+    """Reconciliation acts with how many have signed, the newest month first."""
+    rows = BankAct.objects.filter(organisation=organisation).annotate(signed=Count("signatures"))
+    return rows.order_by("-month", "iban", "-number")
+
+
+_FIGURES = """
+WITH told AS (
+    SELECT l.*, COALESCE((SELECT sum(m.amount_minor) FROM settlement_match m WHERE m.statement_line_id = l.id), 0)
+        AS with_payments
+    FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id
+    WHERE s.organisation_id = %(office)s AND s.iban = %(iban)s AND s.status IN ('imported', 'reconciled')
+      AND NOT (l.status = 'explained' AND l.explained_by_id IS NULL)
+), month AS (
+    SELECT * FROM told WHERE booked_on >= %(first)s AND booked_on < %(next)s
+), posted AS (
+    SELECT e.date, p.debit - p.credit AS amount FROM settlement_posting p
+    JOIN settlement_entry e ON e.id = p.entry_id JOIN settlement_account a ON a.id = p.account_id
+    WHERE a.organisation_id = %(office)s AND a.code = 'bank:' || %(iban)s AND e.date < %(next)s
+), waiting AS (
+    SELECT COALESCE(sum(amount_minor - with_payments) FILTER (WHERE booked_on < %(first)s), 0) AS before,
+        COALESCE(sum(amount_minor - with_payments), 0) AS after
+    FROM told WHERE status IN ('unmatched', 'partial') AND booked_on < %(next)s
+)
+SELECT
+    (SELECT COALESCE(sum(amount), 0) FROM posted WHERE date < %(first)s) + waiting.before AS opening,
+    (SELECT COALESCE(sum(amount_minor), 0) FROM month WHERE amount_minor > 0) AS received,
+    (SELECT COALESCE(-sum(amount_minor), 0) FROM month WHERE amount_minor < 0) AS paid,
+    (SELECT count(*) FROM month) AS lines,
+    (SELECT COALESCE(sum(with_payments), 0) FROM month) AS matched,
+    (SELECT COALESCE(sum(amount_minor - with_payments), 0) FROM month WHERE status IN ('matched', 'explained'))
+        AS explained,
+    (SELECT COALESCE(sum(amount_minor - with_payments), 0) FROM month WHERE status IN ('unmatched', 'partial')) AS open,
+    (SELECT count(*) FROM month WHERE status IN ('unmatched', 'partial')) AS open_lines,
+    (SELECT COALESCE(sum(amount), 0) FROM posted) AS ledger,
+    waiting.after AS waiting,
+    (SELECT s.closing_minor FROM settlement_statement s
+     WHERE s.organisation_id = %(office)s AND s.iban = %(iban)s AND s.status IN ('imported', 'reconciled')
+       AND s.to_date < %(next)s AND s.closing_minor IS NOT NULL
+     ORDER BY s.to_date DESC, s.sequence DESC NULLS LAST, s.id DESC LIMIT 1) AS closing
+FROM waiting
+"""
+
+
+def bank_figures(organisation: Organisation, iban: str, month: date) -> dict[str, int | None]:
+    """What the bank and the books say about an account in a month, minor units. One query.
+
+    ``closing`` is the bank's last balance by the end of the month (None when no statement tells one); the books agree
+    when ``ledger`` + ``waiting`` is the same. ``difference`` is closing less both.
+    """
+    params: dict[str, Any] = {"office": organisation.pk, "iban": iban, "first": month, "next": add_months(month, 1)}
+    with connection.cursor() as cursor:
+        cursor.execute(_FIGURES, params)
+        names = [column[0] for column in cursor.description]
+        row = cursor.fetchone()
+    figures = {name: None if value is None else int(value) for name, value in zip(names, row, strict=True)}
+    closing = figures["closing"]
+    books = (figures["ledger"] or 0) + (figures["waiting"] or 0)
+    return figures | {"difference": None if closing is None else closing - books}

@@ -1,0 +1,105 @@
+"""Undoing what was said about a bank line, and the columns of a bank's table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.access import requires
+from contracts.views.pages import access_of, one_of, stepped, submitted
+from settlement.actions import bank_lines
+from settlement.actions.statement_layouts import save_layout
+from settlement.bank_forms import LayoutForm
+from settlement.bank_queries import layouts
+from settlement.finance_forms import ReasonForm
+from settlement.models import Match, StatementLine
+from settlement.models.statements import LIVE
+
+# Headings of a table that waits to be explained, in the session of who brought it.
+HEADINGS = "statement_headings"
+
+
+@requires("statements.import")
+def statement_layout(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """What the columns of a table mean: of the file that was just refused, or of one explained before."""
+    access = access_of(request)
+    known = one_of(layouts(access.office()), pk) if pk else None
+    headings = known.headings if known else request.session.get(HEADINGS)
+    if not headings:
+        return redirect("settlement:statement_new")
+    initial = {"name": known.name, "iban": known.iban, **known.columns} if known else None
+    form = LayoutForm(request.POST or None, initial=initial, headings=headings, accounts=access.office().accounts)
+    saved, refusal = submitted(request, form, lambda: _save(request, form, headings))
+    if saved is not None:
+        request.session.pop(HEADINGS, None)
+        messages.success(request, str(_("The columns are remembered. Now choose the file again.")))
+        return redirect("settlement:statement_new")
+    context = {"form": form, "refusal": refusal, "headings": headings}
+    return render(request, "settlement/finance/statement_layout.html", context)
+
+
+def _save(request: HttpRequest, form: LayoutForm, headings: list[str]) -> Any:
+    access = access_of(request)
+    return save_layout(
+        organisation=access.office(),
+        name=form.cleaned_data["name"],
+        iban=form.cleaned_data["iban"],
+        headings=headings,
+        columns=form.columns(),
+        actor=access.actor,
+        at=access.now(),
+    )
+
+
+@requires("statements.match")
+def match_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a match back with a reason."""
+    access = access_of(request)
+    match = one_of(Match.objects.filter(payment__organisation=access.office(), **LIVE).select_related("payment"), pk)
+    form = ReasonForm(request.POST or None)
+    return stepped(
+        request,
+        form,
+        lambda: bank_lines.undo_match(
+            organisation=access.office(),
+            match_id=pk,
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The match is undone. The line waits again."),
+        title=_("Undo the match with %(payment)s") % {"payment": match.payment.reference},
+        back="settlement:statement_line",
+        key=match.statement_line_id,
+        submit=_("Undo the match"),
+        danger=True,
+    )
+
+
+@requires("statements.match")
+def line_open(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an explanation back with a reason."""
+    access = access_of(request)
+    line = one_of(StatementLine.objects.filter(statement__organisation=access.office()), pk)
+    form = ReasonForm(request.POST or None)
+    return stepped(
+        request,
+        form,
+        lambda: bank_lines.undo_explanation(
+            organisation=access.office(),
+            line_id=line.pk,
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The explanation is undone. The line waits again."),
+        title=_("Undo the explanation"),
+        back="settlement:statement_line",
+        key=line.pk,
+        submit=_("Undo the explanation"),
+        danger=True,
+    )
