@@ -13,8 +13,9 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from config.accounts.models import Organisation, User
+from config.audit.recording import action, nothing_to_record
 from contracts.models import Parameter
-from settlement.actions.payments import confirm_payments
+from settlement.actions.payments import confirm_payments, lock_payments
 from settlement.actions.runs import approve_payment_run, propose_payment_run
 from settlement.deadline_queries import as_deadlines, deadlines, late_only
 from settlement.models import PaymentHold, PaymentRun
@@ -149,8 +150,6 @@ def test_what_was_paid_in_time_is_not_late(office: Organisation, cast: Cast, at:
     run = released_run(office, cast, at)
     first, second = run.payments.order_by("reference")
     days = {first.pk: date(2025, 12, 17), second.pk: date(2025, 12, 20)}
-    from config.audit.recording import action, nothing_to_record
-    from settlement.actions.payments import lock_payments
 
     @action
     def confirm(*, actor: Any, at: datetime) -> None:
