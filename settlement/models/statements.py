@@ -132,6 +132,14 @@ class Match(AppendOnlyModel):
             models.CheckConstraint(
                 name="match_undone_with_reason", condition=models.Q(undoes__isnull=True) | ~models.Q(reason="")
             ),
+            # A match takes out what the bank moved; only the row that undoes it goes the other way.
+            models.CheckConstraint(
+                name="match_sign",
+                condition=models.Q(kind="payment", undoes__isnull=True, amount_minor__lt=0)
+                | models.Q(kind="payment", undoes__isnull=False, amount_minor__gt=0)
+                | models.Q(kind="return", undoes__isnull=True, amount_minor__gt=0)
+                | models.Q(kind="return", undoes__isnull=False, amount_minor__lt=0),
+            ),
         ]
         triggers = append_only("match")
 

@@ -1,0 +1,241 @@
+"""Parts, undoing and the sums that the database keeps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection
+
+from config.accounts.models import Organisation, User
+from config.errors import NotFound
+from settlement.actions.bank_lines import (
+    LineNotOpen,
+    NotToUndo,
+    PaidAgain,
+    PartTooLarge,
+    ReasonMissing,
+    ReturnFirst,
+    WholeReturnsOnly,
+    explain_line,
+    match_line,
+    split_line,
+    undo_explanation,
+    undo_match,
+)
+from settlement.actions.matching import propose_matches
+from settlement.actions.reconciliation import import_statement
+from settlement.actions.runs import propose_payment_run
+from settlement.books import verify_books
+from settlement.gateways.simulated_bank import answer_payment_file
+from settlement.models import Claim, Match, Payment, PaymentRun, Statement, StatementLine
+from settlement.models.statements import LIVE
+from settlement.month_checks import month_checks
+from tests.settlement.actions.paid import bank_file, released_run
+from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, ready
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Cast = dict[str, User]
+
+
+@pytest.fixture
+def run(organisation: Organisation, cast: Cast, at: datetime) -> PaymentRun:
+    ready(at)
+    adjudicated(organisation, at, (1, 24200), (2, 152000))
+    return released_run(organisation, cast, at)
+
+
+@pytest.fixture
+def says(run: PaymentRun, cast: Cast, at: datetime) -> dict[str, Any]:
+    return {"organisation": run.organisation, "actor": cast["ivan"].as_actor(), "at": at}
+
+
+def table(run: PaymentRun, cast: Cast, at: datetime, *rows: tuple[str, int]) -> Statement:
+    """A statement of MT940 with outgoing (negative) and incoming rows, kopiykas."""
+    lines = "".join(
+        f":61:2512121212{'C' if money > 0 else 'D'}{abs(money) // 100},{abs(money) % 100:02d}NTRF{name}//B{place}\n"
+        for place, (name, money) in enumerate(rows, 1)
+    )
+    closing = 100_000_000 + sum(amount for _reference, amount in rows)
+    text = (
+        f":20:S\n:25:{run.organisation.iban}\n:28C:1\n:60F:C251211UAH1000000,00\n{lines}"
+        f":62F:C251212UAH{closing // 100},{closing % 100:02d}\n"
+    )
+    content, actor = text.encode(), cast["halyna"].as_actor()
+    [found] = import_statement(organisation=run.organisation, name="s.sta", content=content, actor=actor, at=at)
+    return found.statement
+
+
+BANK_CHECKS = {
+    "every entry balances",
+    "payments equal the bank",
+    "statement lines equal their matches",
+    "bank balances equal the ledger",
+}
+
+
+def bank_faults() -> list[Any]:
+    """What the books say against the bank; the town of these tests has no claim lines to prove the rest by."""
+    return [fault for fault in verify_books() if fault.check in BANK_CHECKS]
+
+
+def payment_of(run: PaymentRun, code: str) -> Payment:
+    return run.payments.get(provider__code=code)
+
+
+def test_a_payment_that_left_in_two_parts_is_confirmed_once(run: PaymentRun, cast: Cast, at: datetime) -> None:
+    first, second = payment_of(run, "P1"), payment_of(run, "P2")
+    statement = table(run, cast, at, (first.reference, -24200), (second.reference, -100000), (second.reference, -52000))
+    assert statement.status == "reconciled"
+    assert set(run.payments.values_list("status", flat=True)) == {"confirmed"}
+    assert sorted(Match.objects.values_list("rule", "amount_minor")) == [
+        ("end_to_end", -24200),
+        ("parts", -100000),
+        ("parts", -52000),
+    ]
+    assert balances(run.organisation)["clearing:bank"] == 0
+    assert bank_faults() == []
+
+
+def test_a_part_waits_for_a_person_and_for_the_rest(
+    run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime
+) -> None:
+    payment = payment_of(run, "P2")
+    statement = table(run, cast, at, (payment.reference, -100000))
+    line = statement.lines.get()
+    [proposal] = propose_matches(run.organisation, [line], on=at.date()).matches.to_dict("records")
+    assert (proposal["rule"], proposal["difference"]) == ("part", 52000)
+    part = {"line_id": line.pk, "payment_id": payment.pk, "reason": "перша частина"}
+    with pytest.raises(ReasonMissing):
+        split_line(**part | {"reason": " "}, amount_minor=100000, **says)
+    with pytest.raises(PartTooLarge):
+        split_line(**part, amount_minor=100001, **says)
+    split_line(**part, amount_minor=60000, **says)
+    line.refresh_from_db()
+    payment.refresh_from_db()
+    assert (line.status, payment.status) == ("partial", "sent")
+    assert bank_faults() == []
+    assert not [
+        check for check in month_checks(run.organisation, NOVEMBER) if check.code == "BANK_DIFFERS" and check.count
+    ]
+    explain_line(line_id=line.pk, explanation="Решта — комісія", **says)
+    line.refresh_from_db()
+    assert line.status == "explained" and balances(run.organisation)["suspense:bank"] == 40000
+    assert bank_faults() == []
+
+
+def test_a_match_is_undone_by_a_row_and_made_again(
+    run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime
+) -> None:
+    first, second = payment_of(run, "P1"), payment_of(run, "P2")
+    statement = table(run, cast, at, (first.reference, -24200), (second.reference, -152000))
+    run.refresh_from_db()
+    assert run.status == "closed"
+    match = Match.objects.get(payment=first)
+    with pytest.raises(ReasonMissing):
+        undo_match(match_id=match.pk, reason="", **says)
+    undo_match(match_id=match.pk, reason="не той рядок", **says)
+    with pytest.raises(NotFound):
+        undo_match(match_id=match.pk, reason="ще раз", **says)
+    for row in (first, run, statement):
+        row.refresh_from_db()
+    line = match.statement_line
+    line.refresh_from_db()
+    assert (first.status, run.status, statement.status, line.status) == ("sent", "released", "imported", "unmatched")
+    assert Match.objects.filter(payment=first).count() == 2 and not Match.objects.filter(payment=first, **LIVE).exists()
+    assert Claim.objects.get(provider__code="P1").status == "scheduled"
+    assert bank_faults() == []
+    match_line(line_id=line.pk, payment_ids=[first.pk], reason="все ж він", **says)
+    first.refresh_from_db()
+    run.refresh_from_db()
+    assert (first.status, run.status) == ("confirmed", "closed")
+    assert balances(run.organisation)["clearing:bank"] == 0 and bank_faults() == []
+
+
+def test_a_return_is_undone_before_its_payment(run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime) -> None:
+    content = answer_payment_file(bank_file(run, at))
+    import_statement(
+        organisation=run.organisation, name="s.xml", content=content, actor=cast["halyna"].as_actor(), at=at
+    )
+    returned = run.payments.get(status="returned")
+    paid, back = Match.objects.filter(payment=returned).order_by("id")
+    with pytest.raises(ReturnFirst):
+        undo_match(match_id=paid.pk, reason="помилка", **says)
+    with pytest.raises(WholeReturnsOnly):
+        line = StatementLine.objects.get(status="unmatched")
+        split_line(line_id=line.pk, payment_id=returned.pk, amount_minor=5, reason="частина", **says)
+    undo_match(match_id=back.pk, reason="помилка", **says)
+    returned.refresh_from_db()
+    assert returned.status == "confirmed" and returned.items.get().live
+    assert bank_faults() == []
+
+
+def test_what_was_paid_again_cannot_be_called_not_returned(
+    run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime
+) -> None:
+    content = answer_payment_file(bank_file(run, at))
+    actor = cast["halyna"].as_actor()
+    import_statement(organisation=run.organisation, name="s.xml", content=content, actor=actor, at=at)
+    propose_payment_run(organisation=run.organisation, period=NOVEMBER, actor=actor, at=at)
+    back = Match.objects.get(kind="return")
+    with pytest.raises(PaidAgain):
+        undo_match(match_id=back.pk, reason="помилка", **says)
+
+
+def test_an_explanation_is_undone_and_given_again(
+    run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime
+) -> None:
+    statement = table(run, cast, at, ("NONREF", 5000))
+    line = statement.lines.get()
+    with pytest.raises(LineNotOpen):
+        undo_explanation(line_id=line.pk, reason="рано", **says)
+    for words in ("внесок", "таки повернення податку"):
+        explain_line(line_id=line.pk, explanation=words, **says)
+        assert balances(run.organisation)["suspense:bank"] == -5000
+        undo_explanation(line_id=line.pk, reason="помилка", **says)
+        assert balances(run.organisation)["suspense:bank"] == 0
+    line.refresh_from_db()
+    assert (line.status, line.explanation, line.explained_by) == ("unmatched", "", None)
+    assert bank_faults() == []
+
+
+def test_what_the_bank_told_twice_stays_closed(run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime) -> None:
+    """The same record with the bank's own number in a second table of the same days counts once."""
+    table(run, cast, at, ("NONREF", 5000))
+    text = (
+        f":20:T\n:25:{run.organisation.iban}\n:28C:2\n:60F:C251211UAH1000000,00\n"
+        ":61:2512121212C50,00NTRFNONREF//B1\n:61:2512121212C50,00NTRFNONREF//B2\n:62F:C251212UAH1000100,00\n"
+    )
+    [found] = import_statement(
+        organisation=run.organisation, name="t.sta", content=text.encode(), actor=cast["halyna"].as_actor(), at=at
+    )
+    first, second = found.statement.lines.order_by("position")
+    assert (first.status, second.status) == ("explained", "unmatched")
+    with pytest.raises(NotToUndo):
+        undo_explanation(line_id=first.pk, reason="відкрити", **says)
+
+
+def test_the_database_keeps_the_sums(run: PaymentRun, cast: Cast, at: datetime) -> None:
+    first, second = payment_of(run, "P1"), payment_of(run, "P2")
+    table(run, cast, at, (first.reference, -24200), (second.reference, -152000))
+    match = Match.objects.get(payment=first)
+    copy = {
+        "statement_line": match.statement_line,
+        "payment": match.payment,
+        "kind": "payment",
+        "rule": "by_hand",
+        "confidence": 100,
+        "matched_at": at,
+    }
+    for wrong in (
+        {"amount_minor": -1},
+        {"amount_minor": 24200, "undoes": match, "reason": ""},
+        {"amount_minor": 24199, "undoes": match, "reason": "менше"},
+        {"amount_minor": 5, "payment": second},
+    ):
+        with pytest.raises(IntegrityError):
+            Match.objects.create(**copy | wrong)
+    with pytest.raises(Exception, match="Cannot update"), connection.cursor() as cursor:
+        cursor.execute("UPDATE settlement_match SET amount_minor = 1")
+    assert Match.objects.count() == 2
