@@ -58,13 +58,13 @@ def played(transactional_db: None) -> tuple[Town, IssuedCertificate, dict[str, A
         town.issue(full_name=name)
     early = VISIT - timedelta(days=1)
     yesterday = authorise(town, mine, key="early", starts_at=early, at=early)
-    confirm(town, yesterday, ends_at=early + timedelta(hours=2), at=early)
+    confirm(town, yesterday, ends_at=early + timedelta(hours=2), at=early + timedelta(hours=2))
     held = authorise(town, mine, units="2")
     import_reported_visits(
         organisation=organisation, provider=town.provider, file_name="v.csv", content=VISITS,
         actor=town.provider_actor, at=VISIT,
     )  # fmt: skip
-    organisation.clock_offset = VISIT + timedelta(hours=1) - timezone.now()
+    organisation.clock_offset = VISIT + timedelta(hours=9) - timezone.now()
     organisation.save(update_fields=["clock_offset"])
     keys = {"recipient": mine.certificate.recipient_id, "certificate": mine.certificate.pk, "redemption": held.pk}
     return town, mine, keys
