@@ -26,6 +26,7 @@ PAGES: dict[str, str] = {
     "vouchers.redemption": "vouchers:redemption",
     "settlement.claim": "settlement:claim",
     "settlement.claimline": "settlement:claim_line",
+    "settlement.appeal": "settlement:appeal",
     "settlement.adjudicationrun": "settlement:adjudication_run",
     "settlement.entry": "settlement:entry",
     "settlement.account": "settlement:account",

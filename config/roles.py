@@ -89,6 +89,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "claims.view": frozenset({FINANCE_MAKER, FINANCE_CHECKER, AUDITOR, PROVIDER}),
     "claims.submit": frozenset({PROVIDER}),
     "claims.adjudicate": frozenset({FINANCE_MAKER}),
+    "appeals.answer": _FINANCE,
     "claims.clear": frozenset({FINANCE_MAKER, FINANCE_CHECKER}),
     "runs.view": _FINANCE | {AUDITOR},
     "payment_runs.view": _FINANCE | {AUDITOR},

@@ -34,9 +34,12 @@ class ClaimFileForm(forms.Form):
     """A spreadsheet with the visits of a month."""
 
     file = forms.FileField(
-        label=_("Spreadsheet of visits"),
-        help_text=_("CSV or XLSX; the first row names the columns. Take the template."),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
+        label=_("Spreadsheet of visits or invoice"),
+        help_text=_(
+            "CSV or XLSX whose first row names the columns (take the template), or an electronic invoice: EN 16931, "
+            "UBL 2.1, XML."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx,.xml"}),
     )
 
     def clean_file(self) -> Any:
@@ -63,6 +66,36 @@ class ClaimUploadForm(ClaimFileForm):
         rows = Contract.objects.filter(provider=provider).exclude(status__in=["pending", "cancelled"])
         field.queryset = rows.select_related("organisation").order_by("-valid_from", "-id")
         field.label_from_instance = lambda row: f"{row.number} · {row.organisation}"
+
+
+class EvidenceForm(forms.Form):
+    """A file that proves something."""
+
+    file = forms.FileField(label=_("File"))
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file and file.size > MAX_UPLOAD:
+            raise forms.ValidationError(_("The file is larger than 32 megabytes. Send a smaller one."))
+        return file
+
+
+class AppealForm(EvidenceForm):
+    """Why a decision is wrong, with evidence if there is any."""
+
+    reason = forms.CharField(
+        label=_("Why the decision is wrong"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Name the facts and the document that shows them. The office answers in writing."),
+    )
+    field_order = ("reason", "file")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["file"].required = False
+        self.fields["file"].label = _("Evidence (a file, if you have one)")
 
 
 class AdjudicationForm(forms.Form):

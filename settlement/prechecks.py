@@ -125,6 +125,7 @@ def precheck(claim: Claim, *, at: datetime) -> Precheck:
         number=number,
         as_of=local_date(at, claim.organisation.zone),
         parameters=law.versions,
+        known_at=at,
     )
     return Precheck(claim, run, own[0].sort_values("line"), own[1])
 

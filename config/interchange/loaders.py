@@ -227,9 +227,10 @@ _CLAIM_STATUS = "CASE WHEN t.status IN ('returned', 'withdrawn') THEN t.status E
 
 # What a claim may name as reversed: as staged, else as stored.
 _REVERSED = (
-    "(SELECT p.number, p.provider_code_id AS provider, p.period, p.run, p.reverses <> '' AS reversing "
+    "(SELECT p.number, p.provider_code_id AS provider, p.period, p.run, p.status, "
+    "p.reverses <> '' AS reversing "
     "FROM stage_claims p UNION ALL "
-    "SELECT c.number, c.provider_id, c.period, c.run, c.reverses_id IS NOT NULL FROM settlement_claim c "
+    "SELECT c.number, c.provider_id, c.period, c.run, c.status, c.reverses_id IS NOT NULL FROM settlement_claim c "
     "WHERE c.organisation_id = %(org)s AND NOT EXISTS (SELECT 1 FROM stage_claims p WHERE p.number = c.number))"
 )
 
@@ -255,6 +256,7 @@ _REVERSALS = (
     _reversal("REVERSES_REVERSAL", "p.reversing"),
     _reversal("REVERSES_FOREIGN", "p.provider <> s.provider_code_id"),
     _reversal("REVERSES_LATER", "p.period > s.period OR p.period = s.period AND p.run > s.run"),
+    _reversal("REVERSES_UNSUBMITTED", "s.status <> 'withdrawn' AND p.status IN ('draft', 'returned', 'withdrawn')"),
     Check(
         "REVERSED_TWICE",
         "reverses",

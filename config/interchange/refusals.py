@@ -48,6 +48,7 @@ SENTENCES = {
     "REVERSES_REVERSAL": _("The claim reverses one that itself reverses another. Submit a new claim instead."),
     "REVERSES_FOREIGN": _("The reversed claim is of another provider."),
     "REVERSES_LATER": _("The reversed claim is of a later month or run than the one that reverses it."),
+    "REVERSES_UNSUBMITTED": _("The reversed claim was withdrawn or returned: there is nothing to take back."),
     "REVERSED_TWICE": _("Another claim already reverses the same one. Keep one of them."),
     "REVERSAL_LINE": _("A claim that reverses another has no lines."),
     "ENCODING": _("The file is not UTF-8 text. Save it as CSV UTF-8."),

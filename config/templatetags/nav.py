@@ -59,6 +59,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         _("Settlement"),
         (
             Item(_("Claims"), "settlement:claims", ("claims.view",)),
+            Item(_("Appeals"), "settlement:appeals", ("claims.view",)),
             Item(_("Waiting for a person"), "settlement:pends", ("claims.clear",)),
             Item(_("Patterns"), "settlement:patterns", ("runs.view",)),
             Item(_("Facts for checks"), "settlement:facts_start", ("register.edit", "recipients.edit")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -12,20 +13,30 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, record
+from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.locks import lock_rows
 from config.money import to_rate, to_units
 from config.office.numbering import document_number
 from config.office.storage import attach
-from config.periods import add_months
+from config.periods import add_months, add_working_days
 from config.states import InvalidMove
 from config.transactions import step
 from contracts.models import Contract, Provider
+from contracts.parameters import parameter_value
+from contracts.queries import working_calendar
+from settlement.actions.claim_notices import tell_provider
 from settlement.claim_rows import AMOUNT_PLACES_CLAIMED, LineDraft
-from settlement.models import Claim, ClaimLine
+from settlement.models import Claim, ClaimLine, ClaimReturn
 
 SERIES, PREFIX = "claim", "CL"
 EVIDENCE = "claim_evidence"
+FIX_DAYS = "claim.return_fix_days"
+# What a kept version of a line holds, in this order.
+VERSION_COLUMNS = (
+    *("line", "redemption_code", "certificate_number", "service_code", "service_date", "starts_at", "ends_at"),
+    *("worker_code", "units_milli", "unit_rate_e4", "amount_e4"),
+)
 # A spreadsheet that a provider sends is kept as it came: name, content, content type.
 File = tuple[str, bytes, str]
 
@@ -49,6 +60,23 @@ class ForeignContract(DomainError):
 
     code = "FOREIGN_CONTRACT"
     message = _("The contract «%(number)s» is not one of this provider with this organisation. Choose another one.")
+
+
+class CorrectionLate(DomainError):
+    """The term for correcting a returned claim is over."""
+
+    code = "CORRECTION_LATE"
+    message = _(
+        "The claim «%(number)s» could be corrected until %(until)s. Withdraw it: its visits can then be claimed anew, "
+        "as long as their month can be claimed."
+    )
+
+
+class NotReturnable(DomainError):
+    """A reversal, or what a reversal takes back, is not corrected."""
+
+    code = "CLAIM_NOT_RETURNABLE"
+    message = _("The claim «%(number)s» takes another one back or is taken back itself: it cannot be corrected.")
 
 
 class NotReversible(DomainError):
@@ -77,7 +105,7 @@ def create_claim(
 
     ``period``: first day of the month. Raises: ForeignContract. Audit: claim.created.
     """
-    claim = _new_claim(organisation, provider, contract, period, actor, at)
+    claim = new_claim(organisation, provider, contract, period, actor, at)
     _add_lines(claim, lines)
     _attach(claim, files, actor, at)
     record("claim.created", claim, actor=actor, at=at, number=claim.number, lines=len(lines), files=len(files))
@@ -93,7 +121,7 @@ def create_claim_from_redemptions(
     Visits of services that the contract does not price on the day are left out.
     Raises: NothingToClaim, ForeignContract. Audit: claim.created.
     """
-    claim = _new_claim(organisation, provider, contract, period, actor, at)
+    claim = new_claim(organisation, provider, contract, period, actor, at)
     params: dict[str, Any] = {
         "claim": claim.pk,
         "organisation": organisation.pk,
@@ -152,7 +180,7 @@ FROM settlement_claim k WHERE k.id = l.claim_id AND l.claim_id = %s
 
 
 @step
-def _new_claim(
+def new_claim(
     organisation: Organisation,
     provider: Provider,
     contract: Contract | None,
@@ -229,16 +257,31 @@ def locked_claim(organisation: Organisation, claim_id: int) -> Claim:
 def submit_claim(*, organisation: Organisation, claim_id: int, actor: Actor, at: datetime) -> Claim:
     """Hand a draft or a returned claim in; from now on its lines cannot change.
 
-    Raises: NotFound, ClaimEmpty, InvalidMove. Locks: claim. Audit: claim.submitted.
+    Raises: NotFound, ClaimEmpty, CorrectionLate, InvalidMove. Locks: claim. Audit: claim.submitted.
     """
     claim = locked_claim(organisation, claim_id)
     if not claim.lines.exists():
         raise ClaimEmpty(number=claim.number)
-    claim.submitted_at, claim.submitted_by_id = at, actor.user_id
-    claim.save(update_fields=["submitted_at", "submitted_by"])
-    claim.move_to("submitted", at=at)
+    _refuse_late_correction(claim, at)
+    hand_in(claim, submitted_at=at, submitted_by_id=actor.user_id, at=at)
     record("claim.submitted", claim, actor=actor, at=at, number=claim.number)
     return claim
+
+
+@step
+def hand_in(claim: Claim, *, submitted_at: datetime, submitted_by_id: int | None, at: datetime) -> None:
+    """Move a draft or a returned claim to submitted. ``submitted_at``: the moment that counts for its terms."""
+    claim.submitted_at, claim.submitted_by_id = submitted_at, submitted_by_id
+    claim.save(update_fields=["submitted_at", "submitted_by"])
+    claim.move_to("submitted", at=at)
+
+
+def _refuse_late_correction(claim: Claim, at: datetime) -> None:
+    if claim.status != "returned":
+        return
+    last = claim.returns.order_by("-version").first()
+    if last and local_date(at, claim.organisation.zone) > last.correct_by:
+        raise CorrectionLate(number=claim.number, until=last.correct_by.isoformat())
 
 
 @action
@@ -252,11 +295,37 @@ def withdraw_claim(*, organisation: Organisation, claim_id: int, reason: str, ac
 
 @action
 def return_claim(*, organisation: Organisation, claim_id: int, reason: str, actor: Actor, at: datetime) -> Claim:
-    """The office sends a claim back for correction. Raises: NotFound, InvalidMove. Audit: claim.returned."""
+    """The office sends a claim back for correction; the version that came is kept, whatever replaces its lines.
+
+    Time: to be corrected within ``claim.return_fix_days`` working days.
+    Raises: NotFound, NotReturnable, InvalidMove. Locks: claim. Audit: claim.returned.
+    """
     claim = locked_claim(organisation, claim_id)
+    if claim.reverses_id or claim.reversals.exclude(status="withdrawn").exists():
+        raise NotReturnable(number=claim.number)
     claim.move_to("returned", at=at)
-    record("claim.returned", claim, actor=actor, at=at, number=claim.number, reason=reason)
+    returned = _keep_version(claim, reason, actor, at)
+    told = {"number": claim.number, "reason": reason, "correct_by": returned.correct_by.isoformat()}
+    tell_provider(claim, "claim.returned", told, at=at)
+    record("claim.returned", claim, actor=actor, at=at, version=returned.version, **told)
     return claim
+
+
+@step
+def _keep_version(claim: Claim, reason: str, actor: Actor, at: datetime) -> ClaimReturn:
+    day = local_date(at, claim.organisation.zone)
+    days = parameter_value(claim.organisation, FIX_DAYS, day).whole
+    lines = list(claim.lines.order_by("line").values_list(*VERSION_COLUMNS))
+    return ClaimReturn.objects.create(
+        claim=claim,
+        version=claim.returns.count() + 1,
+        submitted_at=claim.submitted_at,
+        reason=reason,
+        correct_by=add_working_days(day, days, working_calendar(claim.organisation)),
+        lines=json.loads(json.dumps(lines, default=str)),
+        returned_by_id=actor.user_id,
+        recorded_at=at,
+    )
 
 
 @action
@@ -291,12 +360,38 @@ def reverse_claim(*, organisation: Organisation, claim_id: int, reason: str, act
     Raises: NotFound, NotReversible. Locks: claim. Audit: claim.reversal_submitted.
     """
     claim = locked_claim(organisation, claim_id)
+    reversing = take_back(claim, actor=actor, at=at)
+    record("claim.reversal_submitted", reversing, claim, actor=actor, at=at, number=reversing.number, reason=reason)
+    return reversing
+
+
+@step
+def take_back(claim: Claim, *, actor: Actor, at: datetime) -> Claim:
+    """The reversing claim of a locked claim. Raises: NotReversible."""
     taken = claim.reversals.exclude(status="withdrawn").exists()
     if taken or claim.reverses_id or claim.status not in ("adjudicated", "disputed", "paid", "rejected"):
         raise NotReversible(number=claim.number, status=claim.status)
-    reversing = _new_claim(organisation, claim.provider, claim.contract, claim.period, actor, at, reverses=claim)
-    reversing.submitted_at, reversing.submitted_by_id = at, actor.user_id
-    reversing.save(update_fields=["submitted_at", "submitted_by"])
-    reversing.move_to("submitted", at=at)
-    record("claim.reversal_submitted", reversing, claim, actor=actor, at=at, number=reversing.number, reason=reason)
+    reversing = new_claim(claim.organisation, claim.provider, claim.contract, claim.period, actor, at, reverses=claim)
+    hand_in(reversing, submitted_at=at, submitted_by_id=actor.user_id, at=at)
     return reversing
+
+
+class EvidenceClosed(DomainError):
+    """What was decided rests on what was there."""
+
+    code = "EVIDENCE_CLOSED"
+    message = _("The claim «%(number)s» is decided. Attach new evidence to an appeal against the decision.")
+
+
+@action
+def add_evidence(*, organisation: Organisation, claim_id: int, file: File, actor: Actor, at: datetime) -> Claim:
+    """Put one more file beside a claim that is not judged yet.
+
+    Raises: NotFound, EvidenceClosed. Locks: claim. Audit: claim.evidence_added.
+    """
+    claim = locked_claim(organisation, claim_id)
+    if claim.status not in ("draft", "submitted", "returned"):
+        raise EvidenceClosed(number=claim.number)
+    _attach(claim, [file], actor, at)
+    record("claim.evidence_added", claim, actor=actor, at=at, number=claim.number, file=file[0])
+    return claim

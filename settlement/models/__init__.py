@@ -1,5 +1,6 @@
 """What we owe, why, and that it was paid."""
 
+from settlement.models.appeals import Appeal, AppealAnswer, ClaimReturn
 from settlement.models.check_facts import ClaimDeclaration, FeeReport, FindingFeedback
 from settlement.models.claims import (
     Adjudication,
@@ -34,11 +35,14 @@ __all__ = [
     "Account",
     "Adjudication",
     "AdjudicationRun",
+    "Appeal",
+    "AppealAnswer",
     "BankAct",
     "BankActSignature",
     "Claim",
     "ClaimDeclaration",
     "ClaimLine",
+    "ClaimReturn",
     "Clawback",
     "ClawbackOffset",
     "ClawbackRepayment",

@@ -18,6 +18,7 @@ from config.office.storage import attachments_of, open_attachment
 from contracts.views.pages import access_of, one_of, page_of
 from settlement import line_queries
 from settlement.actions import letters
+from settlement.appeal_queries import DISPUTABLE, disputed_run
 from settlement.claim_letter import checks_in_words, explain
 from settlement.explanations import LineExplained
 from settlement.finance_forms import ReasonForm
@@ -79,6 +80,8 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "checks": checks_in_words(claim),
         "files": attachments_of(claim).exclude(kind__startswith=letters.LETTER),
         "reversals": claim.reversals.order_by("id"),
+        "returns": claim.returns.order_by("-version"),
+        "appeals": claim.appeals.select_related("claim_line", "answer").order_by("id"),
         "reason_form": ReasonForm(),
         **steps_allowed(access, claim),
         **letter_shown(claim),
@@ -97,6 +100,8 @@ def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
         "may_withdraw": own and claim.status in ("draft", "submitted", "returned") and not claim.reverses_id,
         "may_return": office and claim.status == "submitted" and not claim.reverses_id,
         "may_reverse": office and reversible,
+        "may_attach": own and claim.status in ("draft", "submitted", "returned") and not claim.reverses_id,
+        "may_appeal": own and claim.status in DISPUTABLE and disputed_run(claim, None) is not None,
     }
 
 
@@ -118,6 +123,7 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "pends": open_pends(claim.organisation, explained, access.now()),
         "may_clear": access.may("claims.clear"),
         "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),
+        "may_appeal": steps_allowed(access, claim)["may_appeal"] and disputed_run(claim, line) is not None,
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/claims/line.html", context)

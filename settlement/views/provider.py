@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
-from config.accounts.models import User
+from config.accounts.models import Organisation, User
 from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.periods import month_of
@@ -19,6 +19,7 @@ from contracts.models import Contract, Provider
 from contracts.queries import provider_of
 from contracts.views.pages import access_of, page_of, perform
 from settlement.actions import claims as claim_actions
+from settlement.claim_invoice import Known, known_of, read_invoice
 from settlement.claim_queries import unclaimed_visits
 from settlement.claim_rows import COLUMNS, ClaimRowsRefused, LineDraft, RowFault, read_claim_file
 from settlement.finance_forms import ReasonForm, month_of_text
@@ -114,7 +115,7 @@ def claim_upload(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         contract = form.cleaned_data["contract"]
         try:
-            lines, files = _read(form, contract.organisation.zone)
+            lines, files = _read(request, form, contract.organisation, contract)
             claim = claim_actions.create_claim(
                 organisation=contract.organisation,
                 provider=provider,
@@ -134,12 +135,20 @@ def claim_upload(request: HttpRequest) -> HttpResponse:
     return _upload_page(request, form, refusal, None)
 
 
-def _read(form: ClaimFileForm, zone: str) -> tuple[list[LineDraft], list[claim_actions.File]]:
-    """Lines of the uploaded file, and the file as it came."""
+def _read(
+    request: HttpRequest, form: ClaimFileForm, organisation: Organisation, contract: Contract | None
+) -> tuple[list[LineDraft], list[claim_actions.File]]:
+    """Lines of the uploaded file, and the file as it came; what an invoice says otherwise is told."""
     file = form.cleaned_data["file"]
-    content = file.read()
-    name = str(file.name)
-    return read_claim_file(name=name, content=content, zone=zone), [(name, content, file.content_type or "")]
+    content, name = file.read(), str(file.name)
+    kept = [(name, content, file.content_type or "")]
+    if not name.lower().endswith(".xml"):
+        return read_claim_file(name=name, content=content, zone=organisation.zone), kept
+    known = known_of(contract) if contract else Known(organisation.currency, "", "", organisation.registration_code)
+    invoice = read_invoice(content, zone=organisation.zone, known=known)
+    for finding in invoice.findings[:SHOWN_FAULTS]:
+        messages.warning(request, finding.sentence)
+    return invoice.lines, kept
 
 
 def _upload_page(
@@ -171,7 +180,7 @@ def claim_correct(request: HttpRequest, pk: int) -> HttpResponse:
     refusal = None
     if request.method == "POST" and form.is_valid():
         try:
-            lines, files = _read(form, claim.organisation.zone)
+            lines, files = _read(request, form, claim.organisation, claim.contract)
             claim_actions.replace_claim_lines(
                 organisation=claim.organisation,
                 claim_id=claim.pk,

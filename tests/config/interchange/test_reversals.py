@@ -85,3 +85,13 @@ def test_reversal_of_a_refused_claim(tmp_path: Path) -> None:
         ("claims.csv", 3, "period", "2025-13", "MONTH"),
         ("claims.csv", 4, "reverses", "A-2", "PARENT_REFUSED"),
     ]
+
+
+@pytest.mark.parametrize("status", ["withdrawn", "returned"])
+def test_what_is_not_handed_in_is_not_reversed(tmp_path: Path, status: str) -> None:
+    tables = example_5_2()
+    tables["claims"][0]["status"] = status
+    claim(tables, "A-2", status="submitted")
+    assert refused(load_tables(tables, tmp_path)) == [
+        ("claims.csv", 3, "reverses", "A-1", "REVERSES_UNSUBMITTED"),
+    ]

@@ -18,6 +18,7 @@ from config.audit.queries import trail_for
 from config.errors import NotFound
 from config.office.storage import attachments_of
 from config.states import InvalidMove
+from contracts.actions.reference import load_reference
 from contracts.models import Contract, Provider
 from settlement.actions import claims
 from settlement.claim_rows import ClaimFileUnreadable, ClaimRowsRefused, LineDraft, read_claim_file, read_claim_rows
@@ -104,6 +105,7 @@ def test_lines_of_a_submitted_claim_are_frozen_by_the_database(office: Organisat
 
 
 def test_returned_claim_is_corrected_and_submitted_again(office: Organisation) -> None:
+    load_reference(at=AT)
     shared: dict[str, Any] = {"organisation": office, "claim_id": make(office).pk, "actor": SYSTEM, "at": AT}
     claims.submit_claim(**shared)
     claims.return_claim(**shared, reason="не той договір")

@@ -14,6 +14,7 @@ from config.accounts.models import Organisation
 from config.audit.models import AuditEvent
 from config.office.jobs import run_job
 from config.office.models import Job
+from contracts.actions.reference import load_reference
 from contracts.models import Contract
 from settlement.actions import letters
 from settlement.models import Claim, ClaimLine
@@ -140,6 +141,7 @@ def test_a_returned_claim_gets_new_lines_and_is_submitted_again(tmp_path: Path) 
     add_visit(tables, "2025-12-01", claim_number="A-2", redemption_code="")
     town = settled_town(tmp_path, tables)
     claim = Claim.objects.get(number="A-2")
+    load_reference(at=AT)
     town.browser("halyna").post(url("claim_return", claim.pk), {"reason": "Codes of December are missing"})
     assert Claim.objects.get(pk=claim.pk).status == "returned"
     rows = HEADER + "C1,015.1,2025-12-01,09:00,10:30,W1,1.5,95,142.50\n" * 2

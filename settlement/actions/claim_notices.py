@@ -1,0 +1,45 @@
+"""Notices around claims, written into the outbox with the step that they tell of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from config.accounts.models import User
+from config.audit.recording import label_of
+from config.office.models import OutboxMessage
+from config.roles import PERMISSIONS
+from config.transactions import step
+from settlement.models import Claim
+
+
+@step
+def tell_provider(claim: Claim, code: str, params: dict[str, Any], *, at: datetime) -> None:
+    """Tell the people of the claim's provider."""
+    _tell(User.objects.filter(provider_user__provider=claim.provider_id, is_active=True), claim, code, params, at)
+
+
+@step
+def tell_deciders(claim: Claim, permission: str, code: str, params: dict[str, Any], *, at: datetime) -> None:
+    """Tell everybody of the office who may take the next step."""
+    roles = PERMISSIONS[permission]
+    people = User.objects.filter(
+        memberships__organisation=claim.organisation_id, memberships__role__in=roles, is_active=True
+    )
+    _tell(people.distinct(), claim, code, params, at)
+
+
+def _tell(people: QuerySet[User], claim: Claim, code: str, params: dict[str, Any], at: datetime) -> None:
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            organisation_id=claim.organisation_id,
+            user=person,
+            code=code,
+            params=params,
+            label=label_of(claim),
+            created_at=at,
+        )
+        for person in people
+    )

@@ -1,0 +1,47 @@
+"""Appeals as they are read: until when, by whom, and which of them wait for an answer."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import F, Q, QuerySet
+
+from config.accounts.access import Access
+from config.clock import local_date
+from config.periods import add_working_days
+from contracts.parameters import parameter_value
+from contracts.queries import working_calendar
+from settlement.line_queries import visible_claims
+from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimLine
+
+TERM = "claim.appeal_days"
+DISPUTABLE = ("adjudicated", "scheduled", "paid", "rejected", "disputed")
+
+
+def disputed_run(claim: Claim, line: ClaimLine | None) -> AdjudicationRun | None:
+    """The run whose decision stands for the claim or the line, if it took something or waits."""
+    rows = Adjudication.objects.filter(claim=claim, reverses=None)
+    latest = rows.filter(claim_line=line) if line else rows
+    found = latest.order_by("-pk").select_related("run__organisation").first()
+    if found is None or claim.reverses_id or not latest.exclude(outcome="accepted").exists():
+        return None
+    return found.run if line is None or found.outcome != "accepted" else None
+
+
+def appeal_until(run: AdjudicationRun) -> date:
+    """The last day on which a decision of a run can be appealed: working days after it was made."""
+    day = local_date(run.recorded_at, run.organisation.zone)
+    days = parameter_value(run.organisation, TERM, day).whole
+    return add_working_days(day, days, working_calendar(run.organisation))
+
+
+def appeals(access: Access, search: str = "", *, only_open: bool = False) -> QuerySet[Appeal]:
+    """Appeals of the reader's claims, those without an answer first, then the newest."""
+    rows = Appeal.objects.filter(claim__in=visible_claims(access).order_by())
+    if search:
+        words = Q(claim__number__icontains=search) | Q(claim__provider__name__icontains=search)
+        rows = rows.filter(words | Q(reason__icontains=search))
+    if only_open:
+        rows = rows.filter(answer=None)
+    parts = ("claim__provider", "claim__organisation", "claim_line", "run", "submitted_by", "answer__answered_by")
+    return rows.select_related(*parts).order_by(F("answer__id").desc(nulls_first=True), "-id")

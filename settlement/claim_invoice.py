@@ -1,0 +1,268 @@
+"""Claims as EN 16931 invoices (UBL 2.1): read as evidence with what does not agree, and written.
+
+A line names its visit by BT-128 (the redemption code) and by item attributes (``certificate``, ``worker``, ``start``,
+``end``); BT-155 is the service code, BT-134 its day. docs/decisions/0020 says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+from lxml import etree
+
+from config.errors import DomainError
+from config.money import from_minor, from_rate, from_units, read_number, round_half_up
+from contracts.models import Contract
+from settlement.claim_rows import LineDraft, read_claim_rows
+from settlement.gateways.base import GatewayError
+from settlement.gateways.xml_tools import children, find, iterate, text_at
+from settlement.models import Claim, ClaimLine
+
+INVOICE = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
+CAC = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
+CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
+PROFILE = "urn:cen.eu:en16931:2017"
+# Codes of UNTDID 1001 and 1153 and of UN/ECE Recommendation 20.
+COMMERCIAL_INVOICE, OBJECT = "380", "130"
+UNITS = {"hour": "HUR", "day": "DAY", "visit": "C62", "trip": "C62"}
+
+
+class InvoiceUnreadable(DomainError):
+    """Not an invoice that can be read safely."""
+
+    code = "INVOICE_UNREADABLE"
+    message = _("This file is no UBL 2.1 invoice that can be read: %(reason)s. Export it again as EN 16931, UBL.")
+    http_status = 400
+
+
+FINDINGS = {
+    "PROFILE": _("The invoice does not say that it follows EN 16931 (BT-24): «%(said)s»."),
+    "CURRENCY": _("The invoice is in %(said)s; the contract pays in %(known)s."),
+    "CONTRACT": _("The invoice names contract «%(said)s», the claim is for «%(known)s»."),
+    "SELLER": _("The seller of the invoice has the code «%(said)s», the provider «%(known)s»."),
+    "BUYER": _("The buyer of the invoice has the code «%(said)s», the organisation «%(known)s»."),
+    "LINE_SUM": _("Line %(line)s: quantity times price give %(known)s, the invoice says %(said)s."),
+    "SUM": _("The lines add up to %(known)s, the invoice says %(said)s (BT-106)."),
+    "PAYABLE": _(
+        "The invoice asks for %(said)s; its lines add up to %(known)s. Taxes and advances are not claimed here."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class InvoiceFinding:
+    """Where an invoice disagrees; it is read all the same, and adjudication judges its lines."""
+
+    code: str
+    params: dict[str, str]
+
+    @property
+    def sentence(self) -> str:
+        """In the reader's language."""
+        return str(FINDINGS[self.code]) % self.params
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the claim is about, to compare with."""
+
+    currency: str
+    contract: str
+    seller: str
+    buyer: str
+
+
+@dataclass(frozen=True)
+class InvoiceRead:
+    """Lines as drafts, and what the invoice says otherwise."""
+
+    number: str
+    lines: list[LineDraft]
+    findings: list[InvoiceFinding]
+
+
+def read_invoice(content: bytes, *, zone: str, known: Known) -> InvoiceRead:
+    """Read an invoice without entities, network or document types.
+
+    Money: line amounts keep up to 4 places as they were written. Raises: InvoiceUnreadable, ClaimRowsRefused.
+    """
+    root = _root(content)
+    rows = [_row(line) for line in children(root, "InvoiceLine")]
+    if not rows:
+        raise InvoiceUnreadable(reason=str(_("it has no lines")))
+    lines = read_claim_rows(rows, zone=zone)
+    return InvoiceRead(text_at(root, "ID"), lines, [*_heads(root, known), *_sums(root, lines)])
+
+
+def known_of(contract: Contract) -> Known:
+    """What an invoice about a contract has to say."""
+    office, provider = contract.organisation, contract.provider
+    return Known(office.currency, contract.number, provider.registration_code, office.registration_code)
+
+
+def _root(content: bytes) -> etree._Element:
+    root: etree._Element | None = None
+    try:
+        for _event, element in iterate(content):
+            root = element if root is None else root
+    except GatewayError as error:
+        raise InvoiceUnreadable(reason=error.code) from error
+    if root is None or root.tag != f"{{{INVOICE}}}Invoice":
+        raise InvoiceUnreadable(reason=str(_("it is another kind of document")))
+    return root
+
+
+def _row(line: etree._Element) -> dict[str, str]:
+    """A line as a row of a spreadsheet, so that its cells are refused in the same words."""
+    item = find(line, "Item")
+    said = {
+        text_at(entry, "Name"): text_at(entry, "Value")
+        for entry in (children(item, "AdditionalItemProperty") if item is not None else [])
+    }
+    return {
+        "redemption_code": text_at(line, "DocumentReference/ID"),
+        "certificate_number": said.get("certificate", ""),
+        "service_code": text_at(line, "Item/SellersItemIdentification/ID", "Item/Name"),
+        "service_date": text_at(line, "InvoicePeriod/StartDate"),
+        "starts_at": said.get("start", ""),
+        "ends_at": said.get("end", ""),
+        "worker_code": said.get("worker", ""),
+        "units": text_at(line, "InvoicedQuantity"),
+        "unit_rate": text_at(line, "Price/PriceAmount"),
+        "amount": text_at(line, "LineExtensionAmount"),
+    }
+
+
+def _heads(root: etree._Element, known: Known) -> Iterable[InvoiceFinding]:
+    profile = text_at(root, "CustomizationID")
+    if not profile.startswith(PROFILE):
+        yield InvoiceFinding("PROFILE", {"said": profile})
+    company = "Party/PartyLegalEntity/CompanyID"
+    pairs = (
+        ("CURRENCY", text_at(root, "DocumentCurrencyCode"), known.currency),
+        ("CONTRACT", text_at(root, "ContractDocumentReference/ID"), known.contract),
+        ("SELLER", text_at(root, f"AccountingSupplierParty/{company}"), known.seller),
+        ("BUYER", text_at(root, f"AccountingCustomerParty/{company}"), known.buyer),
+    )
+    for code, said, expected in pairs:
+        if expected and said != expected:
+            yield InvoiceFinding(code, {"said": said, "known": expected})
+
+
+def _sums(root: etree._Element, lines: list[LineDraft]) -> Iterable[InvoiceFinding]:
+    for number, line in enumerate(lines, 1):
+        expected = round_half_up(line.units * line.unit_rate)
+        if line.amount_claimed != expected:
+            yield InvoiceFinding("LINE_SUM", {"line": str(number), "said": str(line.amount), "known": str(expected)})
+    total = sum((line.amount_claimed for line in lines), Decimal(0))
+    for code, path in (("SUM", "LineExtensionAmount"), ("PAYABLE", "PayableAmount")):
+        said = text_at(root, f"LegalMonetaryTotal/{path}")
+        if _figure(said) != total:
+            yield InvoiceFinding(code, {"said": said, "known": str(total)})
+
+
+def _figure(text: str) -> Decimal | None:
+    try:
+        return read_number(text)
+    except ValueError:
+        return None
+
+
+def write_invoice(claim: Claim, lines: Iterable[ClaimLine], *, issued_on: date) -> bytes:
+    """A claim as an invoice without tax (social services are exempt: category E). Money: round(units x rate, 2)."""
+    root = etree.Element(f"{{{INVOICE}}}Invoice", nsmap={None: INVOICE, "cac": CAC, "cbc": CBC})  # type: ignore[dict-item]
+    currency, rows = claim.organisation.currency, list(lines)
+    total = from_minor(sum(_minor(row) for row in rows))
+    _add(root, "CustomizationID", PROFILE)
+    _add(root, "ID", claim.number)
+    _add(root, "IssueDate", issued_on.isoformat())
+    _add(root, "InvoiceTypeCode", COMMERCIAL_INVOICE)
+    _add(root, "DocumentCurrencyCode", currency)
+    if claim.contract_number:
+        _add(_group(root, "ContractDocumentReference"), "ID", claim.contract_number)
+    country = claim.organisation.jurisdiction
+    _party(root, "AccountingSupplierParty", claim.provider.name, claim.provider.registration_code, country)
+    _party(root, "AccountingCustomerParty", claim.organisation.name, claim.organisation.registration_code, country)
+    _add(_group(root, "PaymentTerms"), "Note", claim.contract_number or claim.number)
+    tax = _group(root, "TaxTotal")
+    _money(tax, "TaxAmount", Decimal("0.00"), currency)
+    subtotal = _group(tax, "TaxSubtotal")
+    _money(subtotal, "TaxableAmount", total, currency)
+    _money(subtotal, "TaxAmount", Decimal("0.00"), currency)
+    _exempt(subtotal, "TaxCategory")
+    sums = _group(root, "LegalMonetaryTotal")
+    for name in ("LineExtensionAmount", "TaxExclusiveAmount", "TaxInclusiveAmount", "PayableAmount"):
+        _money(sums, name, total, currency)
+    for row in rows:
+        _line(root, row, currency)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _minor(row: ClaimLine) -> int:
+    return (row.units_milli * row.unit_rate_e4 + 50_000) // 100_000
+
+
+def _line(root: etree._Element, row: ClaimLine, currency: str) -> None:
+    line = _group(root, "InvoiceLine")
+    _add(line, "ID", str(row.line))
+    code = UNITS.get(row.service.unit, "C62") if row.service else "C62"
+    _add(line, "InvoicedQuantity", str(from_units(row.units_milli)), unitCode=code)
+    _money(line, "LineExtensionAmount", from_minor(_minor(row)), currency)
+    period = _group(line, "InvoicePeriod")
+    _add(period, "StartDate", row.service_date.isoformat())
+    _add(period, "EndDate", row.service_date.isoformat())
+    if row.redemption_code:
+        document = _group(line, "DocumentReference")
+        _add(document, "ID", row.redemption_code)
+        _add(document, "DocumentTypeCode", OBJECT)
+    item = _group(line, "Item")
+    _add(item, "Name", row.service.name if row.service else row.service_code)
+    _add(_group(item, "SellersItemIdentification"), "ID", row.service_code)
+    _exempt(item, "ClassifiedTaxCategory")
+    said = {
+        "certificate": row.certificate_number,
+        "worker": row.worker_code,
+        "start": row.starts_at,
+        "end": row.ends_at,
+    }
+    for name, value in said.items():
+        if value:
+            entry = _group(item, "AdditionalItemProperty")
+            _add(entry, "Name", name)
+            _add(entry, "Value", value if isinstance(value, str) else value.isoformat())
+    _money(_group(line, "Price"), "PriceAmount", from_rate(row.unit_rate_e4), currency)
+
+
+def _party(root: etree._Element, role: str, name: str, code: str, country: str) -> None:
+    party = _group(_group(root, role), "Party")
+    if len(country) == 2:
+        _add(_group(_group(party, "PostalAddress"), "Country"), "IdentificationCode", country)
+    entity = _group(party, "PartyLegalEntity")
+    _add(entity, "RegistrationName", name)
+    if code:
+        _add(entity, "CompanyID", code)
+
+
+def _exempt(parent: etree._Element, name: str) -> None:
+    category = _group(parent, name)
+    _add(category, "ID", "E")
+    _add(category, "Percent", "0")
+    if name == "TaxCategory":
+        _add(category, "TaxExemptionReason", "Social services")
+    _add(_group(category, "TaxScheme"), "ID", "VAT")
+
+
+def _group(parent: etree._Element, name: str) -> etree._Element:
+    return etree.SubElement(parent, f"{{{CAC}}}{name}")
+
+
+def _add(parent: etree._Element, name: str, text: str, **attributes: str) -> None:
+    etree.SubElement(parent, f"{{{CBC}}}{name}", attributes).text = text
+
+
+def _money(parent: etree._Element, name: str, amount: Decimal, currency: str) -> None:
+    _add(parent, name, str(amount), currencyID=currency)
