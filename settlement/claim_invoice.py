@@ -1,7 +1,7 @@
 """Claims as EN 16931 invoices (UBL 2.1): read as evidence with what does not agree, and written.
 
 A line names its visit by BT-128 (the redemption code) and by item attributes (``certificate``, ``worker``, ``start``,
-``end``); BT-155 is the service code, BT-134 its day. docs/decisions/0020 says why.
+``end``); BT-155 is the service code, BT-134 its day. docs/decisions/0022 says why.
 """
 
 from __future__ import annotations
