@@ -21,28 +21,29 @@ _DECLARED = f"""(SELECT DISTINCT ON (d.claim_id) d.* FROM settlement_claimdeclar
     JOIN run_claim c ON c.claim_id = d.claim_id WHERE d.{_KNOWN} ORDER BY d.claim_id, d.recorded_at DESC, d.id DESC)"""
 # Another claim with the same file, or the same number of the same provider's invoice.
 _TWINS = f"""(
-    SELECT a.label, substring(b.label FROM 18)::bigint AS other
+    SELECT substring(a.label FROM 18)::bigint AS claim, substring(b.label FROM 18)::bigint AS other
     FROM office_attachment a JOIN office_attachment b ON b.sha256 = a.sha256 AND b.kind = a.kind AND b.label <> a.label
     WHERE a.kind = '{CLAIM_FILE}' AND a.label IN (SELECT label FROM {_OWN} o) AND b.label LIKE 'settlement.claim:%%'
       AND a.uploaded_at <= %(known_at)s AND b.uploaded_at <= %(known_at)s
     UNION ALL
-    SELECT 'settlement.claim:' || d.claim_id, e.claim_id
+    SELECT d.claim_id, e.claim_id
     FROM {_DECLARED} d JOIN settlement_claim k ON k.id = d.claim_id
     JOIN settlement_claimdeclaration e ON e.document_number = d.document_number AND e.claim_id <> d.claim_id
     JOIN settlement_claim x ON x.id = e.claim_id AND x.provider_id = k.provider_id
       AND x.organisation_id = k.organisation_id
     WHERE d.document_number <> '' AND e.{_KNOWN})"""
-_TWIN = f"""SELECT min(t.other) FROM {_TWINS} t WHERE t.label = k.label
-    AND (t.other < k.id AND t.other IN (SELECT claim_id FROM run_claim WHERE fresh)
-         OR EXISTS (SELECT 1 FROM past_line p WHERE p.claim_id = t.other))"""
+# The first of them that this run judges before, or that was paid.
+_TWIN = f"""(SELECT t.claim, min(t.other) AS other FROM {_TWINS} t
+    WHERE t.other < t.claim AND t.other IN (SELECT claim_id FROM run_claim WHERE fresh)
+       OR EXISTS (SELECT 1 FROM past_line p WHERE p.claim_id = t.other) GROUP BY t.claim)"""
 _IN_RUN = "(SELECT provider_id FROM settlement_claim WHERE id IN (SELECT claim_id FROM run_claim))"
 
 OWN_QUERIES: dict[str, str] = {
     "own_claims": f"""
-        SELECT k.id AS claim, COALESCE(({_TWIN}), -1) AS twin,
+        SELECT k.id AS claim, COALESCE(w.other, -1) AS twin,
             COALESCE(d.total_minor, {NO_AMOUNT}) AS declared_total, COALESCE(s.written, 0) AS written,
             COALESCE(s.first_line, 0) AS first_line, k.fresh::int AS fresh
-        FROM {_OWN} k LEFT JOIN {_DECLARED} d ON d.claim_id = k.id
+        FROM {_OWN} k LEFT JOIN {_DECLARED} d ON d.claim_id = k.id LEFT JOIN {_TWIN} w ON w.claim = k.id
         LEFT JOIN LATERAL (SELECT sum(l.amount_e4) AS written, min(l.line) AS first_line
             FROM settlement_claimline l WHERE l.claim_id = d.claim_id) s ON d.total_minor IS NOT NULL""",
     "vat_lines": f"""

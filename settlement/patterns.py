@@ -36,8 +36,8 @@ def pattern_findings(organisation: Organisation, *, check: str = "", q: str = ""
         rows = rows.filter(claim_line__claim__number__icontains=q) | rows.filter(
             claim_line__claim__provider__name__icontains=q
         )
-    parts = ("run", "claim_line__claim__provider", "claim_line__service", "feedback__given_by")
-    return rows.select_related(*parts).order_by("-pk")
+    line = [f"claim_line__{name}" for name in ("claim__provider", "service", "certificate", "worker")]
+    return rows.select_related("run", "feedback__given_by", *line).order_by("-pk")
 
 
 def pattern_counts(organisation: Organisation) -> list[PatternCount]:

@@ -22,8 +22,8 @@ DEFAULTS = {HOURS_PER_DAY: "12", WINDOW_DAYS: "60", DECEMBER_STOP: "01-15"}
 ROUNDING_TOLERANCE = "claim.rounding_tolerance"
 OUTLIER_SIGMA = "claim.outlier_sigma"
 OUTLIER_RECIPIENTS = "claim.outlier_recipients_min"
-ROUND_PERCENT = "claim.round_hours_pct"
-ROUND_VISITS = "claim.round_hours_visits_min"
+FULL_HOURS_PERCENT = "claim.round_hours_pct"
+FULL_HOURS_VISITS = "claim.round_hours_visits_min"
 SCAN_DISTANCE = "claim.geo_distance_m"
 SCAN_DELAY = "claim.scan_delay_hours"
 ACCOUNT_DAYS = "claim.bank_account_hold_days"
@@ -34,8 +34,8 @@ LIMITS: dict[str, tuple[str, int]] = {
     ROUNDING_TOLERANCE: ("0.05", 2),
     OUTLIER_SIGMA: ("3", 3),
     OUTLIER_RECIPIENTS: ("10", 0),
-    ROUND_PERCENT: ("90", 0),
-    ROUND_VISITS: ("20", 0),
+    FULL_HOURS_PERCENT: ("90", 0),
+    FULL_HOURS_VISITS: ("20", 0),
     SCAN_DISTANCE: ("500", 0),
     SCAN_DELAY: ("24", 0),
     ACCOUNT_DAYS: ("30", 0),

@@ -7,7 +7,7 @@ import numpy as np
 from settlement.rules.facts import HOUR, Ints, Mask
 from settlement.rules.frame import Frame
 from settlement.rules.lookup import pair
-from settlement.rules.parameters import ROUND_PERCENT, ROUND_VISITS
+from settlement.rules.parameters import FULL_HOURS_PERCENT, FULL_HOURS_VISITS
 from settlement.rules.statistics import Groups, groups_of
 
 CODE = "CLM-42"
@@ -23,8 +23,8 @@ def find(frame: Frame) -> Mask:
     """
     workers, visits, rounded, alike = _pattern(frame)
     days, on = frame.period_start[workers.first], frame.parameters.on
-    suspect = (rounded * 100 > visits * on(ROUND_PERCENT, days)) | alike
-    return workers.marks(suspect & (visits >= on(ROUND_VISITS, days)), frame.size)
+    suspect = (rounded * 100 > visits * on(FULL_HOURS_PERCENT, days)) | alike
+    return workers.marks(suspect & (visits >= on(FULL_HOURS_VISITS, days)), frame.size)
 
 
 def _pattern(frame: Frame) -> tuple[Groups, Ints, Ints, Mask]:
