@@ -173,7 +173,8 @@ def _silent(access: Access) -> QuerySet[Any]:
 
 
 def _acts(access: Access) -> QuerySet[Any]:
-    return bank_acts(access.office()).filter(signed=1).exclude(signatures__signed_by=access.user)
+    rows = bank_acts(access.office()).exclude(signatures__place=2)
+    return rows.exclude(signatures__signed_by=access.user)
 
 
 def _payable(access: Access) -> QuerySet[Any]:

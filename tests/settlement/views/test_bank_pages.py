@@ -1,0 +1,141 @@
+"""Pages of bank lines, tables and acts as finance people and strangers see them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from config.accounts.models import Organisation, User
+from settlement.models import BankAct, Match, PaymentRun, Statement, StatementLayout, StatementLine
+from tests.settlement.actions.paid import released_run
+from tests.settlement.actions.payables import adjudicated, ready
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Cast = dict[str, User]
+TABLE = "Дата;Сума;Призначення;Номер;Документ\n12.11.2025;-1520,00;Послуги;1;{reference}\n13.11.2025;200,00;Внесок;2;\n"
+COLUMNS = {"date": "Дата", "amount": "Сума", "text": "Призначення", "bank_reference": "Номер", "end_to_end": "Документ"}
+
+
+@pytest.fixture
+def run(organisation: Organisation, cast: Cast, at: datetime) -> PaymentRun:
+    organisation.clock_offset = at - timezone.now() + timedelta(minutes=1)
+    organisation.save()
+    ready(at)
+    adjudicated(organisation, at, (1, 24200), (2, 152000))
+    return released_run(organisation, cast, at)
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def url(name: str, *args: object) -> str:
+    return reverse(f"settlement:{name}", args=args)
+
+
+def upload(client: Client, text: str) -> str:
+    file = SimpleUploadedFile("t.csv", text.encode(), "text/csv")
+    return str(client.post(url("statement_new"), {"file": file})["Location"])
+
+
+def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
+    maker, checker = browser(cast["halyna"]), browser(cast["ivan"])
+    payment = run.payments.get(provider__code="P2")
+    text = TABLE.format(reference=payment.reference)
+    assert upload(maker, text) == url("statement_layout")
+    page = maker.get(url("statement_layout"))
+    assert "Призначення" in page.content.decode()
+    said = {"name": "Банк", "iban": run.organisation.iban}
+    refused = maker.post(url("statement_layout"), said)
+    assert refused.context["refusal"].code == "STATEMENT_LAYOUT_INCOMPLETE"
+    maker.post(url("statement_layout"), said | COLUMNS)
+    layout = StatementLayout.objects.get()
+    assert maker.get(url("statement_layout_edit", layout.pk)).status_code == 200
+    assert upload(maker, text) == url("statement", Statement.objects.get().pk)
+    payment.refresh_from_db()
+    assert payment.status == "confirmed"
+
+    match = Match.objects.get()
+    line = url("statement_line", match.statement_line_id)
+    assert url("match_undo", match.pk) in checker.get(line).content.decode()
+    assert checker.get(url("match_undo", match.pk)).status_code == 200
+    checker.post(url("match_undo", match.pk), {"reason": "не той"})
+    form = {"step": "split", "payment": payment.pk, "amount": "1000,00", "reason": "частина"}
+    assert checker.post(line, form | {"amount": "1520,01"}).context["refusal"].code == "MATCH_PART_TOO_LARGE"
+    checker.post(line, form)
+    assert StatementLine.objects.get(pk=match.statement_line_id).status == "partial"
+    assert "520,00" in checker.get(line).content.decode()
+
+    open_page = maker.get(url("open_bank_lines"), {"age": "month"})
+    assert [row.pk for row in open_page.context["page"]] == list(StatementLine.objects.values_list("pk", flat=True))
+    assert not maker.get(url("open_bank_lines"), {"age": "older"}).context["page"]
+    assert maker.get(url("open_bank_lines"), {"q": "Внесок"}).context["page"].paginator.count == 1
+
+
+def test_an_act_on_pages(run: PaymentRun, cast: Cast) -> None:
+    maker, checker, auditor = browser(cast["halyna"]), browser(cast["ivan"]), browser(cast["mariia"])
+    wrong = maker.post(url("bank_acts"), {"iban": run.organisation.iban, "month": "грудень"})
+    assert wrong.status_code == 200 and not BankAct.objects.exists()
+    maker.post(url("bank_acts"), {"iban": run.organisation.iban, "month": "2025-11"})
+    act = BankAct.objects.get()
+    assert not maker.get(url("bank_act", act.pk)).context["may_sign"]
+    assert checker.get(url("bank_act", act.pk)).context["may_sign"]
+    checker.post(url("bank_act_sign", act.pk))
+    assert act.signatures.count() == 2
+    assert auditor.post(url("bank_act_sign", act.pk)).status_code == 403
+    assert auditor.get(url("bank_act_pdf", act.pk)).content.startswith(b"%PDF")
+    assert auditor.post(url("bank_acts"), {"iban": run.organisation.iban, "month": "2025-11"}).status_code == 200
+    assert BankAct.objects.count() == 1
+
+
+def test_strangers_see_nothing(run: PaymentRun, other_organisation: Organisation, cast: Cast) -> None:
+    browser(cast["halyna"]).post(url("bank_acts"), {"iban": run.organisation.iban, "month": "2025-11"})
+    act = BankAct.objects.get()
+    pages = [url("open_bank_lines"), url("bank_acts"), url("bank_act", act.pk), url("bank_act_pdf", act.pk)]
+    for user in (cast["outsider"], cast["nadiia"]):
+        assert {browser(user).get(page).status_code for page in pages} == {403}
+    cast["ivan"].memberships.update(organisation=other_organisation)
+    assert {browser(cast["ivan"]).get(page).status_code for page in pages[2:]} == {404}
+
+
+def test_the_list_of_open_lines_asks_the_same_whatever_its_length(run: PaymentRun, cast: Cast) -> None:
+    client = browser(cast["halyna"])
+    client.get(url("open_bank_lines"))
+    counts = []
+    for size in (1, 20):
+        statement = Statement.objects.create(
+            organisation=run.organisation,
+            iban=run.organisation.iban,
+            statement_id=f"S{size}",
+            format="CSV",
+            content_sha256=str(size),
+            currency="UAH",
+            imported_at=timezone.now(),
+            status="imported",
+        )
+        StatementLine.objects.bulk_create(
+            StatementLine(
+                statement=statement,
+                position=place,
+                booked_on=datetime(2025, 11, 3).date(),
+                amount_minor=5,
+                currency="UAH",
+                status="unmatched",
+            )
+            for place in range(size)
+        )
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            client.get(url("open_bank_lines"))
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
