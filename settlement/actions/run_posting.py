@@ -28,7 +28,8 @@ CREATE TEMP TABLE run_spent ON COMMIT DROP AS
 WITH RECURSIVE taken_over (closed_id, line_id) AS (
     SELECT budget_line_id, successor_id FROM contracts_closedbudgetline
     UNION ALL
-    SELECT t.closed_id, n.successor_id FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
+    SELECT t.closed_id, n.successor_id
+    FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
 )
 SELECT a.claim_id, COALESCE(o.line_id, c.budget_line_id, y.id, k.budget_line_id) AS budget_line_id,
     CASE WHEN c.budget_line_id IS NOT NULL THEN c.id END AS certificate_id,
