@@ -69,7 +69,7 @@ def fact_new(request: HttpRequest, kind: str) -> HttpResponse:
         title=chosen.title,
         back=BACK,
         key=kind,
-        submit=_("Record"),
+        submit=_("Record it"),
     )
 
 
