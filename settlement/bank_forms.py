@@ -50,7 +50,7 @@ LAYOUT_LABELS = {
 class LayoutForm(forms.Form):
     """What the columns of a bank's table mean: a choice of headings for each field."""
 
-    name = forms.CharField(label=_("Name of the bank"), max_length=100)
+    bank = forms.CharField(label=_("Name of the bank"), max_length=100)
     iban = forms.ChoiceField(label=_("Our account"))
 
     def __init__(self, *args: Any, headings: Sequence[str], accounts: Iterable[str], **kwargs: Any) -> None:

@@ -31,7 +31,7 @@ def statement_layout(request: HttpRequest, pk: int | None = None) -> HttpRespons
     headings = known.headings if known else request.session.get(HEADINGS)
     if not headings:
         return redirect("settlement:statement_new")
-    initial = {"name": known.name, "iban": known.iban, **known.columns} if known else None
+    initial = {"bank": known.name, "iban": known.iban, **known.columns} if known else None
     form = LayoutForm(request.POST or None, initial=initial, headings=headings, accounts=access.office().accounts)
     saved, refusal = submitted(request, form, lambda: _save(request, form, headings))
     if saved is not None:
@@ -46,7 +46,7 @@ def _save(request: HttpRequest, form: LayoutForm, headings: list[str]) -> Any:
     access = access_of(request)
     return save_layout(
         organisation=access.office(),
-        name=form.cleaned_data["name"],
+        name=form.cleaned_data["bank"],
         iban=form.cleaned_data["iban"],
         headings=headings,
         columns=form.columns(),

@@ -54,7 +54,7 @@ def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
     assert upload(maker, text) == url("statement_layout")
     page = maker.get(url("statement_layout"))
     assert "Призначення" in page.content.decode()
-    said = {"name": "Банк", "iban": run.organisation.iban}
+    said = {"bank": "Банк", "iban": run.organisation.iban}
     refused = maker.post(url("statement_layout"), said)
     assert refused.context["refusal"].code == "STATEMENT_LAYOUT_INCOMPLETE"
     maker.post(url("statement_layout"), said | COLUMNS)
