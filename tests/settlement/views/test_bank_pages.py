@@ -76,7 +76,9 @@ def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
     assert "520,00" in checker.get(line).content.decode()
 
     open_page = maker.get(url("open_bank_lines"), {"age": "month"})
-    assert [row.pk for row in open_page.context["page"]] == list(StatementLine.objects.values_list("pk", flat=True))
+    assert [row.pk for row in open_page.context["page"]] == list(
+        StatementLine.objects.order_by("booked_on").values_list("pk", flat=True)
+    )
     assert not maker.get(url("open_bank_lines"), {"age": "older"}).context["page"]
     assert maker.get(url("open_bank_lines"), {"q": "Внесок"}).context["page"].paginator.count == 1
 
