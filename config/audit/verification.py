@@ -27,14 +27,17 @@ ORDER BY chain, sequence
 LIMIT 20
 """
 
+# From both ends, and from the offices: a lost head, a cut tail and an office whose whole trail is gone are found too.
 _HEADS = """
-SELECT h.chain, h.sequence, 'head does not match the last row'
-FROM audit_chainhead h
-LEFT JOIN LATERAL (
-    SELECT sequence, hash FROM audit_auditevent e WHERE e.chain = h.chain ORDER BY sequence DESC LIMIT 1
-) last ON true
-WHERE last.sequence IS DISTINCT FROM h.sequence OR last.hash IS DISTINCT FROM h.hash
-ORDER BY h.chain
+SELECT COALESCE(h.chain, l.chain, o.code), COALESCE(h.sequence, l.sequence, 0),
+       CASE WHEN h.chain IS NULL AND l.chain IS NULL THEN 'office without a trail'
+            WHEN h.chain IS NULL THEN 'chain without its head'
+            ELSE 'head does not match the last row' END
+FROM (SELECT DISTINCT ON (chain) chain, sequence, hash FROM audit_auditevent ORDER BY chain, sequence DESC) l
+FULL JOIN audit_chainhead h ON h.chain = l.chain
+FULL JOIN accounts_organisation o ON o.code = COALESCE(h.chain, l.chain)
+WHERE h.chain IS NULL OR l.sequence IS DISTINCT FROM h.sequence OR l.hash IS DISTINCT FROM h.hash
+ORDER BY 1
 """
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
 from config.demo.chapters.claims import settle_claims
 from config.demo.chapters.competition import hold_competition
 from config.demo.chapters.contest import hold_contest
@@ -12,10 +15,23 @@ from config.demo.chapters.payment import pay_and_close
 from config.demo.chapters.population import settle_people
 from config.demo.chapters.visits import visit_people
 from config.demo.stage import Report, Stage
+from config.errors import DomainError
+
+
+class DatabaseInUse(DomainError):
+    """A real municipality lives here; the accounts of the demo have a password that everybody knows."""
+
+    code = "DEMO_DATABASE_IN_USE"
+    message = _("The database is in use: no demo is loaded into it.")
 
 
 def play(say: Report) -> Stage:
-    """One municipality, from the plan of needs to the closed month, and the beginning of the next."""
+    """One municipality, from the plan of needs to the closed month, and the beginning of the next.
+
+    Raises: DatabaseInUse.
+    """
+    if Organisation.objects.filter(is_demo=False).exists():
+        raise DatabaseInUse
     stage = set_the_ground(say)
     publish_norms(stage)
     hold_competition(stage)

@@ -13,7 +13,7 @@ from django.db import transaction
 from tqdm import tqdm
 
 from config.accounts.models import Organisation
-from config.demo.load import play
+from config.demo.load import DatabaseInUse, play
 from config.demo.stage import Report, Stage
 from config.demo.tasks import KIND
 from config.errors import DomainError
@@ -50,15 +50,17 @@ class Command(BaseCommand):
         """Played whole before, it changes nothing; where people have worked since, it may not be able to go on."""
         try:
             return play(say)
+        except DatabaseInUse as refusal:
+            raise CommandError(refusal.sentence) from refusal
         except DomainError as refusal:
             raise CommandError(
                 "People have worked in this demo, so it cannot be played again; what is there stays. "
-                f"A fresh one: stop the product, choose an empty EMBEDDED_DATA_DIR, start it. ({refusal})"
+                f"A fresh one: stop the product, choose an empty EMBEDDED_DATA_DIR, start it. ({refusal.sentence})"
             ) from refusal
 
     def _enqueue(self) -> None:
         if Organisation.objects.filter(is_demo=False).exists():
-            self.stdout.write("The database is in use: no demo is loaded into it.")
+            self.stdout.write(DatabaseInUse().sentence)
             return
         with transaction.atomic():
             row = enqueue(KIND, key="once")
