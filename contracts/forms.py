@@ -6,15 +6,38 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.form_fields import FilesField, NumberField, WholeField, day_field, money_field, rate_field, units_field
 from config.law_words import value_words
+from config.periods import Period
+from config.templatetags.show import amount
 from contracts.actions.parameters import Source
 from contracts.models import BudgetLine, Parameter, Provider, Service, Territory
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
 from contracts.rules.parameter_values import Shape, ValueShape
+
+PER_UNIT = {"hour": _("per hour"), "visit": _("per visit"), "day": _("per day"), "trip": _("per trip")}
+
+
+class NormChoiceField(forms.ModelChoiceField):
+    """A norm cost by its service, price, unit and days."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """«Home care — 96.54 ₴ per hour, from 01.01.2025»."""
+        words = {
+            "service": obj.service.name,
+            "rate": amount(obj.unit_rate, obj.organisation.currency),
+            "unit": PER_UNIT[obj.service.unit],
+            "first": date_format(obj.valid_from, "SHORT_DATE_FORMAT"),
+        }
+        text = gettext("%(service)s — %(rate)s %(unit)s, from %(first)s") % words
+        if last := Period(obj.valid_from, obj.valid_to).last_day:
+            text += " " + gettext("to %(day)s") % {"day": date_format(last, "SHORT_DATE_FORMAT")}
+        return ", ".join([text, *(str(part) for part in (obj.territory, obj.recipient_class) if part)])
 
 
 class NormCostForm(forms.Form):

@@ -22,6 +22,7 @@ from config.form_fields import (
 )
 from config.office.storage import GivenFile
 from config.roles import COMMISSION
+from contracts.forms import NormChoiceField
 from contracts.models import BudgetLine, NormCost, Service
 from procurement.actions.applications import (
     ApplicationDraft,
@@ -32,6 +33,7 @@ from procurement.actions.applications import (
 )
 from procurement.actions.bids import OTHER
 from procurement.actions.competitions import CriterionDraft
+from procurement.actions.documentation import contradictions
 from procurement.models import Criterion, PlanItem, ProjectBudgetSource, Tender
 from procurement.rules.rejection import GROUNDS
 
@@ -72,7 +74,7 @@ class TenderForm(forms.Form):
     service = forms.ModelChoiceField(
         label=_("Service (of a social order)"), queryset=Service.objects.none(), required=False
     )
-    norm_cost = forms.ModelChoiceField(
+    norm_cost = NormChoiceField(
         label=_("Norm cost (the highest price of a social order)"), queryset=NormCost.objects.none(), required=False
     )
     budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
@@ -88,6 +90,15 @@ class TenderForm(forms.Form):
         super().__init__(*args, **kwargs)
         _scope(self, organisation)
 
+    def clean(self) -> dict[str, Any]:
+        """What contradicts itself, beside the field to correct."""
+        data = self.cleaned_data
+        needed = ("kind", "service", "norm_cost", "budget_line", "value", "contract_from", "contract_to")
+        if all(name in data for name in needed):
+            for field, error in contradictions(**{name: data[name] for name in needed}):
+                self.add_error(field, error.sentence)
+        return data
+
     def documents(self) -> list[dict[str, str]]:
         """Required documents with codes made from their order."""
         lines = [line.strip() for line in self.cleaned_data["required_documents"].splitlines() if line.strip()]
@@ -97,7 +108,9 @@ class TenderForm(forms.Form):
 def _scope(form: forms.Form, organisation: Organisation) -> None:
     rows = {
         "service": Service.objects.filter(organisation=organisation).order_by("code"),
-        "norm_cost": NormCost.objects.filter(organisation=organisation, status="approved").select_related("service"),
+        "norm_cost": NormCost.objects.filter(organisation=organisation, status="approved")
+        .select_related("organisation", "service", "territory")
+        .order_by("service__code", "valid_from"),
         "budget_line": BudgetLine.objects.filter(organisation=organisation).order_by("-year", "code"),
     }
     for name, queryset in rows.items():
@@ -108,7 +121,7 @@ def _scope(form: forms.Form, organisation: Organisation) -> None:
 class CriterionForm(forms.Form):
     """One criterion; an empty row is left out."""
 
-    code = forms.SlugField(label=_("Code"), max_length=32)
+    code = forms.SlugField(max_length=32, widget=forms.HiddenInput)
     title = forms.CharField(label=_("Criterion"), max_length=255)
     kind = forms.ChoiceField(label=_("Judged by"), choices=Criterion.KINDS)
     weight = NumberField(label=_("Weight"), min_value=0, max_value=100, decimal_places=2)

@@ -23,6 +23,7 @@ from contracts.models import BudgetLine, NormCost, Service
 from contracts.parameters import ParameterBook, parameter_value
 from contracts.queries import working_calendar
 from contracts.rules.deadlines import DeadlineRule, deadline
+from procurement.actions.documentation import check_documentation
 from procurement.actions.people import person_id
 from procurement.models import CommissionMember, Criterion, PlanItem, Tender
 from procurement.rules.conflict import MemberFacts, commission_problems
@@ -69,13 +70,6 @@ class CriteriaInvalid(DomainError):
 
     code = "CRITERIA_INVALID"
     message = _("The weights of the criteria come to %(total)s instead of 100. Correct them.")
-
-
-class NormNotApproved(DomainError):
-    """A social order is limited by an approved norm cost."""
-
-    code = "NORM_NOT_APPROVED"
-    message = _("A social order needs an approved norm cost of its service. Approve it first.")
 
 
 class CloseTooEarly(DomainError):
@@ -151,16 +145,15 @@ def draft_tender(
 ) -> Tender:
     """Write the documentation of a competition. Time: ``contract_to`` is exclusive.
 
-    Raises: CriteriaInvalid, NormNotApproved. Audit: tender.drafted.
+    Raises: CriteriaInvalid, NormNotApproved, NormOfOtherService, BudgetExceeded, ContractDatesReversed.
+    Audit: tender.drafted.
     """
     total = sum((row.weight for row in criteria), Decimal(0))
     if total != 100:
         raise CriteriaInvalid(total=total)
-    if kind == "social_order" and (norm_cost is None or norm_cost.status != "approved"):
-        raise NormNotApproved()
     year = local_date(at, organisation.zone).year
     number = document_number(organisation=organisation, kind="tender", prefix="T", year=year)
-    tender = Tender.objects.create(
+    tender = Tender(
         organisation=organisation,
         number=number,
         ocid=f"ocds-{organisation.code}-{number}",
@@ -180,6 +173,8 @@ def draft_tender(
         status="planning",
         status_at=at,
     )
+    check_documentation(tender)
+    tender.save()
     Criterion.objects.bulk_create(
         Criterion(
             tender=tender,
@@ -199,10 +194,15 @@ def draft_tender(
 
 @action
 def approve_tender(*, tender: Tender, actor: Actor, at: datetime) -> Tender:
-    """Approve the documentation. Raises: FourEyes for its author (COI-5), InvalidMove. Audit: tender.approved."""
+    """Approve the documentation.
+
+    Raises: FourEyes for its author (COI-5), InvalidMove, and what ``draft_tender`` raises about norm, money and
+    dates. Audit: tender.approved.
+    """
     tender = locked(tender)
     if tender.author_id == actor.user_id:
         raise FourEyes()
+    check_documentation(tender)
     tender.approver_id = actor.user_id
     tender.save(update_fields=["approver"])
     tender.move_to("planned", at=at)

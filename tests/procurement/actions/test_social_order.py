@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,10 +14,13 @@ from config.errors import FourEyes
 from config.office.models import Attachment
 from config.office.storage import GivenFile, attachments_of, open_attachment
 from config.states import InvalidMove
+from contracts.actions import catalogue
 from contracts.actions.agreements import PriceAboveNorm
+from contracts.actions.budgets import BudgetExceeded, amend_budget_line
 from contracts.queries import contract_line_on
 from procurement.actions import awards, bids, closing, competitions, complaints, evaluation
-from procurement.models import Bid, Score
+from procurement.actions.documentation import ContractDatesReversed, NormNotApproved, NormOfOtherService
+from procurement.models import Bid, Score, Tender
 from procurement.queries import readable
 from tests.road import AFTER_STANDSTILL, CLOSE, CRITERIA, MEMBERS, OPENING, PUBLISHED, SCORED, Road
 
@@ -91,7 +95,7 @@ def test_weights_must_make_a_hundred(road: Road) -> None:
 
 
 def test_social_order_needs_an_approved_norm(road: Road) -> None:
-    with pytest.raises(competitions.NormNotApproved):
+    with pytest.raises(NormNotApproved):
         competitions.draft_tender(
             organisation=road.organisation,
             kind="social_order",
@@ -103,6 +107,58 @@ def test_social_order_needs_an_approved_norm(road: Road) -> None:
             actor=road.actor("bohdan"),
             at=road.at,
         )
+
+
+def draft(road: Road, **changed: Any) -> Tender:
+    given = {
+        "kind": "social_order",
+        "title": "x",
+        "budget_line": road.line,
+        "value": Decimal("5000000.00"),
+        "criteria": CRITERIA,
+        "service": road.service,
+        "norm_cost": road.norm,
+        "contract_from": date(2025, 4, 1),
+        "contract_to": date(2025, 4, 2),
+    }
+    return competitions.draft_tender(
+        organisation=road.organisation, actor=road.actor("bohdan"), at=road.at, **given | changed
+    )
+
+
+def test_documentation_agrees_with_itself(road: Road) -> None:
+    other = catalogue.add_service(
+        organisation=road.organisation,
+        code="x",
+        values={"name_uk": "Інша", "form": "home", "unit": "hour", "granularity": Decimal(1)},
+        actor=road.actor("bohdan"),
+        at=road.at,
+    )
+    wrong: list[tuple[type[Exception], dict[str, Any]]] = [
+        (NormOfOtherService, {"service": other}),
+        (NormOfOtherService, {"service": None}),
+        (BudgetExceeded, {"value": Decimal("5000000.01")}),
+        (ContractDatesReversed, {"contract_to": date(2025, 4, 1)}),
+    ]
+    for refusal, changed in wrong:
+        with pytest.raises(refusal):
+            draft(road, **changed)
+    assert draft(road).status == "planning" and Tender.objects.count() == 1
+
+
+def test_approval_looks_at_money_and_norm_again(road: Road) -> None:
+    tender = draft(road)
+    actor = road.actor("oksana")
+    for amount in (Decimal("4999999.99"), Decimal("5000000.00")):
+        amend_budget_line(line=road.line, amount=amount, basis="рішення", actor=road.actor("halyna"), at=road.at)
+        if amount < 5000000:
+            with pytest.raises(BudgetExceeded):
+                competitions.approve_tender(tender=tender, actor=actor, at=road.at)
+    assert competitions.approve_tender(tender=tender, actor=actor, at=road.at).status == "planned"
+    other = draft(road)
+    road.norm.move_to("withdrawn", at=road.at)
+    with pytest.raises(NormNotApproved):
+        competitions.approve_tender(tender=other, actor=actor, at=road.at)
 
 
 def test_author_does_not_approve_the_documentation(road: Road) -> None:

@@ -198,7 +198,12 @@ def test_documentation_is_written_approved_and_announced(client: Client, road: R
         "required_documents": "Статут\nДовідка",
     }
     signed = sign_in(client, road.cast["bohdan"])
-    assert signed.get(reverse("procurement:competition_new")).status_code == 200
+    empty = signed.get(reverse("procurement:competition_new")).content.decode()
+    assert "Догляд вдома — 96,54 ₴ за годину, з 01.01.2025" in empty, empty[empty.index("norm_cost") :][:600]
+    reversed_days = signed.post(
+        reverse("procurement:competition_new"), values | criteria | {"contract_to": "2025-03-01", "value": "5000000.01"}
+    )
+    assert set(reversed_days.context["form"].errors) == {"contract_to", "value"}
     refused = signed.post(reverse("procurement:competition_new"), values | criteria | {"criteria-1-weight": "20"})
     assert refused.status_code == 200 and not Tender.objects.exists()
     signed.post(reverse("procurement:competition_new"), values | criteria)
@@ -215,6 +220,8 @@ def test_documentation_is_written_approved_and_announced(client: Client, road: R
     )
     tender.refresh_from_db()
     assert tender.status == "active" and tender.commission.count() == 5
+    shown = sign_in(client, road.cast["bohdan"]).get(reverse("procurement:competition", args=[tender.pk]))
+    assert "31 грудня 2025" in shown.content.decode()
 
 
 def formset(name: str, rows: list[dict[str, object]]) -> dict[str, object]:
