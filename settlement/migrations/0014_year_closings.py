@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0003_access_tokens'),
         ('contracts', '0008_closed_budget_lines'),
-        ('settlement', '0013_payment_holds_and_clawbacks'),
+        ('settlement', '0013_payment_holds'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,6 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-
 # What was never handed in, or was taken back by its provider, has nothing that a reversal could take back.
 REVERSALS = """
 CREATE FUNCTION claim_reversal_guard() RETURNS trigger LANGUAGE plpgsql AS $$

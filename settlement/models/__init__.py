@@ -15,7 +15,6 @@ from settlement.models.claims import (
     PendProposal,
     Remittance,
 )
-from settlement.models.clawbacks import Clawback, ClawbackOffset, ClawbackRepayment
 from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt, FeeRefund
 from settlement.models.holds import PaymentHold
 from settlement.models.ledger import Account, ClosedMonth, Entry, Posting
@@ -43,9 +42,6 @@ __all__ = [
     "ClaimDeclaration",
     "ClaimLine",
     "ClaimReturn",
-    "Clawback",
-    "ClawbackOffset",
-    "ClawbackRepayment",
     "Clearance",
     "ClosedMonth",
     "ConnectedAccount",
