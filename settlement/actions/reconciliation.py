@@ -181,7 +181,7 @@ def _digest(content: bytes, bank: BankStatement) -> str:
 def _known(organisation: Organisation, bank: BankStatement, digest: str) -> Statement | None:
     rows = Statement.objects.filter(organisation=organisation, iban=bank.account)
     known = rows.filter(content_sha256=digest).first()
-    if known is None and rows.filter(statement_id=bank.identifier).exists():
+    if known is None and rows.filter(statement_id=bank.identifier).exclude(status="refused").exists():
         raise StatementDiffers(statement=bank.identifier)
     return known
 

@@ -58,7 +58,12 @@ class Statement(StatefulModel):
     class Meta:
         verbose_name = _("bank statement")
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "iban", "statement_id"], name="statement_once"),
+            # One that was thrown out makes room for the bank's corrected file, which carries the same id.
+            models.UniqueConstraint(
+                fields=["organisation", "iban", "statement_id"],
+                name="statement_once",
+                condition=~models.Q(status="refused"),
+            ),
             # Whoever brings a broken statement may throw it out, but not take it in.
             models.CheckConstraint(
                 name="statement_accept_four_eyes",

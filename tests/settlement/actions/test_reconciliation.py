@@ -139,6 +139,10 @@ def test_a_refused_statement_counts_for_nothing(run: PaymentRun, statement: byte
         at=at,
     )
     assert Statement.objects.get().status == "refused" and balances(run.organisation) == {}
+    corrected = bring(run, statement, cast, at)
+    assert not corrected.repeated and corrected.statement.status == "imported"
+    again = bring(run, statement, cast, at)
+    assert again.repeated and again.statement == corrected.statement
 
 
 def test_refusals(run: PaymentRun, statement: bytes, cast: Cast, at: datetime) -> None:
