@@ -13,7 +13,7 @@ import pgtrigger
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models
+from django.db import IntegrityError, models
 
 
 @lru_cache(maxsize=4)
@@ -128,6 +128,11 @@ def no_overlap(
         ],
         condition=condition,
     )
+
+
+def broken_constraint(error: IntegrityError) -> str:
+    """Name of the constraint that the database saw broken, empty when it names none."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
 
 
 def ordered(name: str, start: str = "valid_from", end: str = "valid_to") -> models.CheckConstraint:

@@ -59,7 +59,7 @@ class NeedsForm(forms.Form):
     """The outcome of an assessment of needs."""
 
     assessed_on = day_field(_("Assessed on"))
-    dependency_level = forms.CharField(label=_("Level of dependency"), max_length=32, required=False)
+    dependency_level = forms.CharField(label=_("Level of dependency"), max_length=32)
     findings = forms.CharField(
         label=_("Findings"),
         widget=forms.Textarea(attrs={"rows": 4}),

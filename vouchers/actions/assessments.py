@@ -91,6 +91,13 @@ class AssessmentInFuture(DomainError):
     message = _("The date of the assessment lies in the future. Correct it.")
 
 
+class DependencyLevelMissing(DomainError):
+    """An assessment says how much help is needed."""
+
+    code = "DEPENDENCY_LEVEL_MISSING"
+    message = _("The assessment says nothing: enter the level of dependency.")
+
+
 @dataclass(frozen=True)
 class FeeInputs:
     """What the case worker entered. Without ``members`` the income is not known.
@@ -119,10 +126,12 @@ def assess_needs(
 ) -> NeedsAssessment:
     """Keep the outcome of an assessment of needs; ``recommended`` rows are {service, units_per_month}.
 
-    Raises: AssessmentInFuture. Audit: needs.assessed, without the findings.
+    Raises: AssessmentInFuture, DependencyLevelMissing. Audit: needs.assessed, without the findings.
     """
     if assessed_on > local_date(at, recipient.organisation.zone):
         raise AssessmentInFuture()
+    if not dependency_level.strip():
+        raise DependencyLevelMissing()
     assessment = NeedsAssessment.objects.create(
         recipient=recipient,
         number=document_number(

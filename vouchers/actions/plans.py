@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError
+from config.fields import broken_constraint
 from config.office.numbering import document_number
 from contracts.models import Service
 from vouchers.models import IndividualPlan, NeedsAssessment, PlanLine, Recipient
@@ -50,6 +51,13 @@ class PlanOverlap(DomainError):
     message = _("The person has another plan with the same service on these days. Close it first.")
 
 
+class PlanDatesReversed(DomainError):
+    """No day would belong to the plan."""
+
+    code = "PLAN_DATES_REVERSED"
+    message = _("The last day of the plan lies before its first one. Correct the dates.")
+
+
 @dataclass(frozen=True)
 class PlannedVolume:
     """Units of a service a month; ``last_day`` counts, None is open."""
@@ -71,7 +79,8 @@ def approve_plan(
 ) -> IndividualPlan:
     """Approve an individual plan on the newest assessment of needs (or the given one).
 
-    Raises: PlanEmpty, PlanWithoutAssessment, PlanUnits, PlanOverlap. Audit: individual_plan.approved.
+    Raises: PlanEmpty, PlanWithoutAssessment, PlanUnits, PlanDatesReversed, PlanOverlap.
+    Audit: individual_plan.approved.
     """
     if not volumes:
         raise PlanEmpty()
@@ -98,6 +107,8 @@ def approve_plan(
 
 
 def _check_volume(recipient: Recipient, volume: PlannedVolume) -> None:
+    if volume.last_day is not None and volume.last_day < volume.valid_from:
+        raise PlanDatesReversed()
     service = volume.service
     foreign = service.organisation_id != recipient.organisation_id
     limit = service.units_per_month_max
@@ -124,6 +135,8 @@ def _write_lines(plan: IndividualPlan, volumes: Sequence[PlannedVolume], at: dat
                 for volume in volumes
             )
     except IntegrityError as error:
+        if broken_constraint(error) != "plan_line_no_overlap":
+            raise
         raise PlanOverlap() from error
 
 

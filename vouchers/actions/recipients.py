@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -24,6 +25,11 @@ from vouchers.actions.certificate_balance import close_certificates
 from vouchers.models import Absence, Certificate, Recipient, RecipientResidence
 
 TAX_NUMBERS = {"UA": rntrc, "RU": inn}
+# Nobody has lived so long (the longest life on record is 122 years): a larger age is a slip of the pen.
+AGE_BOUND = 130
+# The shortest subscriber numbers of a town.
+PHONE_DIGITS = 7
+PHONE_SIGNS = re.compile(r"\+?[\d\s()-]*")
 
 
 class TaxNumberInvalid(DomainError):
@@ -45,6 +51,20 @@ class TerritoryUnknown(DomainError):
 
     code = "TERRITORY_UNKNOWN"
     message = _("The territory does not belong to this organisation. Choose one from the list.")
+
+
+class BirthDateImpossible(DomainError):
+    """Nobody alive is born then."""
+
+    code = "BIRTH_DATE_IMPOSSIBLE"
+    message = _("The date of birth lies in the future or more than %(years)s years ago. Compare it with the document.")
+
+
+class PhoneInvalid(DomainError):
+    """Nobody can be called by it."""
+
+    code = "PHONE_INVALID"
+    message = _("This is no telephone number: write at least %(least)s digits; +, spaces and brackets may be used.")
 
 
 class ResidenceUnchanged(DomainError):
@@ -113,9 +133,12 @@ def register_recipient(
     """Enter a person on the register with a first residence.
 
     Time: the residence holds from the first day of the month of ``resident_from`` (of ``at`` when not given).
-    Raises: TaxNumberInvalid, RecipientExists, TerritoryUnknown. Audit: recipient.registered, without personal data.
+    Raises: BirthDateImpossible, PhoneInvalid, TaxNumberInvalid, RecipientExists, TerritoryUnknown.
+    Audit: recipient.registered, without personal data.
     """
     today = local_date(at, organisation.zone)
+    _check_birth_date(birth_date, today)
+    _check_phone(phone)
     tax_id = _valid_tax_id(organisation, tax_id)
     _check_territory(organisation, territory)
     code = code or document_number(organisation=organisation, kind="recipient", prefix="R", year=today.year)
@@ -147,6 +170,17 @@ def register_recipient(
     )
     record("recipient.registered", recipient, actor=actor, at=at, code=code, territory=getattr(territory, "code", ""))
     return recipient
+
+
+def _check_birth_date(birth_date: date | None, today: date) -> None:
+    if birth_date is not None and not add_months(today, -12 * AGE_BOUND) <= birth_date <= today:
+        raise BirthDateImpossible(years=AGE_BOUND)
+
+
+def _check_phone(phone: str) -> None:
+    enough = sum(sign.isdigit() for sign in phone) >= PHONE_DIGITS
+    if phone and not (enough and PHONE_SIGNS.fullmatch(phone)):
+        raise PhoneInvalid(least=PHONE_DIGITS)
 
 
 def _valid_tax_id(organisation: Organisation, tax_id: str) -> str:

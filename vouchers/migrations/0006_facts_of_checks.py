@@ -8,133 +8,287 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contracts', '0007_facts_of_checks'),
-        ('vouchers', '0005_moments_of_recording_stay'),
+        ("contracts", "0007_facts_of_checks"),
+        ("vouchers", "0005_moments_of_recording_stay"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OtherFunding',
+            name="OtherFunding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('changed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('source', models.CharField(choices=[('certificate', 'another certificate'), ('grant', 'a grant'), ('state_task', 'a state task'), ('other', 'another source')], max_length=12)),
-                ('reference', models.CharField(max_length=200)),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='other_funding', to='vouchers.recipient')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("changed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("certificate", "another certificate"),
+                            ("grant", "a grant"),
+                            ("state_task", "a state task"),
+                            ("other", "another source"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("reference", models.CharField(max_length=200)),
+                ("valid_from", models.DateField()),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="other_funding",
+                        to="vouchers.recipient",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.service"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'service paid by somebody else',
+                "verbose_name": "service paid by somebody else",
             },
         ),
         migrations.CreateModel(
-            name='StateTask',
+            name="StateTask",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('changed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('reference', models.CharField(max_length=200)),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='state_tasks', to='contracts.provider')),
-                ('recipient', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vouchers.recipient')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("changed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("reference", models.CharField(max_length=200)),
+                ("valid_from", models.DateField()),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="state_tasks", to="contracts.provider"
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="vouchers.recipient",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.service"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'state task',
+                "verbose_name": "state task",
             },
         ),
         migrations.CreateModel(
-            name='VisitComplaint',
+            name="VisitComplaint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('changed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('text', models.TextField()),
-                ('answer', models.TextField(blank=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('redemption', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='complaints', to='vouchers.redemption')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("changed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("text", models.TextField()),
+                ("answer", models.TextField(blank=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "redemption",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="complaints", to="vouchers.redemption"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'complaint about a visit',
+                "verbose_name": "complaint about a visit",
             },
         ),
         migrations.CreateModel(
-            name='VisitScan',
+            name="VisitScan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scanned_at', models.DateTimeField()),
-                ('latitude_e5', models.IntegerField(blank=True, null=True)),
-                ('longitude_e5', models.IntegerField(blank=True, null=True)),
-                ('distance_m', models.PositiveIntegerField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('redemption', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='scan', to='vouchers.redemption')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("scanned_at", models.DateTimeField()),
+                ("latitude_e5", models.IntegerField(blank=True, null=True)),
+                ("longitude_e5", models.IntegerField(blank=True, null=True)),
+                ("distance_m", models.PositiveIntegerField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "redemption",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="scan", to="vouchers.redemption"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'place and time of a scan',
+                "verbose_name": "place and time of a scan",
             },
         ),
         migrations.CreateModel(
-            name='EmergencyCase',
+            name="EmergencyCase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('changed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('began_on', models.DateField()),
-                ('act_on', models.DateField(blank=True, null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='emergencies', to='vouchers.recipient')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("changed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("began_on", models.DateField()),
+                ("act_on", models.DateField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="emergencies", to="vouchers.recipient"
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="contracts.service"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'emergency service',
-                'constraints': [models.UniqueConstraint(fields=('recipient', 'service', 'began_on'), name='emergency_case_once')],
+                "verbose_name": "emergency service",
+                "constraints": [
+                    models.UniqueConstraint(fields=("recipient", "service", "began_on"), name="emergency_case_once")
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='emergencycase',
-            trigger=pgtrigger.compiler.Trigger(name='emergency_case_versions', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' THEN\n    IF COALESCE(current_setting('versions.withdrawn_at', true), '') = '' THEN\n        RAISE EXCEPTION 'history of % is kept: a fact is withdrawn with the moment, not deleted', TG_TABLE_NAME;\n    END IF;\n    \n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, to_jsonb(OLD), COALESCE(OLD.changed_at, OLD.recorded_at), GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond') WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond');\n\n    RETURN OLD;\nEND IF;\n\nIF NEW.recorded_at IS DISTINCT FROM OLD.recorded_at THEN\n    RAISE EXCEPTION 'history of % is kept: the moment of recording stays', TG_TABLE_NAME;\nEND IF;\n\nIF (NEW.act_on) IS NOT DISTINCT FROM (OLD.act_on) THEN\n    -- Nothing was learnt.\n    NEW.changed_at := OLD.changed_at;\n    RETURN NEW;\nEND IF;\nIF NEW.changed_at IS NULL OR NEW.changed_at < COALESCE(OLD.changed_at, OLD.recorded_at) OR NEW.changed_at <= OLD.changed_at THEN\n    RAISE EXCEPTION 'history of % is kept: a change needs the moment at which it was learnt', TG_TABLE_NAME;\nEND IF;\n\n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, jsonb_build_object('act_on', OLD.act_on, 'changed_at', OLD.changed_at), COALESCE(OLD.changed_at, OLD.recorded_at), NEW.changed_at WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < NEW.changed_at;\n\nRETURN NEW;\n", hash='1ed79717e7ffd25487d3a639d3f2db2ffb3227c1', operation='UPDATE OF "act_on", "recorded_at", "changed_at" OR DELETE', pgid='pgtrigger_emergency_case_versions_a1768', table='vouchers_emergencycase', when='BEFORE')),
+            model_name="emergencycase",
+            trigger=pgtrigger.compiler.Trigger(
+                name="emergency_case_versions",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\nIF TG_OP = 'DELETE' THEN\n    IF COALESCE(current_setting('versions.withdrawn_at', true), '') = '' THEN\n        RAISE EXCEPTION 'history of % is kept: a fact is withdrawn with the moment, not deleted', TG_TABLE_NAME;\n    END IF;\n    \n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, to_jsonb(OLD), COALESCE(OLD.changed_at, OLD.recorded_at), GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond') WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond');\n\n    RETURN OLD;\nEND IF;\n\nIF NEW.recorded_at IS DISTINCT FROM OLD.recorded_at THEN\n    RAISE EXCEPTION 'history of % is kept: the moment of recording stays', TG_TABLE_NAME;\nEND IF;\n\nIF (NEW.act_on) IS NOT DISTINCT FROM (OLD.act_on) THEN\n    -- Nothing was learnt.\n    NEW.changed_at := OLD.changed_at;\n    RETURN NEW;\nEND IF;\nIF NEW.changed_at IS NULL OR NEW.changed_at < COALESCE(OLD.changed_at, OLD.recorded_at) OR NEW.changed_at <= OLD.changed_at THEN\n    RAISE EXCEPTION 'history of % is kept: a change needs the moment at which it was learnt', TG_TABLE_NAME;\nEND IF;\n\n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, jsonb_build_object('act_on', OLD.act_on, 'changed_at', OLD.changed_at), COALESCE(OLD.changed_at, OLD.recorded_at), NEW.changed_at WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < NEW.changed_at;\n\nRETURN NEW;\n",
+                    hash="1ed79717e7ffd25487d3a639d3f2db2ffb3227c1",
+                    operation='UPDATE OF "act_on", "recorded_at", "changed_at" OR DELETE',
+                    pgid="pgtrigger_emergency_case_versions_a1768",
+                    table="vouchers_emergencycase",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='otherfunding',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='other_funding_range'),
+            model_name="otherfunding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                ),
+                name="other_funding_range",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='otherfunding',
-            trigger=pgtrigger.compiler.Trigger(name='other_funding_versions', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' THEN\n    IF COALESCE(current_setting('versions.withdrawn_at', true), '') = '' THEN\n        RAISE EXCEPTION 'history of % is kept: a fact is withdrawn with the moment, not deleted', TG_TABLE_NAME;\n    END IF;\n    \n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, to_jsonb(OLD), COALESCE(OLD.changed_at, OLD.recorded_at), GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond') WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond');\n\n    RETURN OLD;\nEND IF;\n\nIF NEW.recorded_at IS DISTINCT FROM OLD.recorded_at THEN\n    RAISE EXCEPTION 'history of % is kept: the moment of recording stays', TG_TABLE_NAME;\nEND IF;\n\nIF (NEW.valid_from, NEW.valid_to) IS NOT DISTINCT FROM (OLD.valid_from, OLD.valid_to) THEN\n    -- Nothing was learnt.\n    NEW.changed_at := OLD.changed_at;\n    RETURN NEW;\nEND IF;\nIF NEW.changed_at IS NULL OR NEW.changed_at < COALESCE(OLD.changed_at, OLD.recorded_at) OR NEW.changed_at <= OLD.changed_at THEN\n    RAISE EXCEPTION 'history of % is kept: a change needs the moment at which it was learnt', TG_TABLE_NAME;\nEND IF;\n\n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, jsonb_build_object('valid_from', OLD.valid_from, 'valid_to', OLD.valid_to, 'changed_at', OLD.changed_at), COALESCE(OLD.changed_at, OLD.recorded_at), NEW.changed_at WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < NEW.changed_at;\n\nRETURN NEW;\n", hash='f1c4aca345b1bc518c38b40da1ee4a3bdf816079', operation='UPDATE OF "valid_from", "valid_to", "recorded_at", "changed_at" OR DELETE', pgid='pgtrigger_other_funding_versions_4a9b3', table='vouchers_otherfunding', when='BEFORE')),
+            model_name="otherfunding",
+            trigger=pgtrigger.compiler.Trigger(
+                name="other_funding_versions",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\nIF TG_OP = 'DELETE' THEN\n    IF COALESCE(current_setting('versions.withdrawn_at', true), '') = '' THEN\n        RAISE EXCEPTION 'history of % is kept: a fact is withdrawn with the moment, not deleted', TG_TABLE_NAME;\n    END IF;\n    \n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, to_jsonb(OLD), COALESCE(OLD.changed_at, OLD.recorded_at), GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond') WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond');\n\n    RETURN OLD;\nEND IF;\n\nIF NEW.recorded_at IS DISTINCT FROM OLD.recorded_at THEN\n    RAISE EXCEPTION 'history of % is kept: the moment of recording stays', TG_TABLE_NAME;\nEND IF;\n\nIF (NEW.valid_from, NEW.valid_to) IS NOT DISTINCT FROM (OLD.valid_from, OLD.valid_to) THEN\n    -- Nothing was learnt.\n    NEW.changed_at := OLD.changed_at;\n    RETURN NEW;\nEND IF;\nIF NEW.changed_at IS NULL OR NEW.changed_at < COALESCE(OLD.changed_at, OLD.recorded_at) OR NEW.changed_at <= OLD.changed_at THEN\n    RAISE EXCEPTION 'history of % is kept: a change needs the moment at which it was learnt', TG_TABLE_NAME;\nEND IF;\n\n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, jsonb_build_object('valid_from', OLD.valid_from, 'valid_to', OLD.valid_to, 'changed_at', OLD.changed_at), COALESCE(OLD.changed_at, OLD.recorded_at), NEW.changed_at WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < NEW.changed_at;\n\nRETURN NEW;\n",
+                    hash="f1c4aca345b1bc518c38b40da1ee4a3bdf816079",
+                    operation='UPDATE OF "valid_from", "valid_to", "recorded_at", "changed_at" OR DELETE',
+                    pgid="pgtrigger_other_funding_versions_4a9b3",
+                    table="vouchers_otherfunding",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statetask',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='state_task_range'),
+            model_name="statetask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                ),
+                name="state_task_range",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='statetask',
-            trigger=pgtrigger.compiler.Trigger(name='state_task_versions', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' THEN\n    IF COALESCE(current_setting('versions.withdrawn_at', true), '') = '' THEN\n        RAISE EXCEPTION 'history of % is kept: a fact is withdrawn with the moment, not deleted', TG_TABLE_NAME;\n    END IF;\n    \n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, to_jsonb(OLD), COALESCE(OLD.changed_at, OLD.recorded_at), GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond') WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond');\n\n    RETURN OLD;\nEND IF;\n\nIF NEW.recorded_at IS DISTINCT FROM OLD.recorded_at THEN\n    RAISE EXCEPTION 'history of % is kept: the moment of recording stays', TG_TABLE_NAME;\nEND IF;\n\nIF (NEW.valid_from, NEW.valid_to) IS NOT DISTINCT FROM (OLD.valid_from, OLD.valid_to) THEN\n    -- Nothing was learnt.\n    NEW.changed_at := OLD.changed_at;\n    RETURN NEW;\nEND IF;\nIF NEW.changed_at IS NULL OR NEW.changed_at < COALESCE(OLD.changed_at, OLD.recorded_at) OR NEW.changed_at <= OLD.changed_at THEN\n    RAISE EXCEPTION 'history of % is kept: a change needs the moment at which it was learnt', TG_TABLE_NAME;\nEND IF;\n\n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, jsonb_build_object('valid_from', OLD.valid_from, 'valid_to', OLD.valid_to, 'changed_at', OLD.changed_at), COALESCE(OLD.changed_at, OLD.recorded_at), NEW.changed_at WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < NEW.changed_at;\n\nRETURN NEW;\n", hash='e947b2b2922480bf3f13e64c8204fdf58d8d02f3', operation='UPDATE OF "valid_from", "valid_to", "recorded_at", "changed_at" OR DELETE', pgid='pgtrigger_state_task_versions_b7e63', table='vouchers_statetask', when='BEFORE')),
+            model_name="statetask",
+            trigger=pgtrigger.compiler.Trigger(
+                name="state_task_versions",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\nIF TG_OP = 'DELETE' THEN\n    IF COALESCE(current_setting('versions.withdrawn_at', true), '') = '' THEN\n        RAISE EXCEPTION 'history of % is kept: a fact is withdrawn with the moment, not deleted', TG_TABLE_NAME;\n    END IF;\n    \n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, to_jsonb(OLD), COALESCE(OLD.changed_at, OLD.recorded_at), GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond') WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond');\n\n    RETURN OLD;\nEND IF;\n\nIF NEW.recorded_at IS DISTINCT FROM OLD.recorded_at THEN\n    RAISE EXCEPTION 'history of % is kept: the moment of recording stays', TG_TABLE_NAME;\nEND IF;\n\nIF (NEW.valid_from, NEW.valid_to) IS NOT DISTINCT FROM (OLD.valid_from, OLD.valid_to) THEN\n    -- Nothing was learnt.\n    NEW.changed_at := OLD.changed_at;\n    RETURN NEW;\nEND IF;\nIF NEW.changed_at IS NULL OR NEW.changed_at < COALESCE(OLD.changed_at, OLD.recorded_at) OR NEW.changed_at <= OLD.changed_at THEN\n    RAISE EXCEPTION 'history of % is kept: a change needs the moment at which it was learnt', TG_TABLE_NAME;\nEND IF;\n\n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, jsonb_build_object('valid_from', OLD.valid_from, 'valid_to', OLD.valid_to, 'changed_at', OLD.changed_at), COALESCE(OLD.changed_at, OLD.recorded_at), NEW.changed_at WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < NEW.changed_at;\n\nRETURN NEW;\n",
+                    hash="e947b2b2922480bf3f13e64c8204fdf58d8d02f3",
+                    operation='UPDATE OF "valid_from", "valid_to", "recorded_at", "changed_at" OR DELETE',
+                    pgid="pgtrigger_state_task_versions_b7e63",
+                    table="vouchers_statetask",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visitcomplaint',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='visit_complaint_text'),
+            model_name="visitcomplaint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("text", ""), _negated=True), name="visit_complaint_text"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='visitcomplaint',
-            trigger=pgtrigger.compiler.Trigger(name='visit_complaint_versions', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' THEN\n    IF COALESCE(current_setting('versions.withdrawn_at', true), '') = '' THEN\n        RAISE EXCEPTION 'history of % is kept: a fact is withdrawn with the moment, not deleted', TG_TABLE_NAME;\n    END IF;\n    \n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, to_jsonb(OLD), COALESCE(OLD.changed_at, OLD.recorded_at), GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond') WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond');\n\n    RETURN OLD;\nEND IF;\n\nIF NEW.recorded_at IS DISTINCT FROM OLD.recorded_at THEN\n    RAISE EXCEPTION 'history of % is kept: the moment of recording stays', TG_TABLE_NAME;\nEND IF;\n\nIF (NEW.answered_at) IS NOT DISTINCT FROM (OLD.answered_at) THEN\n    -- Nothing was learnt.\n    NEW.changed_at := OLD.changed_at;\n    RETURN NEW;\nEND IF;\nIF NEW.changed_at IS NULL OR NEW.changed_at < COALESCE(OLD.changed_at, OLD.recorded_at) OR NEW.changed_at <= OLD.changed_at THEN\n    RAISE EXCEPTION 'history of % is kept: a change needs the moment at which it was learnt', TG_TABLE_NAME;\nEND IF;\n\n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, jsonb_build_object('answered_at', OLD.answered_at, 'changed_at', OLD.changed_at), COALESCE(OLD.changed_at, OLD.recorded_at), NEW.changed_at WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < NEW.changed_at;\n\nRETURN NEW;\n", hash='77a9515e4be851898fd94d3a4d1146019f40dc26', operation='UPDATE OF "answered_at", "recorded_at", "changed_at" OR DELETE', pgid='pgtrigger_visit_complaint_versions_50355', table='vouchers_visitcomplaint', when='BEFORE')),
+            model_name="visitcomplaint",
+            trigger=pgtrigger.compiler.Trigger(
+                name="visit_complaint_versions",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\nIF TG_OP = 'DELETE' THEN\n    IF COALESCE(current_setting('versions.withdrawn_at', true), '') = '' THEN\n        RAISE EXCEPTION 'history of % is kept: a fact is withdrawn with the moment, not deleted', TG_TABLE_NAME;\n    END IF;\n    \n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, to_jsonb(OLD), COALESCE(OLD.changed_at, OLD.recorded_at), GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond') WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < GREATEST(current_setting('versions.withdrawn_at')::timestamptz, COALESCE(OLD.changed_at, OLD.recorded_at) + interval '1 microsecond');\n\n    RETURN OLD;\nEND IF;\n\nIF NEW.recorded_at IS DISTINCT FROM OLD.recorded_at THEN\n    RAISE EXCEPTION 'history of % is kept: the moment of recording stays', TG_TABLE_NAME;\nEND IF;\n\nIF (NEW.answered_at) IS NOT DISTINCT FROM (OLD.answered_at) THEN\n    -- Nothing was learnt.\n    NEW.changed_at := OLD.changed_at;\n    RETURN NEW;\nEND IF;\nIF NEW.changed_at IS NULL OR NEW.changed_at < COALESCE(OLD.changed_at, OLD.recorded_at) OR NEW.changed_at <= OLD.changed_at THEN\n    RAISE EXCEPTION 'history of % is kept: a change needs the moment at which it was learnt', TG_TABLE_NAME;\nEND IF;\n\n    INSERT INTO office_earlierversion (table_name, row_id, was, known_from, known_until)\n    SELECT TG_TABLE_NAME, OLD.id, jsonb_build_object('answered_at', OLD.answered_at, 'changed_at', OLD.changed_at), COALESCE(OLD.changed_at, OLD.recorded_at), NEW.changed_at WHERE COALESCE(OLD.changed_at, OLD.recorded_at) IS NULL OR COALESCE(OLD.changed_at, OLD.recorded_at) < NEW.changed_at;\n\nRETURN NEW;\n",
+                    hash="77a9515e4be851898fd94d3a4d1146019f40dc26",
+                    operation='UPDATE OF "answered_at", "recorded_at", "changed_at" OR DELETE',
+                    pgid="pgtrigger_visit_complaint_versions_50355",
+                    table="vouchers_visitcomplaint",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visitscan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude_e5__isnull', True), ('longitude_e5__isnull', True)), models.Q(('latitude_e5__range', (-9000000, 9000000)), ('longitude_e5__range', (-18000000, 18000000))), _connector='OR'), name='visit_scan_place'),
+            model_name="visitscan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("latitude_e5__isnull", True), ("longitude_e5__isnull", True)),
+                    models.Q(
+                        ("latitude_e5__range", (-9000000, 9000000)), ("longitude_e5__range", (-18000000, 18000000))
+                    ),
+                    _connector="OR",
+                ),
+                name="visit_scan_place",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='visitscan',
-            trigger=pgtrigger.compiler.Trigger(name='visit_scan_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='95ed45cc7d27c87f9e0cf545fdbef804b72fa604', operation='UPDATE OR DELETE', pgid='pgtrigger_visit_scan_append_only_31885', table='vouchers_visitscan', when='BEFORE')),
+            model_name="visitscan",
+            trigger=pgtrigger.compiler.Trigger(
+                name="visit_scan_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="95ed45cc7d27c87f9e0cf545fdbef804b72fa604",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_visit_scan_append_only_31885",
+                    table="vouchers_visitscan",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='visitscan',
-            trigger=pgtrigger.compiler.Trigger(name='visit_scan_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'history is append-only: % cannot be truncated', TG_TABLE_NAME;", hash='ce0fec5632811659c4447eb254eb0c0541a59f43', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_visit_scan_no_truncate_c7118', table='vouchers_visitscan', when='BEFORE')),
+            model_name="visitscan",
+            trigger=pgtrigger.compiler.Trigger(
+                name="visit_scan_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'history is append-only: % cannot be truncated', TG_TABLE_NAME;",
+                    hash="ce0fec5632811659c4447eb254eb0c0541a59f43",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_visit_scan_no_truncate_c7118",
+                    table="vouchers_visitscan",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

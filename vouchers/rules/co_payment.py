@@ -330,9 +330,7 @@ def _fee_steps(
     return (
         *lines,
         Step("cost", "Cost within the state standard", str(cost), "UAH"),
-        Step(
-            "fee_in_standard", "Fee within the state standard", str(within), "UAH", method, "pay.fee_method"
-        ),
+        Step("fee_in_standard", "Fee within the state standard", str(within), "UAH", method, "pay.fee_method"),
         Step("fee_above", "Volume above the state standard, paid in full", str(extra), "UAH"),
         Step("fee", "Monthly fee of the recipient", str(fee), "UAH"),
         Step("budget", "Part paid from the budget", str(budget), "UAH"),

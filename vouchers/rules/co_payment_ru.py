@@ -67,9 +67,7 @@ def assess_co_payment_ru(*, facts: RuCoPaymentFacts, parameters: RuCoPaymentPara
         return RuCoPaymentOutcome(ground, limit, None, None, None, (_limit_step(parameters, limit),))
     fee = ZERO if cap is None else min(facts.cost, cap)
     subsidy = facts.cost - fee
-    return RuCoPaymentOutcome(
-        ground, limit, cap, fee, subsidy, _steps(facts, parameters, limit, cap, fee, subsidy)
-    )
+    return RuCoPaymentOutcome(ground, limit, cap, fee, subsidy, _steps(facts, parameters, limit, cap, fee, subsidy))
 
 
 def _limit(parameters: RuCoPaymentParameters) -> Decimal:
@@ -77,9 +75,7 @@ def _limit(parameters: RuCoPaymentParameters) -> Decimal:
     return max(parameters.regional_limit or ZERO, floor)
 
 
-def _ceiling(
-    facts: RuCoPaymentFacts, parameters: RuCoPaymentParameters, limit: Decimal
-) -> tuple[str, Decimal | None]:
+def _ceiling(facts: RuCoPaymentFacts, parameters: RuCoPaymentParameters, limit: Decimal) -> tuple[str, Decimal | None]:
     if facts.form == "urgent":
         return "PAY-RU-5", None
     if facts.free_category:

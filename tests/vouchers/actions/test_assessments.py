@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError
 
 from config.audit.queries import trail_for
 from contracts.models import Parameter
@@ -14,6 +16,7 @@ from tests.vouchers.town import NOVEMBER_1, OCTOBER, Town, pensioner
 from vouchers.actions.assessments import (
     AssessmentInFuture,
     BirthDateMissing,
+    DependencyLevelMissing,
     FeeInputs,
     FeeStartNotFirst,
     FeeUndetermined,
@@ -23,11 +26,13 @@ from vouchers.actions.assessments import (
     decide_fee,
 )
 from vouchers.actions.plans import (
+    PlanDatesReversed,
     PlanEmpty,
     PlannedVolume,
     PlanOverlap,
     PlanUnits,
     PlanWithoutAssessment,
+    _write_lines,
     approve_plan,
     close_plan,
 )
@@ -124,6 +129,25 @@ def test_an_assessment_is_dated_when_it_was_made(town: Town) -> None:
         )  # fmt: skip
 
 
+def test_only_an_overlap_is_called_one(town: Town) -> None:
+    recipient = town.ready()
+    beyond = PlannedVolume(town.service, Decimal("-1"), date(2026, 1, 1))
+    plan = recipient.plans.get()
+    with pytest.raises(IntegrityError, match="plan_line_positive"):
+        _write_lines(plan, [replace(beyond, valid_from=date(2020, 1, 1), last_day=date(2020, 2, 1))], OCTOBER)
+    with pytest.raises(PlanOverlap):
+        _write_lines(plan, [replace(beyond, units_per_month=Decimal(1))], OCTOBER)
+
+
+def test_an_assessment_says_how_much_help_is_needed(town: Town) -> None:
+    common = {"assessed_on": date(2025, 10, 1), "findings": "", "recommended": [], "actor": town.case_worker}
+    recipient = town.recipient()
+    with pytest.raises(DependencyLevelMissing):
+        assess_needs(recipient=recipient, dependency_level=" ", at=OCTOBER, **common)  # type: ignore[arg-type]
+    assess_needs(recipient=recipient, dependency_level="II", at=OCTOBER, **common)  # type: ignore[arg-type]
+    assert recipient.assessments.count() == 1
+
+
 def test_a_plan_and_its_refusals(town: Town) -> None:
     recipient = town.recipient()
     volume = PlannedVolume(town.service, Decimal(20), NOVEMBER_1)
@@ -133,12 +157,14 @@ def test_a_plan_and_its_refusals(town: Town) -> None:
     with pytest.raises(PlanWithoutAssessment):
         approve_plan(volumes=[volume], **common)
     assess_needs(
-        recipient=recipient, assessed_on=date(2025, 10, 1), dependency_level="", findings="", recommended=[],
+        recipient=recipient, assessed_on=date(2025, 10, 1), dependency_level="II", findings="", recommended=[],
         actor=town.case_worker, at=OCTOBER,
     )  # fmt: skip
     for units in ("0.1", "81", "0"):
         with pytest.raises(PlanUnits):
             approve_plan(volumes=[PlannedVolume(town.service, Decimal(units), NOVEMBER_1)], **common)
+    with pytest.raises(PlanDatesReversed):
+        approve_plan(volumes=[replace(volume, last_day=date(2025, 10, 31))], **common)
     plan = approve_plan(volumes=[volume], **common)
     assert (plan.status, plan.lines.get().units_per_month) == ("approved", Decimal(20))
     with pytest.raises(PlanOverlap):

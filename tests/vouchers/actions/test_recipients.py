@@ -12,9 +12,11 @@ from config.demo.people import tax_id_for
 from tests.vouchers.town import NOVEMBER_1, OCTOBER, Town
 from vouchers.actions.recipients import (
     AbsenceRecorded,
+    BirthDateImpossible,
     DatesReversed,
     DeathInFuture,
     DeathRecorded,
+    PhoneInvalid,
     RecipientExists,
     ResidenceUnchanged,
     TaxNumberInvalid,
@@ -32,7 +34,9 @@ TAX_ID = tax_id_for(date(1950, 5, 4), 17)
 
 
 def test_personal_data_is_encrypted_and_found_by_fingerprint(town: Town) -> None:
-    recipient = town.recipient(full_name="  Вигадана   Олена ", tax_id=TAX_ID, phone="+380001", address="вул. 1")
+    recipient = town.recipient(
+        full_name="  Вигадана   Олена ", tax_id=TAX_ID, phone="+380 (00) 00-01", address="вул. 1"
+    )
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, tax_id, phone, address FROM vouchers_recipient WHERE id = %s", [recipient.pk])
         raw = b"".join(bytes(value) for value in cursor.fetchone())
@@ -48,6 +52,20 @@ def test_a_mistyped_tax_number_is_refused(town: Town) -> None:
     wrong = TAX_ID[:-1] + str((int(TAX_ID[-1]) + 1) % 10)
     with pytest.raises(TaxNumberInvalid):
         town.recipient(tax_id=wrong)
+
+
+def test_a_birth_date_is_that_of_a_living_person(town: Town) -> None:
+    for impossible in (date(2025, 11, 20), date(1895, 1, 1)):
+        with pytest.raises(BirthDateImpossible):
+            town.recipient(birth_date=impossible)
+    assert town.recipient(birth_date=date(1905, 1, 1)).pk and town.recipient(birth_date=date(2025, 10, 1)).pk
+
+
+def test_a_telephone_number_has_digits(town: Town) -> None:
+    for wrong in ("абв", "123456", "0 800 123 абв"):
+        with pytest.raises(PhoneInvalid):
+            town.recipient(phone=wrong)
+    assert town.recipient(phone="(0382) 12-34-56").phone == "(0382) 12-34-56"
 
 
 def test_a_person_is_registered_once(town: Town) -> None:

@@ -154,7 +154,9 @@ def test_register_assess_decide_plan_and_issue_by_forms(town: Town, cast: dict[s
     client.post("/vouchers/recipients/new/", form)
     recipient = Recipient.objects.get()
     base = f"/vouchers/recipients/{recipient.pk}/"
-    assert client.post(base + "needs/", {"assessed_on": "2025-11-05", "findings": "х"}).status_code == 302
+    empty = {"assessed_on": "2025-11-05", "findings": ""}
+    assert set(client.post(base + "needs/", empty).context["form"].errors) == {"dependency_level"}
+    assert client.post(base + "needs/", empty | {"dependency_level": "II"}).status_code == 302
     fee = {"application_date": "2025-11-10", "valid_from": "2025-11-01", "lost_ability": "on", "income": "18000.00"}
     preview = client.post(base + "fee/", {**fee, "calculate": "1"})
     assert preview.status_code == 200 and not FeeAssessment.objects.exists()
