@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -102,7 +103,7 @@ def submit_appeal(
         )  # fmt: skip
     if claim.status != "disputed":
         claim.move_to("disputed", at=at)
-    told = {"number": claim.number, "line": line.line if line else None, "reason": reason}
+    told: dict[str, Any] = {"number": claim.number, "line": line.line if line else None, "reason": reason}
     tell_deciders(claim, "appeals.answer", "appeal.submitted", told, at=at)
     record("appeal.submitted", claim, appeal, actor=actor, at=at, files=len(files), **told)
     return appeal
@@ -191,7 +192,9 @@ def _answer(appeal: Appeal, upheld: bool, reason: str, again: _Again, actor: Act
 @step
 def _end_dispute(claim: Claim, at: datetime, but: Appeal | None = None) -> None:
     """Back to the state that decisions and payments give, when no other appeal waits."""
-    waiting = claim.appeals.filter(answer=None).exclude(pk=but.pk if but else None)
+    waiting = claim.appeals.filter(answer=None)
+    if but is not None:
+        waiting = waiting.exclude(pk=but.pk)
     if claim.status != "disputed" or waiting.exists():
         return
     decided = Adjudication.objects.filter(claim=claim, reverses=None)

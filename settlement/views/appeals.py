@@ -63,7 +63,7 @@ def appeal_new(request: HttpRequest, pk: int) -> HttpResponse:
     line = claim.lines.filter(line=int(asked)).first() if asked.isdecimal() and len(asked) < 9 else None
     run = disputed_run(claim, line) if claim.status in DISPUTABLE else None
     form = AppealForm(request.POST or None, request.FILES or None)
-    title = _("Appeal against the decision on the claim")
+    title = str(_("Appeal against the decision on the claim"))
     if line:
         title = _("Appeal against the decision on line %(line)s") % {"line": line.line}
     until = {"day": date_format(appeal_until(run), "SHORT_DATE_FORMAT")} if run else {}
