@@ -59,8 +59,9 @@ REASONS = {
     "TOO_LONG": _("The code is longer than 64 characters."),
     "CODE_REPEATED": _("The code stands in this file twice with different visits."),
     "CODE_TAKEN": _("Another visit with this code was imported before."),
-    "COLUMN_MISSING": _("The column is missing. Add it to the first row."),
-    "UNREADABLE": _("The file is neither CSV nor XLSX. Save it as XLSX and send it again."),
+    "CERTIFICATE_UNKNOWN": _("No certificate has this number."),
+    "SERVICE_UNKNOWN": _("No service has this code."),
+    "WORKER_UNKNOWN": _("No worker has this code."),
 }
 
 
@@ -82,12 +83,16 @@ class BadCell:
 
 @dataclass
 class VisitsOutcome:
-    """What an import did. ``repeated``: this very file was imported before and nothing was changed."""
+    """What an import did. ``repeated``: this very file was imported before and nothing was changed.
+
+    ``warnings``: cells of visits that were taken, with codes that nobody knows.
+    """
 
     read: int = 0
     created: int = 0
     unchanged: int = 0
     bad: list[BadCell] = field(default_factory=list)
+    warnings: list[BadCell] = field(default_factory=list)
     repeated: bool = False
 
     def as_answer(self) -> dict[str, int]:
@@ -104,6 +109,20 @@ class VisitsRefused(DomainError):
     def __init__(self, bad: list[BadCell]) -> None:
         self.bad = bad
         super().__init__(count=len(bad))
+
+
+class VisitsUnreadable(DomainError):
+    """No table can be read from the file."""
+
+    code = "VISITS_UNREADABLE"
+    message = _("This is no spreadsheet: the file is neither CSV nor XLSX. Save it as XLSX and send it again.")
+
+
+class VisitsColumnsMissing(DomainError):
+    """Nothing can be read without its column."""
+
+    code = "VISITS_COLUMNS_MISSING"
+    message = _("The first row of the file must name the columns. Missing: %(columns)s.")
 
 
 @dataclass(frozen=True)
@@ -139,7 +158,8 @@ def import_reported_visits(
     nobody knows are kept as text, equal visits are kept twice: both are evidence. Rows without a code get one from
     the file's fingerprint and row number. Times without a zone are the organisation's.
     Idempotent: the same file of the same provider again changes nothing.
-    Raises: VisitsRefused with every bad cell, unless ``accept_good_rows``. Audit: visits.reported, one for the file.
+    Raises: VisitsUnreadable, VisitsColumnsMissing; VisitsRefused with every bad cell, unless ``accept_good_rows``.
+    Audit: visits.reported, one for the file.
     """
     digest = hashlib.sha256(content).hexdigest()
     scope = f"visits:{organisation.pk}:{provider.pk}"
@@ -152,7 +172,7 @@ def import_reported_visits(
     visits = _drop_known(organisation, provider, visits, file_name, outcome)
     if outcome.bad and not accept_good_rows:
         raise VisitsRefused(outcome.bad)
-    _write(organisation, provider, visits, actor, at)
+    _write(organisation, provider, visits, actor, at, file_name, outcome)
     outcome.created = len(visits)
     attach(
         organisation=organisation, to=provider, kind="reported_visits", name=file_name, content=content,
@@ -170,7 +190,7 @@ def import_reported_visits(
 def _parse(file_name: str, content: bytes, zone: ZoneInfo, digest: str, outcome: VisitsOutcome) -> list[_Visit]:
     visits: list[_Visit] = []
     seen: dict[str, _Visit] = {}
-    for row in _rows(file_name, content, outcome):
+    for row in _rows(file_name, content):
         outcome.read += 1
         visit = _visit(file_name, row, zone, digest, outcome.bad)
         if visit is None:
@@ -185,19 +205,16 @@ def _parse(file_name: str, content: bytes, zone: ZoneInfo, digest: str, outcome:
     return visits
 
 
-def _rows(file_name: str, content: bytes, outcome: VisitsOutcome) -> Iterator[SheetRow]:
-    checked = False
+def _rows(file_name: str, content: bytes) -> Iterator[SheetRow]:
     try:
-        for row in read_sheet(name=file_name, content=content):
-            values = {ALIASES.get(column, column): value for column, value in row.values.items()}
-            missing = [] if checked else [column for column in REQUIRED if column not in values]
-            if missing:
-                outcome.bad += [BadCell(file_name, 1, column, "", "COLUMN_MISSING") for column in missing]
-                return
-            checked = True
-            yield SheetRow(row.number, values)
-    except (UnreadableSheet, UnicodeDecodeError):
-        outcome.bad.append(BadCell(file_name, 1, "", "", "UNREADABLE"))
+        header, rows = read_sheet(name=file_name, content=content)
+        names = [ALIASES.get(column, column) for column in header]
+        if missing := [column for column in REQUIRED if column not in names]:
+            raise VisitsColumnsMissing(columns=", ".join(missing))
+        for row in rows:
+            yield SheetRow(row.number, {ALIASES.get(column, column): value for column, value in row.values.items()})
+    except (UnreadableSheet, UnicodeDecodeError) as error:
+        raise VisitsUnreadable() from error
 
 
 def _visit(file_name: str, row: SheetRow, zone: ZoneInfo, digest: str, bad: list[BadCell]) -> _Visit | None:
@@ -295,7 +312,15 @@ def _drop_known(
     return fresh
 
 
-def _write(organisation: Organisation, provider: Provider, visits: list[_Visit], actor: Actor, at: datetime) -> None:
+def _write(
+    organisation: Organisation,
+    provider: Provider,
+    visits: list[_Visit],
+    actor: Actor,
+    at: datetime,
+    file_name: str,
+    outcome: VisitsOutcome,
+) -> None:
     """Insert set-based: three look-ups and one statement a batch, whatever the number of visits."""
     certificates = dict(
         Certificate.objects.filter(
@@ -304,6 +329,17 @@ def _write(organisation: Organisation, provider: Provider, visits: list[_Visit],
     )
     services = dict(Service.objects.filter(organisation=organisation).values_list("code", "pk"))
     workers = dict(Worker.objects.filter(code__in={visit.worker for visit in visits}).values_list("code", "pk"))
+    for visit in visits:
+        cells = (
+            ("certificate_number", visit.certificate, certificates, "CERTIFICATE_UNKNOWN"),
+            ("service_code", visit.service, services, "SERVICE_UNKNOWN"),
+            ("worker_code", visit.worker, workers, "WORKER_UNKNOWN"),
+        )
+        outcome.warnings += [
+            BadCell(file_name, visit.row, column, value, code)
+            for column, value, known, code in cells
+            if value and value not in known
+        ]
     rows = (
         Redemption(
             organisation=organisation,

@@ -25,19 +25,29 @@ class SheetRow:
     values: dict[str, str]
 
 
-def read_sheet(*, name: str, content: bytes) -> Iterator[SheetRow]:
-    """Rows below the header, empty ones left out. Header cells are lower-cased. Raises: UnreadableSheet."""
-    rows = _xlsx(content) if content[:2] == b"PK" else _csv(content)
-    header: list[str] = []
-    for number, cells in enumerate(rows, start=1):
-        if not any(cells):
-            continue
-        if not header:
-            header = [cell.lower() for cell in cells]
-            continue
-        yield SheetRow(number, {column: cell for column, cell in zip(header, cells, strict=False) if column})
-    if not header:
+def read_sheet(*, name: str, content: bytes) -> tuple[list[str], Iterator[SheetRow]]:
+    """The header, lower-cased, and the rows below it, empty ones left out.
+
+    Raises: UnreadableSheet, also while the rows are read.
+    """
+    rows = enumerate(_cells(name, content), start=1)
+    header = next(([cell.lower() for cell in cells] for _number, cells in rows if any(cells)), None)
+    if header is None:
         raise UnreadableSheet(f"{name}: no header row")
+    return header, (
+        SheetRow(number, {column: cell for column, cell in zip(header, cells, strict=False) if column})
+        for number, cells in rows
+        if any(cells)
+    )
+
+
+def _cells(name: str, content: bytes) -> Iterator[list[str]]:
+    if content[:2] == b"PK":
+        return _xlsx(content)
+    # Neither a workbook's name nor a zero byte belongs to a table of text.
+    if name.lower().endswith((".xlsx", ".xls", ".ods")) or b"\0" in content:
+        raise UnreadableSheet(f"{name}: no table")
+    return _csv(content)
 
 
 def _csv(content: bytes) -> Iterator[list[str]]:
@@ -45,7 +55,6 @@ def _csv(content: bytes) -> Iterator[list[str]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1251", errors="replace")
-    text = text.replace("\0", "")  # the database keeps no such character
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):

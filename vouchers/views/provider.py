@@ -48,10 +48,12 @@ def redeem(request: HttpRequest) -> HttpResponse:
     provider = own_provider(access)
     if request.method != "POST":
         return render(request, "vouchers/redeem.html", {"form": forms.CodeForm(), "step": 1})
+    form = forms.CodeForm(request.POST)
+    if not form.is_valid():
+        return render(request, "vouchers/redeem.html", {"form": form, "step": 1})
     try:
-        certificate = find_certificate(request.POST.get("certificate_key", ""))
+        certificate = find_certificate(form.cleaned_data["certificate_key"])
     except DomainError as error:
-        form = forms.CodeForm({"certificate_key": request.POST.get("certificate_key", "")})
         return render(request, "vouchers/redeem.html", {"form": form, "step": 1, "refusal": error}, status=409)
     if "pin" not in request.POST:
         return _second_step(request, access, provider, certificate)
@@ -207,7 +209,16 @@ def visits_import(request: HttpRequest) -> HttpResponse:
         else:
             outcome, refusal = _import(access, provider, form, upload)
     bad = refusal.bad if isinstance(refusal, VisitsRefused) else outcome.bad if outcome else []
-    context = {"form": form, "outcome": outcome, "refusal": refusal, "bad": bad[:SHOWN_CELLS], "bad_count": len(bad)}
+    warnings = outcome.warnings if outcome else []
+    context = {
+        "form": form,
+        "outcome": outcome,
+        "refusal": refusal,
+        "bad": bad[:SHOWN_CELLS],
+        "bad_count": len(bad),
+        "warnings": warnings[:SHOWN_CELLS],
+        "warnings_count": len(warnings),
+    }
     return render(request, "vouchers/visits_import.html", context, status=409 if refusal else 200)
 
 

@@ -11,7 +11,13 @@ import pytest
 from config.audit.queries import trail_for
 from config.office.storage import attachments_of
 from tests.vouchers.town import KYIV, VISIT, Town
-from vouchers.actions.visits import VisitsOutcome, VisitsRefused, import_reported_visits
+from vouchers.actions.visits import (
+    VisitsColumnsMissing,
+    VisitsOutcome,
+    VisitsRefused,
+    VisitsUnreadable,
+    import_reported_visits,
+)
 from vouchers.models import Redemption
 
 HEADER = "code,certificate_number,worker_code,service_code,starts_at,ends_at,units"
@@ -35,6 +41,11 @@ def test_evidence_is_kept_as_written_and_resolved_where_known(town: Town) -> Non
     certificate = town.issue().certificate
     outcome = _import(town, GOOD, ",NOBODY-7,W-X,999,2025-11-03 11:00,,2")
     assert (outcome.read, outcome.created, outcome.bad) == (2, 2, [])
+    assert [(cell.row, cell.column, cell.value, cell.code) for cell in outcome.warnings] == [
+        (3, "certificate_number", "NOBODY-7", "CERTIFICATE_UNKNOWN"),
+        (3, "service_code", "999", "SERVICE_UNKNOWN"),
+        (3, "worker_code", "W-X", "WORKER_UNKNOWN"),
+    ]
     known, unknown = Redemption.objects.order_by("starts_at")
     assert (known.certificate, known.service, known.worker, known.units_milli) == (
         certificate, town.service, town.worker, 1500,
@@ -93,14 +104,30 @@ def test_a_code_of_another_visit_is_refused_and_of_the_same_one_left(town: Town)
     assert [cell.code for cell in refusal.value.bad] == ["CODE_TAKEN"]
 
 
+@pytest.mark.parametrize("content", [b"PK\x03\x04 not a workbook", b"", b"\x00\xff\x17 noise"])
+def test_files_that_are_none(town: Town, content: bytes) -> None:
+    with pytest.raises(VisitsUnreadable):
+        _import(town, content=content, accept_good_rows=True)
+
+
+def test_random_bytes_with_the_name_of_a_workbook_are_none(town: Town) -> None:
+    with pytest.raises(VisitsUnreadable):
+        _import(town, content=HEADER.encode(), file_name="visits.XLSX")
+    assert _import(town, content=HEADER.encode()).read == 0
+
+
 @pytest.mark.parametrize(
-    ("content", "code"),
-    [(b"PK\x03\x04 not a workbook", "UNREADABLE"), (b"", "UNREADABLE"), (b"a,b\n1,2", "COLUMN_MISSING")],
+    ("content", "missing"),
+    [
+        ("просто текст", "certificate_number, service_code, starts_at, units"),
+        (GOOD, "certificate_number, service_code, starts_at, units"),
+        ("certificate_number,послуга,x\n1,2,3", "starts_at, units"),
+    ],
 )
-def test_files_that_are_none(town: Town, content: bytes, code: str) -> None:
-    with pytest.raises(VisitsRefused) as refusal:
-        _import(town, content=content)
-    assert {cell.code for cell in refusal.value.bad} == {code}
+def test_missing_columns_are_named(town: Town, content: str, missing: str) -> None:
+    with pytest.raises(VisitsColumnsMissing) as refusal:
+        _import(town, content=content.encode(), accept_good_rows=True)
+    assert missing in refusal.value.sentence and not Redemption.objects.exists()
 
 
 def test_a_workbook_with_local_headers_and_decimal_commas(town: Town) -> None:

@@ -216,6 +216,11 @@ def test_a_wrong_code_stays_on_the_first_step(town: Town, issued: IssuedCertific
     assert answer.status_code == 409 and "mistyped" in answer.content.decode()
 
 
+def test_an_empty_code_is_asked_for_once(town: Town, cast: dict[str, User]) -> None:
+    answer = sign_in(cast["nadiia"]).post("/vouchers/redeem/", {"certificate_key": " "})
+    assert answer.status_code == 200 and answer.context["form"].errors and "refusal" not in answer.context
+
+
 def test_a_provider_sees_and_changes_only_its_own(town: Town, issued: IssuedCertificate, cast: dict[str, User]) -> None:
     from contracts.models import Provider, ProviderUser
 
@@ -277,7 +282,8 @@ def test_importing_visits_shows_what_is_wrong(town: Town, cast: dict[str, User])
     refused = send()
     assert refused.status_code == 409 and "starts_at" in refused.content.decode()
     assert not Redemption.objects.exists()
-    assert "then" in send(accept_good_rows="on").content.decode()
+    taken = send(accept_good_rows="on").content.decode()
+    assert "then" in taken and "No certificate has this number." in taken
     assert Redemption.objects.count() == 1
     assert "imported before" in send(accept_good_rows="on").content.decode()
     assert Redemption.objects.count() == 1
