@@ -15,6 +15,7 @@ from config.form_fields import FilesField, NumberField, WholeField, day_field, m
 from config.law_words import value_words
 from config.periods import Period
 from config.templatetags.show import amount
+from contracts.actions.norms import NormHoursMissing
 from contracts.actions.parameters import Source
 from contracts.models import BudgetLine, Parameter, Provider, Service, Territory
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
@@ -54,6 +55,14 @@ class NormCostForm(forms.Form):
     utilisation = NumberField(
         label=_("Share of contact time (0.80 is 80 percent)"), initial=Decimal("0.80"), min_value=0, max_value=1
     )
+    hours_per_unit = NumberField(
+        label=_("Working hours of one unit"),
+        min_value=Decimal("0.01"),
+        max_value=744,
+        decimal_places=2,
+        required=False,
+        help_text=_("Only when the service is counted in days, visits or trips."),
+    )
     purchases = money_field(_("Goods and works per unit"), initial=0)
     other_direct = money_field(_("Other direct costs per unit"), initial=0)
     administrative = money_field(_("Administrative costs in a month"))
@@ -67,6 +76,14 @@ class NormCostForm(forms.Form):
         scope = {"organisation": organisation}
         self.fields["service"].queryset = Service.objects.filter(**scope).order_by("code")  # type: ignore[attr-defined]
         self.fields["territory"].queryset = Territory.objects.filter(**scope).order_by("name")  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Hours of a unit are needed where the unit is none."""
+        service = self.cleaned_data.get("service")
+        asked = service is not None and service.unit != "hour" and "hours_per_unit" not in self.errors
+        if asked and self.cleaned_data["hours_per_unit"] is None:
+            self.add_error("hours_per_unit", str(NormHoursMissing.message))
+        return self.cleaned_data
 
     def facts(self) -> NormCostFacts:
         """The components as the rule takes them."""
@@ -82,6 +99,7 @@ class NormCostForm(forms.Form):
             other_direct=(CostItem("", data["other_direct"]),),
             administrative=AdministrativeCosts(data["administrative"], data["pay_base"]),
             vat_exempt=data["vat_exempt"],
+            hours_per_unit=None if data["service"].unit == "hour" else data["hours_per_unit"],
         )
 
 

@@ -41,6 +41,13 @@ class NormIncomplete(DomainError):
     message = _("A norm cost needs pay of main staff, hours and the base of administrative costs above zero.")
 
 
+class NormHoursMissing(DomainError):
+    """The formula divides by hours; the service is counted in something else."""
+
+    code = "NORM_HOURS_MISSING"
+    message = _("The service is not counted in hours. Say how many working hours one unit takes.")
+
+
 class NormOverlap(DomainError):
     """Another approved norm of the same key holds in these days."""
 
@@ -72,8 +79,10 @@ def draft_norm_cost(
     """Compute a norm cost and keep its inputs, parameters with versions and rows.
 
     Formula: NORM-UA-1186. Time: parameters as of ``valid_from``; ``valid_to`` is exclusive.
-    Raises: NormIncomplete, ParameterMissing. Audit: norm_cost.drafted.
+    Raises: NormHoursMissing, NormIncomplete, ParameterMissing. Audit: norm_cost.drafted.
     """
+    if service.unit != "hour" and facts.hours_per_unit is None:
+        raise NormHoursMissing()
     book = ParameterBook.load(organisation, PARAMETER_KEYS)
     values = {key: book.value(key, valid_from) for key in PARAMETER_KEYS}
     outcome = _compute(facts, values)
@@ -127,6 +136,7 @@ def facts_of(norm: NormCost) -> NormCostFacts:
             Decimal(stored["administrative"]["amount_month"]), Decimal(stored["administrative"]["pay_base_month"])
         ),
         vat_exempt=stored["vat_exempt"],
+        hours_per_unit=Decimal(hours) if (hours := stored.get("hours_per_unit")) else None,
     )
 
 

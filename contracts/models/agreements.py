@@ -58,6 +58,8 @@ class Contract(VersionedState):
         null=True,
         blank=True,
     )
+    # The word that a package gave for the status where it is none of ours; it says that nobody is served.
+    status_written = models.CharField(max_length=200, blank=True, default="", db_default="")
     signed_at = models.DateTimeField(null=True, blank=True)
     signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     signed_by_provider = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

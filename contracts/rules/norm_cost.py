@@ -46,7 +46,7 @@ class AdministrativeCosts:
 
 @dataclass(frozen=True)
 class NormCostFacts:
-    """Components of one person-hour (or another unit: then ``hours_month`` are units per month)."""
+    """Components of one unit: of an hour, or of ``hours_per_unit`` working hours (a day, a visit, a trip)."""
 
     staff: tuple[StaffPay, ...]
     hours_month: Decimal
@@ -55,6 +55,7 @@ class NormCostFacts:
     other_direct: tuple[CostItem, ...]
     administrative: AdministrativeCosts
     vat_exempt: bool = True
+    hours_per_unit: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,16 @@ class NormCostOutcome:
 def compute_norm_cost(*, facts: NormCostFacts, parameters: NormCostParameters) -> NormCostOutcome:
     """Cost of one unit = direct cost + administrative share, and VAT when the service is not exempt.
 
-    Formula: labour = pay x (1 + contribution) / (hours x utilisation); direct = labour + purchases + other;
+    Formula: labour = pay x (1 + contribution) / (hours x utilisation) x hours of a unit;
+    direct = labour + purchases + other;
     administrative = min(share of administrative costs in pay x direct pay, cap % x base).
     Money: UAH per unit, rounded once at the unit cost; VAT on the rounded cost. Source: NRM-UA-1..6.
-    Raises: ValueError when no main staff or no hours are given, or for an unknown cap base.
+    Raises: ValueError when no main staff or no hours are given or a unit takes none, or for an unknown cap base.
     Example: pay 9600.00, 167 h x 0.80, 3.50 + 4.20 -> 106.14; with VAT 127.37.
     """
     hours = _contact_hours(facts)
-    direct_pay = sum((row.pay_month * row.positions for row in facts.staff), Decimal(0)) / hours
+    pay = sum((row.pay_month * row.positions for row in facts.staff), Decimal(0))
+    direct_pay = pay * _unit_hours(facts) / hours
     labour = direct_pay * (1 + parameters.contribution_percent / 100)
     purchases = sum((item.amount_per_unit for item in facts.purchases), Decimal(0))
     other = sum((item.amount_per_unit for item in facts.other_direct), Decimal(0))
@@ -135,6 +138,13 @@ def _contact_hours(facts: NormCostFacts) -> Decimal:
     hours = facts.hours_month * facts.utilisation * positions
     if hours <= 0:
         raise ValueError("a norm cost needs main staff, hours and utilisation above zero")
+    return hours
+
+
+def _unit_hours(facts: NormCostFacts) -> Decimal:
+    hours = Decimal(1) if facts.hours_per_unit is None else facts.hours_per_unit
+    if hours <= 0:
+        raise ValueError("a unit takes some time")
     return hours
 
 
@@ -192,6 +202,11 @@ def _with_steps(
             str(hours),
             "hour",
             f"{facts.hours_month} x {facts.utilisation}",
+        ),
+        *(
+            [Step("hours_per_unit", "Working hours of one unit", str(facts.hours_per_unit), "hour")]
+            if facts.hours_per_unit is not None
+            else []
         ),
         _shown("direct_pay", "Direct pay per unit", outcome.direct_pay),
         _shown(

@@ -16,13 +16,15 @@ DECIDED = moment(2024, 12, 16)
 ACT = "Рішення виконкому вигаданої Вербівської міської ради № 212 від 19.12.2024"
 
 Components = tuple[D, D, D, D, D]
-# service -> pay of the main worker a month, units a month, share of contact time, purchases, transport
+# service -> pay of the main worker a month, working hours a month, share of contact time, purchases, transport
 COMPONENTS = {
     HOME: (D("9000.00"), D("167"), D("0.80"), D("1.90"), D("2.35")),
-    DAY: (D("11000.00"), D("42"), D("0.90"), D("38.00"), D("12.00")),
+    DAY: (D("11000.00"), D("168"), D("0.90"), D("38.00"), D("12.00")),
     REHAB: (D("14200.00"), D("167"), D("0.75"), D("6.00"), D("0.00")),
-    TRIP: (D("9600.00"), D("110"), D("0.85"), D("14.00"), D("31.50")),
+    TRIP: (D("9600.00"), D("165"), D("0.85"), D("14.00"), D("31.50")),
 }
+# Working hours of a unit that is no hour.
+UNIT_HOURS = {DAY: D("4"), TRIP: D("1.5")}
 # A village norm of home care, lower than the town's: known in October, in force from November.
 VILLAGE = (D("8500.00"), D("167"), D("0.80"), D("1.90"), D("1.20"))
 
@@ -94,7 +96,7 @@ def draft_norm(
     """A norm cost drafted from its components, or the one that is there."""
     service = Service.objects.get(organisation=stage.organisation, code=code)
     place = Territory.objects.filter(organisation=stage.organisation, code=territory).first()
-    pay, units, share, purchases, transport = components
+    pay, hours, share, purchases, transport = components
     return ensure(
         NormCost.objects.filter(service=service, territory=place, valid_from=valid_from),
         lambda: draft_norm_cost(
@@ -102,12 +104,13 @@ def draft_norm(
             service=service,
             facts=NormCostFacts(
                 staff=(StaffPay("Соціальний працівник", pay),),
-                hours_month=units,
+                hours_month=hours,
                 utilisation=share,
                 purchases=(CostItem("Витратні матеріали", purchases),),
                 other_direct=(CostItem("Проїзд", transport),),
                 # The same share of administrative costs as in the rule book's example: the 15 % ceiling binds.
                 administrative=AdministrativeCosts(D("42000.00"), D("230400.00")),
+                hours_per_unit=UNIT_HOURS.get(code),
             ),
             valid_from=valid_from,
             valid_to=valid_to,

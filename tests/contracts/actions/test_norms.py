@@ -44,6 +44,14 @@ def test_stored_inputs_give_the_same_result_again(road: Road) -> None:
     assert [row.value for row in outcome.steps] == [row["value"] for row in norm.steps]
 
 
+def test_a_service_counted_in_days_needs_the_hours_of_a_day(road: Road) -> None:
+    road.service.unit = "day"
+    with pytest.raises(norms.NormHoursMissing):
+        road.draft_norm()
+    norm = NormCost.objects.get(pk=road.draft_norm(facts=replace(NORM_FACTS, hours_per_unit=Decimal(8))).pk)
+    assert norms.facts_of(norm).hours_per_unit == Decimal(8) and norm.unit_rate > Decimal("600")
+
+
 def test_second_person_approves(road: Road) -> None:
     draft = road.draft_norm()
     assert norm_cost_on(organisation=road.organisation, service=road.service, on=date(2025, 5, 1)) is None

@@ -73,6 +73,21 @@ def test_explanation_holds_every_component() -> None:
     assert outcome.admin_capped
 
 
+def test_a_day_costs_its_hours() -> None:
+    # 4 hours of a day out of 168 are one of 42 days: the same pay as 42 units a month.
+    day = compute_norm_cost(
+        facts=replace(FACTS, hours_month=Decimal(168), hours_per_unit=Decimal(4)), parameters=PARAMETERS
+    )
+    assert (
+        day.direct_pay
+        == compute_norm_cost(facts=replace(FACTS, hours_month=Decimal(42)), parameters=PARAMETERS).direct_pay
+    )
+    assert {step.code: step.value for step in day.steps}["hours_per_unit"] == "4"
+    assert "hours_per_unit" not in {step.code for step in compute_norm_cost(facts=FACTS, parameters=PARAMETERS).steps}
+    with pytest.raises(ValueError, match="time"):
+        compute_norm_cost(facts=replace(FACTS, hours_per_unit=Decimal(0)), parameters=PARAMETERS)
+
+
 def test_indexed_norm_and_month() -> None:
     unit_cost = compute_norm_cost(facts=FACTS, parameters=PARAMETERS).unit_cost
     assert index_norm(unit_cost=unit_cost, factors=[Decimal("1.08")]) == Decimal("114.63")

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from config.accounts.models import Membership, Organisation, User
 from config.roles import FINANCE_MAKER, OFFICER
-from contracts.models import BudgetLine, Contract, NormCost, Provider
+from contracts.models import BudgetLine, Contract, NormCost, Provider, Service
 from tests.road import Road, assert_same_queries, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +115,17 @@ def test_norm_is_drafted_in_the_browser_and_approved_by_another(client: Client, 
     client.post(approve)
     norm.refresh_from_db()
     assert norm.status == "approved"
+
+
+def test_form_asks_for_the_hours_of_a_day(client: Client, road: Road) -> None:
+    assert road.law
+    Service.objects.filter(pk=road.service.pk).update(unit="day")
+    values = NORM_INPUT | {"service": road.service.pk}
+    signed = sign_in(client, road.cast["bohdan"])
+    answer = signed.post(reverse("contracts:norm_new"), values)
+    assert set(answer.context["form"].errors) == {"hours_per_unit"} and not NormCost.objects.exists()
+    signed.post(reverse("contracts:norm_new"), values | {"hours_per_unit": "8"})
+    assert NormCost.objects.get().inputs["facts"]["hours_per_unit"] == "8"
 
 
 def test_missing_law_is_said_above_the_form(client: Client, road: Road) -> None:
