@@ -59,6 +59,16 @@ def access_by_token(token: AccessToken) -> Access:
     return Access(token.user, token.organisation, roles, permissions_of(roles), only=token.organisation)
 
 
+def permitted(username: str, organisation: Organisation, permission: str) -> Actor:
+    """The person of a command as its actor. Raises: NotPermitted, also where nobody has that name."""
+    held = Q(organisation=organisation) | Q(organisation=None)
+    rows = Membership.objects.filter(held, user__username=username, user__is_active=True)
+    roles = frozenset(rows.values_list("role", flat=True))
+    if permission not in permissions_of(roles):
+        raise NotPermitted()
+    return User.objects.get(username=username).as_actor()
+
+
 def access_of(user: User) -> Access:
     """Build the access of a person: one query."""
     memberships = list(Membership.objects.filter(user=user).select_related("organisation").order_by("id"))

@@ -42,13 +42,14 @@ def parser_for(column: Column) -> Parser:
     if column.kind in _PLACES:
         return partial(_decimal, kind=column.kind)
     if column.kind in ("code", "text"):
-        return partial(_text, length=column.length)
+        return partial(parse_text, length=column.length)
     if column.kind in ("int", "count"):
         return partial(_int, minimum=1 if column.kind == "int" else 0)
     return {"date": _date, "time": _time, "month": _month, "bool": _bool, "check": _check}[column.kind]
 
 
-def _text(cell: str, length: int) -> str:
+def parse_text(cell: str, length: int) -> str:
+    """Text as it stands. Raises: CellError."""
     if _CONTROL.search(cell):
         raise CellError("CHARACTER")
     if len(cell) > length:

@@ -54,6 +54,12 @@ def _free_text(column: str) -> str:
     return f"CASE WHEN %(pseudonymise)s THEN NULL ELSE nullif({column}, '') END"
 
 
+def _status(alias: str) -> str:
+    """The word that a package gave, where it is none of ours; it may say anything, so not with pseudonyms."""
+    written = f"{alias}.status_written"
+    return f"CASE WHEN {written} = '' OR %(pseudonymise)s THEN {alias}.status ELSE {written} END"
+
+
 _CLAIMS_SHOWN = "c.organisation_id = %(org)s AND c.status <> 'draft' AND c.period <= %(until)s"
 # A provider serves many: those that serve this municipality, and those that serve nobody yet.
 _PROVIDERS_SHOWN = """SELECT p.id FROM contracts_provider p WHERE
@@ -155,7 +161,7 @@ REGISTERS: dict[str, Query] = {
         _sorted("p.code"),
     ),
     "provider_suspensions": Query(
-        ("p.code", "s.from_date", _last("s.to_date"), _text("s.reason")),
+        ("p.code", "s.from_date", _last("s.to_date"), _free_text("s.reason")),
         "contracts_providersuspension s JOIN contracts_provider p ON p.id = s.provider_id "
         f"WHERE p.id IN ({_PROVIDERS_SHOWN})",
         f"{_sorted('p.code')}, s.from_date",
@@ -175,7 +181,7 @@ REGISTERS: dict[str, Query] = {
     ),
     "contracts": Query(
         ("k.number", "p.code", "b.code", "k.basis", "k.valid_from", _last("k.valid_to"), _fixed("k.ceiling", 2),
-         _text("k.ceiling_currency"), "k.status"),
+         _text("k.ceiling_currency"), _status("k")),
         "contracts_contract k JOIN contracts_provider p ON p.id = k.provider_id "
         "JOIN contracts_budgetline b ON b.id = k.budget_line_id WHERE k.organisation_id = %(org)s",
         _sorted("k.number"),
@@ -191,12 +197,23 @@ REGISTERS: dict[str, Query] = {
 
 _R = _pseudonym("R", "r.code")
 _C = _pseudonym("C", "c.number")
+_V = _pseudonym("V", "r.code")
+
+# Adjudication compares the days of services with the day of death. No service of that day or later: any later day
+# serves as well, and with pseudonyms the end of the month stands for it, also where certificates end because of it.
+_SERVED_AFTER_DEATH = """EXISTS (
+    SELECT 1 FROM settlement_claimline l LEFT JOIN vouchers_redemption v ON v.id = l.redemption_id
+    JOIN vouchers_certificate x ON x.id IN (l.certificate_id, v.certificate_id)
+    WHERE x.recipient_id = r.id AND coalesce(l.service_date, l.starts_at::date) >= r.death_date)"""
+_MONTH_END = "(date_trunc('month', r.death_date) + interval '1 month - 1 day')::date"
+_DEATH = f"CASE WHEN %(pseudonymise)s AND NOT {_SERVED_AFTER_DEATH} THEN {_MONTH_END} ELSE r.death_date END"
+_STATUS_FROM = f"CASE WHEN c.status_from = r.death_date + 1 THEN ({_DEATH}) + 1 ELSE c.status_from END"
 
 ENTITLEMENTS: dict[str, Query] = {
     "recipients": Query(
         (_R, "r.name",
          "CASE WHEN %(pseudonymise)s THEN date_trunc('year', r.birth_date)::date ELSE r.birth_date END",
-         "r.death_date", _text("y.territory"), _text("y.recipient_class")),
+         _DEATH, _text("y.territory"), _text("y.recipient_class")),
         f"vouchers_recipient r LEFT JOIN {_RESIDENCE} y ON true WHERE r.organisation_id = %(org)s",
         _sorted(_R),
     ),
@@ -218,7 +235,7 @@ ENTITLEMENTS: dict[str, Query] = {
     ),
     "certificates": Query(
         (_C, _R, "c.valid_from", _last("c.valid_to"),
-         "CASE WHEN c.status IN ('cancelled', 'replaced') THEN c.status ELSE 'active' END", "c.status_from"),
+         "CASE WHEN c.status IN ('cancelled', 'replaced') THEN c.status ELSE 'active' END", _STATUS_FROM),
         "vouchers_certificate c JOIN vouchers_recipient r ON r.id = c.recipient_id "
         f"WHERE c.organisation_id = %(org)s AND c.status NOT IN {NOT_HANDED_OVER}",
         _sorted(_C),
@@ -237,14 +254,14 @@ ENTITLEMENTS: dict[str, Query] = {
         _sorted(_C, "s.code"),
     ),
     "redemptions": Query(
-        ("r.code", "r.channel", _pseudonym("C", "r.certificate_number"), _text("r.provider_code"),
+        (_V, "r.channel", _pseudonym("C", "r.certificate_number"), _text("r.provider_code"),
          _pseudonym("W", "r.worker_code"), _text("r.service_code"), _time("r.starts_at"), _time("r.ends_at"),
-         _scaled("r.units_milli", 3, 3), "r.status"),
+         _scaled("r.units_milli", 3, 3), _status("r")),
         "vouchers_redemption r WHERE r.organisation_id = %(org)s AND (r.starts_at IS NULL "
         "OR r.starts_at::date <= (%(until)s + interval '1 month - 1 day')::date "
         "OR EXISTS (SELECT 1 FROM settlement_claimline l JOIN settlement_claim c ON c.id = l.claim_id "
         f"WHERE l.redemption_code = r.code AND {_CLAIMS_SHOWN}))",
-        _sorted("r.code"),
+        _sorted(_V),
     ),
 }  # fmt: skip
 
@@ -260,7 +277,7 @@ EVIDENCE: dict[str, Query] = {
         _sorted("c.number"),
     ),
     "claim_lines": Query(
-        ("c.number", "l.line", _text("l.redemption_code"), _pseudonym("C", "l.certificate_number"),
+        ("c.number", "l.line", _pseudonym("V", "l.redemption_code"), _pseudonym("C", "l.certificate_number"),
          _text("l.service_code"), "l.service_date", _time("l.starts_at"), _time("l.ends_at"),
          _pseudonym("W", "l.worker_code"), _scaled("l.units_milli", 3, 3), _scaled("l.unit_rate_e4", 4, 4), _FRACTION),
         f"settlement_claimline l JOIN settlement_claim c ON c.id = l.claim_id WHERE {_CLAIMS_SHOWN}",

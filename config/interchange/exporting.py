@@ -58,12 +58,14 @@ def export_package(
     period: date | None = None,
     run: int | None = None,
     pseudonymise: bool = False,
+    operator: str = "",
 ) -> list[ExportedTable]:
     """Write every table of a municipality into a folder or a .zip.
 
     ``period`` (first day of a month): claims up to that month, whose history a recalculation needs, and the results
-    of that month alone; ``run``: the results of that run alone. ``pseudonymise``: keyed fingerprints instead of the
-    codes of recipients, workers and certificates, no names, birth years only, no free text about persons.
+    of that month alone; ``run``: the results of that run alone. ``operator``: who typed the command, where nobody
+    signed in. ``pseudonymise``: keyed fingerprints instead of the codes of recipients, workers, certificates and
+    visits, no names, birth years only, days of death only where a recalculation needs them, no free text.
 
     Privileged: without pseudonyms it unmasks personal data. Audit: package.exported with digests of the files.
     """
@@ -78,6 +80,7 @@ def export_package(
         period=period,
         run=run,
         pseudonymised=pseudonymise,
+        **({"operator": operator} if operator else {}),
         rows={table.table: table.rows for table in exported},
         digest=sha256("".join(table.sha256 for table in exported).encode()).hexdigest(),
     )

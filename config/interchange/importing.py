@@ -215,7 +215,9 @@ def load_tables(
 
 def _passed_over(stage: Stage, file: str) -> list[Ignored]:
     found = [("RECALCULATED", stage.passed_over), ("NAME_KEPT", stage.kept)]
-    return [Ignored(file, code, rows=rows) for code, rows in found if rows]
+    told = [Ignored(file, code, rows=rows) for code, rows in found if rows]
+    words = stage.unknown_words()
+    return told + [Ignored(file, "WORD_UNKNOWN", column, row=row, value=value) for row, column, value in words]
 
 
 def _read(

@@ -187,7 +187,7 @@ REDEMPTION = Loader(
     fields=(
         *same(
             "code", "channel", "certificate_number", "provider_code", "worker_code", "service_code", "starts_at",
-            "ends_at", "status",
+            "ends_at",
         ),
         to("units", "units_milli", "(s.units * 1000)::bigint"),
         to("", "certificate_id", "s.certificate_number_id"),

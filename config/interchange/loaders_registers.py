@@ -270,7 +270,6 @@ CONTRACT = Loader(
         to("budget_line_code", "budget_line_id", _BUDGET_LINE),
         last_day(),
         to("currency", "ceiling_currency", "nullif(s.currency, '')"),
-        to("status", "status"),
     ),
     constants={"organisation_id": "%(org)s"},
     references=(

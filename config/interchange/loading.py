@@ -44,6 +44,7 @@ class Stage:
         self.parameters = parameters
         self.name = f"stage_{loader.name}"
         self.read = self.passed_over = self.kept = 0
+        self._fields = loader.fields + loader.written_fields
 
     # -- parsing ---------------------------------------------------------------------------------------------
 
@@ -165,7 +166,7 @@ class Stage:
         self.execute(f"UPDATE {self.name} s SET known_id = t.id FROM {target} t WHERE {self.loader.match}")
 
     def _refuse_differences(self) -> None:
-        fields = [f for f in self.loader.fields if f.column and f.column not in self.loader.table.key]
+        fields = [f for f in self._fields if f.column and f.column not in self.loader.table.key]
         cases = " ".join(f"WHEN ({f.staged_sql}) IS DISTINCT FROM ({f.known_sql}) THEN '{f.column}'" for f in fields)
         if cases:
             compared = (
@@ -220,6 +221,12 @@ class Stage:
         )
         self.refuse("OVERLAP", "valid_from", self._found("valid_from", stored))
 
+    def unknown_words(self) -> Iterator[tuple[int, str, str]]:
+        """Row number, column and word of each staged cell that holds none of the words of its column."""
+        for column in self.loader.otherwise:
+            sql = f"SELECT s.row_no, '{column}', s.{column} FROM {self.name} s "
+            yield from stream(f"{sql} WHERE {self.loader.unknown_word(column)} ORDER BY s.row_no", self.parameters)
+
     # -- writing ---------------------------------------------------------------------------------------------
 
     def insert(self) -> tuple[int, int]:
@@ -239,7 +246,7 @@ class Stage:
         return created, unchanged
 
     def _values(self) -> dict[str, str]:
-        values = {f'"{f.target}"': f.staged_sql for f in self.loader.fields if f.target}
+        values = {f'"{f.target}"': f.staged_sql for f in self._fields if f.target}
         values |= {f'"{name}"': sql for name, sql in self.loader.constants.items()}
         for model_field in self.loader.model._meta.concrete_fields:
             column = f'"{model_field.column}"'

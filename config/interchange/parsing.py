@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any
 
 from config.fields import EncryptedTextField, blind_index
-from config.interchange.cells import CellError, Parser, parser_for
+from config.interchange.cells import CellError, Parser, parse_text, parser_for
 from config.interchange.specs import Loader
 from config.interchange.tables import Column
+
+WORD_LENGTH = 200
 
 
 class RowParser:
@@ -60,8 +62,8 @@ class RowParser:
         return self._encrypted(values) if self._personal else tuple(values)
 
     def _parser(self, column: Column) -> Parser:
-        parse, otherwise = parser_for(column), self._loader.otherwise.get(column.name)
-        return parse if otherwise is None else partial(_or_otherwise, parse=parse, otherwise=otherwise)
+        parse = parser_for(column)
+        return partial(_or_as_written, parse=parse) if column.name in self._loader.otherwise else parse
 
     def _refine(self, values: list[Any]) -> list[tuple[str, str, str]]:
         """Read the value that depends on its key; what is wrong with it."""
@@ -92,11 +94,11 @@ class RowParser:
         self.refused_keys.append(key.replace("\x00", "�"))
 
 
-def _or_otherwise(cell: str, parse: Parser, otherwise: str) -> str:
+def _or_as_written(cell: str, parse: Parser) -> str:
     try:
         return parse(cell)
     except CellError:
-        return otherwise
+        return parse_text(cell, length=WORD_LENGTH)
 
 
 def personal_field(loader: Loader) -> EncryptedTextField:

@@ -67,17 +67,23 @@ IGNORED = {
     "TABLE_TWICE": _("Another file or sheet has the same table: this one was not read."),
     "UNKNOWN_COLUMN": _("The table has no such column: it was not read."),
     "NAME_KEPT": _("The database has these under a name written in another way; that name stays."),
+    "WORD_UNKNOWN": _("The word is none of the format's: the row is read as not in force, the word stays as written."),
 }
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """What a package holds and the import does not use. ``rows`` is 0 where rows are not the matter."""
+    """What a package holds and the import does not use, or not as it stands.
+
+    ``rows`` is 0 where rows are not the matter; ``row`` and ``value`` name one cell, counted as a spreadsheet does.
+    """
 
     file: str
     code: str
     column: str = ""
     rows: int = 0
+    row: int = 0
+    value: str = ""
 
     @property
     def sentence(self) -> str:

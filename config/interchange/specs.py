@@ -63,7 +63,7 @@ class Loader:
     overlap_match: str = ""
     personal: str = ""
     also_known: str = ""
-    # A word of a choice column that is none of its choices is read as this one.
+    # A word of a choice column that is none of its choices is read as this one, kept as written, and told.
     otherwise: dict[str, str] = field(default_factory=dict)
     # Key column, value column, how the value of a key is read.
     refined: tuple[str, str, Callable[[str, str], str]] | None = None
@@ -81,3 +81,24 @@ class Loader:
     def table(self) -> Table:
         """The package table."""
         return READ_TABLES[self.name]
+
+    def unknown_word(self, column: str) -> str:
+        """Whether a staged word is none of the choices of its column, as SQL."""
+        choices = next(c.choices for c in self.table.columns if c.name == column)
+        return f"s.{column} NOT IN ({', '.join(repr(word) for word in choices)})"
+
+    @property
+    def written_fields(self) -> tuple[Field, ...]:
+        """Columns with words of others: how each word is read, and what was written."""
+        return tuple(
+            written
+            for column, word in self.otherwise.items()
+            for written in (
+                Field(column, column, f"CASE WHEN {self.unknown_word(column)} THEN '{word}' ELSE s.{column} END"),
+                Field(
+                    column,
+                    f"{column}_written",
+                    f"CASE WHEN {self.unknown_word(column)} THEN s.{column} ELSE '' END",
+                ),
+            )
+        )

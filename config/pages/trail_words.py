@@ -289,6 +289,7 @@ FIELDS: dict[str, Field] = {
     "new_claim": Field(_("Judged again as"), _text),
     "number": Field(_("Number"), _text),
     "on": Field(_("Day"), _day),
+    "operator": Field(_("Account of the computer"), _text),
     "outcome": Field(_("Outcome"), _state),
     "overspent": Field(_("Budget lines without enough money"), _listed(_text)),
     "parameter": Field(_("Parameter"), _parameter),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -254,9 +255,8 @@ def record_absence(
             )
     except IntegrityError as error:
         raise AbsenceRecorded(from_date=f"{from_date:%d.%m.%Y}") from error
-    record(
-        "absence.recorded", recipient, absence, actor=actor, at=at, kind=kind, from_date=from_date, last_day=last_day
-    )
+    # Which kind it was tells of a person's health: it stays on the register.
+    record("absence.recorded", recipient, absence, actor=actor, at=at, from_date=from_date, last_day=last_day)
     return absence
 
 
@@ -289,8 +289,12 @@ def _lock(recipient: Recipient) -> Recipient:
 
 
 @action
-def read_special(*, recipient: Recipient, fields: list[str], actor: Actor, at: datetime) -> dict[str, str]:
+def read_special(
+    *, recipient: Recipient, fields: list[str], actor: Actor, at: datetime, in_tables: Sequence[str] = ()
+) -> dict[str, str]:
     """Show fields of a special category to a person who may see them; the reading itself is recorded.
+
+    ``in_tables``: names of what the reader shows from rows of its own, recorded like the others.
 
     Audit: recipient.special_read, with the names of the fields, never their content.
     """
@@ -298,5 +302,5 @@ def read_special(*, recipient: Recipient, fields: list[str], actor: Actor, at: d
     known["address"] = recipient.address
     last = recipient.assessments.order_by("-assessed_on", "-id").first()
     known["findings"] = last.findings if last else ""
-    record("recipient.special_read", recipient, actor=actor, at=at, fields=fields)
+    record("recipient.special_read", recipient, actor=actor, at=at, fields=[*fields, *in_tables])
     return {field: known[field] or "" for field in fields}

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('vouchers', '0006_facts_of_checks'),
+        ("vouchers", "0006_facts_of_checks"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='redemption',
-            name='status_written',
-            field=models.CharField(blank=True, default='', max_length=200),
+            model_name="redemption",
+            name="status_written",
+            field=models.CharField(blank=True, db_default="", default="", max_length=200),
         ),
     ]

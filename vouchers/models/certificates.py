@@ -163,7 +163,7 @@ class Redemption(VersionedState):
     authorised_milli = models.BigIntegerField(null=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     # The word that a package gave for the status where it is none of ours; it confirms nothing.
-    status_written = models.CharField(max_length=200, blank=True, default="")
+    status_written = models.CharField(max_length=200, blank=True, default="", db_default="")
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
     recorded_at = models.DateTimeField()
 

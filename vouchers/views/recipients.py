@@ -25,6 +25,8 @@ from vouchers.models import FeeAssessment, Recipient
 from vouchers.rules.income import income_window
 
 SPECIAL = ["tax_id", "phone", "address", "free_category", "findings"]
+# Shown in the tables of the page, and only together with the fields above: health, and grounds that tell of it.
+SPECIAL_IN_TABLES = ("recipient_class", "fee_steps", "dependency_level", "absence_kind")
 SPECIAL_TITLES = {
     "tax_id": _("Tax number"),
     "phone": _("Telephone"),
@@ -66,7 +68,7 @@ def _scope(access: Access) -> QuerySet[Recipient]:
 
 @requires("recipients.view")
 def recipient_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Facts, fee calculation, plan, certificates and absences of one recipient."""
+    """Facts, fee, plan, certificates and absences of one recipient; nothing that tells of health."""
     recipient = one_of(_scope(access_of(request)), pk)
     return _page(request, recipient)
 
@@ -77,7 +79,9 @@ def recipient_special(request: HttpRequest, pk: int) -> HttpResponse:
     """The same page with the fields of a special category; the reading is recorded."""
     access = access_of(request)
     recipient = one_of(_scope(access), pk)
-    shown = recipients.read_special(recipient=recipient, fields=SPECIAL, actor=access.actor, at=access.now())
+    shown = recipients.read_special(
+        recipient=recipient, fields=SPECIAL, in_tables=SPECIAL_IN_TABLES, actor=access.actor, at=access.now()
+    )
     return _page(request, recipient, special=[(SPECIAL_TITLES[key], value or "—") for key, value in shown.items()])
 
 

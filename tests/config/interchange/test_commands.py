@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import signal
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from config.accounts.models import Organisation
+from config.accounts.models import Membership, Organisation, User
 from config.audit.models import AuditEvent
 from config.interchange.tables import READ_TABLES
 from settlement.models import Claim, ClaimLine
@@ -67,6 +68,23 @@ def test_export_by_command(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "datapackage.json").exists()
     code, out, _ = run("export_package", tmp_path / "early", "--json", "--period", "2025-10")
     assert {row["table"]: row["rows"] for row in json.loads(out)["tables"]}["claims"] == 0
+
+
+def test_export_names_who_did_it(tmp_path: Path) -> None:
+    run("import_package", write(example_5_2(), tmp_path / "in"))
+    office = Organisation.objects.get()
+    for name, role in (("audit", "auditor"), ("case", "case_worker"), ("gone", "auditor")):
+        user = User.objects.create_user(name, is_active=name != "gone")
+        Membership.objects.create(user=user, organisation=office, role=role)
+    assert run("export_package", tmp_path / "a", "--as", "audit")[0] == 0
+    for name in ("case", "gone", "nobody"):
+        code, _, err = run("export_package", tmp_path / "b", "--json", "--as", name)
+        assert code == 1 and "NOT_PERMITTED" in err
+    assert not (tmp_path / "b").exists()
+    assert run("export_package", tmp_path / "c")[0] == 0
+    named, unnamed = AuditEvent.objects.filter(action="package.exported").order_by("id")
+    assert (named.actor, "operator" in named.data) == ("audit", False)
+    assert (unnamed.actor, unnamed.data["operator"]) == ("system", getpass.getuser())
 
 
 def test_settle_plays_the_runs_and_then_has_nothing_left(tmp_path: Path) -> None:

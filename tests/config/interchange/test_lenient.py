@@ -20,11 +20,30 @@ def test_words_of_others_say_not_active_and_not_confirmed(tmp_path: Path) -> Non
     tables = example_5_2()
     tables["contracts"][0]["status"] = "suspended"
     tables["redemptions"][0]["status"] = "Confirmed?"
-    assert load_tables(tables, tmp_path / "a").imported
+    report = load_tables(tables, tmp_path / "a")
+    assert report.imported
+    assert [(told.file, told.row, told.column, told.value, told.code) for told in report.ignored] == [
+        ("contracts.csv", 2, "status", "suspended", "WORD_UNKNOWN"),
+        ("redemptions.csv", 2, "status", "Confirmed?", "WORD_UNKNOWN"),
+    ]
     assert Contract.objects.get().status == "terminated"
     assert Redemption.objects.get(code=tables["redemptions"][0]["code"]).status == "voided"
     again = load_tables(tables, tmp_path / "b")
     assert again.imported and not any(count.created for count in again.tables)
+    assert [told.value for told in again.ignored] == ["suspended", "Confirmed?"], "told each time"
+
+
+def test_words_that_the_format_knows_are_not_told(tmp_path: Path) -> None:
+    assert load_tables(example_5_2(), tmp_path).ignored == []
+
+
+def test_another_unknown_word_than_the_stored_one_is_refused(tmp_path: Path) -> None:
+    tables = example_5_2()
+    tables["contracts"][0]["status"] = "suspended"
+    assert load_tables(tables, tmp_path / "a").imported
+    tables["contracts"][0]["status"] = "resting"
+    report = load_tables(tables, tmp_path / "b")
+    assert refused(report) == [("contracts.csv", 2, "status", "resting", "DIFFERS")]
 
 
 @pytest.mark.parametrize(

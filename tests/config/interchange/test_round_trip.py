@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from settlement.rules.given import DECIDABLE
 from tests.config.interchange.packages import dump, load, load_tables
 from tests.conftest import AT
 from tests.oracle.generate import generate, write
-from tests.oracle.small import example_5_2
+from tests.oracle.small import Tables, example_5_2
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,6 +63,20 @@ def test_export_of_an_import_is_the_same_byte_for_byte(tmp_path: Path, seed: int
     assert again.imported, again.refusals
     assert dump(tmp_path / "two") == one
     assert set(one) == INPUT_FILES | {f"{name}.csv" for name in OUTPUT_TABLES} | {"datapackage.json"}
+
+
+def test_words_of_others_come_out_as_they_were_written(tmp_path: Path) -> None:
+    tables = example_5_2()
+    tables["contracts"][0]["status"] = "Діє, доки «так»"
+    tables["redemptions"][0]["status"] = " Confirmed? "
+    assert load_tables(tables, tmp_path / "given").imported
+    one = dump(tmp_path / "one")
+    assert rows(one["contracts.csv"])[0]["status"] == "Діє, доки «так»"
+    code = tables["redemptions"][0]["code"]
+    assert {row["code"]: row["status"] for row in rows(one["redemptions.csv"])}[code] == " Confirmed? "
+    call_command("flush", verbosity=0, interactive=False)
+    assert load(tmp_path / "one").imported
+    assert dump(tmp_path / "two") == one
 
 
 def test_the_same_package_twice_changes_nothing_and_leaves_one_event(tmp_path: Path) -> None:
@@ -157,6 +171,47 @@ def test_pseudonymised_export_hides_persons_and_still_links(tmp_path: Path) -> N
     assert {row["recipient_code"] for row in files["certificates"]} == {recipient["code"]}
     certificate = files["certificates"][0]["number"]
     assert {row["certificate_number"] for row in files["claim_lines"]} == {certificate}
+    call_command("flush", verbosity=0, interactive=False)
+    assert load(tmp_path / "p").imported
+
+
+def pseudonymised(tables: Tables, folder: Path) -> dict[str, list[dict[str, str]]]:
+    assert load_tables(tables, folder / "given").imported
+    organisation = Organisation.objects.get(code="TEST")
+    export_package(organisation=organisation, path=folder / "p", actor=SYSTEM, at=AT, pseudonymise=True)
+    return {file.stem: rows(file.read_bytes()) for file in (folder / "p").glob("*.csv")}
+
+
+def test_pseudonymised_export_hides_codes_of_visits_and_words_of_others(tmp_path: Path) -> None:
+    tables = example_5_2()
+    visit, line = tables["redemptions"][0], tables["claim_lines"][0]
+    line["redemption_code"] = visit["code"] = "R-SEPTEMBER-351"
+    visit["status"], tables["contracts"][0]["status"] = "sick: Олена", "as Олена wished"
+    files = pseudonymised(tables, tmp_path)
+    text = "".join(file.read_text() for file in (tmp_path / "p").glob("*.csv"))
+    assert "R-SEPTEMBER-351" not in text and "Олена" not in text
+    codes = {row["code"] for row in files["redemptions"]}
+    assert all(code.startswith("V-") for code in codes) and len(codes) == len(tables["redemptions"])
+    named = {row["redemption_code"] for row in files["claim_lines"]} - {""}
+    known = {row["code"] for row in tables["redemptions"]}
+    assert len(named & codes) == len({row["redemption_code"] for row in tables["claim_lines"]} & known) > 0
+    assert {row["name"] for row in files["workers"]} == {""}
+
+
+# Visits of the example lie in November 2025, the last one after the 20th.
+@pytest.mark.parametrize(("death", "shown"), [("2025-11-05", "2025-11-05"), ("2025-12-05", "2025-12-31"), ("", "")])
+def test_pseudonymised_export_keeps_a_day_of_death_only_where_services_came_after(
+    tmp_path: Path, death: str, shown: str
+) -> None:
+    tables = example_5_2()
+    tables["recipients"][0]["death_date"] = death
+    if death:
+        ended = str(date.fromisoformat(death) + timedelta(days=1))
+        tables["certificates"][0] |= {"status": "cancelled", "status_from": ended}
+    files = pseudonymised(tables, tmp_path)
+    assert files["recipients"][0]["death_date"] == shown
+    ended = str(date.fromisoformat(shown) + timedelta(days=1)) if shown else ""
+    assert files["certificates"][0]["status_from"] == (ended or tables["certificates"][0]["status_from"])
     call_command("flush", verbosity=0, interactive=False)
     assert load(tmp_path / "p").imported
 

@@ -15,7 +15,9 @@ from config.audit.models import AuditEvent
 from tests.vouchers.actions.test_redemptions import authorise, confirm
 from tests.vouchers.town import VISIT, Town
 from vouchers.actions.certificates import IssuedCertificate
+from vouchers.actions.recipients import record_absence
 from vouchers.models import Certificate, FeeAssessment, Recipient, Redemption
+from vouchers.views.recipients import SPECIAL, SPECIAL_IN_TABLES
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +134,30 @@ def test_a_list_takes_the_same_queries_for_more_rows(
             assert client.get(address).status_code == 200
 
 
+def test_what_tells_of_health_is_shown_on_demand_and_each_reading_recorded(
+    town: Town, issued: IssuedCertificate, cast: dict[str, User]
+) -> None:
+    recipient = issued.certificate.recipient
+    common = {"actor": town.case_worker, "at": VISIT}
+    record_absence(recipient=recipient, kind="hospital", from_date=VISIT.date(), last_day=None, **common)
+    recipient.assessments.update(dependency_level="LEVEL-IV")
+    recipient.residences.update(recipient_class="BEDRIDDEN")
+    recipient.fee_assessments.update(formula_id="PAY-UA-3/crisis")
+    telling = ("hospital", "LEVEL-IV", "BEDRIDDEN", "PAY-UA-3/crisis", "How it was computed")
+    address = f"/vouchers/recipients/{recipient.pk}/"
+    sofiia, readings = sign_in(cast["sofiia"]), AuditEvent.objects.filter(action="recipient.special_read")
+    for client in (sofiia, sign_in(cast["mariia"])):
+        page = client.get(address).content.decode()
+        assert [word for word in telling if word in page] == []
+        assert "not shown" in page
+    assert readings.count() == 0
+    for times in (1, 2):
+        page = sofiia.post(address + "special/").content.decode()
+        assert [word for word in telling if word not in page] == [] and "not shown" not in page
+        assert readings.count() == times
+    assert "kind" not in AuditEvent.objects.get(action="absence.recorded").data
+
+
 def test_special_fields_are_shown_on_demand_and_recorded(
     town: Town, issued: IssuedCertificate, cast: dict[str, User]
 ) -> None:
@@ -142,6 +168,7 @@ def test_special_fields_are_shown_on_demand_and_recorded(
     shown = client.post(address + "special/").content.decode()
     assert "VIOLENCE" in shown and "+380001112233" in shown
     assert AuditEvent.objects.filter(action="recipient.special_read", actor="sofiia").count() == 1
+    assert AuditEvent.objects.get(action="recipient.special_read").data["fields"] == [*SPECIAL, *SPECIAL_IN_TABLES]
     auditor = sign_in(cast["mariia"])
     assert auditor.post(address + "special/").status_code == 403
     page = auditor.get(address).content.decode()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import asdict
@@ -13,6 +15,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
+from config.accounts.access import permitted
 from config.accounts.organisations import organisation_named
 from config.audit.actors import SYSTEM
 from config.clock import business_now
@@ -37,6 +40,14 @@ def run_number(text: str) -> tuple[date | None, int]:
     return (month(before) if before else None), int(number)
 
 
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that has no name.
+        return str(os.getuid())
+
+
 class Command(BaseCommand):
     """Exit codes: 0 exported, 1 refused, 2 wrong usage."""
 
@@ -48,16 +59,19 @@ class Command(BaseCommand):
         parser.add_argument("--run", type=run_number, help="results of this run only: 2, or 2025-11/2")
         parser.add_argument("--organisation", default="", help="code of the municipality, if there are several")
         parser.add_argument("--pseudonymise", action="store_true", help="no names, fingerprints instead of codes")
+        parser.add_argument("--as", dest="username", default="", help="the person who exports, named in the trail")
         parser.add_argument("--json", action="store_true", help="print the files as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         run_month, run = options["run"] or (None, None)
         try:
             organisation = organisation_named(options["organisation"])
+            username = options["username"]
             exported = export_package(
                 organisation=organisation,
                 path=options["path"],
-                actor=SYSTEM,
+                actor=permitted(username, organisation, "packages.export") if username else SYSTEM,
+                operator="" if username else _account(),
                 at=business_now(organisation.clock_offset),
                 period=options["period"] or run_month,
                 run=run,

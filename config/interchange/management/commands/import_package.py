@@ -83,14 +83,19 @@ class Command(BaseCommand):
         for refusal in report.refusals[:SHOWN]:
             place = f"{refusal.file}:{refusal.row} {refusal.column}={refusal.value!r}"
             self.stdout.write(f"{place} {refusal.code}: {refusal.sentence}")
-        if len(report.refusals) > SHOWN:
-            more = len(report.refusals) - SHOWN
-            self.stdout.write(_("… and %(count)s more; --json shows all.") % {"count": more})
-        for ignored in report.ignored:
+        self._say_more(len(report.refusals))
+        for ignored in report.ignored[:SHOWN]:
             self.stdout.write(f"{self._place(ignored)}: {ignored.sentence}")
+        self._say_more(len(report.ignored))
         self.stdout.write(self._verdict(report))
 
+    def _say_more(self, count: int) -> None:
+        if count > SHOWN:
+            self.stdout.write(_("… and %(count)s more; --json shows all.") % {"count": count - SHOWN})
+
     def _place(self, ignored: Ignored) -> str:
+        if ignored.row:
+            return f"{ignored.file}:{ignored.row} {ignored.column}={ignored.value!r}"
         rows = _("(rows: %(count)s)") % {"count": ignored.rows}
         return " ".join(filter(None, [ignored.file, ignored.column, rows if ignored.rows else ""]))
 
