@@ -6,10 +6,31 @@ a result, never an exception. A bug is a crash.
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
+from babel.numbers import format_decimal
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import is_aware, localtime
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+# Decimal places of a figure -> how it is read: amounts keep two, rates at least two, units none they do not need.
+PATTERNS = {2: "#,##0.00", 4: "#,##0.00##"}
+
+
+def _readable(value: Any) -> Any:
+    """A figure or a day as the reader writes it; everything else as it is."""
+    if isinstance(value, datetime):
+        return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
+    if isinstance(value, date):
+        return date_format(value, "SHORT_DATE_FORMAT")
+    if isinstance(value, Decimal) and value.is_finite():
+        pattern = PATTERNS.get(-int(value.as_tuple().exponent), "#,##0.###")
+        return format_decimal(value, format=pattern, locale=(get_language() or "uk").split("-")[0])
+    return value
 
 
 class DomainError(Exception):
@@ -29,13 +50,14 @@ class DomainError(Exception):
     @property
     def sentence(self) -> str:
         """The refusal in the reader's language."""
-        return str(self.message) % self.params if self.params else str(self.message)
+        params = {key: _readable(value) for key, value in self.params.items()}
+        return str(self.message) % params if params else str(self.message)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.sentence}"
 
     def as_problem(self) -> dict[str, Any]:
-        """RFC 9457 problem body."""
+        """RFC 9457 problem body; its ``params`` are for machines and stay as they are."""
         params = {key: str(value) for key, value in self.params.items()}
         return {
             "type": f"urn:problem:{self.code}",

@@ -115,7 +115,7 @@ class ParameterBook:
         """The value that holds on the day. Raises: ParameterMissing."""
         found = self.get(key, on)
         if found is None:
-            raise ParameterMissing(key=key, on=on.isoformat())
+            raise ParameterMissing(key=key, on=on)
         return found
 
 

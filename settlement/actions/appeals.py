@@ -92,7 +92,7 @@ def submit_appeal(
         raise AppealMade(number=claim.number)
     until = appeal_until(run)
     if local_date(at, organisation.zone) > until:
-        raise AppealLate(until=until.isoformat())
+        raise AppealLate(until=until)
     appeal = Appeal.objects.create(
         claim=claim, claim_line=line, run=run, reason=reason, submitted_by_id=person(actor), recorded_at=at
     )

@@ -281,7 +281,7 @@ def _refuse_late_correction(claim: Claim, at: datetime) -> None:
         return
     last = claim.returns.order_by("-version").first()
     if last and local_date(at, claim.organisation.zone) > last.correct_by:
-        raise CorrectionLate(number=claim.number, until=last.correct_by.isoformat())
+        raise CorrectionLate(number=claim.number, until=last.correct_by)
 
 
 @action

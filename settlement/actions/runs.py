@@ -305,7 +305,7 @@ def release_payment_run(
     if run.status == "proposed" or given < run.approvals_needed:
         raise NotApproved(number=run.number, given=given, needed=run.approvals_needed)
     if execution_date < at.date():
-        raise DateInPast(date=execution_date.isoformat())
+        raise DateInPast(date=execution_date)
     remittances = live_remittances(run)
     if content_digest(remittances) != run.content_sha256:
         raise RunChanged(number=run.number)
