@@ -33,12 +33,19 @@ TITLES: dict[str, Any] = {
     "claim.pay_days_absolute": _("days after receipt within which a claim is paid"),
     "claim.window_days": _("days for a claim after the end of its month"),
     "claim.submit_by": _("day of the month by which claims are submitted"),
+    "coi.look_back_months": _("months back in which a link to a bidder bars a member of the commission"),
+    "coi.outlier_pct": _("distance of a mark from the mean that must be explained, percent of the scale"),
     "cost_formula": _("formula of the norm cost"),
     "esv_rate": _("single social contribution, percent"),
+    "grant.announce_to_close_days": _("days from the announcement to the end of applications"),
+    "grant.final_report_days": _("days for the final report after the end of the project"),
+    "grant.first_tranche_max_pct": _("highest share of the first tranche, percent"),
+    "grant.pass_threshold_pct": _("points needed to win, percent of the highest sum"),
     "grant.min_cofinance_basis": _("what counts as co-financing"),
     "grant.min_cofinance_of": _("what the share of co-financing is counted from"),
     "grant.min_cofinance_pct": _("least share of co-financing, percent"),
     "grant.share_tolerance": _("tolerance of a declared share"),
+    "inc.impute": _("income counted for a month without one or with a smaller one"),
     "inc.impute_able_member": _("minimum wages counted for a member of the family able to work"),
     "inc.impute_recipient": _("minimum wages counted for the recipient"),
     "inc.window": _("months whose incomes count"),
@@ -70,8 +77,8 @@ TITLES: dict[str, Any] = {
     "so.single_bid_allowed": _("a single bid may win"),
     "so.standstill_days": _("working days for complaints before signing"),
     "so.threshold": _("points needed to win"),
-    "staff.manager": _("recipients for each manager"),
-    "staff.specialist": _("people for each specialist"),
+    "staff.manager": _("residents for each manager"),
+    "staff.specialist": _("residents for each specialist"),
     "vat_rate": _("value added tax, percent"),
     "yearend.carry": _("what is promised goes over to the next year"),
     "yearend.return": _("unused money comes back by this month and day"),
@@ -96,7 +103,6 @@ VALUES: dict[str, Any] = {
     "OWN_PARTNERS": _("own money and that of partners"),
     "RECIPIENT_GROUP": _("of the recipient's own group"),
     "COMBINED": _("one manager for towns and villages together"),
-    "REGISTERED_ONLY": _("only registered obligations"),
     "SIMPLE_OF_PRESENT": _("simple majority of those present"),
     "CLOSE_OR_NEXT_WORKING_DAY": _("on the closing day or the next working day"),
     "min": _("the lesser of"),
@@ -112,6 +118,7 @@ _CODE = re.compile(r"\b(" + "|".join(sorted(VALUES.keys() - {"min"}, key=len, re
 _APPROVALS = re.compile(r"payment\.approvals_from\.(\d+)")
 _SEVERITY = re.compile(r"check\.(CLM-\d\d)\.severity")
 _ARTICLE = re.compile(r"\b(art|p|section)\. ?(\d[\d.()]*)|\b(section) (\d[\d., ]*)")
+_MONTH_OF = re.compile(r"(?:recipient|member (\d+)), (\d\d\.\d{4}): (\S+) < (\S+)")
 _FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.:]|-)")
 
 
@@ -135,10 +142,19 @@ def formula_words(formula: str) -> str:
 
     A code of a service (015.1:) is no figure and keeps its point.
     """
+    if found := _MONTH_OF.fullmatch(formula):
+        formula = _counted_instead(found)
     text = _CODE.sub(lambda found: str(VALUES[found.group(1)]), gettext(formula) if formula else "")
     text = re.sub(r"\bmin\(", str(VALUES["min"]) + " (", text)
     text = re.sub(r"(?<= )x(?= )", "×", text)
     return _FIGURE.sub(lambda found: found.group().replace(".", get_format("DECIMAL_SEPARATOR")), text)
+
+
+def _counted_instead(found: re.Match[str]) -> str:
+    """A month of a member of the family: what was earned and what is counted instead."""
+    who = gettext("family member %(number)s") % {"number": found[1]} if found[1] else gettext("the recipient")
+    words = {"who": who, "month": found[2], "known": found[3], "counted": found[4]}
+    return gettext("%(who)s, %(month)s: the income of %(known)s is below %(counted)s") % words
 
 
 def act_words(act: str) -> str:

@@ -69,3 +69,11 @@ def test_days_come_before_months(language: str, day: str, moment: str) -> None:
 )
 def test_a_masked_name_has_initials_and_no_brackets(name: str, masked: str) -> None:
     assert mask_name(name) == masked
+
+
+def test_income_counted_instead_of_a_smaller_one_is_said_in_words() -> None:
+    with translation.override("en"):
+        assert formula_words("recipient, 07.2025: 1666.83 < 2361") == (
+            "the recipient, 07.2025: the income of 1666.83 is below 2361"
+        )
+        assert formula_words("member 2, 07.2025: 0 < 2361").startswith("family member 2, 07.2025")
