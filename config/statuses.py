@@ -77,6 +77,7 @@ STATUSES: dict[str, tuple[Any, str]] = {
     "W": (_("warns"), PLAIN),
     "block": (_("blocks"), BAD),
     "warn": (_("warns"), WARN),
+    "info": (_("for information"), PLAIN),
     # jobs
     "waiting": (_("waits"), WAIT),
     "running": (_("running"), WAIT),

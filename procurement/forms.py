@@ -24,17 +24,10 @@ from config.office.storage import GivenFile
 from config.roles import COMMISSION
 from contracts.forms import NormChoiceField
 from contracts.models import BudgetLine, NormCost, Service
-from procurement.actions.applications import (
-    ApplicationDraft,
-    ItemDraft,
-    KpiDraft,
-    SourceDraft,
-    StepDraft,
-)
 from procurement.actions.bids import OTHER
 from procurement.actions.competitions import CriterionDraft
 from procurement.actions.documentation import contradictions
-from procurement.models import Criterion, PlanItem, ProjectBudgetSource, Tender
+from procurement.models import Criterion, PlanItem, Tender
 from procurement.rules.rejection import GROUNDS
 
 
@@ -289,119 +282,3 @@ class MarksForm(forms.Form):
     def marks(self) -> dict[str, Decimal]:
         """Marks by criterion."""
         return {code: self.cleaned_data[f"mark_{code}"] for code in self.codes}
-
-
-# --- Applications to a project contest -------------------------------------------------------------
-
-
-class ApplicationForm(forms.Form):
-    """The head of an application; sums are written in units of the form."""
-
-    title = forms.CharField(label=_("Title of the project"), max_length=400)
-    summary = forms.CharField(label=_("Summary"), widget=forms.Textarea(attrs={"rows": 5}))
-    duration_months = forms.IntegerField(label=_("Months of the project"), min_value=1, max_value=120)
-    unit_multiplier = forms.TypedChoiceField(
-        label=_("Sums below are written in"),
-        choices=[("1", _("whole currency")), ("1000", _("thousands"))],
-        coerce=int,
-    )
-    declared_total = money_field(_("Budget of the project in all"), max_digits=16)
-    activity_numbers = forms.CharField(
-        label=_("Numbers of the activities in the text, by commas"), required=False, max_length=400
-    )
-
-    def clean_activity_numbers(self) -> list[int]:
-        """Whole numbers in their order."""
-        parts = [part.strip() for part in self.cleaned_data["activity_numbers"].split(",") if part.strip()]
-        if not all(part.isdecimal() and len(part) < 10 for part in parts):
-            raise forms.ValidationError(_("Write whole numbers divided by commas."))
-        return [int(part) for part in parts]
-
-
-class SourceForm(forms.Form):
-    """A source of money."""
-
-    # The first choice as initial value: an untouched extra row stays an empty row.
-    kind = forms.ChoiceField(label=_("Kind"), choices=ProjectBudgetSource.KINDS, initial="grant")
-    title = forms.CharField(label=_("Source"), max_length=255)
-    amount = money_field(_("Sum"), max_digits=16)
-    declared_share = NumberField(
-        label=_("Share, percent"), min_value=0, max_value=100, decimal_places=2, required=False
-    )
-
-
-class ItemForm(forms.Form):
-    """An expense item; ``paid_by``: the kind of source that alone finances it."""
-
-    title = forms.CharField(label=_("Expense item"), max_length=400)
-    amount = money_field(_("Sum"), max_digits=16)
-    paid_by = forms.ChoiceField(
-        label=_("Paid from"), choices=[("", _("several sources")), *ProjectBudgetSource.KINDS], required=False
-    )
-
-
-class KpiForm(forms.Form):
-    """A result to reach."""
-
-    title = forms.CharField(label=_("Result"), max_length=255)
-    baseline = NumberField(label=_("Now"), decimal_places=2)
-    target = NumberField(label=_("At the end, at least"), decimal_places=2)
-
-
-class StepForm(forms.Form):
-    """A block of the work plan."""
-
-    month_from = forms.IntegerField(label=_("From month"), min_value=1, max_value=120)
-    month_to = forms.IntegerField(label=_("To month"), min_value=1, max_value=120)
-    description = forms.CharField(label=_("Work"), max_length=2000)
-    executors = forms.CharField(label=_("Done by"), max_length=400, required=False)
-
-
-SourceFormSet = forms.formset_factory(SourceForm, extra=2, can_delete=True)
-ItemFormSet = forms.formset_factory(ItemForm, extra=3, can_delete=True)
-KpiFormSet = forms.formset_factory(KpiForm, extra=2, can_delete=True)
-StepFormSet = forms.formset_factory(StepForm, extra=3, can_delete=True)
-
-
-def filled(formset: Any) -> list[dict[str, Any]]:
-    """Rows of a valid formset that say something and are not to be deleted."""
-    return [form.cleaned_data for form in formset if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-
-
-def application_draft(head: ApplicationForm, parts: dict[str, Any]) -> ApplicationDraft:
-    """The application as the action takes it; sums become whole currency."""
-    data = head.cleaned_data
-    times = data["unit_multiplier"]
-    items = filled(parts["items"])
-    earmarks: dict[str, list[int]] = {}
-    for number, row in enumerate(items, 1):
-        if row["paid_by"]:
-            earmarks.setdefault(row["paid_by"], []).append(number)
-    return ApplicationDraft(
-        title=data["title"],
-        summary=data["summary"],
-        duration_months=data["duration_months"],
-        declared_total=data["declared_total"] * times,
-        sources=[
-            SourceDraft(row["kind"], row["title"], row["amount"] * times, row["declared_share"])
-            for row in filled(parts["sources"])
-        ],
-        items=[ItemDraft(row["title"], row["amount"] * times) for row in items],
-        kpis=[
-            KpiDraft(f"kpi_{number}", row["title"], row["baseline"], row["target"])
-            for number, row in enumerate(filled(parts["kpis"]), 1)
-        ],
-        plan=[
-            StepDraft(row["month_from"], row["month_to"], row["description"], row["executors"])
-            for row in filled(parts["steps"])
-        ],
-        activity_numbers=data["activity_numbers"],
-        earmarks=earmarks,
-        unit_multiplier=times,
-    )
-
-
-class DocumentForm(forms.Form):
-    """A required annex."""
-
-    file = SizedFileField(label=_("File"))

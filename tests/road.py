@@ -290,7 +290,7 @@ def seed_application(*, correction: Decimal = Decimal(0)) -> applications.Applic
         duration_months=12,
         declared_total=Decimal(3168000),
         sources=[
-            applications.SourceDraft(kind, title, Decimal(amount), Decimal(share))
+            applications.SourceDraft(kind, title, Decimal(amount), Decimal(share), kind == "own")
             for kind, title, amount, share in sources
         ],
         items=[applications.ItemDraft(title, amount) for title, amount in zip(titles, amounts_of, strict=True)],
@@ -299,6 +299,11 @@ def seed_application(*, correction: Decimal = Decimal(0)) -> applications.Applic
         activity_numbers=[1, 2, 3, 4, 5, 6, 7, 10],
         earmarks={"own": [5, 7]},
         unit_multiplier=1000,
+        declared_item_count=7,
+        partners_declared=3,
+        partners=["НАДУ", "ХПІ", "Довіра", "Промінь"],
+        pages_declared=42,
+        last_page_referred=33,
     )
 
 

@@ -12,6 +12,7 @@ SENTENCES: dict[str, Any] = {
     "access_token.revoked": _("A key of a program was taken back"),
     "adjudication.ordered": _("An adjudication of the month was ordered"),
     "application.document_added": _("A document was added to the application"),
+    "application.refused": _("The submission of the application was refused"),
     "application.saved": _("The application was saved"),
     "application.submitted": _("The application was submitted"),
     "award.concluded": _("The award became a contract"),

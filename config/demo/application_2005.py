@@ -26,6 +26,24 @@ DECLARED_TOTAL = D("3168.00")
 DECLARED_ITEM_COUNT = 7
 GRANT_REQUESTED = D("1300.00")
 
+# Point 2 of the decision: the city pays from its programme of 2006 only if the contest is won.
+CONDITIONAL_SOURCE = "own"
+PAGES_DECLARED = 42
+LAST_PAGE_REFERRED = 33
+# The annotation names three partners; the teams of 3.2.3 have more.
+PARTNERS_DECLARED = 3
+PARTNERS = (
+    "Харківський регіональний інститут НАДУ",
+    "Національний технічний університет «ХПІ»",
+    "Харківський міський центр соціальних служб для молоді «Довіра»",
+    "Харківське обласне громадське об'єднання «Асоціація розвитку спільнот»",
+    "Благодійний фонд «Центр реабілітації інвалідів дитинства «Промінь»",
+    "Благодійний фонд «Інститут Раннього втручання»",
+    "Харківське відділення «Союз організацій інвалідів України»",
+    "Товариство інвалідів Київського району",
+    "Харківська громадська організація незрячих юристів",
+)
+
 # kind, name, amount, declared share in percent
 SOURCES = (
     ("grant", "Грант Конкурсу", D("1300.00"), D("41.03")),

@@ -18,8 +18,10 @@ from config.office.storage import attach
 from config.transactions import step
 from contracts.currency import money
 from contracts.models import Provider
+from procurement.actions.application_checks import check_application
 from procurement.actions.bids import OTHER, check_open_for_bids, hand_in
-from procurement.actions.competitions import locked, setting
+from procurement.actions.competitions import locked
+from procurement.finding_words import with_code
 from procurement.models import (
     Bid,
     BidDocument,
@@ -30,24 +32,14 @@ from procurement.models import (
     ProjectStep,
     Tender,
 )
-from procurement.rules.project_budget import (
-    INFO,
-    BudgetItem,
-    BudgetSource,
-    Indicator,
-    ProjectFacts,
-    ProjectOutcome,
-    ProjectParameters,
-    WorkBlock,
-    check_project,
-)
+from procurement.rules.project_budget import BLOCK, ProjectOutcome
 
 
 class ApplicationBlocked(DomainError):
     """Findings forbid the submission."""
 
     code = "APPLICATION_BLOCKED"
-    message = _("The application cannot be submitted yet: %(findings)s. Correct it and submit again.")
+    message = _("The application cannot be submitted yet. %(findings)s Correct it and submit again.")
 
 
 class ApplicationFixed(DomainError):
@@ -66,12 +58,16 @@ class DocumentUnknown(DomainError):
 
 @dataclass(frozen=True)
 class SourceDraft:
-    """A source of money in whole currency units; ``kind``: grant, own, partner, attracted."""
+    """A source of money in whole currency units; ``kind``: grant, own, partner, attracted.
+
+    ``conditional``: it comes only if the contest is won.
+    """
 
     kind: str
     title: str
     amount: Decimal
     declared_share: Decimal | None = None
+    conditional: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,12 +80,14 @@ class ItemDraft:
 
 @dataclass(frozen=True)
 class KpiDraft:
-    """A target of at least ``target``."""
+    """A target of at least ``target``; ``stated_*``: what the text says of it in another place."""
 
     code: str
     title: str
     baseline: Decimal
     target: Decimal
+    stated_baseline: Decimal | None = None
+    stated_target: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,10 @@ class StepDraft:
 
 @dataclass(frozen=True)
 class ApplicationDraft:
-    """The form as filled in. ``earmarks``: kind of source -> numbers of the items it alone finances."""
+    """The form as filled in. ``earmarks``: kind of source -> numbers of the items it alone finances.
+
+    ``declared_item_count`` and the lines after it: what the text itself says, to be compared; None: nothing.
+    """
 
     title: str
     summary: str
@@ -117,6 +118,11 @@ class ApplicationDraft:
     activity_numbers: Sequence[int] = ()
     earmarks: dict[str, list[int]] = field(default_factory=dict)
     unit_multiplier: int = 1
+    declared_item_count: int | None = None
+    partners_declared: int | None = None
+    partners: Sequence[str] = ()
+    pages_declared: int | None = None
+    last_page_referred: int | None = None
 
 
 @action
@@ -177,6 +183,9 @@ def _fill(bid: Bid, draft: ApplicationDraft, currency: str) -> None:
     bid.declared_total, bid.grant_requested = money(draft.declared_total, currency), money(grant, currency)
     bid.activity_numbers = list(draft.activity_numbers)
     bid.earmarks = [{"source": kind, "items": numbers} for kind, numbers in draft.earmarks.items()]
+    bid.declared_item_count = draft.declared_item_count
+    bid.partners_declared, bid.partners = draft.partners_declared, list(draft.partners)
+    bid.pages_declared, bid.last_page_referred = draft.pages_declared, draft.last_page_referred
 
 
 def _copy_documents(source: Bid, target: Bid) -> None:
@@ -196,6 +205,7 @@ def _write_parts(bid: Bid, draft: ApplicationDraft, currency: str) -> None:
             name=row.title,
             amount=money(row.amount, currency),
             declared_share=row.declared_share,
+            conditional=row.conditional,
         )
         for position, row in enumerate(draft.sources, 1)
     )
@@ -204,7 +214,16 @@ def _write_parts(bid: Bid, draft: ApplicationDraft, currency: str) -> None:
         for position, row in enumerate(draft.items, 1)
     )
     ProjectKpi.objects.bulk_create(
-        ProjectKpi(bid=bid, position=position, code=row.code, name=row.title, baseline=row.baseline, target=row.target)
+        ProjectKpi(
+            bid=bid,
+            position=position,
+            code=row.code,
+            name=row.title,
+            baseline=row.baseline,
+            target=row.target,
+            stated_baseline=row.stated_baseline,
+            stated_target=row.stated_target,
+        )
         for position, row in enumerate(draft.kpis, 1)
     )
     ProjectStep.objects.bulk_create(
@@ -220,54 +239,10 @@ def _write_parts(bid: Bid, draft: ApplicationDraft, currency: str) -> None:
     )
 
 
-def project_facts(bid: Bid) -> ProjectFacts:
-    """An application as the rule takes it."""
-    earmarked = {number: row["source"] for row in bid.earmarks for number in row["items"]}
-    sources = sorted(bid.sources.all(), key=lambda row: row.position)
-    names = {row.kind: row.name for row in sources}
-    documents = sorted(bid.documents.all(), key=lambda row: row.pk)
-    return ProjectFacts(
-        declared_total=bid.declared_total.amount if bid.declared_total else Decimal(0),
-        items=tuple(
-            BudgetItem(row.name, row.amount.amount, names.get(earmarked.get(row.position, ""), ""))
-            for row in sorted(bid.items.all(), key=lambda row: row.position)
-        ),
-        sources=tuple(BudgetSource(row.name, row.kind, row.amount.amount, row.declared_share) for row in sources),
-        multiplier=bid.unit_multiplier,
-        duration_months=bid.duration_months,
-        plan=tuple(
-            WorkBlock(row.description, row.month_from, row.month_to)
-            for row in sorted(bid.work_plan.all(), key=lambda row: row.position)
-        ),
-        activity_numbers=tuple(bid.activity_numbers),
-        indicators=tuple(
-            Indicator(row.name, row.baseline, row.target)
-            for row in sorted(bid.kpis.all(), key=lambda row: row.position)
-        ),
-        attachments_named=tuple(row.title for row in documents),
-        attachments_given=frozenset(row.title for row in documents if row.present),
-    )
-
-
-def project_parameters(tender: Tender) -> ProjectParameters:
-    """Conditions of the call as fixed at its publication."""
-    return ProjectParameters(
-        share_tolerance=Decimal(setting(tender, "grant.share_tolerance")),
-        cofinance_percent=Decimal(setting(tender, "grant.min_cofinance_pct")),
-        cofinance_basis=setting(tender, "grant.min_cofinance_basis"),
-    )
-
-
-def check_application(bid: Bid) -> ProjectOutcome:
-    """Judge an application without writing anything."""
-    return check_project(facts=project_facts(bid), parameters=project_parameters(bid.tender))
-
-
 @step
 def _store_findings(bid: Bid, at: datetime) -> ProjectOutcome:
     outcome = check_application(bid)
     bid.findings.all().delete()
-    told = [row for row in outcome.findings if row.severity != INFO]
     BidFinding.objects.bulk_create(
         BidFinding(
             bid=bid,
@@ -278,7 +253,7 @@ def _store_findings(bid: Bid, at: datetime) -> ProjectOutcome:
             params=row.params,
             recorded_at=at,
         )
-        for position, row in enumerate(told, 1)
+        for position, row in enumerate(outcome.findings, 1)
     )
     return outcome
 
@@ -330,22 +305,35 @@ def _other_row(bid: Bid, filename: str) -> BidDocument:
     return BidDocument.objects.create(bid=bid, code=f"{OTHER}_{taken + 1}", title=filename[-200:])
 
 
-@action
 def submit_application(*, bid: Bid, actor: Actor, at: datetime) -> Bid:
     """Submit an application that no finding blocks; warnings go with it.
 
-    Raises: ApplicationBlocked (the findings are already stored with the draft), ApplicationFixed, TenderNotActive,
-    BidsClosed, BidExists. Audit: application.submitted.
+    Raises: ApplicationBlocked (the findings are stored with the draft), ApplicationFixed, TenderNotActive,
+    BidsClosed, BidExists. Audit: application.submitted, or application.refused, which stays although the submission
+    is refused.
     """
+    outcome = _submit(bid=bid, actor=actor, at=at)
+    if isinstance(outcome, ApplicationBlocked):
+        raise outcome
+    return outcome
+
+
+@action
+def _submit(*, bid: Bid, actor: Actor, at: datetime) -> Bid | ApplicationBlocked:
     tender = locked(bid.tender)
     bid = lock_rows(Bid.objects.filter(pk=bid.pk))[0]
     if bid.status != "draft":
         raise ApplicationFixed()
     check_open_for_bids(tender, bid.provider, at)
     outcome = _store_findings(bid, at)
-    if outcome.blocked:
-        blocking = [row.message for row in outcome.findings if row.severity == "block"]
-        raise ApplicationBlocked(findings="; ".join(blocking))
+    blocking = [row for row in outcome.findings if row.severity == BLOCK]
+    if blocking:
+        codes = list(dict.fromkeys(row.code for row in blocking))
+        record("application.refused", tender, bid, bid.provider, actor=actor, at=at, findings=codes)
+        return ApplicationBlocked(
+            findings=" ".join(with_code(row.code, row.params) for row in blocking),
+            lines=[row.message for row in blocking],
+        )
     hand_in(bid=bid, actor=actor, at=at)
     record(
         "application.submitted",

@@ -23,11 +23,14 @@ from config.office.storage import GivenFile, attach
 from config.transactions import step
 from contracts.actions.register import is_active
 from contracts.models import Provider
+from procurement.actions.application_checks import project_facts, project_parameters, rule_at_publication
 from procurement.actions.competitions import TenderNotActive, locked
 from procurement.models import Bid, BidDocument, BidFinding, Tender
+from procurement.rules.project_budget import cofinance_share
 from procurement.rules.rejection import GROUNDS, AdmissionFacts, AdmissionParameters, admission_grounds
 
 SEALED_MEGABYTES = 20
+REGISTERED_MONTHS = "grant.min_registered_months"
 # Code of documents that nobody asked for: other_1, other_2 ...
 OTHER = "other"
 OPEN_STATES = ("submitted", "opened", "valid")
@@ -186,6 +189,7 @@ def open_bids(*, tender: Tender, actor: Actor, at: datetime) -> list[Bid]:
     for bid in bids:
         if tender.kind == "social_order":
             _unseal(tender, bid, at)
+        _note_grounds(tender, bid, at)
         bid.move_to("opened", at=at)
     record("bids.opened", tender, *bids, actor=actor, at=at, bids=len(bids))
     return bids
@@ -209,6 +213,10 @@ def _unseal(tender: Tender, bid: Bid, at: datetime) -> None:
         )
         for row in [*tender.required_documents, *_others(content["documents"], tender)]
     )
+
+
+@step
+def _note_grounds(tender: Tender, bid: Bid, at: datetime) -> None:
     BidFinding.objects.bulk_create(
         BidFinding(
             bid=bid,
@@ -219,7 +227,7 @@ def _unseal(tender: Tender, bid: Bid, at: datetime) -> None:
             params={"price": str(bid.unit_price), "norm": str(_norm(tender))} if code == "PRC-REJ-6" else {},
             recorded_at=at,
         )
-        for position, code in enumerate(_grounds(tender, bid), 1)
+        for position, code in enumerate(_grounds(tender, bid), bid.findings.count() + 1)
     )
 
 
@@ -267,7 +275,30 @@ def _norm(tender: Tender) -> Decimal | None:
 
 def _grounds(tender: Tender, bid: Bid) -> tuple[str, ...]:
     assert bid.submitted_at is not None
+    if tender.kind == "project_contest":
+        return _contest_grounds(tender, bid, bid.submitted_at)
     return grounds_against(tender=tender, provider=bid.provider, unit_price=bid.unit_price, at=bid.submitted_at)
+
+
+def _contest_grounds(tender: Tender, bid: Bid, at: datetime) -> tuple[str, ...]:
+    """What an application to a contest must prove beside: age of the applicant and its share of the money."""
+    assert tender.bids_close_at is not None and tender.published_at is not None
+    zone, months = tender.organisation.zone, rule_at_publication(tender, REGISTERED_MONTHS)
+    call = project_parameters(tender)
+    share = cofinance_share(facts=project_facts(bid), basis=call.cofinance_basis, of_grant=call.cofinance_of_grant)
+    facts = AdmissionFacts(
+        submitted_at=at,
+        closes_at=tender.bids_close_at,
+        in_register=is_active(bid.provider, local_date(at, zone)),
+        registered_on=bid.provider.registered_on,
+        announced_on=local_date(tender.published_at, zone),
+        cofinance_percent=share,
+    )
+    parameters = AdmissionParameters(
+        min_registered_months=int(Decimal(months)) if months else None,
+        cofinance_percent=call.cofinance_percent,
+    )
+    return admission_grounds(facts=facts, parameters=parameters)
 
 
 def grounds_against(*, tender: Tender, provider: Provider, unit_price: Decimal | None, at: datetime) -> tuple[str, ...]:

@@ -39,7 +39,8 @@ class Bid(StatefulModel):
 
     ``unit_price`` has 4 places. For a project contest the parts of the application hang on the bid and are readable
     by the applicant alone until the contest opens; ``unit_multiplier`` is the multiplier of the form (1000: the form
-    is filled in thousands; amounts are stored in whole currency).
+    is filled in thousands; amounts are stored in whole currency). What the text declares beside its tables (number of
+    items, partners of the annotation, size, last page of the contents) is kept to be compared; None: not declared.
     """
 
     STATES = BID_STATES
@@ -64,6 +65,11 @@ class Bid(StatefulModel):
     grant_requested = _money(null=True, blank=True)
     activity_numbers = models.JSONField(default=list)
     earmarks = models.JSONField(default=list)
+    declared_item_count = models.PositiveSmallIntegerField(null=True, blank=True)
+    partners_declared = models.PositiveSmallIntegerField(null=True, blank=True)
+    partners = models.JSONField(default=list)
+    pages_declared = models.PositiveSmallIntegerField(null=True, blank=True)
+    last_page_referred = models.PositiveSmallIntegerField(null=True, blank=True)
     corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
 
     class Meta:
@@ -99,12 +105,14 @@ class BidDocument(models.Model):
 
 
 class BidFinding(models.Model):
-    """What a check said about a bid: blocks or warns, with its figures. Replaced at each check of a draft."""
+    """What a check said about a bid, with its figures. Replaced at each check of a draft."""
+
+    SEVERITIES = [("block", _("blocks")), ("warn", _("warns")), ("info", _("for information"))]
 
     bid = models.ForeignKey(Bid, on_delete=models.CASCADE, related_name="findings")
     position = models.PositiveSmallIntegerField()
     code = models.CharField(max_length=40)
-    severity = models.CharField(max_length=8, choices=[("block", _("blocks")), ("warn", _("warns"))])
+    severity = models.CharField(max_length=8, choices=SEVERITIES)
     text = models.CharField(max_length=400)
     params = models.JSONField(default=dict)
     recorded_at = models.DateTimeField()
@@ -114,7 +122,7 @@ class BidFinding(models.Model):
 
 
 class ProjectBudgetSource(models.Model):
-    """A source of project money: grant, own, partner, attracted."""
+    """A source of project money: grant, own, partner, attracted. ``conditional``: given only if the contest is won."""
 
     KINDS = [
         ("grant", _("grant")),
@@ -129,6 +137,7 @@ class ProjectBudgetSource(models.Model):
     name = models.CharField(max_length=255)
     amount = _money()
     declared_share = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+    conditional = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -148,7 +157,7 @@ class ProjectBudgetItem(models.Model):
 
 
 class ProjectKpi(models.Model):
-    """A result to reach: from baseline to at least target."""
+    """A result to reach: from baseline to at least target; ``stated_*`` repeat what the text says of it elsewhere."""
 
     bid = models.ForeignKey(Bid, on_delete=models.CASCADE, related_name="kpis")
     position = models.PositiveSmallIntegerField()
@@ -156,6 +165,8 @@ class ProjectKpi(models.Model):
     name = models.CharField(max_length=255)
     baseline = models.DecimalField(max_digits=16, decimal_places=2)
     target = models.DecimalField(max_digits=16, decimal_places=2)
+    stated_baseline = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
+    stated_target = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
     actual = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
 
     def __str__(self) -> str:

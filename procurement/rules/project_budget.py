@@ -142,13 +142,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class ProjectOutcome:
-    """Findings in the order of the checks, with the computed sums and shares."""
+    """Findings in the order of the checks, with the computed sums and shares.
+
+    ``item_shares`` of the items' own sum make 100; those of the declared total are rounded one by one and make less
+    when items are missing (S-3: 99.05).
+    """
 
     findings: tuple[Finding, ...]
     items_total: Decimal
     sources_total: Decimal
     source_shares: tuple[Decimal, ...]
     item_shares: tuple[Decimal, ...]
+    item_shares_of_total: tuple[Decimal, ...]
     cofinance_percent: Decimal
     formula_id: str = FORMULA_ID
 
@@ -178,12 +183,20 @@ def check_project(*, facts: ProjectFacts, parameters: ProjectParameters) -> Proj
         *_attachment_findings(facts),
     )
     item_shares = tuple(percent_shares([item.amount for item in facts.items])) if items else ()
-    return ProjectOutcome(findings, items, sources, shares, item_shares, round_half_up(share))
+    of_total = item_shares_of_total(facts)
+    return ProjectOutcome(findings, items, sources, shares, item_shares, of_total, round_half_up(share))
 
 
 def items_total(facts: ProjectFacts) -> Decimal:
     """Sum of the expense items."""
     return sum((item.amount for item in facts.items), Decimal(0))
+
+
+def item_shares_of_total(facts: ProjectFacts) -> tuple[Decimal, ...]:
+    """Share of each item in the declared total, in percent to 0.01; empty without a declared total."""
+    if not facts.declared_total:
+        return ()
+    return tuple(round_half_up(item.amount * 100 / facts.declared_total) for item in facts.items)
 
 
 def sources_total(facts: ProjectFacts) -> Decimal:

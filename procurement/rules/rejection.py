@@ -41,7 +41,7 @@ GROUNDS = {
 
 @dataclass(frozen=True)
 class AdmissionFacts:
-    """What the register and the clock know of a bidder when bids are opened; None means not judged here."""
+    """What the register, the clock and the application know of a bidder; None means not judged here."""
 
     submitted_at: datetime
     closes_at: datetime
@@ -50,10 +50,7 @@ class AdmissionFacts:
     in_register: bool | None = None
     price: Decimal | None = None
     norm_cost: Decimal | None = None
-    debt: Decimal | None = None
-    service_in_statute: bool | None = None
-    earlier_grant_open: bool | None = None
-    financed_elsewhere: bool | None = None
+    cofinance_percent: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -61,23 +58,20 @@ class AdmissionParameters:
     """Dated law; None switches a ground off."""
 
     min_registered_months: int | None = None
-    debt_threshold: Decimal | None = None
+    cofinance_percent: Decimal | None = None
 
 
 def admission_grounds(*, facts: AdmissionFacts, parameters: AdmissionParameters) -> tuple[str, ...]:
     """Codes of the grounds that the record itself proves, in code order; people decide on the others.
 
-    Source: rulebook 3.5, GR-UA-1, GR-UA-3, NRM-2. Formula id: ADMISSION/1.
+    Source: rulebook 3.5, GR-UA-1, GR-UA-3, GR-UA-5, GR-UA-6, NRM-2. Formula id: ADMISSION/1.
     """
     found = {
         "PRC-REJ-1": facts.submitted_at > facts.closes_at,
         "PRC-REJ-3": facts.in_register is False,
-        "PRC-REJ-5": _above(facts.debt, parameters.debt_threshold),
         "PRC-REJ-6": _above(facts.price, facts.norm_cost),
-        "PRC-REJ-7": facts.service_in_statute is False,
-        "PRC-REJ-12": facts.financed_elsewhere is True,
+        "PRC-REJ-11": _above(parameters.cofinance_percent, facts.cofinance_percent),
         "PRC-REJ-13": _registered_too_late(facts, parameters),
-        "PRC-REJ-15": facts.earlier_grant_open is True,
     }
     return tuple(code for code, holds in found.items() if holds)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,18 +19,20 @@ from contracts.views.pages import access_of, download, one_of, page_of, perform,
 from procurement import queries
 from procurement.actions import applications
 from procurement.actions import bids as bid_actions
-from procurement.forms import (
+from procurement.actions.application_checks import check_application
+from procurement.application_forms import (
+    DECLARED,
     ApplicationForm,
-    BidForm,
     DocumentForm,
     ItemFormSet,
     KpiFormSet,
-    OfferForm,
     SourceFormSet,
     StepFormSet,
     application_draft,
 )
-from procurement.models import Bid, Tender
+from procurement.finding_words import sentence_of
+from procurement.forms import BidForm, OfferForm
+from procurement.models import Bid, BidFinding, Tender
 from procurement.rules.project_budget import TITLES
 from procurement.rules.rejection import GROUNDS
 from procurement.views.scope import bid_for, own_provider
@@ -101,29 +104,41 @@ def bid_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if bid.tender.kind == "project_contest":
         context |= _application(bid)
         return render(request, "procurement/application.html", context)
+    context["findings"] = [_said(row) for row in bid.findings.all()]
     context["content"] = json.loads(bid.sealed) if bid.sealed else {}
     context["files"] = bid_actions.sealed_documents(bid) if bid.tender.opened_at is None else attachments_of(bid)
     return render(request, "procurement/bid.html", context)
 
 
 def _application(bid: Bid) -> dict[str, Any]:
-    outcome = applications.check_application(bid)
+    outcome = check_application(bid)
     sources = sorted(bid.sources.all(), key=lambda row: row.position)
     items = sorted(bid.items.all(), key=lambda row: row.position)
     findings = sorted(bid.findings.all(), key=lambda row: row.position)
     return {
         "sources": list(zip(sources, outcome.source_shares, strict=False)),
-        "items": list(zip(items, outcome.item_shares, strict=False)),
+        "items": list(zip_longest(items, outcome.item_shares, outcome.item_shares_of_total)),
+        "shares_of_items": sum(outcome.item_shares),
+        "shares_of_total": sum(outcome.item_shares_of_total),
         "kpis": sorted(bid.kpis.all(), key=lambda row: row.position),
         "plan": sorted(bid.work_plan.all(), key=lambda row: (row.month_from, row.position)),
         "outcome": outcome,
         "blocked": any(row.severity == "block" for row in findings),
-        "findings": [
-            {"severity": row.severity, "code": row.code, "title": _(TITLES.get(row.code, row.code)), "text": row.text}
-            for row in findings
-        ],
+        "findings": [_said(row) for row in findings],
         "files": attachments_of(bid),
         "document_form": DocumentForm(),
+    }
+
+
+def _said(row: BidFinding) -> dict[str, Any]:
+    """A finding in sentences; the line by which it is told to others stands beside them as the check wrote it."""
+    if row.code in GROUNDS:
+        return {"severity": row.severity, "code": row.code, "title": _(GROUNDS[row.code].title)}
+    return {
+        "severity": row.severity,
+        "code": row.text,
+        "title": _(TITLES[row.code]),
+        "text": sentence_of(row.code, row.params),
     }
 
 
@@ -203,6 +218,8 @@ def _initial(bid: Bid) -> dict[str, Any]:
             "unit_multiplier": times,
             "declared_total": bid.declared_total.amount / times if bid.declared_total else None,
             "activity_numbers": ", ".join(str(number) for number in bid.activity_numbers),
+            **{name: getattr(bid, name) for name in DECLARED},
+            "partners": "\n".join(bid.partners),
         },
         "sources": [
             {
@@ -210,6 +227,7 @@ def _initial(bid: Bid) -> dict[str, Any]:
                 "title": row.name,
                 "amount": row.amount.amount / times,
                 "declared_share": row.declared_share,
+                "conditional": row.conditional,
             }
             for row in bid.sources.order_by("position")
         ],
@@ -218,7 +236,14 @@ def _initial(bid: Bid) -> dict[str, Any]:
             for row in bid.items.order_by("position")
         ],
         "kpis": [
-            {"title": row.name, "baseline": row.baseline, "target": row.target} for row in bid.kpis.order_by("position")
+            {
+                "title": row.name,
+                "baseline": row.baseline,
+                "target": row.target,
+                "stated_baseline": row.stated_baseline,
+                "stated_target": row.stated_target,
+            }
+            for row in bid.kpis.order_by("position")
         ],
         "steps": [
             {

@@ -22,7 +22,9 @@ from django.utils import translation
 from lxml import etree
 
 from config.audit.models import AuditEvent
+from config.audit.queries import trail_for
 from config.audit.verification import verify_chains
+from config.demo import application_2005
 from config.demo.chapters.claims import SEPTEMBER
 from config.demo.chapters.visits import FIRST
 from config.demo.load import play
@@ -117,6 +119,9 @@ def test_the_application_of_2005_is_refused_with_its_findings(played: Stage) -> 
     assert "BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00" in texts
     assert codes.count("ATTACHMENT_MISSING") == 6
     assert {"SOURCES_NE_ITEMS", "EARMARK_DIFF", "PLAN_ORDER", "LIST_GAP"} <= set(codes)
+    assert {"SHARE_ROUNDED", "SOURCE_CONDITIONAL", "PARTNERS_DIFF"} <= set(codes)
+    assert {"ITEM_COUNT", "PAGES_DIFF", "KPI_NE_PLAN", "GRANT_ABOVE_CAP"}.isdisjoint(codes)
+    assert trail_for(bid).filter(action="application.refused").count() == 1
     assert "BUDGET_ITEMS_NE_TOTAL" in played.notes["application"]
 
 
@@ -126,6 +131,7 @@ def test_shares_and_money_of_the_application(played: Stage) -> None:
     order = ("grant", "partner", "own", "attracted")
     assert percent_shares([amounts[kind] for kind in order]) == [D("41.03"), D("3.16"), D("8.46"), D("47.35")]
     assert sum(amounts.values()) == D("3168000.00")
+    assert bid.grant_requested.amount == application_2005.GRANT_REQUESTED * application_2005.UNIT_MULTIPLIER
 
 
 def test_the_corrected_copy_becomes_a_grant_agreement(played: Stage) -> None:

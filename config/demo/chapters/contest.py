@@ -89,13 +89,21 @@ def draft_of_2005(*, corrected: bool) -> ApplicationDraft:
         summary=form.SUMMARY,
         duration_months=form.DURATION_MONTHS,
         declared_total=form.DECLARED_TOTAL * thousand,
-        sources=[SourceDraft(kind, name, amount * thousand, share) for kind, name, amount, share in form.SOURCES],
+        sources=[
+            SourceDraft(kind, name, amount * thousand, share, kind == form.CONDITIONAL_SOURCE)
+            for kind, name, amount, share in form.SOURCES
+        ],
         items=items,
         kpis=[KpiDraft(code, name, baseline, target) for code, name, baseline, target in form.KPIS],
         plan=[StepDraft(first, last, text, executors) for first, last, text, executors in form.WORK_PLAN],
         activity_numbers=form.ACTIVITY_NUMBERS,
         earmarks={form.EARMARK_SOURCE: list(form.EARMARK_ITEMS)},
         unit_multiplier=form.UNIT_MULTIPLIER,
+        declared_item_count=form.DECLARED_ITEM_COUNT,
+        partners_declared=form.PARTNERS_DECLARED,
+        partners=form.PARTNERS,
+        pages_declared=form.PAGES_DECLARED,
+        last_page_referred=form.LAST_PAGE_REFERRED,
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils.translation import override
 
 from config.audit.queries import trail_for
+from config.periods import add_months
 from contracts.actions.agreements import AgreedMilestone
 from contracts.actions.budgets import BudgetExceeded, amend_budget_line
 from contracts.queries import set_aside_minor
 from procurement.actions import applications, awards, bids, evaluation
+from procurement.actions.application_checks import check_application
 from procurement.models import Bid, Tender
 from tests.road import AFTER_STANDSTILL, ANNEXES, OPENING, PUBLISHED, SCORED, Road, seed_application
 
@@ -62,15 +66,18 @@ def corrected(road: Road, tender: Tender) -> Bid:
 def test_draft_keeps_the_findings_of_rulebook_8(road: Road) -> None:
     bid = save(road, road.publish(road.draft_contest()))
     found = [(row.severity, row.text) for row in bid.findings.order_by("position")]
-    assert found[:5] == [
+    assert found[:8] == [
         ("block", "BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00"),
         ("block", "SOURCES_NE_ITEMS sources=3168.00 items=3138.00 diff=30.00"),
+        ("info", "SHARE_ROUNDED source=Грант конкурсу declared=41.03 computed=41.03"),
         ("warn", "EARMARK_DIFF source=Учасник конкурсу contribution=268.00 items=267.75 diff=0.25"),
+        ("warn", "SOURCE_CONDITIONAL source=Учасник конкурсу amount=268.00"),
         ("warn", "PLAN_ORDER block=5 before=4-12"),
         ("warn", "LIST_GAP numbers=8,9"),
+        ("warn", "PARTNERS_DIFF declared=3 listed=4"),
     ]
-    assert [row.split(" ")[0] for _severity, row in found[5:]] == ["ATTACHMENT_MISSING"] * 6
-    shares = applications.check_application(bid).source_shares
+    assert [row.split(" ")[0] for _severity, row in found[8:]] == ["ATTACHMENT_MISSING"] * 6
+    shares = check_application(bid).source_shares
     assert [str(share) for share in shares] == ["41.03", "3.16", "8.46", "47.35"]
 
 
@@ -78,9 +85,84 @@ def test_submission_is_refused_with_the_findings(road: Road) -> None:
     bid = save(road, road.publish(road.draft_contest()))
     with pytest.raises(applications.ApplicationBlocked) as refusal:
         submit(road, bid)
-    assert "BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00" in refusal.value.params["findings"]
+    assert refusal.value.params["lines"][0] == "BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00"
     bid.refresh_from_db()
     assert bid.status == "draft" and bid.findings.filter(severity="block").count() == 8
+    told = trail_for(bid).get(action="application.refused")
+    assert told.data["findings"] == ["BUDGET_ITEMS_NE_TOTAL", "SOURCES_NE_ITEMS", "ATTACHMENT_MISSING"]
+    assert not trail_for(bid).filter(action="application.submitted").exists()
+
+
+def test_refusal_speaks_the_language_of_the_reader(road: Road) -> None:
+    bid = save(road, road.publish(road.draft_contest()))
+    with override("uk"), pytest.raises(applications.ApplicationBlocked) as refusal:
+        submit(road, bid)
+    with override("uk"):
+        said = refusal.value.sentence
+    assert "Загальний бюджет заявлено 3\xa0168,00, а статті видатків разом дають 3\xa0138,00: різниця 30,00" in said
+    assert "declared=" not in said and "BUDGET_ITEMS_NE_TOTAL" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"declared_item_count": 8}, "ITEM_COUNT declared=8 items=7"),
+        ({"last_page_referred": 50}, "PAGES_DIFF declared=42 referred=50"),
+        (
+            {"kpis": [applications.KpiDraft("o", "Офіси", Decimal(20), Decimal(50), stated_target=Decimal(60))]},
+            "KPI_NE_PLAN indicator=Офіси stated=20.00-60.00",
+        ),
+        (
+            {"sources": [applications.SourceDraft("grant", "Грант", Decimal(99000000))]},
+            "GRANT_ABOVE_CAP grant=99000.00 cap=1500.00",
+        ),
+    ],
+)
+def test_what_the_text_declares_is_compared(road: Road, changes: dict[str, object], line: str) -> None:
+    draft = replace(seed_application(), **changes)  # type: ignore[arg-type]
+    bid = save(road, road.publish(road.draft_contest()), draft=draft)
+    assert ("warn", line) in [(row.severity, row.text) for row in bid.findings.all()]
+
+
+def opened(road: Road, **changes: object) -> Bid:
+    provider = road.provider("A")
+    provider.registered_on = changes.pop("registered_on", None)  # type: ignore[assignment]
+    provider.save(update_fields=["registered_on"])
+    tender = road.publish(road.draft_contest())
+    draft = replace(seed_application(correction=Decimal(30000)), **changes)  # type: ignore[arg-type]
+    bid = save(road, tender, draft=draft)
+    attach_all(road, bid)
+    submit(road, bid)
+    road.open_with_declarations(tender)
+    bid.refresh_from_db()
+    return bid
+
+
+def proven(bid: Bid) -> list[str]:
+    return [row.code for row in bid.findings.filter(code__startswith="PRC-REJ")]
+
+
+def test_applicant_registered_long_enough_is_admitted(road: Road) -> None:
+    bid = opened(road, registered_on=add_months(PUBLISHED.date(), -6))
+    assert proven(bid) == []
+    assert bids.admit_bid(bid=bid, actor=road.actor("bohdan"), at=OPENING).status == "valid"
+
+
+def test_applicant_registered_too_late_is_not_admitted(road: Road) -> None:
+    bid = opened(road, registered_on=add_months(PUBLISHED.date(), -6) + timedelta(days=1))
+    assert proven(bid) == ["PRC-REJ-13"]
+    with pytest.raises(bids.BidHasGrounds):
+        bids.admit_bid(bid=bid, actor=road.actor("bohdan"), at=OPENING)
+
+
+def test_cofinancing_just_below_the_minimum_is_not_admitted(road: Road) -> None:
+    """14.9999 percent: a rounded share would pass."""
+    sources = [
+        applications.SourceDraft("grant", "Грант", Decimal("2692803.17")),
+        applications.SourceDraft("own", "Місто", Decimal("475196.83")),
+    ]
+    bid = opened(road, sources=sources)
+    assert proven(bid) == ["PRC-REJ-11"]
 
 
 def test_corrected_copy_is_accepted_with_its_warnings(road: Road) -> None:
@@ -88,7 +170,7 @@ def test_corrected_copy_is_accepted_with_its_warnings(road: Road) -> None:
     first = save(road, tender)
     attach_all(road, first)
     copy = save(road, tender, draft=seed_application(correction=Decimal(30000)), corrects=first)
-    assert [row.severity for row in copy.findings.all()] == ["warn"] * 3
+    assert [row.severity for row in copy.findings.order_by("position")] == ["info", *["warn"] * 5]
     submitted = submit(road, copy)
     assert (submitted.status, submitted.number, submitted.corrects) == ("submitted", 1, first)
     assert submitted.grant_requested.amount == Decimal(1300000)

@@ -84,6 +84,16 @@ def test_exact_list_of_findings() -> None:
     assert outcome.source_shares == tuple(numbers("41.03;3.16;8.46;47.35"))
 
 
+@pytest.mark.parametrize("row", golden("project_item_shares"))
+def test_shares_of_the_expense_items(row: dict[str, str]) -> None:
+    items = tuple(BudgetItem(amount, thousands(amount)) for amount in row["items"].split(";"))
+    facts = replace(SEED, declared_total=thousands(row["declared"]), items=items)
+    outcome = check_project(facts=facts, parameters=PARAMETERS)
+    assert outcome.item_shares_of_total == tuple(numbers(row["of_declared"]))
+    assert sum(outcome.item_shares_of_total) == Decimal(row["of_declared_sum"])
+    assert outcome.item_shares == tuple(numbers(row["of_items"])) and sum(outcome.item_shares) == 100
+
+
 def test_plan_order_names_both_blocks_and_list_gap_the_numbers() -> None:
     messages = [finding.message for finding in check_project(facts=SEED, parameters=PARAMETERS).findings]
     assert "PLAN_ORDER block=5 before=4-12" in messages

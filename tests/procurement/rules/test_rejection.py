@@ -24,12 +24,9 @@ CLEAN = AdmissionFacts(
     in_register=True,
     price=Decimal("96.54"),
     norm_cost=Decimal("96.54"),
-    debt=Decimal(0),
-    service_in_statute=True,
-    earlier_grant_open=False,
-    financed_elsewhere=False,
+    cofinance_percent=Decimal(15),
 )
-PARAMETERS = AdmissionParameters(min_registered_months=6, debt_threshold=Decimal(0))
+PARAMETERS = AdmissionParameters(min_registered_months=6, cofinance_percent=Decimal(15))
 
 
 def test_there_are_fifteen_grounds() -> None:
@@ -45,12 +42,9 @@ def test_clean_bid_on_every_bound_is_admitted() -> None:
     [
         ({"submitted_at": datetime(2025, 9, 1, 17, 0, 1, tzinfo=UTC)}, "PRC-REJ-1"),
         ({"in_register": False}, "PRC-REJ-3"),
-        ({"debt": Decimal("0.01")}, "PRC-REJ-5"),
         ({"price": Decimal("96.55")}, "PRC-REJ-6"),
-        ({"service_in_statute": False}, "PRC-REJ-7"),
-        ({"financed_elsewhere": True}, "PRC-REJ-12"),
+        ({"cofinance_percent": Decimal("14.9999")}, "PRC-REJ-11"),
         ({"registered_on": date(2025, 2, 2)}, "PRC-REJ-13"),
-        ({"earlier_grant_open": True}, "PRC-REJ-15"),
     ],
 )
 def test_ground(changes: dict[str, object], code: str) -> None:

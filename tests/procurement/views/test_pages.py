@@ -242,7 +242,16 @@ def application_input(first_item: str) -> dict[str, object]:
         "unit_multiplier": "1000",
         "declared_total": "3168",
         "activity_numbers": "1, 2, 3, 4, 5, 6, 7, 10",
-        **formset("sources", [{"kind": kind, "title": kind, "amount": amount} for kind, amount in sources]),
+        "declared_item_count": "8",
+        "partners_declared": "3",
+        "partners": "Промінь\n\nДовіра",
+        **formset(
+            "sources",
+            [
+                {"kind": kind, "title": kind, "amount": amount} | ({"conditional": "on"} if kind == "own" else {})
+                for kind, amount in sources
+            ],
+        ),
         **formset(
             "items",
             [
@@ -250,7 +259,7 @@ def application_input(first_item: str) -> dict[str, object]:
                 for number, amount in enumerate(amounts, 1)
             ],
         ),
-        **formset("kpis", [{"title": "офіси", "baseline": "20", "target": "50"}]),
+        **formset("kpis", [{"title": "офіси", "baseline": "20", "target": "50", "stated_target": "60"}]),
         **formset("steps", [{"month_from": a, "month_to": b, "description": "робота"} for a, b in months]),
     }
 
@@ -267,7 +276,15 @@ def test_application_is_refused_corrected_and_submitted_in_the_browser(client: C
     shown = signed.get(reverse("procurement:bid", args=[bid.pk])).content.decode()
     assert "BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00" in shown
     assert "EARMARK_DIFF source=own contribution=268.00 items=267.75 diff=0.25" in shown
-    assert all(share in shown for share in ("41.03", "3.16", "8.46", "47.35"))
+    assert all(share in shown for share in ("41.03", "3.16", "8.46", "47.35", "30.41", "99.05", "30.70"))
+    assert "ITEM_COUNT declared=8 items=7" in shown and "PARTNERS_DIFF declared=3 listed=2" in shown
+    assert "SOURCE_CONDITIONAL source=own amount=268.00" in shown and "KPI_NE_PLAN indicator=офіси" in shown
+    client.cookies["language"] = "uk"
+    shown = signed.get(reverse("procurement:bid", args=[bid.pk])).content.decode()
+    assert "<code>BUDGET_ITEMS_NE_TOTAL declared=3168.00 items=3138.00 diff=30.00</code>" in shown
+    assert "заявлено 3\xa0168,00, а статті видатків разом дають 3\xa0138,00: різниця 30,00." in shown
+    assert "У плані робіт місяць 5 стоїть перед місяцем 4–12." in shown
+    client.cookies["language"] = "en"
     signed.post(reverse("procurement:application_submit", args=[bid.pk]))
     bid.refresh_from_db()
     assert bid.status == "draft"
