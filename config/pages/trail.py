@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from config.accounts.access import Access, requires
-from config.accounts.models import Organisation, User
+from config.accounts.models import Membership, Organisation, User
 from config.audit.actors import SYSTEM
 from config.audit.models import AuditEvent, ChainHead
 from config.audit.queries import trail_of_label
@@ -106,9 +106,11 @@ def _whole(model: str, row: Model | None) -> str:
 
 
 def _is_record_of(office: Organisation, model: str, row: Model | None) -> bool:
-    """Whether the row has a page and belongs to the office; providers belong to nobody alone."""
+    """Whether the row has a page and belongs to the office; providers belong to nobody alone, people where they act."""
     if row is None or model not in PAGES:
         return False
+    if isinstance(row, User):
+        return Membership.objects.filter(user=row, organisation=office).exists()
     owner = getattr(row, WHOLES[model]) if model in WHOLES else row
     return getattr(owner, "organisation_id", office.pk) == office.pk
 
