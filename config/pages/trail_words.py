@@ -344,6 +344,22 @@ FIELDS: dict[str, Field] = {
     "winner": Field(_("Winner"), _record("procurement.bid")),
     "worker": Field(_("Worker"), _text),
     "year": Field(_("Year"), _text),
+    "columns": Field(_("Columns"), _length),
+    "contradicted": Field(_("Answers against a statement"), _number),
+    "date": Field(_("Day"), _day),
+    "distance_m": Field(_("Metres from the address"), _number),
+    "figures": Field(_("Figures"), _length),
+    "iban": Field(_("Account, last digits"), _text),
+    "name": Field(_("Name"), _text),
+    "reasons": Field(_("Reasons"), _listed(_text)),
+    "recipient": Field(_("Recipient"), _text),
+    "session": Field(_("Number at Stripe"), _text),
+    "since": Field(_("Since"), _day),
+    "source": Field(_("Source"), _text),
+    "taken": Field(_("Taken by the bank"), _number),
+    "total_minor": Field(_("Total"), _minor),
+    "user": Field(_("Person"), _text),
+    "weekdays": Field(_("Days of the week"), _listed(_text)),
 }
 
 # A key that one kind of event means otherwise.

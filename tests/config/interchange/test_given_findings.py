@@ -161,7 +161,7 @@ def test_history_is_append_only(tmp_path: Path) -> None:
 
 
 def test_claim_page_says_that_it_was_given(tmp_path: Path) -> None:
-    strange = BLURRED | {"check": "CLM-34", "detail": '{"date": "soon", "left": "x"}', "units": "0", "amount": "1"}
+    strange = BLURRED | {"check": "CLM-39", "detail": '{"date": "soon", "left": "x"}', "units": "0", "amount": "1"}
     load_tables(visits(BLURRED, strange), tmp_path)
     settle()
     claim = Claim.objects.get()
@@ -169,4 +169,4 @@ def test_claim_page_says_that_it_was_given(tmp_path: Path) -> None:
     (explained, _second) = explain_lines(histories(rows), line_sources(claim.organisation_id, rows))
     ((_run, _outcome, steps),) = explained.runs
     words = {step.code: step.sentence for step in steps if step.kind == "finding"}
-    assert words["CLM-33"].endswith(": скан розмитий") and words["CLM-34"].endswith("date: soon; left: x")
+    assert words["CLM-33"].endswith(": скан розмитий") and words["CLM-39"].endswith("date: soon; left: x")
