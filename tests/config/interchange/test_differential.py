@@ -76,6 +76,21 @@ def test_random_packages_settle_as_recalculated(tmp_path: Path, seed: int) -> No
         assert exported(files, name) == rows, name
 
 
+@pytest.mark.parametrize(("seed", "among"), [(201, "2025-12-26"), (204, "2025-11-05")])
+def test_a_package_under_pseudonyms_recalculates_to_the_same(tmp_path: Path, seed: int, among: str) -> None:
+    """With a death among the services and with others long after them."""
+    tables = generate(seed, lines=80)
+    for row in tables["recipients"]:
+        row["death_date"] = row["death_date"] or "2027-02-10"
+    path = write(tables, tmp_path / "given")
+    assert load(path).imported
+    organisation = Organisation.objects.get()
+    export_package(organisation=organisation, path=tmp_path / "p", actor=SYSTEM, at=AT, pseudonymise=True)
+    shown = csv.DictReader((tmp_path / "p" / "recipients.csv").open())
+    assert {row["death_date"] for row in shown} == {among, "2027-02-28"}
+    assert expected(tmp_path / "p") == expected(path)
+
+
 def test_worked_example_of_rulebook_5_2(tmp_path: Path) -> None:
     path = write(example_5_2(), tmp_path / "given")
     assert load(path).imported
