@@ -358,7 +358,7 @@ DUTIES: tuple[Duty, ...] = (
         "pends",
         "claims.clear",
         _("Lines waiting for a person"),
-        _("Clear them with a reason, or leave them."),
+        _("Propose to pay them with a reason, for another person to confirm, or leave them."),
         "settlement:pends",
         _pends,
         query="",

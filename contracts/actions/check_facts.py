@@ -126,7 +126,8 @@ def change_account(
     row = kept(
         ProviderAccount(provider=provider, iban=number, since=since, recorded_at=at, recorded_by_id=actor.user_id)
     )
-    record("provider.account_changed", provider, row, actor=actor, at=at, before=before[-4:], iban=number[-4:], since=since)
+    told: dict[str, Any] = {"before": before[-4:], "iban": number[-4:], "since": since}
+    record("provider.account_changed", provider, row, actor=actor, at=at, **told)
     return row
 
 
