@@ -106,6 +106,7 @@ VALUES: dict[str, Any] = {
     "SIMPLE_OF_PRESENT": _("simple majority of those present"),
     "CLOSE_OR_NEXT_WORKING_DAY": _("on the closing day or the next working day"),
     "min": _("the lesser of"),
+    "off": _("not judged"),
     "lost_ability": _("lost the ability to work"),
     "able_bodied": _("able to work"),
     "general": _("general"),
@@ -114,7 +115,7 @@ VALUES: dict[str, Any] = {
     "true": _("yes"),
     "false": _("no"),
 }
-_CODE = re.compile(r"\b(" + "|".join(sorted(VALUES.keys() - {"min"}, key=len, reverse=True)) + r")\b")
+_CODE = re.compile(r"\b(" + "|".join(sorted(VALUES.keys() - {"min", "off"}, key=len, reverse=True)) + r")\b")
 _APPROVALS = re.compile(r"payment\.approvals_from\.(\d+)")
 _SEVERITY = re.compile(r"check\.(CLM-\d\d)\.severity")
 _ARTICLE = re.compile(r"\b(art|p|section)\. ?(\d[\d.()]*)|\b(section) (\d[\d., ]*)")

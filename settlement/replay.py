@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.law_words import parameter_title
+from config.law_words import parameter_title, value_words
 from config.templatetags.show import minor, rate, units
 from settlement.bulk import read_integers
 from settlement.finding_words import title_of
@@ -121,7 +121,8 @@ class Change:
     def words(self) -> str:
         """The change as a sentence."""
         if self.kind == "parameter":
-            told = {"name": parameter_title(self.name), "was": self.was or "—", "now": self.now or "—"}
+            was, now = value_words(self.was) or "—", value_words(self.now) or "—"
+            told = {"name": parameter_title(self.name), "was": was, "now": now}
             return gettext("Parameter «%(name)s»: it was %(was)s, now %(now)s.") % told
         if self.kind == "fact":
             return gettext("Records differ: %(name)s.") % {"name": FACT_WORDS.get(self.name, self.name)}

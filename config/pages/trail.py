@@ -106,13 +106,13 @@ def _whole(model: str, row: Model | None) -> str:
 
 
 def _is_record_of(office: Organisation, model: str, row: Model | None) -> bool:
-    """Whether the row has a page and belongs to the office; providers belong to nobody alone, people where they act."""
+    """Whether the row has a page and belongs to the office; providers and national law belong to nobody alone."""
     if row is None or model not in PAGES:
         return False
     if isinstance(row, User):
         return Membership.objects.filter(user=row, organisation=office).exists()
     owner = getattr(row, WHOLES[model]) if model in WHOLES else row
-    return getattr(owner, "organisation_id", office.pk) == office.pk
+    return getattr(owner, "organisation_id", office.pk) in {office.pk, None}
 
 
 def _chains(access: Access) -> list[str]:

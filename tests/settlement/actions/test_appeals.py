@@ -119,7 +119,7 @@ def test_only_what_was_taken_is_appealed_once_and_in_time(town: Town) -> None:
     last = AT + timedelta(days=14)  # ten working days after Wednesday, 3 December
     with pytest.raises(appeals.AppealLate) as refusal:
         appeal(town, line, at=last + timedelta(days=1))
-    assert refusal.value.params == {"until": "2025-12-17"}
+    assert refusal.value.params == {"until": date(2025, 12, 17)}
     appeal(town, line, at=last)
     with pytest.raises(appeals.AppealMade):
         appeal(town, line)
