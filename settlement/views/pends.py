@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -89,17 +90,17 @@ def explain_pends(organisation_id: int, findings: list[Finding]) -> dict[int, Li
     return {row.line.pk: row for row in explain_lines(line_queries.histories(lines), sources)}
 
 
-@require_POST
-@requires("claims.clear")
-def propose(request: HttpRequest, pk: int, check: str) -> HttpResponse:
-    """Propose with a reason to lift a pend."""
+def _decide_with_reason(
+    request: HttpRequest, decide: Callable[..., object], pk: int, check: str, *, unsaid: Any, done: Any
+) -> HttpResponse:
+    """A decision about a pend that needs a reason; ``unsaid`` asks for it."""
     access, form = access_of(request), ReasonForm(request.POST)
     if not form.is_valid():
-        messages.error(request, str(_("Say why the line may be paid, then try again.")))
+        messages.error(request, str(unsaid))
         return redirect(BACK)
     return perform(
         request,
-        lambda: pend_actions.propose_clearance(
+        lambda: decide(
             organisation=access.office(),
             claim_line_id=pk,
             check_code=check,
@@ -107,8 +108,22 @@ def propose(request: HttpRequest, pk: int, check: str) -> HttpResponse:
             actor=access.actor,
             at=access.now(),
         ),
-        done=_("Your proposal is recorded. Another person reads it and confirms or refuses it."),
+        done=done,
         to=BACK,
+    )
+
+
+@require_POST
+@requires("claims.clear")
+def propose(request: HttpRequest, pk: int, check: str) -> HttpResponse:
+    """Propose with a reason to lift a pend."""
+    return _decide_with_reason(
+        request,
+        pend_actions.propose_clearance,
+        pk,
+        check,
+        unsaid=_("Say why the line may be paid, then try again."),
+        done=_("Your proposal is recorded. Another person reads it and confirms or refuses it."),
     )
 
 
@@ -131,22 +146,13 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("claims.clear")
 def keep(request: HttpRequest, pk: int, check: str) -> HttpResponse:
     """Decide that a pend stays, with the reason that the provider reads."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(_("Say why the line is not paid, then try again.")))
-        return redirect(BACK)
-    return perform(
+    return _decide_with_reason(
         request,
-        lambda: pend_actions.keep_pend(
-            organisation=access.office(),
-            claim_line_id=pk,
-            check_code=check,
-            reason=form.cleaned_data["reason"],
-            actor=access.actor,
-            at=access.now(),
-        ),
+        pend_actions.keep_pend,
+        pk,
+        check,
+        unsaid=_("Say why the line is not paid, then try again."),
         done=_("The line stays unpaid; the provider reads your reason. Two persons can still lift it."),
-        to=BACK,
     )
 
 
