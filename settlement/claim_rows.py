@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.errors import DomainError
 from config.money import RATE_PLACES, UNITS_PLACES, read_number, round_half_up
+from settlement.row_files import RowFault, RowsUnreadable, read_row_file
 
 COLUMNS = (
     *("redemption_code", "certificate_number", "service_code", "service_date", "starts_at", "ends_at"),
@@ -71,31 +70,25 @@ class LineDraft:
         return round_half_up(self.units * self.unit_rate) if self.amount is None else self.amount
 
 
-@dataclass(frozen=True)
-class RowFault:
-    """A cell that cannot be read. ``row`` counts from 1 with the header."""
-
-    row: int
-    column: str
-    value: str
-    reason: str
-
-
 def read_claim_file(*, name: str, content: bytes, zone: str) -> list[LineDraft]:
     """Lines of a CSV or XLSX file. Raises: ClaimFileUnreadable, ClaimRowsRefused."""
     try:
-        rows = list(_workbook_rows(content) if name.lower().endswith(".xlsx") else _csv_rows(content))
-    except (ValueError, KeyError, OSError, csv.Error, UnicodeError) as error:
+        found = read_row_file(name=name, content=content, sheet="claim_lines", rows_max=ROWS_MAX)
+    except RowsUnreadable as error:
         raise ClaimFileUnreadable() from error
-    if not rows or len(rows) > ROWS_MAX or not {"service_code", "units"} <= set(rows[0]):
+    if not 0 < len(found.rows) <= ROWS_MAX or not {"service_code", "units"} <= set(found.heading):
         raise ClaimFileUnreadable()
-    return read_claim_rows(rows, zone=zone)
+    return _read(found.rows, zone)
 
 
 def read_claim_rows(rows: Iterable[Mapping[str, Any]], *, zone: str) -> list[LineDraft]:
     """Lines of rows of cells; times without a zone are of the jurisdiction. Raises: ClaimRowsRefused."""
+    return _read(enumerate(rows, 2), zone)
+
+
+def _read(rows: Iterable[tuple[int, Mapping[str, Any]]], zone: str) -> list[LineDraft]:
     drafts, faults = [], []
-    for number, row in enumerate(rows, 2):
+    for number, row in rows:
         reader = _Reader(row, ZoneInfo(zone), number)
         draft = reader.line()
         faults += reader.faults
@@ -104,29 +97,6 @@ def read_claim_rows(rows: Iterable[Mapping[str, Any]], *, zone: str) -> list[Lin
     if faults:
         raise ClaimRowsRefused(faults)
     return drafts
-
-
-def _csv_rows(content: bytes) -> Iterator[dict[str, Any]]:
-    text = content.decode("utf-8-sig")
-    dialect = ";" if text.split("\n", 1)[0].count(";") > text.split("\n", 1)[0].count(",") else ","
-    return csv.DictReader(io.StringIO(text), delimiter=dialect)
-
-
-def _workbook_rows(content: bytes) -> Iterator[dict[str, Any]]:
-    import zipfile
-
-    from openpyxl import load_workbook
-
-    try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except zipfile.BadZipFile as error:
-        raise ValueError("not a workbook") from error
-    sheet = book["claim_lines"] if "claim_lines" in book.sheetnames else book.worksheets[0]
-    rows = sheet.iter_rows(values_only=True)
-    header = [str(cell or "").strip() for cell in next(rows)]
-    for row in rows:
-        if any(cell is not None for cell in row):
-            yield dict(zip(header, row, strict=False))
 
 
 class _Reader:

@@ -21,12 +21,13 @@ from contracts.views.pages import access_of, page_of, perform
 from settlement.actions import claims as claim_actions
 from settlement.claim_invoice import Known, known_of, read_invoice
 from settlement.claim_queries import unclaimed_visits
-from settlement.claim_rows import COLUMNS, ClaimRowsRefused, LineDraft, RowFault, read_claim_file
+from settlement.claim_rows import COLUMNS, ClaimRowsRefused, LineDraft, read_claim_file
 from settlement.finance_forms import ReasonForm, month_of_text
 from settlement.forms import ClaimFileForm, ClaimUploadForm
 from settlement.line_queries import claim_lines
 from settlement.models import Claim
 from settlement.prechecks import precheck
+from settlement.row_files import RowFault
 from settlement.views.claims import claim_of
 
 FAULTS = {
