@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +18,7 @@ from config.periods import Period
 from config.templatetags.show import amount
 from contracts.actions.norms import NormHoursMissing
 from contracts.actions.parameters import Source
-from contracts.models import BudgetLine, Parameter, Provider, Service, Territory
+from contracts.models import BudgetLine, Parameter, Provider, Service, Tariff, Territory
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
 from contracts.rules.parameter_values import Shape, ValueShape
 
@@ -228,6 +229,56 @@ class RegisterContractForm(forms.Form):
         }
         for name, rows in choices.items():
             self.fields[name].queryset = rows  # type: ignore[attr-defined]
+
+
+class AmendmentForm(forms.Form):
+    """New terms of a service from a day."""
+
+    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
+    unit_rate = rate_field(_("New price of a unit"))
+    units_ceiling = units_field(_("Units at most (empty: no limit)"), max_digits=16, required=False)
+    valid_from = day_field(_("In force from"))
+    basis = forms.CharField(label=_("Ground: number and date of the additional agreement"), max_length=200)
+
+    def __init__(self, *args: Any, services: QuerySet[Service], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["service"].queryset = services  # type: ignore[attr-defined]
+
+
+class TerminationForm(forms.Form):
+    """The last day of a contract that ends early, and why."""
+
+    last_day = day_field(_("Last day in force"))
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class TariffForm(forms.Form):
+    """A public price of a provider."""
+
+    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
+    payer_kind = forms.ChoiceField(label=_("Payer"), choices=Tariff.PAYERS)
+    unit_rate = rate_field(_("Price of a unit"))
+    valid_from = day_field(_("In force from"))
+    last_day = day_field(_("Last day in force (empty: until further notice)"), required=False)
+    basis = forms.CharField(label=_("Decision that approves it"), max_length=300)
+
+    def __init__(self, *args: Any, services: QuerySet[Service], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["service"].queryset = services  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """The last day is not before the first."""
+        first, last = self.cleaned_data.get("valid_from"), self.cleaned_data.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("The last day is before the first one."))
+        return self.cleaned_data
+
+
+class BudgetAmendmentForm(forms.Form):
+    """The new amount of an appropriation, and the decision that changes it."""
+
+    amount = money_field(_("New amount of the appropriation"))
+    basis = forms.CharField(label=_("Decision that changes it"), max_length=300)
 
 
 class BudgetLineForm(forms.Form):

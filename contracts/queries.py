@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from django.apps import apps
-from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, Sum, When
+from django.db.models import Case, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, When
 
 from config.accounts.models import Organisation, User
 from config.periods import WorkingCalendar
@@ -13,6 +13,7 @@ from contracts.models import (
     BudgetEntry,
     BudgetLine,
     CalendarDay,
+    ClosedBudgetLine,
     Contract,
     ContractLine,
     NormCost,
@@ -21,6 +22,7 @@ from contracts.models import (
     Provider,
     ProviderUser,
     Service,
+    Tariff,
     TariffSet,
 )
 from contracts.parameters import FALLBACK, ParameterBook
@@ -42,6 +44,11 @@ def budget_lines(organisation: Organisation) -> QuerySet[BudgetLine]:
     """Lines with the sum set aside on each, newest year first."""
     rows = BudgetLine.objects.filter(organisation=organisation)
     return rows.annotate(used_minor=Sum("entries__amount_minor")).order_by("-year", "code")
+
+
+def is_closed_line(line: BudgetLine) -> bool:
+    """Whether the year of a line is closed."""
+    return ClosedBudgetLine.objects.filter(budget_line=line).exists()
 
 
 def lines_for_certificates(organisation: Organisation, on: date) -> QuerySet[BudgetLine]:
@@ -141,6 +148,18 @@ def contract_line_on(*, contract: Contract, service: Service, on: date) -> Contr
     return None
 
 
+def next_contract_line(*, contract: Contract, service: Service, after: date) -> date | None:
+    """The first day of terms of a service that were agreed for a later day."""
+    rows = contract.lines.filter(service=service, valid_from__gt=after)
+    first: date | None = rows.aggregate(first=Min("valid_from"))["first"]
+    return first
+
+
+def services_of_contract(contract: Contract) -> QuerySet[Service]:
+    """What a contract has prices for, by code."""
+    return Service.objects.filter(pk__in=contract.lines.values("service")).order_by("code")
+
+
 def parameters(organisation: Organisation, *, search: str = "", on: date | None = None) -> QuerySet[Parameter]:
     """National rows of the jurisdiction and the organisation's own; ``on`` keeps those in force."""
     rows = Parameter.objects.filter(
@@ -224,6 +243,12 @@ def tariff_sets(organisation: Organisation, *, search: str = "") -> QuerySet[Tar
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(provider__name__icontains=search) | Q(basis__icontains=search))
     return rows.order_by("-valid_from", "-id")
+
+
+def tariffs(provider: Provider, organisation: Organisation) -> QuerySet[Tariff]:
+    """Public prices of a provider in the organisation's catalogue, the newest of each service first."""
+    rows = provider.tariffs.filter(service__organisation=organisation).select_related("service")
+    return rows.order_by("service__code", "payer_kind", "-valid_from")
 
 
 def representative(provider_id: int) -> ProviderUser | None:

@@ -1,4 +1,4 @@
-"""Contracts: concluded from the register or an award, signed, amended, terminated; milestones of grants."""
+"""Contracts: concluded from the register or an award, signed; milestones of grants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from contracts.actions.budgets import commit_budget
 from contracts.actions.register import is_active
 from contracts.currency import money_or_none
 from contracts.models import BudgetLine, Contract, ContractLine, Milestone, Provider, Service
-from contracts.queries import contract_line_on, norm_cost_on
+from contracts.queries import norm_cost_on
 
 
 class ProviderNotActive(DomainError):
@@ -45,13 +45,6 @@ class NormMissing(DomainError):
 
     code = "NORM_MISSING"
     message = _("There is no approved norm cost of «%(service)s» on %(day)s. Approve one first.")
-
-
-class ContractClosed(DomainError):
-    """The contract can no longer be changed."""
-
-    code = "CONTRACT_CLOSED"
-    message = _("Contract %(contract)s is not in force and cannot be changed.")
 
 
 @dataclass(frozen=True)
@@ -193,61 +186,6 @@ def activate_contract(*, contract: Contract, provider_user_id: int, actor: Actor
     contract.signed_by_provider_id = provider_user_id
     contract.save(update_fields=["signed_at", "signed_by", "signed_by_provider"])
     contract.move_to("active", at=at)
-    return contract
-
-
-@action
-def amend_contract_line(
-    *,
-    contract: Contract,
-    line: AgreedLine,
-    valid_from: date,
-    basis: str,
-    actor: Actor,
-    at: datetime,
-) -> ContractLine:
-    """New price or volume of a service from a day: a new row, the earlier one ends the day before.
-
-    Raises: ContractClosed, PriceAboveNorm, NormMissing. Locks: the contract. Audit: contract.amended.
-    """
-    contract = lock_rows(Contract.objects.filter(pk=contract.pk))[0]
-    if contract.status not in {"pending", "active"}:
-        raise ContractClosed(contract=contract)
-    check_price(organisation=contract.organisation, line=line, on=valid_from)
-    earlier = contract_line_on(contract=contract, service=line.service, on=valid_from)
-    if earlier is not None:
-        earlier.change(at=at, valid_to=valid_from)
-    row = ContractLine.objects.create(
-        contract=contract,
-        service=line.service,
-        valid_from=valid_from,
-        unit_rate=line.unit_rate,
-        units_ceiling=line.units_ceiling,
-        amendment=basis,
-        recorded_at=at,
-    )
-    record(
-        "contract.amended",
-        contract,
-        actor=actor,
-        at=at,
-        service=line.service.code,
-        unit_rate=line.unit_rate,
-        valid_from=valid_from,
-        basis=basis,
-    )
-    return row
-
-
-@action
-def terminate_contract(*, contract: Contract, valid_to: date, reason: str, actor: Actor, at: datetime) -> Contract:
-    """End a contract early; ``valid_to`` is the first day without it. Raises: InvalidMove.
-
-    Audit: contract.terminated.
-    """
-    contract = lock_rows(Contract.objects.filter(pk=contract.pk))[0]
-    contract.move_to("terminated", at=at, valid_to=valid_to)
-    record("contract.terminated", contract, actor=actor, at=at, valid_to=valid_to, reason=reason)
     return contract
 
 

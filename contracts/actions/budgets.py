@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model, Sum
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -17,8 +18,8 @@ from config.money import from_minor, to_minor
 from config.transactions import step
 from contracts.actions.catalogue import CodeTaken
 from contracts.currency import money
-from contracts.models import BudgetEntry, BudgetLine, ClosedBudgetLine
-from contracts.queries import set_aside_minor
+from contracts.models import BudgetEntry, BudgetLine
+from contracts.queries import is_closed_line, set_aside_minor
 
 
 class BudgetExceeded(DomainError):
@@ -45,7 +46,7 @@ class BudgetYearClosed(DomainError):
 @step
 def refuse_closed_year(line: BudgetLine) -> None:
     """Nothing changes on a line of a closed year; the database refuses it too. Raises: BudgetYearClosed."""
-    if ClosedBudgetLine.objects.filter(budget_line=line).exists():
+    if is_closed_line(line):
         raise BudgetYearClosed(line=line)
 
 
@@ -101,7 +102,7 @@ def amend_budget_line(*, line: BudgetLine, amount: Decimal, basis: str, actor: A
 
 @step
 def commit_budget(
-    *, line: BudgetLine, amount: Decimal, cause: object, on: date, actor: Actor, at: datetime
+    *, line: BudgetLine, amount: Decimal, cause: Model, on: date, actor: Actor, at: datetime
 ) -> BudgetEntry:
     """Set aside the ceiling of a grant agreement. Raises: BudgetExceeded, BudgetYearClosed. Locks: the line."""
     line = lock_rows(BudgetLine.objects.filter(pk=line.pk))[0]
@@ -113,8 +114,28 @@ def commit_budget(
         budget_line=line,
         kind="commitment",
         amount_minor=to_minor(amount),
-        label=label_of(cause),  # type: ignore[arg-type]
+        label=label_of(cause),
         occurred_on=on,
         recorded_at=at,
         recorded_by_id=actor.user_id,
     )
+
+
+@step
+def release_commitment(*, line: BudgetLine, cause: Model, on: date, actor: Actor, at: datetime) -> int:
+    """Give back what is still committed for a cause; returns it in minor units (0: nothing is)."""
+    label = label_of(cause)
+    rows = BudgetEntry.objects.filter(budget_line=line, kind="commitment", label=label)
+    left: int = rows.aggregate(total=Sum("amount_minor"))["total"] or 0
+    if left <= 0:
+        return 0
+    BudgetEntry.objects.create(
+        budget_line=line,
+        kind="commitment",
+        amount_minor=-left,
+        label=label,
+        occurred_on=on,
+        recorded_at=at,
+        recorded_by_id=actor.user_id,
+    )
+    return left

@@ -43,7 +43,7 @@ class TariffOverlap(DomainError):
     """Two prices of one provider, service and payer kind would hold on the same day."""
 
     code = "TARIFF_OVERLAP"
-    message = _("Another price of this service holds in these days. End it first.")
+    message = _("Another price of this service is on record for these days. Choose other days.")
 
 
 @dataclass(frozen=True)
@@ -194,10 +194,15 @@ def publish_tariff(
 ) -> Tariff:
     """Publish a provider's price of a unit. Time: ``valid_to`` is the first day on which it no longer holds.
 
-    Source: rulebook section 11, policy 11; NRM-UA-8. Raises: TariffOverlap. Audit: tariff.published.
+    A price without an end that began earlier holds until the day before. Source: NRM-UA-8. Raises: TariffOverlap.
+    Audit: tariff.published.
     """
+    earlier = Tariff.objects.filter(
+        provider=provider, service=service, payer_kind=payer_kind, valid_from__lt=valid_from, valid_to=None
+    )
     try:
         with transaction.atomic():
+            earlier.update(valid_to=valid_from)
             tariff = Tariff.objects.create(
                 provider=provider,
                 service=service,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +11,7 @@ from djmoney.models.fields import MoneyField
 
 from config.accounts.models import Organisation
 from config.fields import no_overlap, ordered
+from config.periods import Period
 from contracts.models.parties import Provider
 
 CURRENCY_CHOICES = [("UAH", "UAH"), ("RUB", "RUB"), ("EUR", "EUR"), ("USD", "USD")]
@@ -146,11 +149,11 @@ class TariffSetItem(models.Model):
 class Tariff(models.Model):
     """A provider's public price of a unit of a service, for a person or a family. ``valid_to`` is exclusive."""
 
+    PAYERS = [("person", _("person")), ("family", _("family"))]
+
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="tariffs")
     service = models.ForeignKey(Service, on_delete=models.PROTECT)
-    payer_kind = models.CharField(
-        max_length=8, choices=[("person", _("person")), ("family", _("family"))], default="person"
-    )
+    payer_kind = models.CharField(max_length=8, choices=PAYERS, default="person")
     unit_rate = MoneyField(max_digits=14, decimal_places=4, default_currency="UAH", currency_choices=CURRENCY_CHOICES)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
@@ -164,3 +167,8 @@ class Tariff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider_id} {self.service_id} {self.unit_rate}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day that counts, as people write it."""
+        return Period(self.valid_from, self.valid_to).last_day

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,11 +13,11 @@ from django.views.decorators.http import require_POST
 from config.accounts.access import Access, requires
 from config.errors import DomainError
 from contracts import queries
-from contracts.actions import agreements
+from contracts.actions import agreements, amendments
 from contracts.actions.agreements import AgreedLine
-from contracts.forms import RegisterContractForm
+from contracts.forms import AmendmentForm, RegisterContractForm, TerminationForm
 from contracts.models import Contract
-from contracts.views.pages import access_of, one_of, page_of, perform, submitted
+from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 
 
 class NoRepresentative(DomainError):
@@ -53,6 +55,8 @@ def contract_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "lines": contract.lines.select_related("service").order_by("service__code", "valid_from"),
         "milestones": contract.milestones.order_by("due_date", "id"),
         "may_sign": access.may("contracts.edit") and contract.status == "pending",
+        "may_amend": access.may("contracts.edit") and contract.status in ("pending", "active"),
+        "may_terminate": access.may("contracts.edit") and contract.status == "active",
     }
     return render(request, "contracts/contract.html", context)
 
@@ -102,6 +106,60 @@ def contract_sign(request: HttpRequest, pk: int) -> HttpResponse:
 
     done = _("The contract is in force. Certificates may now be redeemed at its price.")
     return perform(request, call, done=done, to="contracts:contract", key=pk)
+
+
+@requires("contracts.edit")
+def contract_amend(request: HttpRequest, pk: int) -> HttpResponse:
+    """Agree on another price or volume from a day."""
+    access = access_of(request)
+    contract = one_of(queries.contracts_of_office(access.office()), pk)
+    form = AmendmentForm(request.POST or None, services=queries.services_of_contract(contract))
+
+    def call() -> object:
+        data = form.cleaned_data
+        return amendments.amend_contract_line(
+            contract=contract,
+            line=AgreedLine(data["service"], data["unit_rate"], data["units_ceiling"]),
+            valid_from=data["valid_from"],
+            basis=data["basis"],
+            actor=access.actor,
+            at=access.now(),
+        )
+
+    done = _("The contract is amended. Days before keep the earlier terms.")
+    title = _("Amend contract %(number)s") % {"number": contract.number}
+    return stepped(
+        request, form, call, done=done, title=title, back="contracts:contract", key=pk, submit=_("Amend the contract")
+    )
+
+
+@requires("contracts.edit")
+def contract_terminate(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a contract early."""
+    access = access_of(request)
+    contract = one_of(queries.contracts_of_office(access.office()), pk)
+    form = TerminationForm(request.POST or None)
+    notes = [_("Services after the last day are not paid. This cannot be undone; a new contract would be needed.")]
+    if contract.basis == "grant":
+        notes.append(_("What the agreement has set aside and not used goes back to the budget line."))
+    return stepped(
+        request,
+        form,
+        lambda: amendments.terminate_contract(
+            contract=contract,
+            valid_to=form.cleaned_data["last_day"] + timedelta(days=1),
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The contract ends with that day."),
+        title=_("End contract %(number)s early") % {"number": contract.number},
+        back="contracts:contract",
+        key=pk,
+        notes=notes,
+        submit=_("End the contract"),
+        danger=True,
+    )
 
 
 def representative_of(provider_id: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.access import requires
 from contracts import queries
 from contracts.actions import catalogue
-from contracts.forms import NewServiceForm, ServiceForm
+from contracts.forms import NewServiceForm, ServiceForm, TariffForm
 from contracts.views.pages import access_of, one_of, page_of, stepped, submitted
 
 
@@ -75,6 +77,38 @@ def service_change(request: HttpRequest, pk: int) -> HttpResponse:
         back="contracts:service",
         key=pk,
         notes=[_("The service is used already: only its names can change.")] if used else [],
+    )
+
+
+@requires("catalogue.edit")
+def tariff_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Publish a provider's price."""
+    access = access_of(request)
+    office = access.office()
+    provider = one_of(queries.providers(), pk)
+    form = TariffForm(request.POST or None, services=queries.services(office))
+
+    def call() -> object:
+        data = dict(form.cleaned_data)
+        last = data.pop("last_day")
+        return catalogue.publish_tariff(
+            organisation=office,
+            provider=provider,
+            valid_to=last + timedelta(days=1) if last else None,
+            actor=access.actor,
+            at=access.now(),
+            **data,
+        )
+
+    return stepped(
+        request,
+        form,
+        call,
+        done=_("The price is published. It stands on the provider's page."),
+        title=_("Publish a price of «%(provider)s»") % {"provider": provider.name},
+        back="contracts:provider",
+        key=pk,
+        submit=_("Publish"),
     )
 
 

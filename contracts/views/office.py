@@ -12,6 +12,7 @@ from contracts import queries
 from contracts.actions import budgets, register
 from contracts.forms import (
     AdmissionForm,
+    BudgetAmendmentForm,
     BudgetLineForm,
     ProviderForm,
     ResumptionForm,
@@ -72,7 +73,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "provider": provider,
         "state": provider_state(provider, today),
         "contracts": queries.contracts_of_office(office).filter(provider=provider)[:25],
-        "tariffs": provider.tariffs.filter(service__organisation=office).select_related("service"),
+        "tariffs": queries.tariffs(provider, office),
         "tariff_sets": provider.tariffset_set.filter(organisation=office),
         "workers": provider.workers.count(),
         "admission": AdmissionForm(initial={"from_date": today}),
@@ -140,10 +141,34 @@ def budget_list(request: HttpRequest) -> HttpResponse:
 @requires("budget.view")
 def budget_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A budget line with its movements."""
-    line = one_of(queries.budget_lines(access_of(request).office()), pk)
+    access = access_of(request)
+    line = one_of(queries.budget_lines(access.office()), pk)
     entries = line.entries.select_related("recorded_by").order_by("-id")
-    context = {"line": line, "totals": queries.budget_totals(line), "page": page_of(request, entries)}
+    context = {
+        "line": line,
+        "totals": queries.budget_totals(line),
+        "page": page_of(request, entries),
+        "may_amend": access.may("budget.edit") and not queries.is_closed_line(line),
+    }
     return render(request, "contracts/budget_line.html", context)
+
+
+@requires("budget.edit")
+def budget_amend(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change an appropriation by a decision."""
+    access = access_of(request)
+    line = one_of(queries.budget_lines(access.office()), pk)
+    form = BudgetAmendmentForm(request.POST or None, initial={"amount": line.amount.amount})
+    return stepped(
+        request,
+        form,
+        lambda: budgets.amend_budget_line(line=line, actor=access.actor, at=access.now(), **form.cleaned_data),
+        done=_("The appropriation is changed."),
+        title=_("Amend the budget line %(line)s") % {"line": line},
+        back="contracts:budget_line",
+        key=pk,
+        submit=_("Change the appropriation"),
+    )
 
 
 @requires("budget.edit")

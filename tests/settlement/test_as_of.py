@@ -16,7 +16,8 @@ from django.db import transaction
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
 from config.interchange.settling import EarlierMonthOpen, settle_month
-from contracts.actions.agreements import AgreedLine, amend_contract_line, terminate_contract
+from contracts.actions.agreements import AgreedLine
+from contracts.actions.amendments import amend_contract_line, terminate_contract
 from contracts.actions.register import end_suspension
 from contracts.models import Contract, NormCost, Parameter, Provider, Service, WorkerQualification
 from settlement.models import ClaimLine, Finding

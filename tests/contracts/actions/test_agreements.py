@@ -1,4 +1,4 @@
-"""Contracts: price within the norm, both signatures, amendments as new rows, budget commitments."""
+"""Contracts: price within the norm, both signatures, budget commitments."""
 
 from __future__ import annotations
 
@@ -63,38 +63,6 @@ def test_second_signature_is_refused(road: Road) -> None:
     with pytest.raises(InvalidMove):
         agreements.sign_contract(
             contract=contract, provider_user_id=road.cast["nadiia"].pk, actor=road.actor("bohdan"), at=road.at
-        )
-
-
-def test_amendment_is_a_new_row_and_the_old_price_stays_in_its_days(road: Road) -> None:
-    contract = road.register_contract(road.provider("B"))
-    agreements.amend_contract_line(
-        contract=contract,
-        line=AgreedLine(road.service, Decimal("90.00")),
-        valid_from=date(2025, 7, 1),
-        basis="додаткова угода 1",
-        actor=road.actor("bohdan"),
-        at=road.at,
-    )
-    june = contract_line_on(contract=contract, service=road.service, on=date(2025, 6, 30))
-    july = contract_line_on(contract=contract, service=road.service, on=date(2025, 7, 1))
-    assert june is not None and july is not None
-    assert (june.unit_rate, july.unit_rate) == (95, 90)
-
-
-def test_terminated_contract_is_not_amended(road: Road) -> None:
-    contract = road.register_contract(road.provider("B"))
-    agreements.terminate_contract(
-        contract=contract, valid_to=date(2025, 6, 1), reason="згода", actor=road.actor("bohdan"), at=road.at
-    )
-    with pytest.raises(agreements.ContractClosed):
-        agreements.amend_contract_line(
-            contract=contract,
-            line=AgreedLine(road.service, Decimal("90.00")),
-            valid_from=date(2025, 7, 1),
-            basis="x",
-            actor=road.actor("bohdan"),
-            at=road.at,
         )
 
 

@@ -69,8 +69,18 @@ def test_prices_of_one_service_never_overlap(road: Road) -> None:
 
     publish(date(2025, 1, 1), date(2025, 4, 1))
     publish(date(2025, 4, 1), None)
-    with pytest.raises(catalogue.TariffOverlap):
-        publish(date(2025, 12, 1), None)
+    for valid_from, valid_to in ((date(2025, 3, 31), date(2025, 4, 1)), (date(2025, 1, 1), None)):
+        with pytest.raises(catalogue.TariffOverlap):
+            publish(valid_from, valid_to)
+
+
+def test_a_later_price_ends_the_open_one_the_day_before(road: Road) -> None:
+    common = {"organisation": road.organisation, "provider": road.provider("A"), "service": road.service}
+    who = {"actor": road.actor("bohdan"), "at": road.at}
+    for rate, start in (("85.00", date(2025, 4, 1)), ("90.00", date(2025, 12, 1))):
+        catalogue.publish_tariff(**common, unit_rate=Decimal(rate), valid_from=start, basis="рішення", **who)
+    rows = road.provider("A").tariffs.order_by("valid_from").values_list("unit_rate", "valid_to")
+    assert list(rows) == [(Decimal(85), date(2025, 12, 1)), (Decimal(90), None)]
 
 
 def test_territory_code_is_used_once(road: Road) -> None:

@@ -17,7 +17,8 @@ from config.errors import FourEyes
 from config.office.storage import GivenFile, attachments_of
 from config.states import InvalidMove
 from contracts.actions import milestones
-from contracts.actions.agreements import AgreedMilestone, plan_milestones, terminate_contract
+from contracts.actions.agreements import AgreedMilestone, plan_milestones
+from contracts.actions.amendments import terminate_contract
 from contracts.models import Contract, Milestone, MilestoneNote
 from tests.road import KYIV, Road, sign_in
 

@@ -194,3 +194,64 @@ def test_contract_page_costs_the_same_with_more_lines(client: Client, road: Road
             road.register_contract(Provider.objects.get(pk=built["provider"]))
 
     assert_same_queries(sign_in(client, road.cast["bohdan"]), url, grow)
+
+
+AMENDMENT = {"unit_rate": "90,00", "valid_from": "2025-07-01", "basis": "додаткова угода 1"}
+
+
+def test_a_contract_is_amended_and_ended_in_the_browser(client: Client, road: Road, built: dict[str, int]) -> None:
+    amend, end = (reverse(f"contracts:contract_{step}", args=[built["contract"]]) for step in ("amend", "terminate"))
+    values = AMENDMENT | {"service": road.service.pk}
+    assert sign_in(client, road.cast["halyna"]).post(amend, values).status_code == 403
+    signed = sign_in(client, road.cast["bohdan"])
+    refused = signed.post(amend, values | {"unit_rate": "97"})
+    assert refused.status_code == 409 and "96" in refused.content.decode()
+    signed.post(amend, values)
+    contract = Contract.objects.get(pk=built["contract"])
+    assert [line.unit_rate for line in contract.lines.order_by("id")] == [95, 90]
+    page = reverse("contracts:contract", args=[contract.pk])
+    assert end in signed.get(page).content.decode()
+    signed.post(end, {"last_day": "2025-09-30", "reason": "згода сторін"})
+    contract.refresh_from_db()
+    assert (contract.status, f"{contract.valid_to}") == ("terminated", "2025-10-01")
+    found = signed.get(page).content.decode()
+    assert end not in found and amend not in found
+
+
+def test_a_contract_of_another_municipality_is_not_changed(
+    client: Client, road: Road, built: dict[str, int], stranger: User
+) -> None:
+    signed = sign_in(client, stranger)
+    for step in ("amend", "terminate"):
+        assert signed.post(reverse(f"contracts:contract_{step}", args=[built["contract"]])).status_code == 404
+    assert signed.post(reverse("contracts:budget_amend", args=[built["budget_line"]])).status_code == 404
+
+
+def test_finance_amends_a_budget_line(client: Client, road: Road, built: dict[str, int]) -> None:
+    url = reverse("contracts:budget_amend", args=[built["budget_line"]])
+    values = {"amount": "6 000 000,50", "basis": "рішення сесії 7"}
+    assert sign_in(client, road.cast["bohdan"]).post(url, values).status_code == 403
+    signed = sign_in(client, road.cast["halyna"])
+    assert url in signed.get(reverse("contracts:budget_line", args=[built["budget_line"]])).content.decode()
+    signed.post(url, values)
+    assert BudgetLine.objects.get().amount.amount == Decimal("6000000.50")
+
+
+def test_the_office_publishes_a_price_of_a_provider(client: Client, road: Road, built: dict[str, int]) -> None:
+    url = reverse("contracts:tariff_new", args=[built["provider"]])
+    values = {
+        "service": road.service.pk,
+        "payer_kind": "person",
+        "unit_rate": "95.00",
+        "valid_from": "2025-04-01",
+        "last_day": "2025-03-31",
+        "basis": "рішення 5",
+    }
+    assert sign_in(client, road.cast["halyna"]).post(url, values).status_code == 403
+    signed = sign_in(client, road.cast["bohdan"])
+    assert set(signed.post(url, values).context["form"].errors) == {"last_day"}
+    signed.post(url, values | {"last_day": "2025-12-31"})
+    provider = Provider.objects.get(pk=built["provider"])
+    assert [str(row.last_day) for row in provider.tariffs.all()] == ["2025-12-31"]
+    assert "95" in signed.get(reverse("contracts:provider", args=[provider.pk])).content.decode()
+    assert signed.post(url, values | {"last_day": ""}).status_code == 409
