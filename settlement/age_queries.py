@@ -71,6 +71,12 @@ _RECEIVABLES = (
     FROM open o JOIN settlement_feenotice n ON o.owner = 'settlement.feenotice:' || n.id
     GROUP BY n.month HAVING sum(abs(o.amount)) > 0 ORDER BY n.month"""
 )
+# What providers have to give back, by provider.
+_RECOVERIES = (
+    _OPEN.format(owner="a.provider_id", grows="p.debit", shrinks="p.credit")
+    + f"""SELECT v.name, {_COLUMNS} FROM open o JOIN contracts_provider v ON v.id = o.owner
+    GROUP BY v.id HAVING sum(abs(o.amount)) > 0 ORDER BY v.name, v.id"""
+)
 # Lines as they stood at the end of the day: what was matched, received as a fee, given back or explained by then.
 _UNMATCHED = f"""
 SELECT o.iban, {_COLUMNS} FROM (
@@ -80,6 +86,8 @@ SELECT o.iban, {_COLUMNS} FROM (
         - COALESCE((SELECT sum(r.amount_minor) FROM settlement_feereceipt r
                     WHERE r.statement_line_id = l.id AND r.recorded_at <= %(end)s), 0)
         - COALESCE((SELECT sum(b.amount_minor) FROM settlement_feerefund b WHERE b.statement_line_id = l.id), 0)
+        - COALESCE((SELECT sum(w.amount_minor) FROM settlement_clawbackrecovery w
+                    WHERE w.statement_line_id = l.id AND w.recorded_at <= %(end)s), 0)
         AS amount
     FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id
     WHERE s.organisation_id = %(organisation)s AND s.status IN ('imported', 'reconciled') AND l.booked_on <= %(on)s
@@ -98,6 +106,11 @@ def payable_ages(organisation: Organisation, on: date) -> list[AgeRow]:
 def receivable_ages(organisation: Organisation, on: date) -> list[AgeRow]:
     """Fees that recipients still have to pay, by the month of their notices."""
     return _rows(_RECEIVABLES, organisation, on, kind="receivable")
+
+
+def recovery_ages(organisation: Organisation, on: date) -> list[AgeRow]:
+    """What providers have to give back after clawbacks, from the day of the decision."""
+    return _rows(_RECOVERIES, organisation, on, kind="recovery")
 
 
 def unmatched_ages(organisation: Organisation, on: date) -> list[AgeRow]:

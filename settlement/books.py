@@ -57,7 +57,9 @@ _SPENT_BY_CLAIM = """
 SELECT COALESCE('claim ' || c.number, label), COALESCE(m.payable, 0)::text, COALESCE(s.spent, 0)::text
 FROM (SELECT label, sum(amount_minor) AS spent FROM contracts_budgetentry WHERE kind = 'spending' GROUP BY 1) s
 FULL JOIN (SELECT 'settlement.claim:' || claim_id AS label, sum(payable + offsets) AS payable
-           FROM settlement_remittance GROUP BY claim_id) m USING (label)
+           FROM settlement_remittance GROUP BY claim_id
+           UNION ALL SELECT 'settlement.clawbackcase:' || case_id, -sum(upheld_minor)
+           FROM settlement_clawbackline WHERE upheld_minor > 0 GROUP BY case_id) m USING (label)
 LEFT JOIN settlement_claim c ON label = 'settlement.claim:' || c.id
 WHERE COALESCE(m.payable, 0) <> COALESCE(s.spent, 0) ORDER BY c.id, label
 """
@@ -229,6 +231,49 @@ JOIN settlement_feenotice n ON n.id = r.notice_id
 WHERE b.status NOT IN ('refused', 'failed')
 GROUP BY r.id, n.id HAVING sum(b.amount_minor) > r.amount_minor ORDER BY r.id
 """
+# What is still owed of a case: upheld, less what came back. Its state says whether that is something.
+_CLAWBACKS = """
+SELECT 'clawback ' || k.number || ' ' || k.status, (w.upheld - w.back)::text, COALESCE(p.posted, 0)::text
+FROM settlement_clawbackcase k
+CROSS JOIN LATERAL (SELECT
+    (SELECT COALESCE(sum(x.upheld_minor), 0) FROM settlement_clawbackline x WHERE x.case_id = k.id) AS upheld,
+    (SELECT COALESCE(sum(r.amount_minor), 0) FROM settlement_clawbackrecovery r WHERE r.case_id = k.id) AS back) w
+LEFT JOIN (SELECT e.label, sum(p.debit - p.credit) AS posted FROM settlement_posting p
+           JOIN settlement_entry e ON e.id = p.entry_id JOIN settlement_account a ON a.id = p.account_id
+           WHERE a.kind = 'recovery' GROUP BY 1) p ON p.label = 'settlement.clawbackcase:' || k.id
+WHERE COALESCE(p.posted, 0) <> w.upheld - w.back OR (k.status = 'decided') <> (w.upheld > w.back) ORDER BY k.id
+"""
+# No line gives back more than was paid for it, reversals taken off.
+_CLAWBACK_LINES = """
+SELECT 'claim ' || c.number || ' line ' || l.line, 'at most ' || p.paid, x.taken::text
+FROM (SELECT claim_line_id, sum(COALESCE(upheld_minor, amount_minor)) AS taken FROM settlement_clawbackline
+      GROUP BY 1) x
+JOIN settlement_claimline l ON l.id = x.claim_line_id JOIN settlement_claim c ON c.id = l.claim_id
+CROSS JOIN LATERAL (SELECT COALESCE(sum(a.payable), 0) AS paid FROM settlement_adjudication a
+                    WHERE a.claim_line_id = l.id) p
+WHERE x.taken > p.paid ORDER BY l.id
+"""
+# What a remittance kept back is what its cases got of it, unless the debt came with a package; and never more than the
+# provider had to give back when the run began.
+_OFFSETS = """
+SELECT 'claim ' || c.number || ' run ' || r.number, COALESCE(b.taken, 0)::text, m.offsets::text
+FROM settlement_remittance m
+JOIN settlement_adjudicationrun r ON r.id = m.run_id JOIN settlement_claim c ON c.id = m.claim_id
+LEFT JOIN settlement_clawbackstanding s ON s.organisation_id = r.organisation_id AND s.period = r.period
+    AND s.run = r.number AND s.provider_id = m.provider_id
+LEFT JOIN (SELECT remittance_id, sum(amount_minor) AS taken FROM settlement_clawbackrecovery
+           WHERE remittance_id IS NOT NULL GROUP BY 1) b ON b.remittance_id = m.id
+WHERE s.given IS NOT TRUE AND m.offsets <> COALESCE(b.taken, 0)
+UNION ALL
+SELECT 'provider ' || v.code || ' run ' || r.number, 'at most ' || COALESCE(max(s.outstanding_minor), 0),
+    sum(m.offsets)::text
+FROM settlement_remittance m
+JOIN settlement_adjudicationrun r ON r.id = m.run_id JOIN contracts_provider v ON v.id = m.provider_id
+LEFT JOIN settlement_clawbackstanding s ON s.organisation_id = r.organisation_id AND s.period = r.period
+    AND s.run = r.number AND s.provider_id = m.provider_id
+WHERE m.offsets <> 0 GROUP BY r.id, v.id HAVING sum(m.offsets) > COALESCE(max(s.outstanding_minor), 0)
+ORDER BY 1
+"""
 _STATEMENTS = """
 SELECT 'statement line ' || s.statement_id || '/' || l.position, abs(l.amount_minor)::text,
     COALESCE(sum(m.amount), 0)::text
@@ -240,6 +285,8 @@ LEFT JOIN (
     SELECT statement_line_id, amount_minor FROM settlement_feereceipt WHERE statement_line_id IS NOT NULL
     UNION ALL
     SELECT statement_line_id, amount_minor FROM settlement_feerefund WHERE statement_line_id IS NOT NULL
+    UNION ALL
+    SELECT statement_line_id, amount_minor FROM settlement_clawbackrecovery WHERE statement_line_id IS NOT NULL
 ) m ON m.statement_line_id = l.id
 WHERE l.status = 'matched' GROUP BY l.id, s.id
 HAVING abs(l.amount_minor) <> COALESCE(sum(m.amount), 0) ORDER BY l.id
@@ -303,6 +350,9 @@ CHECKS: dict[str, str] = {
     "transfers equal the balance of card payments": _TRANSFERS,
     "fee notices equal the ledger": _FEES,
     "refunds of fees stay within receipts": _FEE_REFUNDS,
+    "clawbacks equal the ledger": _CLAWBACKS,
+    "clawbacks stay within what was paid": _CLAWBACK_LINES,
+    "offsets equal what clawbacks got": _OFFSETS,
     "statement lines equal their matches": _STATEMENTS,
     "bank balances equal the ledger": _CLOSING,
 }

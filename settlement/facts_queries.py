@@ -214,6 +214,26 @@ QUERIES: dict[str, str] = {
         GROUP BY 1""",
 }
 
+# What came with a package or was kept when the run was made; of a run that is being made, what is owed now. Money that
+# came back counts whenever it was recorded: nothing is kept back twice.
+QUERIES["clawbacks"] = """
+    WITH told AS (
+        SELECT s.provider_id, s.outstanding_minor FROM settlement_clawbackstanding s
+        WHERE s.organisation_id = %(organisation)s AND s.run = %(run)s
+          AND s.period IN (SELECT k.period FROM run_claim c JOIN settlement_claim k ON k.id = c.claim_id)
+    )
+    SELECT provider_id AS provider, outstanding_minor AS outstanding FROM told
+    UNION ALL
+    SELECT b.provider_id, sum(
+        (SELECT COALESCE(sum(x.upheld_minor), 0) FROM settlement_clawbackline x WHERE x.case_id = b.id)
+        - (SELECT COALESCE(sum(r.amount_minor), 0) FROM settlement_clawbackrecovery r WHERE r.case_id = b.id))
+    FROM settlement_clawbackcase b
+    WHERE %(before)s::bigint IS NULL AND b.organisation_id = %(organisation)s AND b.status = 'decided'
+      AND b.return_until < (%(known_at)s AT TIME ZONE %(zone)s)::date
+      AND b.provider_id IN (SELECT k.provider_id FROM run_claim c JOIN settlement_claim k ON k.id = c.claim_id)
+      AND b.provider_id NOT IN (SELECT provider_id FROM told)
+    GROUP BY b.provider_id"""
+
 _CLAIMS = f"""
 SELECT k.id, k.number, k.provider_id,
     COALESCE(k.contract_id, (SELECT r.id FROM contracts_contract r WHERE r.organisation_id = k.organisation_id

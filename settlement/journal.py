@@ -34,6 +34,7 @@ ROOTS = {
     "held": "Liabilities:FeesHeld",
     "card": "Assets:Cards",
     "result": "Equity:Results",
+    "recovery": "Assets:Recoveries",
 }
 
 

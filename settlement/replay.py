@@ -87,6 +87,7 @@ FACT_WORDS: dict[str, Any] = {
     "contract_line_used": _("what earlier runs used of prices"),
     "contract_used": _("what earlier runs used of contracts"),
     "reversals": _("decisions that the run takes back"),
+    "clawbacks": _("what providers had to give back"),
 }
 
 

@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
-from config.audit.recording import action, nothing_to_record, record
+from config.audit.recording import action, label_of, nothing_to_record, record
 from config.clock import local_date
 from config.errors import DomainError
 from config.transactions import step
 from contracts.actions.check_facts import refuse_related
 from settlement.actions.claim_states import settle_claims
+from settlement.actions.clawback_recovery import lock_owing, take_offsets
 from settlement.actions.run_certificates import capture_reported, lock_certificates_of
 from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
 from settlement.actions.run_results import write_results
@@ -50,8 +51,8 @@ def adjudicate_claims(
     Idempotent: what is judged is not judged again; killed anywhere it leaves nothing.
     Raises: ClaimsChanged, RelatedPerson, ParameterUnreadable. Spending beyond a budget line is recorded; the payment
     run refuses it.
-    Locks: an advisory lock of the organisation, budget lines, certificates, claims, number series.
-    Posts: claim.adjudicated, claim.reversed. Audit: claims.adjudicated.
+    Locks: an advisory lock of the organisation, clawbacks, budget lines, certificates, claims, number series.
+    Posts: claim.adjudicated, claim.reversed, clawback.offset. Audit: claims.adjudicated.
     """
     _take_turns(organisation)
     known_at = end_of(as_of, organisation)
@@ -66,12 +67,14 @@ def adjudicate_claims(
     facts, result = judge(organisation, Batch(batch.number, batch.claims, batch.cleared_lines), known_at, law)
     run = _create_run(organisation, period, as_of, known_at, batch, facts, result, law, actor, at)
     overspent = _write(run, batch, result, actor, at)
+    cases = take_offsets(run, facts, on=local_date(at, organisation.zone), actor=actor, at=at)
+    labels = [f"settlement.claim:{claim}" for claim in sorted(facts.claims["claim"].tolist())]
     record(
         "claims.adjudicated",
         run,
         actor=actor,
         at=at,
-        labels=[f"settlement.claim:{claim}" for claim in sorted(facts.claims["claim"].tolist())],
+        labels=labels + [label_of(case) for case in cases],
         period=f"{period:%Y-%m}",
         number=run.number,
         as_of=as_of,
@@ -88,6 +91,7 @@ def adjudicate_claims(
 def _take_turns(organisation: Organisation) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
+    lock_owing(organisation)
 
 
 @step

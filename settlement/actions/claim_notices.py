@@ -1,4 +1,4 @@
-"""Notices around claims, written into the outbox with the step that they tell of."""
+"""Notices around claims and clawbacks, written into the outbox with the step that they tell of."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from config.audit.recording import label_of
 from config.office.models import OutboxMessage
 from config.roles import PERMISSIONS
 from config.transactions import step
-from settlement.models import Claim
+from settlement.models import Claim, ClawbackCase
 
 
 @step
-def tell_provider(claim: Claim, code: str, params: dict[str, Any], *, at: datetime) -> None:
-    """Tell the people of the claim's provider."""
+def tell_provider(claim: Claim | ClawbackCase, code: str, params: dict[str, Any], *, at: datetime) -> None:
+    """Tell the people of the provider."""
     _tell(User.objects.filter(provider_user__provider=claim.provider_id, is_active=True), claim, code, params, at)
 
 
 @step
-def tell_deciders(claim: Claim, permission: str, code: str, params: dict[str, Any], *, at: datetime) -> None:
+def tell_deciders(
+    claim: Claim | ClawbackCase, permission: str, code: str, params: dict[str, Any], *, at: datetime
+) -> None:
     """Tell everybody of the office who may take the next step."""
     roles = PERMISSIONS[permission]
     people = User.objects.filter(
@@ -31,7 +33,7 @@ def tell_deciders(claim: Claim, permission: str, code: str, params: dict[str, An
     _tell(people.distinct(), claim, code, params, at)
 
 
-def _tell(people: QuerySet[User], claim: Claim, code: str, params: dict[str, Any], at: datetime) -> None:
+def _tell(people: QuerySet[User], claim: Claim | ClawbackCase, code: str, params: dict[str, Any], at: datetime) -> None:
     OutboxMessage.objects.bulk_create(
         OutboxMessage(
             organisation_id=claim.organisation_id,

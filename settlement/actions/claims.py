@@ -27,7 +27,7 @@ from contracts.parameters import parameter_value
 from contracts.queries import working_calendar
 from settlement.actions.claim_notices import tell_provider
 from settlement.claim_rows import AMOUNT_PLACES_CLAIMED, LineDraft
-from settlement.models import Claim, ClaimLine, ClaimReturn
+from settlement.models import Claim, ClaimLine, ClaimReturn, ClawbackLine
 
 SERIES, PREFIX = "claim", "CL"
 EVIDENCE = "claim_evidence"
@@ -77,6 +77,13 @@ class NotReturnable(DomainError):
 
     code = "CLAIM_NOT_RETURNABLE"
     message = _("The claim «%(number)s» takes another one back or is taken back itself: it cannot be corrected.")
+
+
+class ClawedBack(DomainError):
+    """Its money is asked back line by line."""
+
+    code = "CLAIM_CLAWED_BACK"
+    message = _("Money of «%(number)s» is asked back by the case %(case)s. Ask the rest back by another case.")
 
 
 class NotReversible(DomainError):
@@ -357,7 +364,7 @@ def replace_claim_lines(
 def reverse_claim(*, organisation: Organisation, claim_id: int, reason: str, actor: Actor, at: datetime) -> Claim:
     """Take an adjudicated claim back: a submitted claim without lines, which the next run of the month plays.
 
-    Raises: NotFound, NotReversible. Locks: claim. Audit: claim.reversal_submitted.
+    Raises: NotFound, NotReversible, ClawedBack. Locks: claim. Audit: claim.reversal_submitted.
     """
     claim = locked_claim(organisation, claim_id)
     reversing = take_back(claim, actor=actor, at=at)
@@ -367,7 +374,10 @@ def reverse_claim(*, organisation: Organisation, claim_id: int, reason: str, act
 
 @step
 def take_back(claim: Claim, *, actor: Actor, at: datetime) -> Claim:
-    """The reversing claim of a locked claim. Raises: NotReversible."""
+    """The reversing claim of a locked claim. Raises: NotReversible, ClawedBack."""
+    asked_back = ClawbackLine.objects.filter(claim_line__claim=claim).exclude(upheld_minor=0).select_related("case")
+    if (row := asked_back.first()) is not None:
+        raise ClawedBack(number=claim.number, case=row.case.number)
     taken = claim.reversals.exclude(status="withdrawn").exists()
     if taken or claim.reverses_id or claim.status not in ("adjudicated", "disputed", "paid", "rejected"):
         raise NotReversible(number=claim.number, status=claim.status)

@@ -15,7 +15,7 @@ from config.office.numbering import next_number
 from config.transactions import step
 from contracts.models import BudgetLine, Provider
 from settlement.models import Account, ClosedMonth, Entry, Posting, YearClosing
-from settlement.rules.posting_plan import BANK, EXPENSE, FEE, HELD, PAYABLE, PLAN, RESULT, SINGLE_CODES
+from settlement.rules.posting_plan import BANK, EXPENSE, FEE, HELD, PAYABLE, PLAN, RECOVERY, RESULT, SINGLE_CODES
 
 
 class IntoClosedMonth(DomainError):
@@ -149,7 +149,7 @@ def _sides(organisation: Organisation, draft: EntryDraft) -> list[tuple[Account,
 def _account(organisation: Organisation, kind: str, part: Amounts) -> Account:
     """The unsaved account of a kind: one of the organisation, of the provider, or of the budget line."""
     account = Account(organisation=organisation, kind=kind, currency=organisation.currency)
-    if kind in (PAYABLE, HELD) and part.provider:
+    if kind in (PAYABLE, HELD, RECOVERY) and part.provider:
         account.code, account.provider = f"{kind}:{part.provider.code}", part.provider
     elif kind in (EXPENSE, FEE) and part.budget_line:
         line = part.budget_line

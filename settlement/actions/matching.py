@@ -14,6 +14,7 @@ from config.audit.actors import Actor
 from config.money import to_minor
 from config.transactions import step
 from contracts.parameters import parameter_value
+from settlement.actions.clawback_recovery import match_clawbacks
 from settlement.actions.fee_matching import match_fees
 from settlement.actions.payment_postings import open_of, post_matches
 from settlement.actions.payments import lock_payments, move_payments, send_unsent
@@ -38,10 +39,12 @@ def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], 
 def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> list[Match]:
     """Match the open lines of a statement as far as the rules are sure.
 
-    Locks: fee notices, claims, runs, payments. Posts: payment.confirmed, payment.returned, fee.paid_by_bank.
+    Locks: fee notices, clawbacks, claims, runs, payments.
+    Posts: payment.confirmed, payment.returned, fee.paid_by_bank, clawback.repaid.
     """
     _explain_reported_before(statement, at)
     match_fees(statement, actor=actor, at=at)
+    match_clawbacks(statement, actor=actor, at=at)
     # Lock first, read the columns after: another import may have matched the same payments meanwhile.
     lock_payments(Payment.objects.filter(organisation=statement.organisation, status__in=MATCHABLE))
     lines = {line.pk: line for line in statement.lines.filter(status__in=OPEN).order_by("position")}

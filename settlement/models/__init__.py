@@ -15,6 +15,13 @@ from settlement.models.claims import (
     PendProposal,
     Remittance,
 )
+from settlement.models.clawbacks import (
+    ClawbackCase,
+    ClawbackLine,
+    ClawbackRecovery,
+    ClawbackReply,
+    ClawbackStanding,
+)
 from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt, FeeRefund
 from settlement.models.holds import PaymentHold
 from settlement.models.ledger import Account, ClosedMonth, Entry, Posting
@@ -42,6 +49,11 @@ __all__ = [
     "ClaimDeclaration",
     "ClaimLine",
     "ClaimReturn",
+    "ClawbackCase",
+    "ClawbackLine",
+    "ClawbackRecovery",
+    "ClawbackReply",
+    "ClawbackStanding",
     "Clearance",
     "ClosedMonth",
     "ConnectedAccount",

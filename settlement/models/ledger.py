@@ -28,6 +28,7 @@ ACCOUNT_TITLES = {
     "held": _("Fees held for %(whose)s"),
     "card": _("Money of card payments at Stripe"),
     "result": _("What the services of %(whose)s cost the budget"),
+    "recovery": _("Money that %(whose)s has to give back"),
 }
 
 
@@ -46,6 +47,7 @@ class Account(models.Model):
         ("held", _("fees held for providers")),
         ("card", _("balance of card payments")),
         ("result", _("results of closed years")),
+        ("recovery", _("to come back from providers")),
     ]
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)

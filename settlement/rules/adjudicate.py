@@ -256,5 +256,15 @@ def _remittances(facts: Facts, adjudications: pd.DataFrame) -> pd.DataFrame:
     order = facts.claims.sort_values("number", kind="stable")
     table = pd.DataFrame({"claim": column(order, "claim"), "provider": column(order, "provider")})
     sums = sums.reindex(table["claim"], fill_value=0).astype("int64").reset_index(drop=True)
-    table = pd.concat([table, sums], axis=1)
-    return table.assign(offsets=0)[[*table.columns[:-1], "offsets", "payable"]]
+    kept = _offsets(facts, column(table, "provider"), column(sums, "payable"))
+    table = pd.concat([table, sums.assign(payable=sums["payable"] - kept)], axis=1)
+    return table.assign(offsets=kept)[[*table.columns[:-1], "offsets", "payable"]]
+
+
+def _offsets(facts: Facts, providers: Ints, payables: Ints) -> Ints:
+    """Step 8: what is kept back of each remittance, in the order of claim numbers."""
+    kept = np.zeros(len(payables), dtype=np.int64)
+    for provider, outstanding in zip(*(column(facts.clawbacks, name) for name in facts.clawbacks), strict=True):
+        rows = np.flatnonzero(providers == provider)
+        kept[rows] = checks.OFFSET.offsets(payables[rows].tolist(), outstanding=int(outstanding))
+    return kept

@@ -91,6 +91,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         # Adjudications of earlier runs that a reversing claim of this run takes back (claim: the reversing).
         "reversals": "claim line_id line units_claimed units_allowed rate_claimed rate_allowed amount_claimed "
         "reductions pended gross fee outcome",
+        # What providers of the run have to give back, its term passed; remittances are lowered by it (CLM-46).
+        "clawbacks": "provider outstanding",
         # --- only for the checks that a package cannot decide (``settlement.rules.own``)
         # Claims that were handed in here. twin: another claim with the same file or number, or BLANK.
         # declared_total: NO_AMOUNT when the provider declared none; written: sum of all lines, ten-thousandths;
@@ -161,6 +163,7 @@ class Facts:
     contract_used: pd.DataFrame
     claim_numbers: pd.DataFrame
     reversals: pd.DataFrame
+    clawbacks: pd.DataFrame
     own_claims: pd.DataFrame
     vat_lines: pd.DataFrame
     schedules: pd.DataFrame

@@ -36,6 +36,14 @@ A payment that goes by Stripe leaves the balance there instead of the bank:
     transfer.confirmed  Dr clearing              Cr card
     transfer.returned   Dr card                  Cr payable
 
+What was paid wrongly is asked back: the cost of the budget line falls, the provider owes it until it comes to the bank
+or is kept back from what it is owed. A debt that came with a package was owed before these books began:
+
+    clawback.decided         Dr recovery         Cr expense
+    clawback.repaid          Dr bank             Cr recovery
+    clawback.offset          Dr payable          Cr recovery
+    clawback.offset_given    Dr payable          Cr funding
+
 A closed year leaves nothing on its costs and fees; what it cost the budget stands on its result. The opposite events
 are for a line that got more back than it spent:
 
@@ -53,6 +61,7 @@ EXPENSE, PAYABLE, FEE = "expense", "payable", "fee"
 CLEARING, BANK, SUSPENSE = "clearing", "bank", "suspense"
 RECEIVABLE, HELD, CARD = "receivable", "held", "card"
 FUNDING, RESULT = "funding", "result"
+RECOVERY = "recovery"
 
 CLAIM_ADJUDICATED, CLAIM_REVERSED = "claim.adjudicated", "claim.reversed"
 OPENING_ADDED, OPENING_LOWERED = "opening.added", "opening.lowered"
@@ -108,6 +117,10 @@ PLAN: dict[str, Rule] = {
     "card.topped_up": _simple(CARD, BANK),
     "transfer.confirmed": _simple(CLEARING, CARD),
     "transfer.returned": _simple(CARD, PAYABLE),
+    "clawback.decided": _simple(RECOVERY, EXPENSE),
+    "clawback.repaid": _simple(BANK, RECOVERY),
+    "clawback.offset": _simple(PAYABLE, RECOVERY),
+    "clawback.offset_given": _simple(PAYABLE, FUNDING),
     "year.expense_closed": _simple(RESULT, EXPENSE),
     "year.expense_returned": _simple(EXPENSE, RESULT),
     "year.fee_closed": _simple(FEE, RESULT),

@@ -94,6 +94,7 @@ DECIDED: dict[str, Check] = {
 
 
 FEE = clm_35_fee_deducted
+OFFSET = clm_46_clawback_offset
 # Found line by line (``settlement.rules.own``): what they take follows from the severity that the profile gives them.
 OWN: tuple[RejectCheck, ...] = (
     clm_02_duplicate_claim,

@@ -14,10 +14,11 @@ SOURCE = "interchange point 8; rulebook 5.1 CLM-46, 5.5"
 def offsets(payables: Sequence[int], *, outstanding: int) -> list[int]:
     """Offset of each remittance of one provider, in their order: at most what it pays, at most what is owed back.
 
-    Money: minor units. A remittance that pays nothing (a reversal) is left alone.
-    Example: 24200, 5000 with 25000 owed back -> 24200, 800.
+    Money: minor units. A remittance that pays nothing (a reversal) is left alone, and what it takes back is not kept
+    back: together they are at most what the provider gets of this run.
+    Example: 24200, 5000 with 25000 owed back -> 24200, 800; 24200, -20000 with 25000 owed back -> 4200, 0.
     """
-    result = []
+    result, outstanding = [], min(outstanding, max(sum(payables), 0))
     for payable in payables:
         taken = min(max(payable, 0), outstanding)
         outstanding -= taken

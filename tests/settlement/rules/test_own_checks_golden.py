@@ -89,7 +89,13 @@ def test_a_person_related_to_a_provider_is_blocked() -> None:
 
 @pytest.mark.parametrize(
     ("payables", "outstanding", "expected"),
-    [([24200, 5000], 25000, [24200, 800]), ([24200], 0, [0]), ([-500, 700], 600, [0, 600]), ([100], 101, [100])],
+    [
+        ([24200, 5000], 25000, [24200, 800]),
+        ([24200], 0, [0]),
+        ([-500, 700], 600, [0, 200]),
+        ([-700, 500, 100], 600, [0, 0, 0]),
+        ([100], 101, [100]),
+    ],
 )
 def test_money_owed_back_is_set_off_against_remittances_only(
     payables: list[int], outstanding: int, expected: list[int]

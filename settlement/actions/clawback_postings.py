@@ -1,0 +1,84 @@
+"""What clawbacks mean for budgets and the ledger.
+
+The budget line that a claim line was charged to gets its money back at the decision: its spending falls, and the
+provider owes the sum until it is repaid or kept back. For a line of a closed year its successor steps in, as for
+reversals.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+
+from config.audit.actors import Actor
+from config.audit.recording import label_of
+from config.clock import local_date
+from config.locks import lock_rows
+from config.transactions import step
+from contracts.models import BudgetEntry, BudgetLine
+from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from settlement.models import ClawbackCase, ClawbackRecovery
+
+_CHARGED = """
+WITH RECURSIVE taken_over (closed_id, line_id) AS (
+    SELECT budget_line_id, successor_id FROM contracts_closedbudgetline
+    UNION ALL
+    SELECT t.closed_id, n.successor_id
+    FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
+)
+SELECT COALESCE(o.line_id, c.budget_line_id, y.id, k.budget_line_id), sum(x.upheld_minor)::bigint
+FROM settlement_clawbackline x
+JOIN settlement_claimline l ON l.id = x.claim_line_id
+JOIN settlement_claim q ON q.id = l.claim_id
+JOIN contracts_contract k ON k.id = COALESCE(q.contract_id, (SELECT r.id FROM contracts_contract r
+    WHERE r.organisation_id = q.organisation_id AND r.number = q.contract_number))
+JOIN vouchers_certificate c ON c.id = COALESCE(l.certificate_id, (SELECT r.id FROM vouchers_certificate r
+    WHERE r.organisation_id = q.organisation_id AND r.number = l.certificate_number))
+JOIN contracts_budgetline b ON b.id = k.budget_line_id
+LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
+    AND y.year = EXTRACT(year FROM q.period)
+LEFT JOIN taken_over o ON o.closed_id = COALESCE(c.budget_line_id, y.id, k.budget_line_id)
+    AND NOT EXISTS (SELECT 1 FROM contracts_closedbudgetline n WHERE n.budget_line_id = o.line_id)
+WHERE x.case_id = %s AND x.upheld_minor > 0
+GROUP BY 1 ORDER BY 1
+"""
+
+
+@step
+def post_decision(case: ClawbackCase, *, actor: Actor, at: datetime) -> None:
+    """The upheld sum leaves the spending of its budget lines and stands on the provider's account of what it owes.
+
+    Locks: budget lines, numbering. Posts: clawback.decided.
+    """
+    lines = {line.pk: line for line in lock_rows(BudgetLine.objects.filter(organisation=case.organisation))}
+    with connection.cursor() as cursor:
+        cursor.execute(_CHARGED, [case.pk])
+        sums = [(lines[key], int(amount)) for key, amount in cursor.fetchall()]
+    on = local_date(at, case.organisation.zone)
+    for line, amount in sums:
+        BudgetEntry.objects.create(
+            budget_line=line, kind="spending", amount_minor=-amount, label=label_of(case), occurred_on=on,
+            recorded_at=at, recorded_by_id=actor.user_id,
+        )  # fmt: skip
+    parts = [Amounts({"amount": amount}, provider=case.provider, budget_line=line) for line, amount in sums]
+    draft = EntryDraft("clawback.decided", f"clawback.decided:{case.pk}", label_of(case), parts)
+    post_entries(organisation=case.organisation, drafts=[draft], on=on, actor=actor, at=at)
+
+
+@step
+def post_repayment(row: ClawbackRecovery, *, actor: Actor, at: datetime) -> None:
+    """Money of a bank line, on its day and account. Posts: clawback.repaid."""
+    case, line = row.case, row.statement_line
+    assert line is not None  # the database demands it of a repayment
+    part = Amounts({"amount": row.amount_minor}, provider=case.provider, bank=line.statement.iban)
+    draft = EntryDraft("clawback.repaid", f"clawback.repaid:{row.pk}", label_of(case), [part])
+    post_entries(organisation=case.organisation, drafts=[draft], on=line.booked_on, actor=actor, at=at)
+
+
+def offset_draft(row: ClawbackRecovery) -> EntryDraft:
+    """The entry of what a run kept back for a case."""
+    assert row.remittance is not None  # the database demands it of an offset
+    part = Amounts({"amount": row.amount_minor}, provider=row.case.provider)
+    key = f"clawback.offset:{row.remittance_id}:{row.case_id}"
+    return EntryDraft("clawback.offset", key, label_of(row.case), [part], claim_id=row.remittance.claim_id)
