@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from uuid import uuid4
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.json import dumps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
 app = Celery("servisy")
+
+
+class WholeMessages(filesystem.Channel):  # type: ignore[misc]
+    """Messages in files that appear whole.
+
+    The library makes an empty file and writes into it; a worker that looks at that moment takes the empty message and
+    ends with an error that nothing recovers from.
+    """
+
+    def _put(self, queue: str, message: Any, **_kwargs: Any) -> None:
+        name = f"{round(monotonic() * 1000)}_{uuid4()}.{queue}.msg"
+        # No queue ends like this name, so nobody reads the file before it is renamed.
+        unfinished = Path(self.data_folder_out, f"{name}.unfinished")
+        unfinished.write_text(dumps(message), "utf-8")
+        unfinished.rename(unfinished.with_name(name))
+
+
+class FileTransport(filesystem.Transport):  # type: ignore[misc]
+    """The file broker of the embedded default."""
+
+    Channel = WholeMessages
+
+
+TRANSPORT_ALIASES["filesystem"] = "config.celery_app:FileTransport"
 
 
 def _transport_options() -> dict[str, str]:
