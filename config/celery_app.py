@@ -26,11 +26,11 @@ class WholeMessages(filesystem.Channel):  # type: ignore[misc]
     ends with an error that nothing recovers from.
     """
 
-    def _put(self, queue: str, message: Any, **_kwargs: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **_kwargs: Any) -> None:
         name = f"{round(monotonic() * 1000)}_{uuid4()}.{queue}.msg"
         # No queue ends like this name, so nobody reads the file before it is renamed.
         unfinished = Path(self.data_folder_out, f"{name}.unfinished")
-        unfinished.write_text(dumps(message), "utf-8")
+        unfinished.write_text(dumps(payload), "utf-8")
         unfinished.rename(unfinished.with_name(name))
 
 
@@ -70,6 +70,7 @@ app.conf.update(
     beat_schedule={
         "sweep": {"task": "office.sweep", "schedule": 5.0},
         "expire": {"task": "vouchers.expire_due", "schedule": 1800.0},
+        "transfers": {"task": "settlement.send_after_holds", "schedule": 1800.0},
     },
 )
 app.autodiscover_tasks()
