@@ -54,6 +54,10 @@ def _since(day: Any) -> str:
     return gettext("from %(day)s") % {"day": date_format(day, "SHORT_DATE_FORMAT")}
 
 
+def _disputed(row: Any) -> str:
+    return f"{row.claim.number}, № {row.claim_line.line}" if row.claim_line else str(row.claim.number)
+
+
 # Models whose text is for programs (keys of other rows); the others are called by their own text.
 NAMINGS: dict[str, Naming] = {
     "contracts.normcost": Naming(lambda row: f"{row.service}, {_since(row.valid_from)}", ("service",)),
@@ -65,6 +69,7 @@ NAMINGS: dict[str, Naming] = {
     "procurement.commissionmember": Naming(lambda row: f"{row.user}, {row.tender.number}", ("user", "tender")),
     "procurement.complaint": Naming(lambda row: f"№ {row.pk}, {row.tender.number}", ("tender",)),
     "settlement.adjudicationrun": Naming(lambda row: f"{date_format(row.period, 'YEAR_MONTH_FORMAT')}, № {row.number}"),
+    "settlement.appeal": Naming(_disputed, ("claim", "claim_line")),
     "settlement.claimline": Naming(lambda row: f"{row.claim.number}, № {row.line}", ("claim",)),
     "settlement.clearance": Naming(
         lambda row: f"{row.claim_line.claim.number}, № {row.claim_line.line}", ("claim_line__claim",)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from config.accounts.models import Organisation, User
 from contracts.models import Provider
 from procurement.models import Award, Bid, PlanItem, ProcurementPlan, Score, Tender
 
 
-def plans(organisation: Organisation) -> QuerySet[ProcurementPlan]:
-    """Plans of an organisation, the newest first."""
-    return ProcurementPlan.objects.filter(organisation=organisation).order_by("-year")
+def plans(organisation: Organisation, search: str = "") -> QuerySet[ProcurementPlan]:
+    """Plans of an organisation, the newest first; ``search``: a year or words of a need."""
+    rows = ProcurementPlan.objects.filter(organisation=organisation)
+    if search:
+        needs = PlanItem.objects.filter(plan=OuterRef("pk"), title__icontains=search)
+        rows = rows.filter(Q(year__icontains=search) | Exists(needs))
+    return rows.order_by("-year")
 
 
 def plan_items(plan: ProcurementPlan) -> QuerySet[PlanItem]:
@@ -51,9 +55,12 @@ def readable(bid: Bid) -> bool:
     return bid.tender.opened_at is not None and bid.status not in {"draft", "submitted", "withdrawn"}
 
 
-def bids_of_provider(provider: Provider | None) -> QuerySet[Bid]:
-    """A provider's own bids and applications."""
+def bids_of_provider(provider: Provider | None, search: str = "") -> QuerySet[Bid]:
+    """A provider's own bids and applications; ``search``: words of the competition, its number or its buyer."""
     rows = Bid.objects.filter(provider=provider) if provider else Bid.objects.none()
+    if search:
+        tender = Q(tender__title__icontains=search) | Q(tender__number__icontains=search)
+        rows = rows.filter(tender | Q(tender__organisation__name__icontains=search))
     return rows.select_related("tender", "tender__organisation").order_by("-id")
 
 

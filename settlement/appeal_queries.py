@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from config.accounts.access import Access
 from config.clock import local_date
@@ -12,7 +12,7 @@ from config.periods import add_working_days
 from contracts.parameters import parameter_value
 from contracts.queries import working_calendar
 from settlement.line_queries import visible_claims
-from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimLine
+from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimLine, KeptPend
 
 TERM = "claim.appeal_days"
 DISPUTABLE = ("adjudicated", "scheduled", "paid", "rejected", "disputed")
@@ -33,6 +33,15 @@ def appeal_until(run: AdjudicationRun) -> date:
     day = local_date(run.recorded_at, run.organisation.zone)
     days = parameter_value(run.organisation, TERM, day).whole
     return add_working_days(day, days, working_calendar(run.organisation))
+
+
+def appeals_to_answer(access: Access) -> QuerySet[Appeal]:
+    """Open appeals that the reader may answer: neither the run nor a pend that was kept is the reader's own."""
+    mine = KeptPend.objects.filter(decided_by=access.user)
+    of_line = Exists(mine.filter(claim_line=OuterRef("claim_line")))
+    of_claim = Exists(mine.filter(claim_line__claim=OuterRef("claim")))
+    rows = appeals(access, only_open=True).exclude(run__started_by=access.user)
+    return rows.exclude(of_line).exclude(Q(of_claim, claim_line=None))
 
 
 def appeals(access: Access, search: str = "", *, only_open: bool = False) -> QuerySet[Appeal]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Sum, Value
 
 from config.accounts.models import Organisation
 from config.money import to_minor
@@ -123,9 +123,18 @@ def exceptions(organisation: Organisation) -> QuerySet[StatementLine]:
     return rows.select_related("statement").order_by("booked_on", "id")
 
 
-def adjudication_runs(organisation: Organisation) -> QuerySet[AdjudicationRun]:
-    """Adjudication runs with the number of their claims, newest month first."""
+def month_written(field: str) -> Func:
+    """A first day of a month as people search for it: «11.2025» or «2025-11»."""
+    return Func(F(field), Value("MM.YYYY YYYY-MM"), function="to_char", output_field=CharField())
+
+
+def adjudication_runs(organisation: Organisation, search: str = "") -> QuerySet[AdjudicationRun]:
+    """Adjudication runs with the number of their claims, newest month first; ``search``: a month or a person."""
     rows = AdjudicationRun.objects.filter(organisation=organisation).select_related("started_by")
+    if search:
+        rows = rows.annotate(written=month_written("period")).filter(
+            Q(written__icontains=search) | Q(started_by__display_name__icontains=search)
+        )
     return rows.annotate(claim_count=Count("remittances")).order_by("-period", "-number")
 
 
@@ -278,6 +287,11 @@ def months_in_work(organisation: Organisation, current: date) -> list[date]:
         return [month for (month,) in cursor.fetchall()]
 
 
-def closed_months(organisation: Organisation) -> QuerySet[ClosedMonth]:
-    """Closed months, newest first."""
-    return ClosedMonth.objects.filter(organisation=organisation).select_related("closed_by").order_by("-month")
+def closed_months(organisation: Organisation, search: str = "") -> QuerySet[ClosedMonth]:
+    """Closed months, newest first; ``search``: a month or who closed it."""
+    rows = ClosedMonth.objects.filter(organisation=organisation).select_related("closed_by")
+    if search:
+        rows = rows.annotate(written=month_written("month")).filter(
+            Q(written__icontains=search) | Q(closed_by__display_name__icontains=search)
+        )
+    return rows.order_by("-month")

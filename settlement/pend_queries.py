@@ -83,6 +83,12 @@ def queue(access: Access, *, search: str = "", check: str = "", state: str = "",
     return rows.filter(in_charge=person) if person else rows
 
 
+def waiting_checks(access: Access, *, chosen: str = "") -> list[str]:
+    """Checks for which a line waits now, and the one that is chosen."""
+    codes = pended_lines(access).order_by().values_list("check_code", flat=True).distinct()
+    return sorted({*codes, chosen} - {""})
+
+
 def tasks_of(organisation: Organisation, findings: Iterable[Finding], now: datetime) -> dict[int, Task]:
     """The queue's columns by finding, their runs at hand: three queries."""
     rows = list(findings)

@@ -20,10 +20,21 @@ from config.office.models import Job
 from contracts.models import NormCost, Parameter, ParameterProposal
 from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
 from procurement.models import Award, CommissionMember, Score, Tender
+from settlement.appeal_queries import appeals, appeals_to_answer
 from settlement.bank_queries import bank_acts, silent_payments
+from settlement.fee_queries import fee_notices, own_fee_notices
 from settlement.finance_queries import exceptions
 from settlement.line_queries import pended_lines
-from settlement.models import Adjudication, AdjudicationRun, Claim, Finding, PaymentRemittance, PaymentRun, Remittance
+from settlement.models import (
+    Adjudication,
+    AdjudicationRun,
+    Claim,
+    FeeRefund,
+    Finding,
+    PaymentRemittance,
+    PaymentRun,
+    Remittance,
+)
 from vouchers.models import Certificate, IndividualPlan, Recipient, Redemption
 
 EXPIRING_DAYS = 45
@@ -65,6 +76,8 @@ class Duty:
     # The record whose page is opened for a row, and what must be read with the rows for it.
     subject: Callable[[Any], Any] = _itself
     related: tuple[str, ...] = ()
+    # Holders of this permission have the office's list instead.
+    unless: str = ""
 
 
 # --- Competitions ----------------------------------------------------------------------------------
@@ -197,6 +210,27 @@ def _contracts(access: Access) -> QuerySet[Any]:
 
 def _adjudication_runs(access: Access) -> QuerySet[AdjudicationRun]:
     return AdjudicationRun.objects.filter(organisation=access.office())
+
+
+def _appeals(access: Access) -> QuerySet[Any]:
+    return appeals_to_answer(access)
+
+
+def _appeals_sent(access: Access) -> QuerySet[Any]:
+    return appeals(access, only_open=True)
+
+
+def _unpaid_notices(access: Access) -> QuerySet[Any]:
+    return fee_notices(access.office(), state="open")
+
+
+def _own_unpaid_notices(access: Access) -> QuerySet[Any]:
+    return own_fee_notices(access.user).filter(left_minor__gt=0)
+
+
+def _fee_refunds(access: Access) -> QuerySet[FeeRefund]:
+    rows = FeeRefund.objects.filter(receipt__notice__organisation=access.office(), status="requested")
+    return rows.exclude(requested_by=access.user)
 
 
 # --- Law and people --------------------------------------------------------------------------------------
@@ -364,6 +398,53 @@ DUTIES: tuple[Duty, ...] = (
         query="",
     ),
     Duty(
+        "appeals_to_answer",
+        "appeals.answer",
+        _("Appeals to answer"),
+        _("A provider disputes a decision that another person made."),
+        "settlement:appeals",
+        _appeals,
+    ),
+    Duty(
+        "appeals_sent",
+        "claims.submit",
+        _("Appeals without an answer"),
+        _("The office answers; you read it there."),
+        "settlement:appeals",
+        _appeals_sent,
+        lookup=True,
+        query="status=open",
+    ),
+    Duty(
+        "fees_unpaid",
+        "fee_notices.issue",
+        _("Fee notices not paid yet"),
+        _("What recipients still owe, by notice."),
+        "settlement:fee_notices",
+        _unpaid_notices,
+        lookup=True,
+        query="status=open",
+    ),
+    Duty(
+        "fee_refunds_to_approve",
+        "fee_refunds.approve",
+        _("Refunds of fees to approve"),
+        _("Asked for by another person."),
+        "settlement:fee_notices",
+        _fee_refunds,
+        subject=lambda row: row.receipt.notice,
+        related=("receipt__notice",),
+    ),
+    Duty(
+        "own_fees",
+        "fee_notices.pay",
+        _("My fees to pay"),
+        _("The notice says how to pay."),
+        "settlement:own_fees",
+        _own_unpaid_notices,
+        unless="fee_notices.view",
+    ),
+    Duty(
         "sums_to_pay",
         "payment_runs.propose",
         _("Sums to pay"),
@@ -486,6 +567,7 @@ OWN = Duty(
     "vouchers:mine",
     _own_certificates,
     lookup=True,
+    unless="fees.view",
 )
 
 
@@ -497,10 +579,9 @@ def cards_of(access: Access) -> list[Card]:
 
 def duties_of(access: Access) -> list[Duty]:
     """Kinds of work of a person, in the order of the table."""
-    duties = [duty for duty in DUTIES if access.may(duty.permission)]
-    if access.may(OWN.permission) and not access.may("fees.view"):
-        duties.append(OWN)
-    return duties
+    return [
+        duty for duty in (*DUTIES, OWN) if access.may(duty.permission) and not (duty.unless and access.may(duty.unless))
+    ]
 
 
 def _card(duty: Duty, access: Access) -> Card:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -13,10 +14,13 @@ from config.accounts.access import Access, requires
 from config.audit.recording import label_of
 from config.errors import NotFound
 from config.links import may_open, url_of_label
+from config.money import from_minor
 from config.pages.waiting import DUTIES, OWN, Duty, duties_of
 from config.record_names import full_names_of
 
 PAGE = 25
+# Columns with the sum of a record in minor units; documents keep theirs in ``total``.
+MINOR = ("payable", "left_minor", "amount_minor")
 
 
 @requires(*sorted({duty.permission for duty in (*DUTIES, OWN)}))
@@ -30,8 +34,16 @@ def waiting_list(request: HttpRequest, key: str) -> HttpResponse:
     rows = rows.select_related(*duty.related) if duty.related else rows
     page = Paginator(rows if rows.ordered else rows.order_by("pk"), PAGE).get_page(request.GET.get("page"))
     place = reverse(duty.url_name) if duty.url_name else ""
-    context = {"duty": duty, "page": page, "rows": _named(duty, page, access), "place": place}
+    named = _named(duty, page, access)
+    shown = {name: any(row[name] not in (None, "") for row in named) for name in ("amount", "status")}
+    context = {"duty": duty, "page": page, "rows": named, "shown": shown, "place": place}
     return render(request, "waiting.html", context)
+
+
+def _amount_of(row: Any) -> Decimal | None:
+    """What a record is worth, when it has a sum."""
+    minor = next((value for name in MINOR if (value := getattr(row, name, None)) is not None), None)
+    return from_minor(minor) if minor is not None else getattr(row, "total", None)
 
 
 def _named(duty: Duty, page: Page[Any], access: Access) -> list[dict[str, Any]]:
@@ -43,7 +55,7 @@ def _named(duty: Duty, page: Page[Any], access: Access) -> list[dict[str, Any]]:
         {
             "name": names[label],
             "url": address if may_open(address, access.permissions) else "",
-            "row": row,
+            "amount": _amount_of(row),
             "status": getattr(row, "status", "") or getattr(row, "outcome", ""),
         }
         for row, label, address in zip(page, labels, addresses, strict=True)

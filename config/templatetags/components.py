@@ -175,9 +175,12 @@ def table(
     """A table in a scrollable region named by its caption; with empty ``rows`` a sentence and what to do instead.
 
     ``stack``: on a phone each row becomes a card; give every ``td`` a ``data-label``. Wide tables of figures that
-    must be compared take ``stack=False`` and scroll. A Page of a paginator brings its pager.
+    must be compared take ``stack=False`` and scroll. A Page of a paginator brings its pager; when a search or a
+    filter left nothing in it, the table says that instead of ``empty``.
     """
     page = rows if isinstance(rows, Page) else None
+    if page is not None and not page and _asked_for(context):
+        empty, todo = gettext("Nothing was found."), gettext("Write it differently, or show the whole list.")
     values = {"content": content, "caption": caption, "has_rows": bool(rows), "empty": empty, "todo": todo}
     return render_to_string(
         "components/table.html",
@@ -189,6 +192,12 @@ def table(
 def facts(content: str) -> SafeString:
     """A definition list: ``<dt>`` and ``<dd>`` pairs."""
     return format_html('<dl class="facts">{}</dl>', content)
+
+
+def _asked_for(context: Context) -> bool:
+    """Whether the reader searched or filtered the list."""
+    request = context.get("request")
+    return bool(request) and any(value.strip() for name, value in request.GET.items() if name != "page")
 
 
 def _next_id(context: Context) -> str:

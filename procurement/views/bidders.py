@@ -48,8 +48,9 @@ FORMSETS: dict[str, Any] = {
 @requires("bids.submit")
 def bid_list(request: HttpRequest) -> HttpResponse:
     """The provider's own bids and applications."""
-    rows = queries.bids_of_provider(own_provider(access_of(request)))
-    return render(request, "procurement/bids.html", {"page": page_of(request, rows)})
+    q = request.GET.get("q", "").strip()
+    rows = queries.bids_of_provider(own_provider(access_of(request)), q)
+    return render(request, "procurement/bids.html", {"page": page_of(request, rows), "q": q})
 
 
 @requires("bids.submit")

@@ -17,8 +17,9 @@ from procurement.forms import PlanForm, PlanItemForm
 @requires("plans.view")
 def plan_list(request: HttpRequest) -> HttpResponse:
     """Plans by year."""
-    page = page_of(request, queries.plans(access_of(request).office()))
-    return render(request, "procurement/plans.html", {"page": page})
+    q = request.GET.get("q", "").strip()
+    page = page_of(request, queries.plans(access_of(request).office(), q))
+    return render(request, "procurement/plans.html", {"page": page, "q": q})
 
 
 @requires("plans.view")

@@ -39,8 +39,10 @@ FIGURES = (
 def months(request: HttpRequest) -> HttpResponse:
     """Months in work, the present one among them, and closed months."""
     office, current = access_of(request).office(), _current(request)
+    q = request.GET.get("q", "").strip()
     context = {
-        "page": page_of(request, finance_queries.closed_months(office)),
+        "page": page_of(request, finance_queries.closed_months(office, q)),
+        "q": q,
         "open_months": finance_queries.months_in_work(office, current),
         "current": current,
     }

@@ -21,8 +21,6 @@ from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
 from settlement.models import Finding
 from settlement.pend_evidence import evidence_of
-from settlement.rules import checks
-from settlement.rules.parameters import SEVERITIES
 
 BACK = "settlement:pends"
 STATE_WORDS = {
@@ -45,7 +43,7 @@ def pend_list(request: HttpRequest) -> HttpResponse:
         "rows": _rows(access.office(), list(page), access.now()),
         "q": q,
         "check": check,
-        "checks": [(code, title_of(code)) for code in pend_codes()],
+        "checks": [(code, title_of(code)) for code in pend_queries.waiting_checks(access, chosen=check)],
         "state": state,
         "states": STATE_WORDS.items(),
         "hidden": {"check": check, "state": state},
@@ -75,12 +73,6 @@ def step_of(finding: Finding, line: LineExplained) -> WaterfallRow | None:
     """The step of the last decision that a finding is."""
     steps = line.runs[-1][2] if line.runs else ()
     return next((step for step in steps if step.code == finding.check_code), None)
-
-
-def pend_codes() -> list[str]:
-    """Checks that ask a person."""
-    ours = {code for code, allowed in SEVERITIES.items() if "P" in allowed}
-    return sorted(ours | {check.CODE for check in checks.PENDS})
 
 
 def explain_pends(organisation_id: int, findings: list[Finding]) -> dict[int, LineExplained]:

@@ -31,12 +31,13 @@ LINES_AT_ONCE = 20_000
 @requires("runs.view")
 def run_list(request: HttpRequest) -> HttpResponse:
     """Runs, and the months with something to judge."""
-    access = access_of(request)
+    access, q = access_of(request), request.GET.get("q", "").strip()
     jobs = Job.objects.filter(
         kind=ADJUDICATE, payload__organisation_id=access.office().pk, state__in=["waiting", "running", "failed"]
     )
     context = {
-        "page": page_of(request, finance_queries.adjudication_runs(access.office())),
+        "page": page_of(request, finance_queries.adjudication_runs(access.office(), q)),
+        "q": q,
         "months": line_queries.months_to_judge(access),
         "jobs": jobs.order_by("-id")[:3],
     }
