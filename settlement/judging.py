@@ -22,6 +22,7 @@ from config.transactions import step
 from contracts.parameters import ParameterBook
 from settlement import rules
 from settlement.facts_queries import read_facts
+from settlement.models import Adjudication, AdjudicationRun
 from settlement.rules import checks
 from settlement.rules.adjudicate import AdjudicationResult, adjudicate
 from settlement.rules.facts import LAST_DAY, Facts
@@ -46,6 +47,14 @@ class Batch:
     claims: tuple[int, ...]
     cleared_lines: tuple[int, ...]
     before: int | None = None
+
+
+def batch_of(run: AdjudicationRun) -> Batch:
+    """The claims that were new in a run and the lines that it judged again."""
+    claims = run.remittances.filter(claim__run=run.number).order_by("claim").values_list("claim", flat=True)
+    again = Adjudication.objects.filter(run=run, reverses=None).exclude(claim__in=claims)
+    lines = again.order_by("claim_line").values_list("claim_line", flat=True)
+    return Batch(run.number, tuple(claims), tuple(lines), before=run.pk)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from config.law_words import parameter_title, value_words
 from config.templatetags.show import minor, rate, units
 from settlement.bulk import read_integers
 from settlement.finding_words import title_of
-from settlement.judging import Batch, Law, facts_versions, judge, law_of, rule_versions
+from settlement.judging import Law, batch_of, facts_versions, judge, law_of, rule_versions
 from settlement.line_queries import JudgedLine
 from settlement.models import Adjudication, AdjudicationRun, ClaimLine, Finding
 from settlement.rules.adjudicate import OUTCOMES, AdjudicationResult
@@ -253,14 +253,6 @@ def judged_again(replay: Replay, line: ClaimLine) -> JudgedLine | None:
         for row in table[table["id"] == line.pk].itertuples(index=False)
     ]
     return JudgedLine(decision, tuple(sorted(found, key=lambda finding: finding.check_code)))
-
-
-def batch_of(run: AdjudicationRun) -> Batch:
-    """The claims that were new in a run and the lines that it judged again."""
-    claims = run.remittances.filter(claim__run=run.number).order_by("claim").values_list("claim", flat=True)
-    again = Adjudication.objects.filter(run=run, reverses=None).exclude(claim__in=claims)
-    lines = again.order_by("claim_line").values_list("claim_line", flat=True)
-    return Batch(run.number, tuple(claims), tuple(lines), before=run.pk)
 
 
 def _differences(run: AdjudicationRun, facts: Facts, result: AdjudicationResult) -> pd.DataFrame:

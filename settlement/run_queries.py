@@ -73,7 +73,13 @@ def next_run(organisation: Organisation, period: date, known_at: datetime) -> Ne
         return NextRun(number, tuple(waiting.get(number, ())), tuple(cleared.get(number, ())))
     if not loose:
         return None
-    return NextRun(max(done, _highest_written(organisation, period)) + 1, tuple(loose), ())
+    return NextRun(number_of_late_run(organisation, period), tuple(loose), ())
+
+
+def number_of_late_run(organisation: Organisation, period: date) -> int:
+    """The number of a run after every number that runs, claims of the month or their clearances carry."""
+    done = following_number(organisation, period) - 1
+    return max(done, _highest_written(organisation, period)) + 1
 
 
 def following_number(organisation: Organisation, period: date) -> int:

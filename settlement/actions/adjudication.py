@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -54,48 +55,77 @@ def adjudicate_claims(
     Locks: an advisory lock of the organisation, clawbacks, budget lines, certificates, claims, number series.
     Posts: claim.adjudicated, claim.reversed, clawback.offset. Audit: claims.adjudicated.
     """
-    _take_turns(organisation)
+    take_turns(organisation)
     known_at = end_of(as_of, organisation)
     batch = next_run(organisation, period, known_at)
     if batch is None:
         nothing_to_record()
         return None
-    _refuse_related(organisation, batch, actor, at)
+    refuse_related_to_batch(organisation, batch, actor, at)
     # Later replays read the facts as of the same moment; what is told after the run is not among them.
-    known_at = min(known_at, at)
-    law = law_of(organisation, period, known_at)
-    facts, result = judge(organisation, Batch(batch.number, batch.claims, batch.cleared_lines), known_at, law)
-    run = _create_run(organisation, period, as_of, known_at, batch, facts, result, law, actor, at)
-    overspent = _write(run, batch, result, actor, at)
-    cases = take_offsets(run, facts, on=local_date(at, organisation.zone), actor=actor, at=at)
-    labels = [f"settlement.claim:{claim}" for claim in sorted(facts.claims["claim"].tolist())]
+    played = play_batch(organisation, period, batch, as_of=as_of, known_at=min(known_at, at), actor=actor, at=at)
+    run = played.run
     record(
         "claims.adjudicated",
         run,
         actor=actor,
         at=at,
-        labels=labels + [label_of(case) for case in cases],
+        labels=played.labels,
         period=f"{period:%Y-%m}",
         number=run.number,
         as_of=as_of,
         lines=run.lines,
         payable_minor=run.payable_minor,
         digest=run.digest,
-        parameters=law.versions,
-        overspent=overspent,
+        parameters=run.parameters,
+        overspent=played.overspent,
     )
     return run
 
 
+@dataclass(frozen=True)
+class Played:
+    """A run that is written: marks of its claims and clawbacks for the trail, budget lines that are overspent now."""
+
+    run: AdjudicationRun
+    labels: list[str]
+    overspent: list[str]
+
+
 @step
-def _take_turns(organisation: Organisation) -> None:
+def play_batch(
+    organisation: Organisation,
+    period: date,
+    batch: NextRun,
+    *,
+    as_of: date,
+    known_at: datetime,
+    actor: Actor,
+    at: datetime,
+) -> Played:
+    """Judge a batch and write results, claim states, budget entries and the ledger. Raises: ClaimsChanged,
+    ParameterUnreadable.
+    """
+    law = law_of(organisation, period, known_at)
+    facts, result = judge(organisation, Batch(batch.number, batch.claims, batch.cleared_lines), known_at, law)
+    run = _create_run(organisation, period, as_of, known_at, batch, facts, result, law, actor, at)
+    overspent = _write(run, batch, result, actor, at)
+    labels = [f"settlement.claim:{claim}" for claim in sorted(facts.claims["claim"].tolist())]
+    cases = take_offsets(run, facts, on=local_date(at, organisation.zone), actor=actor, at=at)
+    return Played(run, labels + [label_of(case) for case in cases], overspent)
+
+
+@step
+def take_turns(organisation: Organisation) -> None:
+    """Wait until no other adjudication of the organisation runs and no money of clawbacks moves."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
     lock_owing(organisation)
 
 
 @step
-def _refuse_related(organisation: Organisation, batch: NextRun, actor: Actor, at: datetime) -> None:
+def refuse_related_to_batch(organisation: Organisation, batch: NextRun, actor: Actor, at: datetime) -> None:
+    """Raises: RelatedPerson for a person related to a provider of the batch."""
     claims = Q(pk__in=batch.claims) | Q(lines__in=batch.cleared_lines)
     providers = Claim.objects.filter(claims).values_list("provider_id", flat=True).distinct()
     refuse_related(organisation=organisation, actor=actor, providers=providers, at=at)

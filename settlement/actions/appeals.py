@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -18,9 +17,10 @@ from config.clock import local_date
 from config.errors import DomainError, FourEyes, NotFound
 from config.office.storage import attach
 from config.transactions import step
+from settlement.actions.claim_copies import copy_claim, copy_lines
 from settlement.actions.claim_notices import tell_deciders, tell_provider
 from settlement.actions.claim_states import settle_claims
-from settlement.actions.claims import File, hand_in, locked_claim, new_claim, take_back
+from settlement.actions.claims import File, locked_claim, take_back
 from settlement.actions.runs import person
 from settlement.appeal_queries import DISPUTABLE, appeal_until, disputed_run
 from settlement.models import (
@@ -212,12 +212,14 @@ def _judge_again(claim: Claim, appeal: Appeal, reason: str, actor: Actor, at: da
     latest = {row.claim_line_id: row for row in rows.order_by("pk")}
     if any(row.gross for row in latest.values()):
         reversal = take_back(claim, actor=actor, at=at)
-        return _Again(reversal, _copy(claim, list(claim.lines.values_list("pk", flat=True)), appeal, actor, at))
+        return _Again(reversal, copy_claim(claim, submitted_by_id=appeal.submitted_by_id, actor=actor, at=at))
     for row in latest.values():
         if row.outcome == "pended":
             _propose(row, reason, actor, at)
     refused = [line for line, row in latest.items() if row.outcome == "rejected"]
-    return _Again(None, _copy(claim, refused, appeal, actor, at) if refused else None)
+    if not refused:
+        return _Again()
+    return _Again(None, copy_lines(claim, refused, submitted_by_id=appeal.submitted_by_id, actor=actor, at=at))
 
 
 @step
@@ -239,29 +241,6 @@ def _propose(row: Adjudication, reason: str, actor: Actor, at: datetime) -> None
         .exclude(check_code__in=open_.values("check_code"))
         .values_list("check_code", flat=True)
     )
-
-
-# The same evidence, numbered anew.
-_COPY = """
-INSERT INTO settlement_claimline (claim_id, line, redemption_code, certificate_number, service_code, service_date,
-    starts_at, ends_at, worker_code, units_milli, unit_rate_e4, amount_e4, redemption_id, certificate_id, service_id,
-    worker_id)
-SELECT %(claim)s, row_number() OVER (ORDER BY l.line), l.redemption_code, l.certificate_number, l.service_code,
-    l.service_date, l.starts_at, l.ends_at, l.worker_code, l.units_milli, l.unit_rate_e4, l.amount_e4, l.redemption_id,
-    l.certificate_id, l.service_id, l.worker_id
-FROM settlement_claimline l WHERE l.id = ANY(%(lines)s)
-"""
-
-
-@step
-def _copy(claim: Claim, lines: list[int], appeal: Appeal, actor: Actor, at: datetime) -> Claim:
-    """A claim of the same lines, handed in when the first one was."""
-    made = new_claim(claim.organisation, claim.provider, claim.contract, claim.period, actor, at)
-    Claim.objects.filter(pk=made.pk).update(contract_number=claim.contract_number)
-    with connection.cursor() as cursor:
-        cursor.execute(_COPY, {"claim": made.pk, "lines": lines})
-    hand_in(made, submitted_at=claim.submitted_at or at, submitted_by_id=appeal.submitted_by_id, at=at)
-    return made
 
 
 @step

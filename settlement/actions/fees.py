@@ -5,7 +5,7 @@ The office collects for the providers: what it receives it holds for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from django.db import connection
@@ -48,13 +48,7 @@ def issue_fee_notices(*, organisation: Organisation, month: date, actor: Actor, 
     if not rows:
         raise NothingToCharge(month=f"{month:%Y-%m}")
     notices = _notices(organisation, month, sorted({recipient for recipient, *_ in rows}), actor, at)
-    charges = FeeCharge.objects.bulk_create(
-        [
-            FeeCharge(notice=notices[recipient], provider_id=provider, amount_minor=amount, charged_at=at)
-            for recipient, provider, amount in rows
-        ]
-    )
-    _post_charges(organisation, charges, actor, at)
+    charges = _charge(organisation, notices, rows, actor, at)
     total = sum(charge.amount_minor for charge in charges)
     record(
         "fee_notices.issued",
@@ -66,6 +60,38 @@ def issue_fee_notices(*, organisation: Organisation, month: date, actor: Actor, 
         amount_minor=total,
     )
     return len(notices)
+
+
+@step
+def charge_difference(
+    organisation: Organisation, month: date, rows: Sequence[tuple[int, int, int]], *, actor: Actor, at: datetime
+) -> list[FeeCharge]:
+    """Add (recipient, provider, amount) to the notices that a month has; who was sent none gets none.
+
+    Locks: notices of the organisation. Posts: fee.noticed, fee.lowered.
+    """
+    _lock(ISSUE_LOCK, organisation.pk)
+    found = FeeNotice.objects.filter(organisation=organisation, month=month, recipient__in={row[0] for row in rows})
+    notices = {notice.recipient_id: notice for notice in found}
+    return _charge(organisation, notices, [row for row in rows if row[0] in notices and row[2]], actor, at)
+
+
+@step
+def _charge(
+    organisation: Organisation,
+    notices: Mapping[int, FeeNotice],
+    rows: Sequence[tuple[int, int, int]],
+    actor: Actor,
+    at: datetime,
+) -> list[FeeCharge]:
+    charges = FeeCharge.objects.bulk_create(
+        [
+            FeeCharge(notice=notices[recipient], provider_id=provider, amount_minor=amount, charged_at=at)
+            for recipient, provider, amount in rows
+        ]
+    )
+    _post_charges(organisation, charges, actor, at)
+    return charges
 
 
 def _notices(

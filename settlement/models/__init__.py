@@ -22,6 +22,13 @@ from settlement.models.clawbacks import (
     ClawbackReply,
     ClawbackStanding,
 )
+from settlement.models.corrections import (
+    Correction,
+    CorrectionClaim,
+    CorrectionLine,
+    CorrectionObjection,
+    ObjectionAnswer,
+)
 from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt, FeeRefund
 from settlement.models.holds import PaymentHold
 from settlement.models.ledger import Account, ClosedMonth, Entry, Posting
@@ -57,6 +64,10 @@ __all__ = [
     "Clearance",
     "ClosedMonth",
     "ConnectedAccount",
+    "Correction",
+    "CorrectionClaim",
+    "CorrectionLine",
+    "CorrectionObjection",
     "Entry",
     "FeeCharge",
     "FeeCheckout",
@@ -69,6 +80,7 @@ __all__ = [
     "GivenFinding",
     "KeptPend",
     "Match",
+    "ObjectionAnswer",
     "Payment",
     "PaymentHold",
     "PaymentRemittance",

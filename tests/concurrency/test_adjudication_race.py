@@ -60,7 +60,7 @@ def test_without_taking_turns_the_certificate_is_spent_twice(
     office: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meet_before_writing(monkeypatch)
-    monkeypatch.setattr(adjudication, "_take_turns", lambda organisation: None)
+    monkeypatch.setattr(adjudication, "take_turns", lambda organisation: None)
     both_months(office)
     assert allowed() == 3000
 

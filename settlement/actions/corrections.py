@@ -1,0 +1,336 @@
+"""Corrections of closed months: one person prepares, another approves exactly what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation, User
+from config.audit.actors import Actor
+from config.audit.recording import action, label_of, nothing_to_record, record
+from config.clock import local_date
+from config.errors import DomainError, FourEyes, NotFound
+from config.locks import lock_rows
+from config.office.models import OutboxMessage
+from config.office.numbering import document_number
+from config.transactions import nothing_kept, step
+from contracts.actions.check_facts import refuse_related
+from settlement.actions.adjudication import take_turns
+from settlement.actions.claim_notices import tell_provider
+from settlement.actions.correction_play import Outcome, play, rising_fees
+from settlement.actions.runs import person
+from settlement.correction_queries import (
+    CLOSED_YEAR,
+    FEE_INCREASE,
+    FEE_RISES,
+    differing_claims,
+    disputable_until,
+    is_allowed,
+    is_closed_year,
+    obstacle,
+)
+from settlement.models import Claim, ClosedMonth, Correction, CorrectionClaim, CorrectionLine
+from settlement.run_queries import end_of, next_run
+
+SERIES, PREFIX = "correction", "CO"
+LEFT_OUT = {
+    "BEING_PAID": _("it is in a payment run"),
+    "APPEALED": _("an appeal waits for its answer"),
+    "HELD": _("its payment is held"),
+    "FEE_RISES": _("a recipient's fee would rise back in time"),
+}
+
+
+class MonthStillOpen(DomainError):
+    """An ordinary run does it."""
+
+    code = "CORRECTION_MONTH_OPEN"
+    message = _(
+        "%(month)s is not closed. In an open month take the claim back or judge it again; no correction is due."
+    )
+
+
+class MonthWaits(DomainError):
+    """What waits comes first."""
+
+    code = "CORRECTION_MONTH_WAITS"
+    message = _("Claims or lifted lines of %(month)s wait for adjudication. Run it first, then correct the month.")
+
+
+class ClosedYear(DomainError):
+    """The year is closed."""
+
+    code = "CORRECTION_CLOSED_YEAR"
+    message = _(
+        "%(month)s belongs to a closed year, and the parameter «%(key)s» does not allow its correction. What is owed "
+        "is claimed or returned by a document of this year."
+    )
+
+
+class NothingToCorrect(DomainError):
+    """Facts of today give the same decisions."""
+
+    code = "NOTHING_TO_CORRECT"
+    message = _(
+        "By what is known today every line of %(month)s is decided as it was. Enter the changed fact first (income, "
+        "norm, absence), then prepare the correction."
+    )
+
+
+class NothingFree(DomainError):
+    """Every claim that would change is left out."""
+
+    code = "CORRECTION_NOTHING_FREE"
+    message = _("Nothing of %(month)s can be corrected now: %(claims)s. Settle this first, then prepare it again.")
+
+
+class CorrectionWaits(DomainError):
+    """One correction of a month at a time."""
+
+    code = "CORRECTION_WAITS"
+    message = _("The correction %(number)s of this month waits for approval. Have it approved or give it up first.")
+
+
+class CorrectionChanged(DomainError):
+    """What would be posted is not what was seen."""
+
+    code = "CORRECTION_CHANGED"
+    message = _(
+        "Something changed since the correction %(number)s was prepared: it would post other sums than were seen. Give "
+        "it up and prepare it again."
+    )
+
+
+@dataclass
+class _Preview:
+    """What a correction would do, and the claims that it leaves out with the reason."""
+
+    outcome: Outcome | None
+    left_out: list[dict[str, Any]] = field(default_factory=list)
+
+
+@action
+def propose_correction(
+    *, organisation: Organisation, month: date, ground: str, reason: str, actor: Actor, at: datetime
+) -> Correction:
+    """Keep what the facts known now make of a closed month, line by line; nothing is posted.
+
+    Claims that are being paid, disputed or held are left out, and so are those in which a recipient's fee would rise
+    unless the parameter allows it. Idempotent: prepared twice alike, it is the same document.
+    Raises: MonthStillOpen, ClosedYear, MonthWaits, NothingToCorrect, NothingFree, CorrectionWaits.
+    Locks: an advisory lock of the organisation, budget lines, certificates, claims. Audit: correction.proposed.
+    Source: rulebook 1.1 (fees), 5.5.
+    """
+    month = month.replace(day=1)
+    take_turns(organisation)
+    _refuse_month(organisation, month, at)
+    preview = _preview(organisation, month, actor, at)
+    found = Correction.objects.filter(organisation=organisation, month=month, status="proposed").first()
+    if preview.outcome is None:
+        raise _nothing(month, preview)
+    content = _content(preview)
+    if found is not None:
+        if found.content_sha256 != preview.outcome.digest or found.plan != content:
+            raise CorrectionWaits(number=found.number)
+        nothing_to_record()
+        return found
+    correction = _keep(organisation, month, ground, reason.strip(), preview.outcome, content, actor, at)
+    record(
+        "correction.proposed",
+        correction,
+        actor=actor,
+        at=at,
+        number=correction.number,
+        month=f"{month:%Y-%m}",
+        reason=correction.reason,
+        lines=len(preview.outcome.lines),
+        payable_minor=correction.payable_minor,
+        content_sha256=correction.content_sha256,
+        left_out=[row["claim"] for row in preview.left_out],
+    )
+    return correction
+
+
+def _refuse_month(organisation: Organisation, month: date, at: datetime) -> None:
+    name = f"{month:%m.%Y}"
+    if not ClosedMonth.objects.filter(organisation=organisation, month=month).exists():
+        raise MonthStillOpen(month=name)
+    today = local_date(at, organisation.zone)
+    if is_closed_year(organisation, month) and not is_allowed(organisation, CLOSED_YEAR, today):
+        raise ClosedYear(month=name, key=CLOSED_YEAR)
+    if next_run(organisation, month, end_of(today, organisation)) is not None:
+        raise MonthWaits(month=name)
+
+
+def _nothing(month: date, preview: _Preview) -> DomainError:
+    name = f"{month:%m.%Y}"
+    if not preview.left_out:
+        return NothingToCorrect(month=name)
+    told = [f"{row['claim']} ({LEFT_OUT[row['reason']]})" for row in preview.left_out]
+    return NothingFree(month=name, claims=", ".join(told))
+
+
+@step
+def _preview(organisation: Organisation, month: date, actor: Actor, at: datetime) -> _Preview:
+    """Play the correction and keep nothing of it; claims that do not change or may not are taken out, then again."""
+    today = local_date(at, organisation.zone)
+    preview = _Preview(None)
+    claims: dict[int, Claim] = {}
+    for claim in differing_claims(organisation, month, at):
+        why = obstacle(claim, today)
+        if why:
+            preview.left_out.append(_left(claim, why))
+        else:
+            claims[claim.pk] = claim
+    may_rise = is_allowed(organisation, FEE_INCREASE, today)
+    while claims:
+        with nothing_kept():
+            outcome = play(organisation, month, sorted(claims), actor=actor, at=at)
+        rising = set() if may_rise else _claims_of(outcome, rising_fees(outcome.lines))
+        preview.left_out += [_left(claims[pk], FEE_RISES) for pk in sorted(rising)]
+        changed = {line.claim_id for line in outcome.lines} - rising
+        if changed == set(claims):
+            preview.outcome = outcome
+            break
+        claims = {pk: claim for pk, claim in claims.items() if pk in changed}
+    return preview
+
+
+def _claims_of(outcome: Outcome, recipients: Iterable[int]) -> set[int]:
+    named = set(recipients)
+    return {line.claim_id for line in outcome.lines if line.recipient_id in named}
+
+
+def _left(claim: Claim, why: str) -> dict[str, Any]:
+    return {"id": claim.pk, "claim": claim.number, "reason": why}
+
+
+def _content(preview: _Preview) -> dict[str, Any]:
+    plan = preview.outcome.plan if preview.outcome else {}
+    return plan | {"left_out": preview.left_out}
+
+
+@step
+def _keep(
+    organisation: Organisation,
+    month: date,
+    ground: str,
+    reason: str,
+    outcome: Outcome,
+    content: dict[str, Any],
+    actor: Actor,
+    at: datetime,
+) -> Correction:
+    correction = Correction.objects.create(
+        organisation=organisation,
+        number=document_number(organisation=organisation, kind=SERIES, prefix=PREFIX, year=at.year),
+        month=month,
+        ground=ground,
+        reason=reason,
+        plan=content,
+        content_sha256=outcome.digest,
+        gross_minor=outcome.total("gross"),
+        fee_minor=outcome.total("fee"),
+        payable_minor=outcome.total("payable"),
+        known_at=at,
+        proposed_by_id=person(actor),
+        proposed_at=at,
+        status="proposed",
+        status_at=at,
+    )
+    rows = [{name: value for name, value in asdict(line).items() if name != "claim_id"} for line in outcome.lines]
+    CorrectionLine.objects.bulk_create([CorrectionLine(correction=correction, **row) for row in rows], batch_size=2_000)
+    return correction
+
+
+@action
+def approve_correction(
+    *, organisation: Organisation, correction_id: int, content_sha256: str, actor: Actor, at: datetime
+) -> Correction:
+    """Post what was prepared and seen: old decisions are taken back, the new ones made, in the open month.
+
+    Providers and recipients with an account are told. Idempotent: approved again, it changes nothing.
+    Raises: NotFound, FourEyes for who prepared it, RelatedPerson, CorrectionChanged, MonthWaits, ClosedYear,
+    InvalidMove, NotReversible, IntoClosedMonth.
+    Locks: an advisory lock of the organisation, the correction, budget lines, certificates, claims.
+    Posts: claim.reversed, claim.adjudicated, fee.noticed, fee.lowered. Audit: correction.approved.
+    """
+    take_turns(organisation)
+    correction = _locked(organisation, correction_id)
+    if correction.status == "approved":
+        nothing_to_record()
+        return correction
+    correction.check_move("approved")
+    if correction.proposed_by_id == person(actor):
+        raise FourEyes()
+    _refuse_month(organisation, correction.month, at)
+    providers = set(correction.lines.values_list("provider_id", flat=True))
+    refuse_related(organisation=organisation, actor=actor, providers=providers, at=at)
+    claims = correction.lines.order_by().values_list("claim_line__claim", flat=True).distinct()
+    outcome = play(organisation, correction.month, sorted(claims), actor=actor, at=at)
+    if not content_sha256 == correction.content_sha256 == outcome.digest:
+        raise CorrectionChanged(number=correction.number)
+    correction.approved_by_id, correction.run = actor.user_id, outcome.run
+    correction.save(update_fields=["approved_by", "run"])
+    correction.move_to("approved", at=at)
+    CorrectionClaim.objects.bulk_create(
+        CorrectionClaim(correction=correction, claim=row.claim, reversal=row.reversal, new_claim=row.new_claim)
+        for row in outcome.retaken
+    )
+    _tell(correction, outcome, at)
+    record(
+        "correction.approved",
+        correction,
+        outcome.run,
+        actor=actor,
+        at=at,
+        labels=outcome.labels,
+        number=correction.number,
+        month=f"{correction.month:%Y-%m}",
+        run=str(outcome.run),
+        payable_minor=correction.payable_minor,
+        content_sha256=correction.content_sha256,
+        digest=outcome.run.digest,
+    )
+    return correction
+
+
+@step
+def _tell(correction: Correction, outcome: Outcome, at: datetime) -> None:
+    told = {"number": correction.number, "until": disputable_until(correction).isoformat()}
+    for row in outcome.retaken:
+        tell_provider(row.new_claim, "correction.approved", told | {"claim": row.new_claim.number}, at=at)
+    recipients = {line.recipient_id for line in outcome.lines}
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            organisation_id=correction.organisation_id,
+            user=user,
+            code="correction.approved",
+            params=told,
+            label=label_of(correction),
+            created_at=at,
+        )
+        for user in User.objects.filter(recipient__in=recipients, is_active=True).order_by("pk")
+    )
+
+
+@action
+def cancel_correction(
+    *, organisation: Organisation, correction_id: int, reason: str, actor: Actor, at: datetime
+) -> Correction:
+    """Give up a correction that is not approved. Raises: NotFound, InvalidMove. Audit: correction.cancelled."""
+    correction = _locked(organisation, correction_id)
+    correction.move_to("cancelled", at=at)
+    record("correction.cancelled", correction, actor=actor, at=at, number=correction.number, reason=reason)
+    return correction
+
+
+def _locked(organisation: Organisation, correction_id: int) -> Correction:
+    rows = lock_rows(Correction.objects.filter(organisation=organisation, pk=correction_id))
+    if not rows:
+        raise NotFound()
+    return rows[0]

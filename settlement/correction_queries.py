@@ -1,0 +1,212 @@
+"""Reads of corrections: which claims of a month would be decided otherwise today, and what is shown to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+
+from config.accounts.access import Access
+from config.accounts.models import Organisation, User
+from config.clock import local_date
+from config.periods import add_working_days
+from config.transactions import step
+from contracts.parameters import ParameterBook, parameter_value
+from contracts.queries import provider_of, working_calendar
+from settlement.appeal_queries import TERM
+from settlement.hold_queries import live_holds
+from settlement.judging import batch_of, judge, law_of
+from settlement.models import (
+    Adjudication,
+    AdjudicationRun,
+    Claim,
+    ClosedMonth,
+    Correction,
+    CorrectionClaim,
+    CorrectionLine,
+    CorrectionObjection,
+    YearClosing,
+)
+from settlement.rules.adjudicate import AdjudicationResult
+
+FEE_INCREASE, CLOSED_YEAR = "correction.fee_increase", "correction.closed_year"
+FIGURES = ("outcome", "units_allowed", "rate_allowed", "gross", "fee", "payable")
+# States in which a claim can be taken back; why the others cannot.
+CORRECTABLE = ("adjudicated", "paid", "rejected")
+BEING_PAID, APPEALED, HELD, FEE_RISES = "BEING_PAID", "APPEALED", "HELD", "FEE_RISES"
+_BLOCKED = {"scheduled": BEING_PAID, "disputed": APPEALED}
+
+
+@step
+def differing_claims(organisation: Organisation, month: date, known_at: datetime) -> list[Claim]:
+    """Live claims of a month of which a line would be decided otherwise by what is known at a moment, oldest first.
+
+    Each run is judged again for itself, with what stood before it: late claims take nothing from earlier ones.
+    """
+    runs = AdjudicationRun.objects.filter(organisation=organisation, period=month, status="done").order_by("number")
+    changed: set[int] = set()
+    for run in runs.select_related("organisation"):
+        changed |= _changed_claims(run, known_at)
+    states = (*CORRECTABLE, *_BLOCKED)
+    return list(Claim.objects.filter(pk__in=changed, status__in=states, reverses=None).order_by("pk"))
+
+
+def _changed_claims(run: AdjudicationRun, known_at: datetime) -> set[int]:
+    rows = Adjudication.objects.filter(run=run, reverses=None)
+    stored = {row[0]: row for row in rows.values_list("claim_line_id", "claim_id", *FIGURES)}
+    if not stored:
+        return set()
+    law = law_of(run.organisation, run.period, known_at)
+    _facts, result = judge(run.organisation, batch_of(run), known_at, law)
+    return {row[1] for row in _decided(result) if stored.get(row[0]) != row}
+
+
+def _decided(result: AdjudicationResult) -> list[tuple[Any, ...]]:
+    table = result.adjudications[result.adjudications["reversal"] == 0]
+    columns = [table[name].astype("object").tolist() for name in ("id", "claim", *FIGURES)]
+    return list(zip(*columns, strict=True))
+
+
+def obstacle(claim: Claim, on: date) -> str:
+    """Why a claim cannot be corrected on a day: it is being paid, disputed or held; empty when it can."""
+    if claim.status in _BLOCKED:
+        return _BLOCKED[claim.status]
+    return HELD if live_holds(claim.organisation, on).filter(claim=claim).exists() else ""
+
+
+def is_allowed(organisation: Organisation, key: str, on: date) -> bool:
+    """Whether a yes-or-no parameter of corrections says yes; no when nothing is said."""
+    value = ParameterBook.load(organisation, key).get(key, on)
+    return value is not None and value.flag
+
+
+def is_closed_year(organisation: Organisation, month: date) -> bool:
+    """Whether the year of a month is closed."""
+    return YearClosing.objects.filter(organisation=organisation, year=month.year, status="approved").exists()
+
+
+def correctable_months(organisation: Organisation) -> list[date]:
+    """Closed months with decisions, newest first."""
+    judged = AdjudicationRun.objects.filter(organisation=organisation, status="done").values("period")
+    rows = ClosedMonth.objects.filter(organisation=organisation, month__in=judged)
+    return list(rows.order_by("-month").values_list("month", flat=True))
+
+
+def corrections(access: Access, search: str = "") -> QuerySet[Correction]:
+    """The office sees its corrections; a provider the approved ones that change a claim of its own. Newest first."""
+    parts = ("organisation", "proposed_by", "approved_by", "run")
+    rows = Correction.objects.select_related(*parts).order_by("-proposed_at", "-id")
+    if access.may("claims.submit"):
+        own = CorrectionLine.objects.filter(provider=provider_of(access.user))
+        rows = rows.filter(status="approved", pk__in=own.values("correction"))
+    else:
+        rows = rows.filter(organisation=access.office())
+    if search:
+        rows = rows.filter(Q(number__icontains=search) | Q(reason__icontains=search))
+    return rows
+
+
+def to_approve(access: Access) -> QuerySet[Correction]:
+    """Corrections that wait for another person than who prepared them."""
+    rows = Correction.objects.filter(organisation=access.office(), status="proposed")
+    return rows.exclude(proposed_by=access.user)
+
+
+def lines_of(correction: Correction, access: Access, search: str = "") -> QuerySet[CorrectionLine]:
+    """Corrected lines that the reader may see."""
+    rows = correction.lines.select_related("claim_line__claim", "claim_line__service", "provider", "recipient")
+    if access.may("claims.submit"):
+        rows = rows.filter(provider=provider_of(access.user))
+    if search:
+        words = Q(claim_line__claim__number__icontains=search) | Q(provider__name__icontains=search)
+        rows = rows.filter(words | Q(recipient__code__icontains=search) | Q(checks__icontains=search))
+    return rows.order_by("claim_line__claim__number", "claim_line__line")
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Was, becomes and difference of one figure, minor units."""
+
+    was: int
+    becomes: int
+
+    @property
+    def difference(self) -> int:
+        """What is added, negative when it becomes less."""
+        return self.becomes - self.was
+
+
+def sums_of(rows: QuerySet[CorrectionLine]) -> dict[str, Sums]:
+    """Sums of lines: gross (due to providers), fee (of recipients), payable (of the budget)."""
+    names = ("gross", "fee", "payable")
+    totals = rows.order_by().aggregate(**{f"{name}_{when}": Sum(f"{name}_{when}") for name in names for when in _WHEN})
+    return {name: Sums(*(int(totals[f"{name}_{when}"] or 0) for when in _WHEN)) for name in names}
+
+
+_WHEN = ("was", "becomes")
+
+
+def providers_of_correction(correction: Correction) -> QuerySet[CorrectionLine, dict[str, Any]]:
+    """Of each provider: its lines and differences, minor units."""
+    return (
+        correction.lines.order_by()
+        .values("provider_id", "provider__name")
+        .annotate(
+            lines=Count("id"),
+            gross=Sum(F("gross_becomes") - F("gross_was")),
+            fee=Sum(F("fee_becomes") - F("fee_was")),
+            payable=Sum(F("payable_becomes") - F("payable_was")),
+        )
+        .order_by("provider__name", "provider_id")
+    )
+
+
+def recipients_of_correction(correction: Correction) -> QuerySet[CorrectionLine, dict[str, Any]]:
+    """Of each recipient whose fee or visits change: lines, units and fee."""
+    return (
+        correction.lines.filter(recipient__isnull=False)
+        .order_by()
+        .values("recipient_id", "recipient__code")
+        .annotate(
+            lines=Count("id"),
+            fee_was=Sum("fee_was"),
+            fee_becomes=Sum("fee_becomes"),
+            fee=Sum(F("fee_becomes") - F("fee_was")),
+        )
+        .order_by("recipient__code", "recipient_id")
+    )
+
+
+def claims_of_correction(correction: Correction, access: Access) -> QuerySet[CorrectionClaim]:
+    """Claims taken back with their copies, as far as the reader may see them."""
+    rows = correction.claims.select_related("claim__provider", "reversal", "new_claim").order_by("claim__number")
+    return rows.filter(claim__provider=provider_of(access.user)) if access.may("claims.submit") else rows
+
+
+def own_corrections(user: User) -> QuerySet[Correction]:
+    """Approved corrections that change something for the recipient who is signed in."""
+    own = CorrectionLine.objects.filter(recipient__user=user)
+    rows = Correction.objects.filter(status="approved", pk__in=own.values("correction"))
+    return rows.select_related("organisation").order_by("-status_at", "-id")
+
+
+def objections_to_answer(access: Access) -> QuerySet[CorrectionObjection]:
+    """Objections without an answer that the reader may answer: who had no part in the correction."""
+    rows = CorrectionObjection.objects.filter(correction__organisation=access.office(), answer=None)
+    mine = Q(correction__proposed_by=access.user) | Q(correction__approved_by=access.user)
+    return rows.exclude(mine | Q(submitted_by=access.user)).select_related("correction", "recipient")
+
+
+def disputable_until(correction: Correction) -> date:
+    """The last day on which an approved correction can be disputed: working days after it was approved."""
+    day = local_date(correction.status_at or correction.proposed_at, correction.organisation.zone)
+    days = parameter_value(correction.organisation, TERM, day).whole
+    return add_working_days(day, days, working_calendar(correction.organisation))
+
+
+def proposers_of(runs: Sequence[int]) -> set[int]:
+    """Who prepared the corrections behind runs: they had a part in what was decided."""
+    return set(Correction.objects.filter(run__in=runs).values_list("proposed_by_id", flat=True))

@@ -1,0 +1,307 @@
+"""A closed month put right: what was seen is what is posted, in the open month, by two persons, once."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, ProgrammingError, transaction
+
+from config.audit.actors import SYSTEM
+from config.errors import FourEyes, NotFound, NotPermitted
+from config.office.models import OutboxMessage
+from config.states import InvalidMove
+from contracts.actions.check_facts import RelatedPerson
+from contracts.actions.reference import load_reference
+from contracts.models import Parameter, ProviderRelation
+from settlement.actions import corrections
+from settlement.actions.claims import reverse_claim
+from settlement.actions.fees import issue_fee_notices
+from settlement.actions.month_close import close_month
+from settlement.books import verify_books
+from settlement.models import (
+    Adjudication,
+    AdjudicationRun,
+    Claim,
+    Clearance,
+    Correction,
+    CorrectionLine,
+    Entry,
+    FeeCharge,
+    Posting,
+    YearClosing,
+)
+from settlement.replay import replay_run
+from tests.settlement.actions.lifting import lift
+from tests.settlement.actions.month import AT, NOVEMBER, balance, judge, set_aside
+from tests.settlement.views.town import Town, settled_town, tables_of_month
+from tests.trail import trail_for
+from vouchers.models import Absence, FeeAssessment, Recipient
+
+pytestmark = pytest.mark.django_db
+LEARNT, LATER = AT + timedelta(days=3), AT + timedelta(days=5)
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    load_reference(at=AT)
+    town = settled_town(tmp_path, tables_of_month())
+    close_month(organisation=town.organisation, month=NOVEMBER, actor=town.users["ivan"].as_actor(), at=AT)
+    return town
+
+
+def by(town: Town, name: str, at: Any = LATER) -> dict[str, Any]:
+    return {"organisation": town.organisation, "actor": town.users[name].as_actor(), "at": at}
+
+
+def propose(town: Town, name: str = "halyna", **changes: Any) -> Correction:
+    values = {**by(town, name), "month": NOVEMBER, "ground": "income", "reason": "Довідка про доходи"}
+    return corrections.propose_correction(**values | changes)
+
+
+def approve(town: Town, made: Correction, name: str = "ivan", **changes: Any) -> Correction:
+    values = {**by(town, name), "correction_id": made.pk, "content_sha256": made.content_sha256}
+    return corrections.approve_correction(**values | changes)
+
+
+def lower_income(town: Town, limit: str = "800.00") -> None:
+    """The recipient brings a statement: the fee of November is smaller than was decided."""
+    FeeAssessment.objects.get().change(at=LEARNT, monthly_limit=Decimal(limit))
+
+
+def in_hospital(town: Town, first: date = date(2025, 11, 3), to: date = date(2025, 11, 7)) -> None:
+    """A stay that nobody knew of."""
+    Absence.objects.create(
+        recipient=Recipient.objects.get(), kind="hospital", from_date=first, to_date=to, recorded_at=LEARNT
+    )
+
+
+def allow(town: Town, key: str) -> None:
+    Parameter.objects.create(
+        organisation=town.organisation, jurisdiction=town.organisation.jurisdiction, key=key, value="true",
+        valid_from=date(2020, 1, 1), recorded_at=AT,
+    )  # fmt: skip
+
+
+def standing() -> dict[str, int]:
+    return {code: balance(code) for code in ("payable:P1", "expense:B1-2025", "fee:B1-2025")}
+
+
+def disagreements() -> list[str]:
+    return [fault.sentence for fault in verify_books() if "certificate" not in fault.check]
+
+
+def test_a_smaller_fee_moves_recipient_provider_and_budget_together(town: Town) -> None:
+    lower_income(town)
+    before, entries = standing(), Entry.objects.count()
+    made = propose(town)
+    assert (made.status, made.number, made.run) == ("proposed", "CO-2025-0001", None)
+    assert (made.gross_minor, made.fee_minor, made.payable_minor) == (0, -47_800, 47_800)
+    # Nothing is posted before the second person.
+    assert (standing(), Entry.objects.count(), Claim.objects.count()) == (before, entries, 1)
+    approve(town, made)
+    after = standing()
+    assert after["payable:P1"] - before["payable:P1"] == -47_800
+    assert after["fee:B1-2025"] - before["fee:B1-2025"] == 47_800
+    assert after["expense:B1-2025"] == before["expense:B1-2025"]
+    assert {(row["kind"], row["amount"]) for row in made.plan["accounts"]} == {("payable", -47_800), ("fee", 47_800)}
+    assert disagreements() == []
+
+
+def test_rows_of_the_frozen_month_stay_and_the_entries_are_of_the_open_one(town: Town) -> None:
+    lower_income(town)
+    decided, posted = list(Adjudication.objects.values()), list(Posting.objects.values())
+    made = approve(town, propose(town))
+    assert list(Adjudication.objects.filter(pk__in=[row["id"] for row in decided]).values()) == decided
+    assert list(Posting.objects.filter(pk__in=[row["id"] for row in posted]).values()) == posted
+    new = Entry.objects.exclude(postings__in=[row["id"] for row in posted])
+    assert {entry.date for entry in new} == {LATER.date()}
+    pair = made.claims.get()
+    assert (pair.claim, pair.reversal.reverses, pair.new_claim.submitted_at) == (
+        town.claim, town.claim, town.claim.submitted_at,
+    )  # fmt: skip
+    assert Claim.objects.get(pk=town.claim.pk).status == "reversed"
+
+
+def test_an_absence_learnt_late_takes_the_visit_back(town: Town) -> None:
+    in_hospital(town)
+    made = propose(town, ground="attendance")
+    lines = list(CorrectionLine.objects.filter(correction=made).select_related("claim_line"))
+    taken = [line for line in lines if line.units_becomes < line.units_was]
+    assert {line.claim_line.service_date for line in taken} == {date(2025, 11, 4)}
+    assert all("CLM-27" in line.checks and line.outcome_becomes == "rejected" for line in taken)
+    # The month's fee is laid on the visits that are left; the budget bears less.
+    assert (made.fee_minor, made.payable_minor) == (0, made.gross_minor)
+    spent = set_aside("spending")
+    approve(town, made)
+    assert set_aside("spending") - spent == made.payable_minor
+    assert {line.pk for line in lines} == set(made.lines.values_list("pk", flat=True))
+    assert disagreements() == []
+
+
+def test_the_preview_is_what_is_posted_line_by_line(town: Town) -> None:
+    in_hospital(town)
+    lower_income(town)
+    made = approve(town, propose(town))
+    pair = made.claims.get()
+    now = {row.claim_line.line: row for row in Adjudication.objects.filter(claim=pair.new_claim)}
+    for line in made.lines.select_related("claim_line"):
+        row = now[line.claim_line.line]
+        assert (row.outcome, row.units_allowed, row.gross, row.fee, row.payable) == (
+            line.outcome_becomes, line.units_becomes, line.gross_becomes, line.fee_becomes, line.payable_becomes,
+        )  # fmt: skip
+
+
+def test_the_run_of_a_correction_can_be_replayed(town: Town) -> None:
+    lower_income(town)
+    made = approve(town, propose(town))
+    assert [replay_run(run).equal for run in AdjudicationRun.objects.order_by("pk")] == [True, True]
+    assert made.run is not None and made.run.number == 2
+
+
+def test_the_same_correction_is_one_document_and_posts_once(town: Town) -> None:
+    lower_income(town)
+    made = propose(town)
+    assert propose(town, at=LATER + timedelta(minutes=5)) == made
+    lower_income_again = FeeAssessment.objects.get()
+    approve(town, made)
+    entries = Entry.objects.count()
+    assert approve(town, made).pk == made.pk
+    assert (Entry.objects.count(), Correction.objects.count()) == (entries, 1)
+    with pytest.raises(corrections.NothingToCorrect):
+        propose(town)
+    lower_income_again.change(at=LATER, monthly_limit=Decimal("500.00"))
+    assert propose(town, at=LATER + timedelta(hours=1)).fee_minor == -30_000
+
+
+def test_what_changed_after_it_was_seen_is_not_approved(town: Town) -> None:
+    lower_income(town)
+    made = propose(town)
+    FeeAssessment.objects.get().change(at=LATER, monthly_limit=Decimal("700.00"))
+    with pytest.raises(corrections.CorrectionWaits):
+        propose(town)
+    before = standing()
+    with pytest.raises(corrections.CorrectionChanged):
+        approve(town, made, at=LATER + timedelta(hours=1))
+    with pytest.raises(corrections.CorrectionChanged):
+        approve(town, made, content_sha256="0" * 64)
+    assert (standing(), Claim.objects.count()) == (before, 1)
+    corrections.cancel_correction(**by(town, "halyna"), correction_id=made.pk, reason="Нова довідка")
+    with pytest.raises(InvalidMove):
+        approve(town, made)
+    assert propose(town, at=LATER + timedelta(hours=1)).fee_minor == -57_800
+
+
+def test_two_persons_neither_of_whom_is_related(town: Town) -> None:
+    lower_income(town)
+    made = propose(town)
+    with pytest.raises(FourEyes):
+        approve(town, made, "halyna")
+    ProviderRelation.objects.create(
+        user=town.users["ivan"], provider=town.claim.provider, reason="сестра", valid_from=date(2025, 1, 1),
+        recorded_at=AT,
+    )  # fmt: skip
+    with pytest.raises(RelatedPerson):
+        approve(town, made)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Correction.objects.filter(pk=made.pk).update(approved_by=made.proposed_by)
+
+
+def test_refusals_say_what_to_do(town: Town, other_organisation: Any) -> None:
+    with pytest.raises(corrections.NothingToCorrect):
+        propose(town)
+    with pytest.raises(corrections.MonthStillOpen):
+        propose(town, month=date(2025, 12, 1))
+    lower_income(town)
+    made = propose(town)
+    with pytest.raises(NotFound):
+        approve(town, made, organisation=other_organisation)
+    corrections.cancel_correction(**by(town, "halyna"), correction_id=made.pk, reason="-")
+    reverse_claim(**by(town, "halyna"), claim_id=town.claim.pk, reason="-")
+    with pytest.raises(corrections.MonthWaits):
+        propose(town)
+
+
+def test_a_closed_year_is_corrected_only_where_the_parameter_allows_it(town: Town) -> None:
+    lower_income(town)
+    YearClosing.objects.create(
+        organisation=town.organisation, year=2025, plan={}, content_sha256="", proposed_by=town.users["halyna"],
+        approved_by=town.users["ivan"], proposed_at=AT, status="proposed", status_at=AT,
+    ).move_to("approved", at=AT)  # fmt: skip
+    january = LATER + timedelta(days=40)
+    with pytest.raises(corrections.ClosedYear):
+        propose(town, at=january)
+    allow(town, "correction.closed_year")
+    assert propose(town, at=january).fee_minor == -47_800
+
+
+def test_no_fee_rises_back_in_time_unless_the_parameter_says_so(town: Town) -> None:
+    lower_income(town, "1400.00")
+    with pytest.raises(corrections.NothingFree) as refused:
+        propose(town)
+    assert "A-1" in refused.value.params["claims"]
+    allow(town, "correction.fee_increase")
+    assert propose(town).fee_minor == 12_200
+
+
+@pytest.mark.parametrize(("status", "reason"), [("scheduled", "BEING_PAID"), ("disputed", "APPEALED")])
+def test_a_claim_on_its_way_is_left_out(town: Town, status: str, reason: str) -> None:
+    lower_income(town)
+    town.claim.move_to(status, at=LATER)
+    with pytest.raises(corrections.NothingFree) as refused:
+        propose(town)
+    assert str(corrections.LEFT_OUT[reason]) in refused.value.params["claims"]
+
+
+def test_a_notice_that_the_recipient_has_goes_down_with_the_fee(town: Town) -> None:
+    issue_fee_notices(organisation=town.organisation, month=NOVEMBER, actor=town.users["halyna"].as_actor(), at=AT)
+    lower_income(town)
+    made = propose(town)
+    assert [row["amount"] for row in made.plan["notices"]] == [-47_800]
+    assert sum(row["amount"] for row in made.plan["accounts"]) == 0
+    assert FeeCharge.objects.count() == 1
+    approve(town, made)
+    assert sum(FeeCharge.objects.values_list("amount_minor", flat=True)) == 80_000
+    assert balance("receivable:fees") == 80_000
+    assert disagreements() == []
+
+
+def test_what_two_persons_lifted_stays_lifted(town: Town) -> None:
+    line = Adjudication.objects.get(claim=town.claim, outcome="pended").claim_line
+    lift(town.organisation, line, at=AT)
+    judge(town.organisation, at=AT + timedelta(hours=1))
+    lower_income(town)
+    made = approve(town, propose(town))
+    assert Clearance.objects.filter(claim_line__claim=made.claims.get().new_claim).count() == 1
+    assert made.gross_minor == 0
+    assert not Adjudication.objects.filter(run=made.run, reverses=None, outcome="pended").exists()
+    assert disagreements() == []
+
+
+def test_people_are_told_and_the_trail_keeps_it(town: Town) -> None:
+    recipient = Recipient.objects.get()
+    recipient.user = town.users["olena"]
+    recipient.save(update_fields=["user"])
+    lower_income(town)
+    made = approve(town, propose(town))
+    told = OutboxMessage.objects.filter(code="correction.approved")
+    assert {message.user.username for message in told} == {"nadiia", "olena"}
+    assert all(message.params["until"] == "2025-12-22" for message in told)
+    assert {event.action for event in trail_for(made)} == {"correction.proposed", "correction.approved"}
+    assert "correction.approved" in {event.action for event in trail_for(made.claims.get().new_claim)}
+
+
+def test_nobody_edits_a_corrected_line(town: Town) -> None:
+    lower_income(town)
+    line = propose(town).lines.earliest("pk")
+    with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():
+        CorrectionLine.objects.filter(pk=line.pk).update(fee_becomes=0)
+
+
+def test_system_cannot_sign(town: Town) -> None:
+    lower_income(town)
+    with pytest.raises(NotPermitted):
+        propose(town, actor=SYSTEM)
