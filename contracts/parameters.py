@@ -44,6 +44,7 @@ class ParameterValue:
     act: str
     evidence: str
     unverified: bool
+    article: str = ""
 
     @property
     def value(self) -> Decimal | str:
@@ -146,4 +147,5 @@ def _by_precedence(rows: Iterable[Parameter]) -> list[Parameter]:
 
 
 def _value(row: Parameter) -> ParameterValue:
-    return ParameterValue(row.pk, row.key, row.value, row.valid_from, row.act, row.evidence, row.unverified)
+    source = {"act": row.act, "article": row.article, "evidence": row.evidence}
+    return ParameterValue(row.pk, row.key, row.value, row.valid_from, unverified=row.unverified, **source)

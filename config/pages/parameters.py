@@ -18,6 +18,7 @@ from contracts import queries
 from contracts.actions import parameters as actions
 from contracts.forms import ParameterForm, RefusalForm
 from contracts.models import NormCost, Parameter, ParameterProposal
+from contracts.parameter_use import is_read
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from settlement.models import AdjudicationRun
 from vouchers.models import FeeAssessment
@@ -31,6 +32,7 @@ def parameter(request: HttpRequest, pk: int) -> HttpResponse:
     waiting = queries.parameter_proposals(access.office()).filter(key=row.key, status="draft")
     context = {
         "row": row,
+        "read": is_read(row.key),
         "rows": page_of(request, queries.rows_of_key(access.office(), row.key)),
         "today": local_date(access.now(), access.office().zone),
         "used": _uses(access.office(), row),

@@ -19,6 +19,7 @@ from contracts.forms import (
     SuspensionForm,
 )
 from contracts.models import Parameter, Provider
+from contracts.parameter_use import is_read
 from contracts.views.pages import access_of, one_of, page_of, stepped, submitted
 
 
@@ -38,6 +39,7 @@ def parameter_list(request: HttpRequest) -> HttpResponse:
         "on": on,
         "hidden": {"all": "1" if everything else ""},
         "evidence": dict(Parameter.EVIDENCE),
+        "reference": {row.key for row in page if not is_read(row.key)},
     }
     return render(request, "contracts/parameters.html", context)
 

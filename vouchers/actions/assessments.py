@@ -234,12 +234,14 @@ def age_on(birth_date: date, day: date) -> int:
 
 
 def _co_payment_parameters(parameters: _UsedParameters, on: date) -> CoPaymentParameters:
+    free = parameters.value("pay.free_multiple_sm", on)
     return CoPaymentParameters(
         minimums={group: parameters.value(f"sm.{group}", on).decimal for group in GROUPS},
-        free_multiple=parameters.value("pay.free_multiple_sm", on).decimal,
+        free_multiple=free.decimal,
         full_multiple=parameters.value("pay.full_multiple_sm", on).decimal,
         age_child=parameters.value("pay.age_child", on).whole,
         age_adult=parameters.value("pay.age_adult", on).whole,
+        act=", ".join(filter(None, [free.act, free.article])),
         method=parameters.value("pay.fee_method", on).text,
     )
 

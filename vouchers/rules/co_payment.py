@@ -71,7 +71,8 @@ class CoPaymentParameters:
     which the group changes. ``method_settings`` belong to the method: ``percent`` of PCT_OF_INCOME, ``table``
     of
     PCT_OF_TARIFF (pairs: multiple of the minimum up to which the row
-    holds, percent of the tariff).
+    holds, percent of the tariff). ``act``: act and article that say who pays, as the row of the free bound
+    names them.
     """
 
     minimums: Mapping[str, Decimal]
@@ -79,6 +80,7 @@ class CoPaymentParameters:
     full_multiple: Decimal
     age_child: int
     age_adult: int
+    act: str = ""
     method: str = "EXCESS_CAP"
     method_settings: Mapping[str, object] = field(default_factory=dict)
 
@@ -271,7 +273,7 @@ def _mode_steps(
     limit: Decimal | None,
 ) -> tuple[Step, ...]:
     free, full = parameters.free_multiple, parameters.full_multiple
-    steps = [Step("payment_mode", "Payment mode", mode, formula=ground, act="Law 2671-VIII, art. 28")]
+    steps = [Step("payment_mode", "Payment mode", mode, formula=ground, act=parameters.act)]
     if ground in ("PAY-UA-4", "PAY-UA-5", "PAY-UA-6"):
         steps[:0] = [
             Step(

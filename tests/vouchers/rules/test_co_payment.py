@@ -183,3 +183,9 @@ def test_golden_file_holds_every_worked_example() -> None:
     cases = {parameter.values[0]["case"].split(" ")[0] for parameter in golden("fee_ua")}
     numbers = {case.rstrip("abc") for case in cases if case.startswith("EX-UA-")}
     assert numbers == {f"EX-UA-{number}" for number in range(1, 14)}
+
+
+def test_the_mode_names_the_act_of_its_parameters() -> None:
+    facts = CoPaymentFacts(70, True, Decimal(6000), ())
+    found = payment_mode(facts=facts, parameters=parameters_of("2025", act="Закон 1, ст. 2"))
+    assert {step.act for step in found.steps if step.code == "payment_mode"} == {"Закон 1, ст. 2"}
