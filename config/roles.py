@@ -85,6 +85,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "certificates.issue": frozenset({CASE_WORKER}),
     "certificates.redeem": frozenset({PROVIDER}),
     "redemptions.view": frozenset({CASE_WORKER, AUDITOR, FINANCE_MAKER, FINANCE_CHECKER, PROVIDER}),
+    "redemptions.reverse": frozenset({CASE_WORKER}),
     # settlement
     "claims.view": frozenset({FINANCE_MAKER, FINANCE_CHECKER, AUDITOR, PROVIDER}),
     "claims.submit": frozenset({PROVIDER}),

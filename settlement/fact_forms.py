@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -10,9 +10,10 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
-from config.form_fields import money_field
+from config.form_fields import WholeField, moment_field, money_field
 from contracts.models import Contract, Provider, Service
 from contracts.models.check_facts import WEEKDAYS
+from vouchers.forms import in_zone
 from vouchers.models import OtherFunding, Recipient, Redemption
 
 
@@ -180,6 +181,23 @@ class ComplaintForm(FactForm):
         self.fields["text"] = forms.CharField(
             label=_("What happened"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
         )
+
+
+class ScanForm(FactForm):
+    """When and how far from the address the recipient's code was read."""
+
+    def add_fields(self) -> None:
+        """Visit, moment, distance."""
+        visits = Redemption.objects.filter(organisation=self.organisation)
+        self.fields["redemption"] = named(visits, _("Code of the redemption"))
+        self.fields["scanned_at"] = moment_field(_("When the code was read"))
+        self.fields["distance_m"] = WholeField(
+            label=_("Metres from the recipient's address (if known)"), min_value=0, required=False
+        )
+
+    def clean_scanned_at(self) -> datetime:
+        """The clock is that of the office."""
+        return in_zone(self.cleaned_data["scanned_at"], self.organisation.zone)
 
 
 class AnswerForm(forms.Form):

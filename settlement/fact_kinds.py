@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Model, Q, QuerySet
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -22,7 +25,7 @@ from contracts.models import (
 from contracts.models.check_facts import WEEKDAYS
 from settlement import fact_forms as forms
 from vouchers.actions import check_facts as people
-from vouchers.models import EmergencyCase, OtherFunding, StateTask, VisitComplaint
+from vouchers.models import EmergencyCase, OtherFunding, StateTask, VisitComplaint, VisitScan
 
 REGISTER, PEOPLE = "register.edit", "recipients.edit"
 
@@ -58,6 +61,17 @@ class Kind:
 def _days_off(row: ProviderSchedule) -> tuple[Any, Any]:
     days = [str(title) for day, title in WEEKDAYS if row.days_off >> day & 1]
     return row.provider, ", ".join(days)
+
+
+def _scan(row: VisitScan) -> tuple[Any, Any]:
+    moment = row.scanned_at.astimezone(ZoneInfo(row.redemption.organisation.zone))
+    words = date_format(moment, "SHORT_DATETIME_FORMAT")
+    if row.distance_m is None:
+        return row.redemption, words
+    return row.redemption, gettext("%(when)s, %(metres)s m from the address") % {
+        "when": words,
+        "metres": row.distance_m,
+    }
 
 
 KINDS: dict[str, Kind] = {
@@ -108,5 +122,9 @@ KINDS: dict[str, Kind] = {
         "CLM-49", _("Complaints about visits"), PEOPLE, forms.ComplaintForm, people.open_complaint, VisitComplaint,
         "redemption__organisation", ("redemption__code", "text"), ("redemption",),
         lambda row: (row.redemption, row.text),
+    ),
+    "scans": Kind(
+        "CLM-43", _("Places and times of scans"), PEOPLE, forms.ScanForm, people.record_scan, VisitScan,
+        "redemption__organisation", ("redemption__code",), ("redemption__organisation",), _scan,
     ),
 }  # fmt: skip

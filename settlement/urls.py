@@ -137,6 +137,7 @@ urlpatterns = [
     path("statement-lines/<int:pk>/open/", bank_lines.line_open, name="statement_line_open"),
     path("matches/<int:pk>/undo/", bank_lines.match_undo, name="match_undo"),
     path("open-bank-lines/", bank_checks.open_items, name="open_bank_lines"),
+    path("open-bank-lines/match/", bank_checks.match_again, name="match_again"),
     path("bank-acts/", bank_checks.bank_acts, name="bank_acts"),
     path("bank-acts/<int:pk>/", bank_checks.bank_act, name="bank_act"),
     path("bank-acts/<int:pk>/sign/", bank_checks.bank_act_sign, name="bank_act_sign"),

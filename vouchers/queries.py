@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.apps import apps
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from config.accounts.models import Organisation, User
@@ -133,6 +134,13 @@ def redemptions_of_office(organisation: Organisation) -> QuerySet[Redemption]:
     """All redemptions of an organisation, the latest first."""
     rows = Redemption.objects.filter(organisation=organisation)
     return rows.select_related("service", "certificate", "worker", "provider").order_by("-starts_at", "-id")
+
+
+def claim_of(redemption: Redemption) -> str:
+    """Number of the claim that asks for a redemption; claims belong to an app above and are asked for by name."""
+    lines = apps.get_model("settlement", "ClaimLine")._default_manager.filter(redemption=redemption)
+    live = lines.exclude(claim__status__in=["withdrawn", "reversed"])
+    return live.values_list("claim__number", flat=True).first() or ""
 
 
 def redemptions_of_recipient(recipient: Recipient) -> QuerySet[Redemption]:

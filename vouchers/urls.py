@@ -33,6 +33,7 @@ urlpatterns = [
     path("redemptions/<int:pk>/", provider.redemption_detail, name="redemption"),
     path("redemptions/<int:pk>/confirm/", provider.redemption_confirm, name="redemption_confirm"),
     path("redemptions/<int:pk>/void/", provider.redemption_void, name="redemption_void"),
+    path("redemptions/<int:pk>/reverse/", provider.redemption_reverse, name="redemption_reverse"),
     path("visits/import/", provider.visits_import, name="visits_import"),
     path("visits/template/<slug:kind>/", visits_template.visits_template, name="visits_template"),
 ]

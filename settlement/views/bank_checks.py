@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
 from config.clock import local_date
 from contracts.views.pages import access_of, one_of, page_of, perform, submitted
 from settlement import bank_queries, documents
+from settlement.actions import reconciliation
 from settlement.actions.bank_acts import draw_bank_act, sign_bank_act
 from settlement.bank_forms import BankActForm
 
@@ -55,6 +58,18 @@ def open_items(request: HttpRequest) -> HttpResponse:
         "currency": office.currency,
     }
     return render(request, "settlement/finance/open_items.html", context)
+
+
+@require_POST
+@requires("statements.match")
+def match_again(request: HttpRequest) -> HttpResponse:
+    """Try the open lines once more."""
+    access = access_of(request)
+    found = reconciliation.match_again(organisation=access.office(), actor=access.actor, at=access.now())
+    words = ngettext("%(count)d record found its payment.", "%(count)d records found their payments.", found)
+    nothing = _("No further record fits a payment. What is left needs a person.")
+    messages.info(request, words % {"count": found} if found else str(nothing))
+    return redirect("settlement:open_bank_lines")
 
 
 @requires("statements.view")

@@ -172,11 +172,11 @@ def record_scan(
     organisation: Organisation,
     redemption: Redemption,
     scanned_at: datetime,
-    latitude_e5: int | None,
-    longitude_e5: int | None,
     distance_m: int | None,
     actor: Actor,
     at: datetime,
+    latitude_e5: int | None = None,
+    longitude_e5: int | None = None,
 ) -> VisitScan:
     """When and where the recipient's code was read; places in hundred-thousandths of a degree.
 

@@ -54,6 +54,7 @@ MESSAGES: dict[str, str | Promise] = {
     "TIMES_REVERSED": _("The visit ends before it starts. Correct the time."),
     "VISIT_NOT_OVER": _("The visit ends at %(ends)s, and that is still to come. Confirm it when it is over."),
     "NOT_AUTHORISED": _("This redemption is «%(status)s» and can no longer be changed. Reload the page."),
+    "IN_A_CLAIM": _("The redemption is part of claim %(claim)s. The claim must be withdrawn or taken back first."),
 }
 
 

@@ -29,6 +29,7 @@ from vouchers.actions.certificates import pin_matches
 from vouchers.actions.redemption_checks import RedemptionRefused, RedemptionRequest, check_redemption
 from vouchers.gateways.certificate_token import PREFIX, TokenInvalid, fingerprint, read_token
 from vouchers.models import Certificate, CertificateLine, Redemption
+from vouchers.queries import claim_of
 from vouchers.rules.certificate_code import is_well_formed, normalise_short_code
 from vouchers.rules.redemption_limits import is_multiple
 
@@ -287,11 +288,13 @@ def void_redemption(
 def reverse_redemption(*, redemption: Redemption, reason: str, actor: Actor, at: datetime) -> Redemption:
     """Undo a confirmed online redemption: its units return while the certificate is still valid.
 
-    Raises: RedemptionRefused (NOT_AUTHORISED). Audit: redemption.reversed. Source: CRT-18.
+    Raises: RedemptionRefused (NOT_AUTHORISED, IN_A_CLAIM). Audit: redemption.reversed. Source: CRT-18.
     """
     certificate, redemption = _lock(redemption, None)
-    if redemption.status != "confirmed" or redemption.channel != "online":
+    if redemption.status != "confirmed":
         raise RedemptionRefused("NOT_AUTHORISED", status=redemption.status)
+    if claim := claim_of(redemption):
+        raise RedemptionRefused("IN_A_CLAIM", claim=claim)
     write_entries([(_line(redemption), "restored", redemption.units_milli or 0, redemption)], actor=actor, at=at)
     redemption.move_to("reversed", at=at)
     _after_movement(certificate, actor=actor, at=at)

@@ -23,6 +23,7 @@ from vouchers.actions.redemptions import (
     authorise_redemption,
     confirm_redemption,
     find_certificate,
+    reverse_redemption,
     void_redemption,
 )
 from vouchers.actions.visits import VisitsOutcome, VisitsRefused, import_reported_visits
@@ -131,8 +132,15 @@ def redemption_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_change": access.may("certificates.redeem") and redemption.status == "authorised",
         "confirm": _confirm_form(redemption, access.now()),
         "void": forms.ReasonForm(auto_id="void_%s"),
+        "may_reverse": access.may("redemptions.reverse") and _reversible(redemption),
     }
     return render(request, "vouchers/redemption.html", context)
+
+
+def _reversible(redemption: Redemption) -> bool:
+    """Confirmed online, and no claim asks for it."""
+    online = redemption.status == "confirmed" and redemption.channel == "online"
+    return online and not queries.claim_of(redemption)
 
 
 def _confirm_form(redemption: Redemption, at: datetime, data: Any = None) -> forms.ConfirmForm:
@@ -191,6 +199,28 @@ def redemption_void(request: HttpRequest, pk: int) -> HttpResponse:
         back="vouchers:redemption",
         key=pk,
         submit=_("Give the units back"),
+    )
+
+
+@requires("redemptions.reverse")
+def redemption_reverse(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo a redemption that was confirmed by mistake."""
+    access = access_of(request)
+    redemption = one_of(_visible(access), pk)
+    form = forms.ReasonForm(request.POST or None)
+    return stepped(
+        request,
+        form,
+        lambda: reverse_redemption(
+            redemption=redemption, reason=form.cleaned_data["reason"], actor=access.actor, at=access.now()
+        ),
+        done=_("The redemption is undone. Its units are on the certificate again while it is valid."),
+        title=_("Undo the redemption %(code)s") % {"code": redemption.code},
+        back="vouchers:redemption",
+        key=pk,
+        notes=[_("Do this when a visit was confirmed by mistake. The provider can no longer claim it.")],
+        submit=_("Undo the redemption"),
+        danger=True,
     )
 
 

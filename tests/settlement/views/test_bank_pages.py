@@ -83,6 +83,25 @@ def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
     assert maker.get(url("open_bank_lines"), {"q": "Внесок"}).context["page"].paginator.count == 1
 
 
+def test_open_lines_are_tried_again(run: PaymentRun, cast: Cast) -> None:
+    """A match that a person took back is found again; the line that fits nothing stays."""
+    maker, auditor = browser(cast["halyna"]), browser(cast["mariia"])
+    text = TABLE.format(reference=run.payments.get(provider__code="P2").reference)
+    upload(maker, text)
+    maker.post(url("statement_layout"), {"bank": "Банк", "iban": run.organisation.iban} | COLUMNS)
+    upload(maker, text)
+    maker.post(url("match_undo", Match.objects.get().pk), {"reason": "перевірка"})
+    assert StatementLine.objects.filter(status="unmatched").count() == 2
+    again = url("match_again")
+    assert again in maker.get(url("open_bank_lines")).content.decode()
+    assert again not in auditor.get(url("open_bank_lines")).content.decode()
+    assert auditor.post(again).status_code == 403
+    maker.post(again)
+    assert [line.remittance_text for line in StatementLine.objects.filter(status="unmatched")] == ["Внесок"]
+    unchanged = maker.post(again, follow=True)
+    assert len(list(unchanged.context["messages"])) == 1
+
+
 def test_an_act_on_pages(run: PaymentRun, cast: Cast) -> None:
     maker, checker, auditor = browser(cast["halyna"]), browser(cast["ivan"]), browser(cast["mariia"])
     wrong = maker.post(url("bank_acts"), {"iban": run.organisation.iban, "month": "грудень"})

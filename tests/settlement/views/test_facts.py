@@ -29,6 +29,7 @@ ROWS = {
     "state-tasks": {"provider": "P1", "service": "015.1", "reference": "ДЗ-1", "valid_from": "2025-01-01"},
     "emergencies": {"recipient": "R1", "service": "015.1", "began_on": "2025-11-03"},
     "complaints": {"redemption": "V1", "text": "Ніхто не приходив"},
+    "scans": {"redemption": "V1", "scanned_at": "2025-11-03T09:05", "distance_m": "1 200"},
 }  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def test_a_fact_is_recorded_and_listed(kind: str, town: Town) -> None:
     assert answer.redirect_chain, answer.content.decode()[:3000]
     assert b"Nothing is recorded." not in answer.content
     assert KINDS[kind].model._default_manager.count() == 1
-    assert b"Nothing is recorded." in browser.get(url("facts", kind), {"q": "жодного"}).content
+    assert b"Nothing was found." in browser.get(url("facts", kind), {"q": "жодного"}).content
 
 
 @pytest.mark.parametrize("kind", ROWS)

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from config.audit.queries import trail_for
 from config.errors import NotFound
 from config.office.idempotency import IdempotencyConflict
 from contracts.models import Provider
+from settlement.actions.claims import create_claim_from_redemptions, withdraw_claim
+from tests.trail import trail_for
 from tests.vouchers.town import NOVEMBER_1, VISIT, Town
 from vouchers.actions.certificate_life import suspend_certificate
 from vouchers.actions.certificates import IssuedCertificate
@@ -155,6 +156,21 @@ def test_a_reversal_restores_the_units(town: Town) -> None:
     redemption = confirm(town, authorise(town, issued))
     reverse_redemption(redemption=redemption, reason="помилка", actor=town.case_worker, at=VISIT)
     assert _left(issued.certificate) == 40_000
+
+
+def test_a_redemption_in_a_claim_is_not_reversed(town: Town) -> None:
+    redemption = confirm(town, authorise(town, town.issue()))
+    claim = create_claim_from_redemptions(
+        organisation=town.organisation, provider=town.provider, contract=town.contract, period=date(2025, 11, 1),
+        actor=town.provider_actor, at=VISIT,
+    )  # fmt: skip
+    with pytest.raises(RedemptionRefused) as refused_now:
+        reverse_redemption(redemption=redemption, reason="помилка", actor=town.case_worker, at=VISIT)
+    assert (refused_now.value.code, refused_now.value.params["claim"]) == ("IN_A_CLAIM", claim.number)
+    who = {"actor": town.provider_actor, "at": VISIT}
+    withdraw_claim(organisation=town.organisation, claim_id=claim.pk, reason="помилка", **who)
+    reverse_redemption(redemption=redemption, reason="помилка", actor=town.case_worker, at=VISIT)
+    assert Redemption.objects.get().status == "reversed"
 
 
 def test_wrong_pins_are_counted_although_the_request_is_refused(town: Town) -> None:

@@ -238,6 +238,23 @@ def test_redeeming_in_two_steps_then_confirming(town: Town, issued: IssuedCertif
     assert (redemption.status, redemption.units_milli) == ("confirmed", 1250)
 
 
+def test_the_case_worker_undoes_a_redemption(town: Town, issued: IssuedCertificate, cast: dict[str, User]) -> None:
+    redemption = confirm(town, authorise(town, issued))
+    page = f"/vouchers/redemptions/{redemption.pk}/"
+    undo = f"{page}reverse/"
+    for name in ("nadiia", "halyna", "mariia"):
+        assert sign_in(cast[name]).post(undo, {"reason": "помилка"}).status_code == 403
+        assert undo not in sign_in(cast[name]).get(page).content.decode()
+    browser = sign_in(cast["sofiia"])
+    assert undo in browser.get(page).content.decode()
+    assert browser.post(undo, {"reason": ""}).status_code == 200
+    browser.post(undo, {"reason": "помилка"})
+    redemption.refresh_from_db()
+    assert redemption.status == "reversed"
+    assert undo not in browser.get(page).content.decode()
+    assert browser.post(undo, {"reason": "помилка"}).status_code == 409
+
+
 def test_a_wrong_code_stays_on_the_first_step(town: Town, issued: IssuedCertificate, cast: dict[str, User]) -> None:
     answer = sign_in(cast["nadiia"]).post("/vouchers/redeem/", {"certificate_key": "ABCDEFGHJ"})
     assert answer.status_code == 409 and "mistyped" in answer.content.decode()
