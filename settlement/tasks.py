@@ -1,7 +1,19 @@
-"""Background work of settlement. Importing this module registers the handlers of its jobs."""
+"""Background work of settlement and what the clock brings. Importing it registers the handlers of its jobs."""
 
 from __future__ import annotations
 
+from celery import shared_task
+
+from config.accounts.models import Organisation
+from config.clock import business_now
 from settlement import payment_jobs, run_jobs, stripe_jobs
+from settlement.actions.transfers import send_after_holds
 
 __all__ = ["payment_jobs", "run_jobs", "stripe_jobs"]
+
+
+@shared_task(name="settlement.send_after_holds")
+def send_transfers_after_holds() -> None:
+    """Send the transfers whose hold has ended by itself. Safe to run at any time and twice."""
+    for organisation in Organisation.objects.order_by("pk"):
+        send_after_holds(organisation=organisation, at=business_now(organisation.clock_offset))

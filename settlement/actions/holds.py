@@ -12,11 +12,10 @@ from config.audit.recording import action, record
 from config.clock import local_date
 from config.errors import DomainError, FourEyes, NotFound
 from config.locks import lock_rows
-from config.office.jobs import enqueue
 from config.transactions import step
 from contracts.models import Contract, Provider
-from settlement.actions.run_content import BY_TRANSFER
-from settlement.actions.runs import OPEN_STATES, SEND_TRANSFERS, person, take_up_changes
+from settlement.actions.runs import OPEN_STATES, person, take_up_changes
+from settlement.actions.transfers import queue_transfers
 from settlement.hold_queries import held_remittances
 from settlement.models import Claim, Payment, PaymentHold, PaymentRemittance, PaymentRun, Remittance
 
@@ -104,7 +103,8 @@ def _change_open_runs(organisation: Organisation, at: datetime) -> list[PaymentR
 
 @action
 def lift_hold(*, organisation: Organisation, hold_id: int, reason: str, actor: Actor, at: datetime) -> PaymentHold:
-    """Let the money go again. Raises: NotFound, HoldReasonMissing, HoldLifted, FourEyes for who placed it.
+    """Let the money go again; transfers that waited for it are sent. Raises: NotFound, HoldReasonMissing, HoldLifted,
+    FourEyes for who placed it.
     Locks: hold. Audit: payment_hold.lifted.
     """
     if not reason.strip():
@@ -119,7 +119,6 @@ def lift_hold(*, organisation: Organisation, hold_id: int, reason: str, actor: A
         raise FourEyes()
     hold.lifted_by_id, hold.lifted_at, hold.lift_reason = actor.user_id, at, reason.strip()[:300]
     hold.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
-    for run in PaymentRun.objects.filter(payments__gateway=BY_TRANSFER, payments__status="prepared").distinct():
-        enqueue(SEND_TRANSFERS, key=f"{run.pk}:{hold.pk}", run_id=run.pk)
+    queue_transfers(organisation, cause=f"hold {hold.pk}", at=at)
     record("payment_hold.lifted", hold, hold.target, actor=actor, at=at, reason=hold.lift_reason)
     return hold

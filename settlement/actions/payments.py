@@ -248,7 +248,8 @@ def lock_payments(payments: QuerySet[Payment]) -> list[Payment]:
 
 @action
 def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, actor: Actor, at: datetime) -> Payment:
-    """The bank refused a payment before carrying it out; its remittances may be paid again.
+    """The bank refused a payment before carrying it out; its remittances may be paid again. So may those of a transfer
+    of which Stripe has not been asked yet.
 
     Raises: NotFound, StripeDecides, InvalidMove. Locks: claims, runs, payment. Posts: payment.failed when it had been
     sent. Audit: payment.failed.
@@ -256,7 +257,7 @@ def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, ac
     rows = lock_payments(Payment.objects.filter(pk=payment_id, organisation=organisation))
     if not rows:
         raise NotFound()
-    if rows[0].gateway != BY_FILE:
+    if rows[0].gateway != BY_FILE and rows[0].status != "prepared":
         raise StripeDecides(reference=rows[0].reference)
     drop_payment(rows, actor=actor, at=at)
     file = payment_file(rows[0].payment_run)

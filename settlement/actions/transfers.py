@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime
 
+from django.db.models import QuerySet
+
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM, Actor
 from config.audit.recording import action, nothing_to_record, record
 from config.clock import local_date
+from config.office.jobs import enqueue
 from config.transactions import step
 from settlement.actions.fees import open_day
 from settlement.actions.payments import (
@@ -22,9 +25,10 @@ from settlement.actions.payments import (
     return_payments,
     send_payments,
 )
-from settlement.actions.runs import BY_TRANSFER, lock_run
+from settlement.actions.runs import BY_TRANSFER, SEND_TRANSFERS, lock_run
 from settlement.gateways.base import GatewayError, OutcomeUnknown, PaymentOrder
 from settlement.gateways.stripe import StripeGateway
+from settlement.hold_queries import held_payments
 from settlement.models import Payment, PaymentRun
 
 
@@ -57,21 +61,40 @@ def _orders(run: PaymentRun) -> list[PaymentOrder]:
 
 @action
 def begin_transfers(*, organisation: Organisation, run_id: int, actor: Actor = SYSTEM, at: datetime) -> PaymentRun:
-    """Count the transfers of a run as sent. Idempotent. Locks: claims, run, payments. Posts: payment.sent.
-    Audit: payment_run.sent.
+    """Count the transfers of a run as sent; what is held stays as it is. Idempotent.
+    Locks: claims, run, payments. Posts: payment.sent. Audit: payment_run.sent.
     """
-    waiting = Payment.objects.filter(
-        payment_run=run_id, payment_run__organisation=organisation, gateway=BY_TRANSFER, status="prepared"
-    )
-    payments = lock_payments(waiting)
+    on = local_date(at, organisation.zone)
+    payments = lock_payments(_free(organisation, on).filter(payment_run=run_id))
     run = lock_run(organisation, run_id)
     still = [payment for payment in payments if payment.status == "prepared"]
     if not still or run.status != "released":
         nothing_to_record()
         return run
-    send_payments(still, on=local_date(at, organisation.zone), actor=actor, at=at)
+    send_payments(still, on=on, actor=actor, at=at)
     record("payment_run.sent", run, *still, actor=actor, at=at, total=sum(item.amount.amount for item in still))
     return run
+
+
+def _free(organisation: Organisation, on: date) -> QuerySet[Payment]:
+    """Transfers that wait and that nobody holds on the day."""
+    waiting = Payment.objects.filter(organisation=organisation, gateway=BY_TRANSFER, status="prepared")
+    return waiting.exclude(pk__in=held_payments(waiting, organisation, on).values("pk"))
+
+
+@step
+def queue_transfers(organisation: Organisation, *, cause: str, at: datetime) -> None:
+    """Ask for the transfers of released runs that nobody holds any more, once for each cause."""
+    free = _free(organisation, local_date(at, organisation.zone)).filter(payment_run__status="released")
+    for run_id in free.order_by("payment_run").values_list("payment_run", flat=True).distinct():
+        enqueue(SEND_TRANSFERS, key=f"{run_id}:{cause}", run_id=run_id)
+
+
+@action
+def send_after_holds(*, organisation: Organisation, actor: Actor = SYSTEM, at: datetime) -> None:
+    """Ask for the transfers whose hold ended with its last day. Idempotent within a day."""
+    queue_transfers(organisation, cause=f"{local_date(at, organisation.zone)}", at=at)
+    nothing_to_record()
 
 
 @action

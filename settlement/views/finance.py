@@ -237,8 +237,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
         "postings": finance_queries.postings_of_payment(row),
         "advice": payment_actions.advice_of(row),
         "may_fail": access.may("payment_runs.release")
-        and row.gateway == run_content.BY_FILE
-        and row.status in {"prepared", "sent"},
+        and (row.status == "prepared" or (row.status == "sent" and row.gateway == run_content.BY_FILE)),
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/finance/payment.html", context)

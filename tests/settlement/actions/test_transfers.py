@@ -8,21 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.utils import timezone
 
 from config.accounts.models import Organisation, User
 from config.office.models import Attachment, Job
 from settlement import tasks  # noqa: F401  (registers the handlers, as a worker does)
+from settlement.actions.holds import lift_hold, place_hold
 from settlement.actions.payments import StripeDecides, fail_payment, mark_payments_sent
 from settlement.actions.runs import RunChanged, approve_payment_run, propose_payment_run, release_payment_run
-from settlement.actions.transfers import send_transfers
+from settlement.actions.transfers import send_after_holds, send_transfers
 from settlement.books import CHECKS, verify_books
 from settlement.gateways.base import OutcomeUnknown
-from settlement.models import Claim, ConnectedAccount, Payment, PaymentRun, StripeEvent
+from settlement.models import Claim, ConnectedAccount, Payment, PaymentHold, PaymentRun, StripeEvent
 from tests.concurrency.test_payments_race import at_once
 from tests.settlement.actions.fee_town import tell, work
 from tests.settlement.actions.paid import DAY, released_run
@@ -93,6 +95,56 @@ def test_without_the_setting_everything_goes_by_file(
         released_run(office, cast, at)
         work()
         assert stripe.requests == [] and set(Payment.objects.values_list("gateway", flat=True)) == {"bank_file"}
+
+
+def held(office: Organisation, cast: Cast, at: datetime, **changes: date) -> PaymentHold:
+    values = {"reason": "перевірка", "from_date": at.date(), "actor": cast["halyna"].as_actor(), "at": at} | changes
+    return place_hold(organisation=office, target=provider(1), **values)  # type: ignore[arg-type]
+
+
+def test_a_hold_between_release_and_transfer_stops_it_until_it_is_lifted(
+    office: Organisation, other_organisation: Organisation, cast: Cast, at: datetime, stripe: StripeStandIn
+) -> None:
+    run = released_run(office, cast, at)
+    hold = held(office, cast, at)
+    work()
+    assert stripe.of("transfer") == [] and transferred().status == "prepared" and sound()
+    foreign = held(other_organisation, cast, at)
+    queued = Job.objects.filter(kind="settlement.send_transfers")
+    before = queued.count()
+    lift = {"reason": "з'ясовано", "actor": cast["ivan"].as_actor(), "at": at}
+    lift_hold(organisation=other_organisation, hold_id=foreign.pk, **lift)
+    assert queued.count() == before
+    lift_hold(organisation=office, hold_id=hold.pk, **lift)
+    assert queued.latest("pk").payload == {"run_id": run.pk}
+    work()
+    assert len(stripe.of("transfer")) == 1 and transferred().status == "confirmed" and sound()
+
+
+def test_a_hold_with_a_last_day_lets_the_transfer_go_after_it(
+    office: Organisation, cast: Cast, at: datetime, stripe: StripeStandIn
+) -> None:
+    released_run(office, cast, at)
+    held(office, cast, at, to_date=at.date() + timedelta(days=2))
+    work()
+    for day, payments in ((1, 0), (2, 1), (2, 1)):
+        send_after_holds(organisation=office, at=at + timedelta(days=day))
+        Organisation.objects.update(clock_offset=at + timedelta(days=day) - timezone.now())
+        work()
+        assert len(stripe.of("transfer")) == payments
+    assert transferred().status == "confirmed" and sound()
+
+
+def test_a_held_transfer_is_given_up_before_stripe_is_asked(
+    office: Organisation, cast: Cast, at: datetime, stripe: StripeStandIn
+) -> None:
+    released_run(office, cast, at)
+    held(office, cast, at)
+    work()
+    who = {"actor": cast["ivan"].as_actor(), "at": at}
+    fail_payment(organisation=office, payment_id=transferred().pk, reason="спір", **who)
+    work()
+    assert transferred().status == "failed" and stripe.of("transfer") == [] and sound()
 
 
 def test_an_account_changed_after_the_approval_is_not_paid(
