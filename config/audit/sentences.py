@@ -55,6 +55,7 @@ SENTENCES: dict[str, Any] = {
     "contract.grant_item_added": _("An item of the grant's budget was entered"),
     "contract.signed": _("The contract was signed"),
     "contract.terminated": _("The contract was terminated"),
+    "demo.pin_kept": _("The PIN of a certificate of the demo was kept for its visitors"),
     "emergency.act_recorded": _("The act of an emergency service was recorded"),
     "emergency.begun": _("An emergency service was recorded"),
     "fee.decided": _("The recipient's fee was decided"),

@@ -43,14 +43,8 @@ def static_checks() -> list[Check]:
         _tool("mypy", "."),
         _tool("lint-imports"),
         _manage("makemigrations", "--check", "--dry-run"),
-        *([_manage("check_translations")] if _has_command("check_translations") else []),
+        _manage("check_translations"),
     ]
-
-
-def _has_command(name: str) -> bool:
-    return any(CHECKOUT.glob(f"*/management/commands/{name}.py")) or any(
-        CHECKOUT.glob(f"config/*/management/commands/{name}.py")
-    )
 
 
 def _run(check: Check) -> tuple[Check, int, str, float]:

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from config.audit.recording import label_of
+from config.audit.actors import Actor
+from config.audit.recording import action, label_of, record
 from config.office.models import OutboxMessage
 from vouchers.models import Certificate
 
 CODE = "demo.pin"
 
 
-def keep_pin(certificate: Certificate, pin: str, *, at: datetime) -> None:
-    """Keep the PIN of a demo certificate."""
+@action
+def keep_pin(*, certificate: Certificate, pin: str, actor: Actor, at: datetime) -> None:
+    """Keep the PIN of a demo certificate. Audit: demo.pin_kept, without the PIN."""
     OutboxMessage.objects.create(
         organisation=certificate.organisation,
         code=CODE,
@@ -22,6 +24,7 @@ def keep_pin(certificate: Certificate, pin: str, *, at: datetime) -> None:
         label=label_of(certificate),
         created_at=at,
     )
+    record("demo.pin_kept", certificate, actor=actor, at=at, number=certificate.number)
 
 
 def pin_of(certificate: Certificate) -> str:
