@@ -15,6 +15,8 @@ _LINE_KNOWN = (
     Check("REFERENCE", "line", f"{_NAMED_LINE} IS NULL"),
 )
 
+_CLEARED = f't.run = s.run AND t.check_code = s."check" AND t.claim_line_id = {_NAMED_LINE}'
+
 CLEARANCE = Loader(
     name="clearances",
     model=Clearance,
@@ -25,8 +27,17 @@ CLEARANCE = Loader(
     ),
     constants={"organisation_id": "%(org)s", "given": "true"},
     references=(Reference("claim_number", "claims", CLAIMS),),
-    match=f't.run = s.run AND t.check_code = s."check" AND t.claim_line_id = {_NAMED_LINE}',
-    checks=_LINE_KNOWN,
+    match=_CLEARED,
+    checks=(
+        *_LINE_KNOWN,
+        # A package names one person; a line that was claimed here takes two, who act here.
+        Check(
+            "CLAIMED_HERE",
+            "claim_number",
+            "EXISTS (SELECT 1 FROM settlement_claim c WHERE c.id = s.claim_number_id AND NOT c.imported) "
+            f"AND NOT EXISTS (SELECT 1 FROM settlement_clearance t WHERE {_CLEARED})",
+        ),
+    ),
 )
 
 _UNITS, _AMOUNT = "(s.units * 1000)::bigint", "(s.amount * 100)::bigint"

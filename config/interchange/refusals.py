@@ -37,6 +37,7 @@ SENTENCES = {
     "FROZEN": _("The claim has been judged and takes no more lines."),
     "VALUE": _("Adjudication cannot read this value. Write a number, or a day of the year as 01-15."),
     "TAKES": _("A warning takes nothing; a rejection or a pend takes units, only a cut may take money alone."),
+    "CLAIMED_HERE": _("The claim was made here: its remarks are lifted here, by two people, not by a package."),
     "RUN_TOO_EARLY": _("The claim is judged only in a later run."),
     "RUN_DONE": _("That run has been played: its findings stay as they are."),
     "OTHER_PROVIDER": _(

@@ -10,7 +10,7 @@ from config.accounts.models import Organisation
 from config.audit.models import AuditEvent
 from config.interchange.refusals import OrganisationDiffers, OrganisationUnclear, PackageUnreadable
 from contracts.models import Provider, Service
-from settlement.models import Claim, ClaimLine
+from settlement.models import Claim, ClaimLine, Clearance
 from tests.config.interchange.packages import load, load_tables, refused
 from tests.oracle.generate import write
 from tests.oracle.small import Tables, add, example_5_2
@@ -139,6 +139,22 @@ def test_another_name_of_a_person_differs_without_showing_it(tmp_path: Path) -> 
     tables["recipients"][0]["name"] = "Олена Інша"
     report = load_tables(tables, tmp_path / "b")
     assert refused(report) == [("recipients.csv", 2, "name", "•••", "DIFFERS")]
+
+
+def test_one_person_lifts_no_remark_on_a_claim_of_our_own(tmp_path: Path) -> None:
+    tables = example_5_2()
+    clearance = {"run": "2", "claim_number": "A-1", "line": "1", "check": "CLM-33", "decided_by": "Хтось"}
+    load_tables(tables, tmp_path / "a")
+    Claim.objects.filter(number="A-1").update(imported=False)
+    add(tables, "clearances", **clearance)
+    report = load_tables(tables, tmp_path / "b")
+    assert refused(report) == [("clearances.csv", 2, "claim_number", "A-1", "CLAIMED_HERE")]
+    assert not Clearance.objects.exists()
+    Claim.objects.filter(number="A-1").update(imported=True)
+    assert load_tables(tables, tmp_path / "c").imported
+    # Known already: the same package again says nothing new.
+    Claim.objects.filter(number="A-1").update(imported=False)
+    assert load_tables(tables, tmp_path / "d").imported and Clearance.objects.count() == 1
 
 
 def test_new_row_that_overlaps_a_stored_one(tmp_path: Path) -> None:
