@@ -27,6 +27,8 @@ PAGES: dict[str, str] = {
     "settlement.claim": "settlement:claim",
     "settlement.claimline": "settlement:claim_line",
     "settlement.appeal": "settlement:appeal",
+    "settlement.clawbackcase": "settlement:clawback",
+    "settlement.correction": "settlement:correction",
     "settlement.adjudicationrun": "settlement:adjudication_run",
     "settlement.entry": "settlement:entry",
     "settlement.account": "settlement:account",

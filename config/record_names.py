@@ -70,7 +70,11 @@ NAMINGS: dict[str, Naming] = {
     "procurement.complaint": Naming(lambda row: f"№ {row.pk}, {row.tender.number}", ("tender",)),
     "settlement.adjudicationrun": Naming(lambda row: f"{date_format(row.period, 'YEAR_MONTH_FORMAT')}, № {row.number}"),
     "settlement.appeal": Naming(_disputed, ("claim", "claim_line")),
+    "settlement.correctionobjection": Naming(
+        lambda row: f"{row.correction.number}, {row.recipient.code}", ("correction", "recipient")
+    ),
     "settlement.claimline": Naming(lambda row: f"{row.claim.number}, № {row.line}", ("claim",)),
+    "settlement.clawbackreply": Naming(lambda row: row.case.number, ("case",)),
     "settlement.clearance": Naming(
         lambda row: f"{row.claim_line.claim.number}, № {row.claim_line.line}", ("claim_line__claim",)
     ),

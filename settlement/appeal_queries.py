@@ -41,6 +41,7 @@ def appeals_to_answer(access: Access) -> QuerySet[Appeal]:
     of_line = Exists(mine.filter(claim_line=OuterRef("claim_line")))
     of_claim = Exists(mine.filter(claim_line__claim=OuterRef("claim")))
     rows = appeals(access, only_open=True).exclude(run__started_by=access.user)
+    rows = rows.exclude(run__correction__proposed_by=access.user)
     return rows.exclude(of_line).exclude(Q(of_claim, claim_line=None))
 
 

@@ -274,6 +274,41 @@ LEFT JOIN settlement_clawbackstanding s ON s.organisation_id = r.organisation_id
 WHERE m.offsets <> 0 GROUP BY r.id, v.id HAVING sum(m.offsets) > COALESCE(max(s.outstanding_minor), 0)
 ORDER BY 1
 """
+# A correction says what its lines say, and once approved what its run and the entries of that run say.
+_CORRECTIONS = """
+SELECT 'correction ' || c.number, w.wanted, l.found || ' in lines' || CASE WHEN c.run_id IS NULL THEN '' ELSE ', '
+    || m.found || ' in the run, ' || p.found || ' in the ledger' END
+FROM settlement_correction c
+CROSS JOIN LATERAL (SELECT c.gross_minor || '/' || c.fee_minor || '/' || c.payable_minor AS wanted) w
+CROSS JOIN LATERAL (SELECT COALESCE(sum(x.gross_becomes - x.gross_was), 0) || '/'
+    || COALESCE(sum(x.fee_becomes - x.fee_was), 0) || '/' || COALESCE(sum(x.payable_becomes - x.payable_was), 0)
+    AS found FROM settlement_correctionline x WHERE x.correction_id = c.id) l
+CROSS JOIN LATERAL (SELECT COALESCE(sum(m.gross), 0) || '/' || COALESCE(sum(m.fee), 0) || '/'
+    || COALESCE(sum(m.payable + m.offsets), 0) AS found FROM settlement_remittance m WHERE m.run_id = c.run_id) m
+CROSS JOIN LATERAL (SELECT COALESCE(sum(p.debit - p.credit) FILTER (WHERE a.kind = 'expense'), 0) || '/'
+    || COALESCE(sum(p.credit - p.debit) FILTER (WHERE a.kind = 'fee'), 0) || '/'
+    || COALESCE(sum(p.credit - p.debit) FILTER (WHERE a.kind = 'payable'), 0) AS found
+    FROM settlement_remittance m
+    JOIN settlement_entry e ON e.organisation_id = c.organisation_id AND e.key IN (
+        'claim.adjudicated:' || m.run_id || ':' || m.claim_id, 'claim.reversed:' || m.run_id || ':' || m.claim_id)
+    JOIN settlement_posting p ON p.entry_id = e.id JOIN settlement_account a ON a.id = p.account_id
+    WHERE m.run_id = c.run_id) p
+WHERE l.found <> w.wanted OR (c.run_id IS NOT NULL AND (m.found <> w.wanted OR p.found <> w.wanted)) ORDER BY c.id
+"""
+# Every corrected line is decided as its correction says, in the copy of its claim.
+_CORRECTED = """
+SELECT 'correction ' || c.number || ' claim ' || q.number || ' line ' || l.line,
+    x.gross_becomes || '/' || x.fee_becomes || '/' || x.payable_becomes, COALESCE(d.found, 'no decision')
+FROM settlement_correctionline x
+JOIN settlement_correction c ON c.id = x.correction_id AND c.run_id IS NOT NULL
+JOIN settlement_claimline l ON l.id = x.claim_line_id JOIN settlement_claim q ON q.id = l.claim_id
+LEFT JOIN LATERAL (
+    SELECT a.gross || '/' || a.fee || '/' || a.payable AS found FROM settlement_correctionclaim k
+    JOIN settlement_claimline n ON n.claim_id = k.new_claim_id AND n.line = l.line
+    JOIN settlement_adjudication a ON a.claim_line_id = n.id AND a.run_id = c.run_id AND a.reverses_id IS NULL
+    WHERE k.correction_id = c.id AND k.claim_id = l.claim_id) d ON true
+WHERE d.found IS DISTINCT FROM x.gross_becomes || '/' || x.fee_becomes || '/' || x.payable_becomes ORDER BY x.id
+"""
 _STATEMENTS = """
 SELECT 'statement line ' || s.statement_id || '/' || l.position, abs(l.amount_minor)::text,
     COALESCE(sum(m.amount), 0)::text
@@ -353,6 +388,8 @@ CHECKS: dict[str, str] = {
     "clawbacks equal the ledger": _CLAWBACKS,
     "clawbacks stay within what was paid": _CLAWBACK_LINES,
     "offsets equal what clawbacks got": _OFFSETS,
+    "corrections equal what was posted": _CORRECTIONS,
+    "corrected lines equal their decisions": _CORRECTED,
     "statement lines equal their matches": _STATEMENTS,
     "bank balances equal the ledger": _CLOSING,
 }

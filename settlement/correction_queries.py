@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from config.transactions import step
 from contracts.parameters import ParameterBook, parameter_value
 from contracts.queries import provider_of, working_calendar
 from settlement.appeal_queries import TERM
+from settlement.finding_words import title_of
 from settlement.hold_queries import live_holds
 from settlement.judging import batch_of, judge, law_of
 from settlement.models import (
@@ -31,10 +32,13 @@ from settlement.models import (
     YearClosing,
 )
 from settlement.rules.adjudicate import AdjudicationResult
+from vouchers.models import Recipient
 
 FEE_INCREASE, CLOSED_YEAR = "correction.fee_increase", "correction.closed_year"
 FIGURES = ("outcome", "units_allowed", "rate_allowed", "gross", "fee", "payable")
 # States in which a claim can be taken back; why the others cannot.
+# More recipients than that are found by search.
+RECIPIENTS_SHOWN = 50
 CORRECTABLE = ("adjudicated", "paid", "rejected")
 BEING_PAID, APPEALED, HELD, FEE_RISES = "BEING_PAID", "APPEALED", "HELD", "FEE_RISES"
 _BLOCKED = {"scheduled": BEING_PAID, "disputed": APPEALED}
@@ -126,6 +130,19 @@ def lines_of(correction: Correction, access: Access, search: str = "") -> QueryS
     return rows.order_by("claim_line__claim__number", "claim_line__line")
 
 
+def lines_of_recipient(correction: Correction, recipient: Recipient) -> QuerySet[CorrectionLine]:
+    """What a correction changes for one recipient."""
+    rows = correction.lines.filter(recipient=recipient)
+    return rows.select_related("claim_line__claim", "claim_line__service", "provider", "recipient").order_by(
+        "claim_line__service_date", "id"
+    )
+
+
+def with_titles(lines: Iterable[CorrectionLine]) -> list[tuple[CorrectionLine, list[str]]]:
+    """Lines with the checks that take another sum than before, in words."""
+    return [(line, [title_of(code) for code in line.checks]) for line in lines]
+
+
 @dataclass(frozen=True)
 class Sums:
     """Was, becomes and difference of one figure, minor units."""
@@ -184,6 +201,12 @@ def claims_of_correction(correction: Correction, access: Access) -> QuerySet[Cor
     """Claims taken back with their copies, as far as the reader may see them."""
     rows = correction.claims.select_related("claim__provider", "reversal", "new_claim").order_by("claim__number")
     return rows.filter(claim__provider=provider_of(access.user)) if access.may("claims.submit") else rows
+
+
+def corrections_of(claim: Claim) -> QuerySet[Correction]:
+    """Corrections that took a claim back or had it judged in place of another."""
+    parts = Q(claims__claim=claim) | Q(claims__reversal=claim) | Q(claims__new_claim=claim)
+    return Correction.objects.filter(parts).distinct().order_by("pk")
 
 
 def own_corrections(user: User) -> QuerySet[Correction]:

@@ -7,14 +7,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from django.db.models import Sum
+from django.db.models import Q, QuerySet, Sum
 from django.template.loader import render_to_string
 from django.utils.translation import gettext, override
 
 from config.accounts.models import Organisation
 from contracts.models import Provider
+from settlement.clawback_queries import offsets_of
+from settlement.correction_queries import sums_of, with_titles
 from settlement.finance_queries import JudgedAgain, judged_again
-from settlement.models import BankAct, Claim, FeeNotice, Payment, Remittance
+from settlement.models import (
+    BankAct,
+    Claim,
+    ClawbackRecovery,
+    Correction,
+    CorrectionLine,
+    FeeNotice,
+    Payment,
+    Remittance,
+)
+from vouchers.models import Recipient
 
 
 @dataclass(frozen=True)
@@ -55,10 +67,12 @@ def remittance_advice(payment: Payment) -> bytes:
     """
     claims = paid_claims(payment)
     totals = {name: sum(getattr(row, name) for row in claims) for name in _COLUMNS}
-    context = {"payment": payment, "claims": claims, "totals": totals}
+    context = {"payment": payment, "claims": claims, "totals": totals, "kept_back": kept_back(payment)}
     return pdf_of("documents/remittance.html", context, payment.organisation, payment.payment_run.status_at)
 
 
+# A longer list makes a paper that nobody reads; the account shows every line.
+NOTICE_LINES = 150
 _COLUMNS = ("amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable")
 
 
@@ -68,6 +82,15 @@ def paid_claims(payment: Payment) -> list[PaidClaim]:
     found = list(rows.order_by("claim__number", "id"))
     twice = judged_again(row.pk for row in found)
     return [_paid_claim(list(parts), twice) for _key, parts in groupby(found, key=lambda row: row.claim_id)]
+
+
+def kept_back(payment: Payment) -> QuerySet[ClawbackRecovery]:
+    """What the runs of a payment kept back from its provider for clawbacks (CLM-46), also where nothing was left to
+    pay of the claim.
+    """
+    runs = Remittance.objects.filter(payment_items__payment=payment).values("run")
+    paid = Q(payable=0) | Q(payment_items__payment=payment)
+    return offsets_of(Remittance.objects.filter(paid, run__in=runs, provider=payment.provider).exclude(offsets=0))
 
 
 def _paid_claim(parts: list[Remittance], twice: Mapping[int, JudgedAgain]) -> PaidClaim:
@@ -139,6 +162,30 @@ def fee_notice(notice: FeeNotice) -> bytes:
     return pdf_of("documents/fee_notice.html", context, notice.organisation, notice.issued_at)
 
 
+def correction_notice(
+    correction: Correction,
+    lines: QuerySet[CorrectionLine],
+    until: date,
+    name: str,
+    recipient: Recipient | None = None,
+) -> bytes:
+    """PDF that tells a provider, or a recipient, what a correction of a closed month changes for them, and until when
+    they can dispute it. Money: minor units.
+    """
+    sums = sums_of(lines)
+    rows = list(lines[:NOTICE_LINES])
+    context = {
+        "correction": correction,
+        "lines": with_titles(rows),
+        "more": lines.count() - len(rows),
+        "sums": sums,
+        "until": until,
+        "name": name,
+        "recipient": recipient,
+    }
+    return pdf_of("documents/correction_notice.html", context, correction.organisation, correction.status_at)
+
+
 def bank_act(act: BankAct, rows: Sequence[tuple[object, int | None]]) -> bytes:
     """PDF of a month's reconciliation with the bank: figures in minor units as the signers saw them, and who signed."""
     signatures = list(act.signatures.select_related("signed_by").order_by("place"))
@@ -146,11 +193,13 @@ def bank_act(act: BankAct, rows: Sequence[tuple[object, int | None]]) -> bytes:
     return pdf_of("documents/bank_act.html", context, act.organisation, act.drawn_at)
 
 
-def pdf_of(template: str, context: dict[str, object], organisation: Organisation, made_at: datetime | None) -> bytes:
+def pdf_of(
+    template: str, context: dict[str, object], organisation: Organisation, made_at: datetime | None, language: str = ""
+) -> bytes:
     # Loading WeasyPrint takes two seconds: not in every process that only imports this module.
     from weasyprint import HTML
 
-    language = document_language(organisation)
+    language = language or document_language(organisation)
     with override(language):
         values = {**context, "organisation": organisation, "language": language, "created": made_at}
         html = render_to_string(template, values)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -14,7 +16,7 @@ from config.form_fields import money_field
 from config.periods import parse_month
 from config.templatetags.show import amount
 from contracts.models import Contract, Provider
-from settlement.models import Claim, Payment, StatementLine
+from settlement.models import Claim, Correction, Payment, StatementLine
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 MAX_UPLOAD = 64 * 1024 * 1024
@@ -179,3 +181,32 @@ class MatchForm(forms.Form):
         field: Any = self.fields["payments"]
         field.queryset = rows.select_related("provider").order_by("reference")
         field.label_from_instance = lambda row: f"{row.reference} · {row.provider} · {amount(row.amount)}"
+
+
+class CorrectionForm(forms.Form):
+    """Which closed month is put right, on what ground and why."""
+
+    month = forms.ChoiceField(label=_("Closed month"))
+    ground = forms.ChoiceField(label=_("What has changed"), choices=Correction.GROUNDS)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Name the document and its date. Providers, recipients and the auditor read it."),
+    )
+
+    def __init__(self, *args: Any, months: Sequence[date], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["month"]
+        field.choices = [(f"{month:%Y-%m}", date_format(month, "YEAR_MONTH_FORMAT")) for month in months]
+
+
+class ObjectionForm(forms.Form):
+    """Why a correction is wrong."""
+
+    reason = forms.CharField(
+        label=_("Why you do not agree"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Write what is not right and which paper shows it. The office answers in writing."),
+    )

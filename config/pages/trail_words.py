@@ -24,6 +24,7 @@ from procurement.rules import project_budget
 from procurement.rules.rejection import GROUNDS
 from settlement.finding_words import title_of
 from settlement.month_checks import TITLES as MONTH_TITLES
+from settlement.ru_form_papers import FORMS
 from settlement.statement_words import WORDS as STATEMENT_WORDS
 
 # Longer lists are cut; the record itself shows all of it.
@@ -216,6 +217,11 @@ def _parameters(value: Any, currency: str) -> str:
     return _listed(_parameter)(known, currency) if known else _how_many(value, currency)
 
 
+def _form(value: Any, currency: str) -> str:
+    form = FORMS.get(str(value))
+    return str(form.title) if form else str(value)
+
+
 def _fingerprint(value: Any, currency: str) -> str:
     text = str(value)
     return f"{text[:16]}…" if len(text) > 20 else text
@@ -243,6 +249,7 @@ FIELDS: dict[str, Field] = {
     "carried_minor": Field(_("Went over to the next year"), _minor),
     "changed": Field(_("What was changed"), _how_many),
     "check": Field(_("Check"), _check),
+    "claim": Field(_("Claim"), _text),
     "code": Field(_("Code"), _text),
     "codes": Field(_("Codes"), _listed(_text)),
     "conflict": Field(_("Conflict of interest"), _yes_no),
@@ -260,6 +267,7 @@ FIELDS: dict[str, Field] = {
     "file": Field(_("File"), _text),
     "files": Field(_("Files"), _number),
     "findings": Field(_("Remarks"), _listed(_finding)),
+    "form": Field(_("Form"), _form),
     "formula": Field(_("Formula"), _text),
     "from_date": Field(_("From"), _day),
     "given": Field(_("Approvals so far"), _number),
@@ -307,6 +315,8 @@ FIELDS: dict[str, Field] = {
     "released": Field(_("Given back, units"), _number),
     "remittances": Field(_("Remittances"), _number),
     "reserved": Field(_("Set aside from the budget"), _money),
+    "reply_until": Field(_("Reply possible until"), _day),
+    "return_until": Field(_("To be returned until"), _day),
     "returned_minor": Field(_("Given back to the budget"), _minor),
     "roles": Field(_("Roles"), _listed(_role)),
     "roles_before": Field(_("Roles before"), _listed(_role)),
@@ -353,6 +363,7 @@ FIELDS: dict[str, Field] = {
     "name": Field(_("Name"), _text),
     "reasons": Field(_("Reasons"), _listed(_text)),
     "recipient": Field(_("Recipient"), _text),
+    "recipients": Field(_("Recipients"), _number),
     "session": Field(_("Number at Stripe"), _text),
     "since": Field(_("Since"), _day),
     "source": Field(_("Source"), _text),
@@ -364,6 +375,9 @@ FIELDS: dict[str, Field] = {
 
 # A key that one kind of event means otherwise.
 OF_EVENT: dict[tuple[str, str], Field] = {
+    ("correction.approved", "run"): Field(_("Adjudication run"), _text),
+    ("correction.objection_answered", "outcome"): Field(_("Outcome"), _state),
+    ("correction.proposed", "left_out"): Field(_("Left out"), _listed(_text)),
     ("claim.corrected", "before"): Field(_("Lines before"), _how_many),
     ("claims.adjudicated", "number"): Field(_("Adjudication run"), _number),
     ("budget_line.amended", "basis"): Field(_("Ground"), _text),

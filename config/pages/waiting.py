@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +22,7 @@ from contracts.queries import contracts_of_office, parameter_proposals, unverifi
 from procurement.models import Award, CommissionMember, Score, Tender
 from settlement.appeal_queries import appeals, appeals_to_answer
 from settlement.bank_queries import bank_acts, silent_payments
+from settlement.correction_queries import objections_to_answer, own_corrections, to_approve
 from settlement.fee_queries import fee_notices, own_fee_notices
 from settlement.finance_queries import exceptions
 from settlement.line_queries import pended_lines
@@ -29,6 +30,7 @@ from settlement.models import (
     Adjudication,
     AdjudicationRun,
     Claim,
+    ClawbackCase,
     FeeRefund,
     Finding,
     PaymentRemittance,
@@ -220,6 +222,18 @@ def _appeals_sent(access: Access) -> QuerySet[Any]:
     return appeals(access, only_open=True)
 
 
+def _corrections(access: Access) -> QuerySet[Any]:
+    return to_approve(access)
+
+
+def _objections(access: Access) -> QuerySet[Any]:
+    return objections_to_answer(access)
+
+
+def _own_corrections(access: Access) -> QuerySet[Any]:
+    return own_corrections(access.user)
+
+
 def _unpaid_notices(access: Access) -> QuerySet[Any]:
     return fee_notices(access.office(), state="open")
 
@@ -231,6 +245,23 @@ def _own_unpaid_notices(access: Access) -> QuerySet[Any]:
 def _fee_refunds(access: Access) -> QuerySet[FeeRefund]:
     rows = FeeRefund.objects.filter(receipt__notice__organisation=access.office(), status="requested")
     return rows.exclude(requested_by=access.user)
+
+
+def _clawbacks(access: Access) -> QuerySet[Any]:
+    return ClawbackCase.objects.filter(organisation=access.office())
+
+
+def _clawbacks_to_send(access: Access) -> QuerySet[Any]:
+    return _clawbacks(access).filter(status__in=["found", "recovered"])
+
+
+def _clawbacks_to_decide(access: Access) -> QuerySet[Any]:
+    over = Q(status="notified", reply_until__lt=local_date(access.now(), access.office().zone))
+    return _clawbacks(access).filter(over | Q(status="replied")).exclude(opened_by=access.user)
+
+
+def _own_clawbacks(status: str) -> Callable[[Access], QuerySet[Any]]:
+    return lambda access: ClawbackCase.objects.filter(provider__users__user=access.user, status=status)
 
 
 # --- Law and people --------------------------------------------------------------------------------------
@@ -372,6 +403,24 @@ DUTIES: tuple[Duty, ...] = (
         related=("claim_line__claim",),
     ),
     Duty(
+        "clawbacks_to_reply",
+        "clawbacks.reply",
+        _("Notices that money is asked back"),
+        _("Read what was found and reply within the term."),
+        "settlement:clawbacks",
+        _own_clawbacks("notified"),
+        query="status=notified",
+    ),
+    Duty(
+        "clawbacks_to_return",
+        "clawbacks.reply",
+        _("Money to return"),
+        _("Return it within the term, or it is kept back from your next claims."),
+        "settlement:clawbacks",
+        _own_clawbacks("decided"),
+        query="status=decided",
+    ),
+    Duty(
         "competitions_open",
         "bids.submit",
         _("Competitions open for bids"),
@@ -416,6 +465,34 @@ DUTIES: tuple[Duty, ...] = (
         query="status=open",
     ),
     Duty(
+        "corrections_to_approve",
+        "corrections.approve",
+        _("Corrections of closed months to approve"),
+        _("Somebody else has prepared them; look at the lines, then approve."),
+        "settlement:corrections",
+        _corrections,
+    ),
+    Duty(
+        "objections_to_answer",
+        "corrections.answer",
+        _("Objections of recipients to answer"),
+        _("A recipient does not agree with a correction."),
+        "settlement:corrections",
+        _objections,
+        subject=lambda row: row.correction,
+        related=("correction",),
+    ),
+    Duty(
+        "own_corrections",
+        "corrections.own",
+        _("Corrections of past months"),
+        _("Read what changed for you and until when you can object."),
+        "settlement:own_corrections",
+        _own_corrections,
+        lookup=True,
+        query="",
+    ),
+    Duty(
         "fees_unpaid",
         "fee_notices.issue",
         _("Fee notices not paid yet"),
@@ -443,6 +520,22 @@ DUTIES: tuple[Duty, ...] = (
         "settlement:own_fees",
         _own_unpaid_notices,
         unless="fee_notices.view",
+    ),
+    Duty(
+        "clawbacks_to_send",
+        "clawbacks.open",
+        _("Cases of money asked back: send or close"),
+        _("Send the notice, or close what has come back."),
+        "settlement:clawbacks",
+        _clawbacks_to_send,
+    ),
+    Duty(
+        "clawbacks_to_decide",
+        "clawbacks.decide",
+        _("Cases of money asked back to decide"),
+        _("The provider has replied or its term has passed; another person opened the case."),
+        "settlement:clawbacks",
+        _clawbacks_to_decide,
     ),
     Duty(
         "sums_to_pay",

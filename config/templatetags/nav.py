@@ -45,6 +45,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("My certificate"), "vouchers:mine", ("certificates.view",), unless="fees.view"),
             Item(_("Recipients' fees"), "settlement:fee_notices", ("fee_notices.view",)),
             Item(_("What I pay"), "settlement:own_fees", ("fee_notices.pay",), unless="fee_notices.view"),
+            Item(_("Corrections of past months"), "settlement:own_corrections", ("corrections.own",)),
         ),
     ),
     (
@@ -60,6 +61,8 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Claims"), "settlement:claims", ("claims.view",)),
             Item(_("Appeals"), "settlement:appeals", ("claims.view",)),
+            Item(_("Settlement forms"), "settlement:forms", ("settlement_forms.draw",)),
+            Item(_("Money asked back"), "settlement:clawbacks", ("clawbacks.view",)),
             Item(_("Waiting for a person"), "settlement:pends", ("claims.clear",)),
             Item(_("Patterns"), "settlement:patterns", ("runs.view",)),
             Item(_("Facts for checks"), "settlement:facts_start", ("register.edit", "recipients.edit")),
@@ -72,6 +75,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Open bank records"), "settlement:open_bank_lines", ("statements.view",)),
             Item(_("Acts with the bank"), "settlement:bank_acts", ("statements.view",)),
             Item(_("Closing of months"), "settlement:months", ("months.close", "ledger.view")),
+            Item(_("Corrections of closed months"), "settlement:corrections", ("corrections.view",)),
             Item(_("Closing of years"), "settlement:years", ("years.prepare", "years.close", "ledger.view")),
         ),
     ),
@@ -136,7 +140,7 @@ def menu(context: Context) -> dict[str, Any]:
         if shown:
             groups.append({"title": title, "items": shown})
     _mark_here(groups, path)
-    return {"groups": groups, "path": path, "home": _address("home")}
+    return {"groups": groups, "path": path, "home": _address("home"), "notices": _address("notices")}
 
 
 @register.inclusion_tag("components/record_links.html", takes_context=True)

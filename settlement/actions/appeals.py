@@ -23,6 +23,7 @@ from settlement.actions.claim_states import settle_claims
 from settlement.actions.claims import File, locked_claim, take_back
 from settlement.actions.runs import person
 from settlement.appeal_queries import DISPUTABLE, appeal_until, disputed_run
+from settlement.correction_queries import proposers_of
 from settlement.models import (
     Adjudication,
     Appeal,
@@ -171,7 +172,8 @@ def _open(organisation: Organisation, appeal_id: int, actor: Actor) -> tuple[App
         raise AppealAnswered()
     lines = {"claim_line": appeal.claim_line_id} if appeal.claim_line_id else {"claim_line__claim": claim}
     kept = KeptPend.objects.filter(**lines, decided_by=person(actor)).exists()
-    if kept or actor.user_id in (appeal.submitted_by_id, appeal.run.started_by_id):
+    decided = {appeal.submitted_by_id, appeal.run.started_by_id, *proposers_of([appeal.run_id])}
+    if kept or actor.user_id in decided:
         raise FourEyes()
     return appeal, claim
 

@@ -16,10 +16,11 @@ from config.accounts.models import Organisation
 from config.errors import NotFound
 from config.office.storage import attachments_of, open_attachment
 from contracts.views.pages import access_of, one_of, page_of
-from settlement import line_queries
+from settlement import clawback_queries, line_queries
 from settlement.actions import letters
 from settlement.appeal_queries import DISPUTABLE, disputed_run
 from settlement.claim_letter import checks_in_words, explain
+from settlement.correction_queries import corrections_of
 from settlement.explanations import LineExplained
 from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
@@ -28,7 +29,10 @@ from settlement.models import Claim, ClaimLine
 from settlement.models.claims import CLAIM_STATES
 from settlement.pend_evidence import evidence_of
 from settlement.pend_queries import deciders, tasks_of
+from settlement.ru_form_papers import PROFILES
 
+# States in which something of a claim may have been paid.
+ASKED_BACK = ("adjudicated", "scheduled", "paid", "disputed")
 LETTER_STATES = ("adjudicated", "scheduled", "paid", "rejected", "disputed", "reversed")
 
 
@@ -80,9 +84,13 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "checks": checks_in_words(claim),
         "files": attachments_of(claim).exclude(kind__startswith=letters.LETTER),
         "reversals": claim.reversals.order_by("id"),
+        "corrections": corrections_of(claim),
         "returns": claim.returns.order_by("-version"),
+        "clawbacks": clawback_queries.cases_of_claim(access, claim) if access.may("clawbacks.view") else (),
+        "offsets": clawback_queries.offsets_of(claim.remittances.exclude(offsets=0)),
         "appeals": claim.appeals.select_related("claim_line", "answer").order_by("id"),
         "reason_form": ReasonForm(),
+        "compensation": access.may("settlement_forms.draw") and claim.organisation.jurisdiction in PROFILES,
         **steps_allowed(access, claim),
         **letter_shown(claim),
     }
@@ -101,6 +109,7 @@ def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
         "may_return": office and claim.status == "submitted" and not claim.reverses_id,
         "may_reverse": office and reversible,
         "may_attach": own and claim.status in ("draft", "submitted", "returned") and not claim.reverses_id,
+        "may_claw_back": access.may("clawbacks.open") and not claim.reverses_id and claim.status in ASKED_BACK,
         "may_appeal": own and claim.status in DISPUTABLE and disputed_run(claim, None) is not None,
     }
 
@@ -123,6 +132,7 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "pends": open_pends(claim.organisation, explained, access.now()),
         "may_clear": access.may("claims.clear"),
         "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),
+        "may_claw_back": steps_allowed(access, claim)["may_claw_back"],
         "may_appeal": steps_allowed(access, claim)["may_appeal"] and disputed_run(claim, line) is not None,
         "reason_form": ReasonForm(),
     }
