@@ -1,41 +1,86 @@
-"""What a provider prints and signs about a claim: the act of services and the invoice, tagged PDF (PDF/UA-1)."""
+"""What a provider signs about a claim: the act of services and the invoice, each one table, as PDF or XLSX."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
-from settlement.documents import pdf_of
+from config.clock import local_date
+from config.money import from_minor, from_rate, from_units
+from settlement.documents import document_language
 from settlement.line_queries import claimed_minor
 from settlement.models import Claim
+from settlement.printed_tables import CheckSum, Column, PrintedTable, Section
 
 # Money: round(units x rate, 2) of each line, then summed, as adjudication starts.
 _SERVICES = """
-SELECT COALESCE(s.name_uk, l.service_code), COALESCE(s.name_ru, ''), COALESCE(s.unit, ''), l.unit_rate_e4, count(*),
+SELECT COALESCE(s.name_uk, l.service_code), COALESCE(s.name_ru, ''), l.unit_rate_e4, count(*),
     sum(l.units_milli)::bigint, sum((l.units_milli * l.unit_rate_e4 + 50000) / 100000)::bigint
 FROM settlement_claimline l LEFT JOIN contracts_service s ON s.id = l.service_id
-WHERE l.claim_id = %s GROUP BY 1, 2, 3, 4 ORDER BY 1, 4
+WHERE l.claim_id = %s GROUP BY 1, 2, 3 ORDER BY 1, 3
 """
+_COLUMNS = (
+    Column(_("Service")),
+    Column(_("Visits"), "count"),
+    Column(_("Units"), "units"),
+    Column(_("Price of a unit"), "rate"),
+    Column(_("Amount"), "amount", summed=True),
+)
+_TITLES = {"act": _("Act of services %(number)s"), "invoice": _("Invoice %(number)s")}
+_CAPTIONS = {"act": _("Services that were given"), "invoice": _("Services to be paid")}
+_VAT = _("Without value added tax. What is allowed and paid follows from the decision on each visit.")
+_AGREED = _("The services above were given; the parties sign that they agree on their kind and quantity.")
 
 
-def claim_paper(claim: Claim, kind: str, *, made_at: datetime) -> bytes:
-    """PDF of a claim by service and price, in the state language. ``kind``: act or invoice."""
-    context = {
-        "claim": claim,
-        "kind": kind,
-        "rows": _services(claim),
-        "total": claimed_minor(claim),
-        "made_at": made_at,
-    }
-    return pdf_of("documents/claim_paper.html", context, claim.organisation, made_at)
+def claim_paper(claim: Claim, kind: str, *, made_at: datetime) -> PrintedTable:
+    """A claim by service and price, in the state language. ``kind``: act or invoice."""
+    act = kind == "act"
+    judged = claim.reverses or claim
+    rows = _services(judged)
+    language = document_language(claim.organisation)
+    with override(language):
+        title = str(_TITLES[kind]) % {"number": claim.number}
+    by_visit, by_price = from_minor(claimed_minor(judged)), sum((row[-1] for row in rows), from_minor(0))
+    return PrintedTable(
+        title=title,
+        author=_named(claim.provider),
+        facts=[*_facts(claim, made_at), *([] if act else [(_("Account"), claim.provider.iban)])],
+        caption=_CAPTIONS[kind],
+        columns=_COLUMNS,
+        sections=[Section(rows)],
+        checks=[CheckSum(_("All visits of the claim"), by_visit, by_price)],
+        notes=[_VAT, *([_AGREED] if act else [])],
+        signers=[_("Provider"), *([_("Buyer")] if act else [])],
+        language=language,
+        currency=claim.organisation.currency,
+    )
 
 
-def _services(claim: Claim) -> list[dict[str, Any]]:
-    names = ("name_uk", "name_ru", "unit", "rate", "visits", "units", "amount")
+def _facts(claim: Claim, made_at: datetime) -> list[tuple[Any, str]]:
+    return [
+        (_("Provider"), _named(claim.provider)),
+        (_("Buyer"), _named(claim.organisation)),
+        (_("Contract"), claim.contract_number),
+        (_("Month of the services"), f"{claim.period:%m.%Y}"),
+        (_("Date"), f"{local_date(made_at, claim.organisation.zone):%d.%m.%Y}"),
+    ]
+
+
+def _named(party: Any) -> str:
+    return ", ".join(filter(None, (party.name, party.registration_code)))
+
+
+def _services(claim: Claim) -> list[tuple[str, int, Decimal, Decimal, Decimal]]:
     russian = claim.organisation.jurisdiction == "RU"
     with connection.cursor() as cursor:
-        cursor.execute(_SERVICES, [claim.reverses_id or claim.pk])
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return [{**row, "name": (russian and row["name_ru"]) or row["name_uk"]} for row in rows]
+        cursor.execute(_SERVICES, [claim.pk])
+        found = cursor.fetchall()
+    return [
+        ((russian and name_ru) or name_uk, visits, from_units(count), from_rate(rate), from_minor(total))
+        for name_uk, name_ru, rate, visits, count, total in found
+    ]

@@ -6,10 +6,13 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from config.accounts.models import Organisation
 from config.periods import parse_month
 from contracts.models import Contract, Provider
+from settlement.models import Claim
 
 MAX_UPLOAD = 32 * 1024 * 1024
 
@@ -96,6 +99,43 @@ class AppealForm(EvidenceForm):
         super().__init__(*args, **kwargs)
         self.fields["file"].required = False
         self.fields["file"].label = _("Evidence (a file, if you have one)")
+
+
+class SettlementFormForm(forms.Form):
+    """Whose form of which month, the spreadsheet of what it asks for, and what comes out."""
+
+    provider: forms.ModelChoiceField[Provider] = forms.ModelChoiceField(
+        label=_("Provider"), queryset=Provider.objects.none()
+    )
+    period = MonthField(label=_("Month of the services"))
+    file = forms.FileField(
+        label=_("Spreadsheet"),
+        help_text=_("CSV or XLSX; the first row names the columns (take the template)."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
+    kind = forms.ChoiceField(
+        label=_("What to make"),
+        choices=[("pdf", _("PDF to print and sign")), ("xlsx", _("Spreadsheet (XLSX)"))],
+        widget=forms.RadioSelect,
+        initial="pdf",
+    )
+
+    def __init__(self, *args: Any, organisation: Organisation, from_claims: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        provider: Any = self.fields["provider"]
+        known = Q(pk__in=Contract.objects.filter(organisation=organisation).values("provider"))
+        claiming = Q(pk__in=Claim.objects.filter(organisation=organisation).values("provider"))
+        provider.queryset = Provider.objects.filter(known | claiming).order_by("name", "id")
+        if from_claims:
+            self.fields["file"].required = False
+            self.fields["file"].label = _("Spreadsheet, if the form shall not be made of the claims judged here")
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file and file.size > MAX_UPLOAD:
+            raise forms.ValidationError(_("The file is larger than 32 megabytes. Send a smaller one."))
+        return file
 
 
 class AdjudicationForm(forms.Form):

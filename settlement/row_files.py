@@ -1,4 +1,4 @@
-"""Rows of a spreadsheet that a person sends: CSV in any usual encoding and separator, or XLSX. Cells stay as written."""
+"""Rows of a spreadsheet that a person sends: CSV in usual encodings and separators, or XLSX. Cells stay as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arithmetic of Russian settlement forms (rulebook 5.4)."""
+"""Arithmetic of Russian settlement forms (SET-RU-1 to SET-RU-4)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ ZERO = Decimal("0.00")
 
 @dataclass(frozen=True)
 class CompensationRow:
-    """A row of the compensation form; columns 3 to 10, money 0.01. ``fee_due`` is shown beside the received
-    one.
+    """A row of the compensation form; columns 3 to 10, money 0.01. ``fee_due`` is shown beside the received one.
+
+    ``fee`` is the higher of the two, ``within_programme`` what column 10 is before the limit of funds.
     """
 
     tariff: Decimal
@@ -27,7 +28,9 @@ class CompensationRow:
     value_actual: Decimal
     fee_received: Decimal
     fee_due: Decimal
+    fee: Decimal
     computed: Decimal
+    within_programme: Decimal
     to_pay: Decimal
 
 
@@ -46,7 +49,7 @@ def compensation_row(
     The fee *due* is deducted where it is higher than the received one (SET-RU-1), otherwise the budget would
     pay for uncollected fees. Column 10 counts the volume within the individual programme only. Never below
     zero.
-    Source: 442-FZ art. 30(8); section 11, policy 13.
+    Source: 442-FZ art. 30(8); TAR-13.
     """
     fee = max(fee_received, fee_due)
     actual = round_half_up(tariff * volume_actual)
@@ -55,7 +58,17 @@ def compensation_row(
     to_pay = payable if limit is None else min(payable, limit)
     programme = round_half_up(tariff * volume_programme)
     return CompensationRow(
-        tariff, volume_programme, programme, volume_actual, actual, fee_received, fee_due, computed, to_pay
+        tariff=tariff,
+        volume_programme=volume_programme,
+        value_programme=programme,
+        volume_actual=volume_actual,
+        value_actual=actual,
+        fee_received=fee_received,
+        fee_due=fee_due,
+        fee=fee,
+        computed=computed,
+        within_programme=payable,
+        to_pay=to_pay,
     )
 
 
@@ -77,9 +90,19 @@ def advance_row(*, tariff: Decimal, planned_volume: Decimal, planned_fee: Decima
     return AdvanceRow(cost, max(cost - planned_fee, ZERO))
 
 
-def advance_true_up(*, paid: Decimal, tariff: Decimal, actual_volume: Decimal, fee: Decimal) -> Decimal:
-    """What is still due (positive) or to be returned (negative) once the actual volume is known."""
-    return advance_row(tariff=tariff, planned_volume=actual_volume, planned_fee=fee).subsidy - paid
+@dataclass(frozen=True)
+class TrueUpRow:
+    """Subsidy of the actual volume, and what is still due (positive) or to be returned (negative)."""
+
+    cost: Decimal
+    subsidy: Decimal
+    due: Decimal
+
+
+def true_up_row(*, paid: Decimal, tariff: Decimal, actual_volume: Decimal, fee: Decimal) -> TrueUpRow:
+    """An advance once the actual volume is known. Source: Samara 463 of 18.07.2017."""
+    actual = advance_row(tariff=tariff, planned_volume=actual_volume, planned_fee=fee)
+    return TrueUpRow(actual.cost, actual.subsidy, actual.subsidy - paid)
 
 
 @dataclass(frozen=True)
@@ -94,26 +117,35 @@ class OrderRow:
 def order_row(*, tariff: Decimal, coefficient: Decimal, volume: Decimal, fee: Decimal) -> OrderRow:
     """Report of a social order: the corrected tariff is rounded first, then multiplied; never below zero.
 
-    Source: Adygea 131/1 of 16.05.2023; section 11, policy 5.
+    Source: Adygea 131/1 of 16.05.2023; TAR-5.
     """
     corrected = round_half_up(tariff * coefficient)
     value = round_half_up(corrected * volume)
     return OrderRow(corrected, value, max(value - fee, ZERO))
 
 
-def time_proportional(
+@dataclass(frozen=True)
+class TimeRow:
+    """A service by its time: its value, what is left after the fee, and what the yearly ceiling leaves of that."""
+
+    value: Decimal
+    after_fee: Decimal
+    payable: Decimal
+
+
+def time_row(
     *,
     cost: Decimal,
     norm_minutes: Decimal,
     actual_minutes: Decimal,
     fee: Decimal,
     year_ceiling_left: Decimal | None = None,
-) -> Decimal:
-    """cost / norm duration x actual duration - fee, not above what is left of the yearly ceiling, never below
-    zero.
+) -> TimeRow:
+    """cost / norm duration x actual duration - fee, not above what is left of the yearly ceiling, never below zero.
 
-    Multiplied before it is divided, so that it is rounded once. Source: section 11, policy 12.
+    Multiplied before it is divided, so that it is rounded once. Source: docs.cntd.ru/603776418; TAR-12.
     Example: 1000.00 / 60 x 45 - 200.00 = 550.00.
     """
-    amount = max(round_half_up(cost * actual_minutes / norm_minutes) - fee, ZERO)
-    return amount if year_ceiling_left is None else min(amount, year_ceiling_left)
+    value = round_half_up(cost * actual_minutes / norm_minutes)
+    after_fee = max(value - fee, ZERO)
+    return TimeRow(value, after_fee, after_fee if year_ceiling_left is None else min(after_fee, year_ceiling_left))

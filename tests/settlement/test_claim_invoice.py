@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from contracts.models import Contract
@@ -112,4 +113,15 @@ def test_the_act_and_the_invoice_are_printed(town: Town) -> None:
         answer = town.browser("nadiia").get(url(name, town.claim.pk))
         text = PdfReader(io.BytesIO(answer.content)).pages[0].extract_text().replace("\xa0", " ")
         assert word in text and "2 200,50" in text and town.claim.provider.name in text
+        assert town.browser("taras").get(url(name, town.claim.pk)).status_code == 404
+
+
+def test_the_spreadsheet_holds_what_the_paper_shows(town: Town) -> None:
+    for name, title in (("claim_act_xlsx", "Акт наданих послуг A-1"), ("claim_invoice_xlsx", "Рахунок A-1")):
+        answer = town.browser("nadiia").get(url(name, town.claim.pk))
+        rows = list(load_workbook(io.BytesIO(answer.content)).worksheets[0].iter_rows(values_only=True))
+        assert answer["Content-Disposition"].startswith("attachment") and rows[0][0] == title
+        assert sum(row[4] for row in rows if row[0] == "Догляд вдома") == 2200.5
+        assert next(row[4] for row in rows if row[0] == "Разом") == 2200.5
+        assert [row[3] for row in rows if row[1:3] == (2200.5, 2200.5)] == [0]
         assert town.browser("taras").get(url(name, town.claim.pk)).status_code == 404

@@ -52,22 +52,44 @@ def test_published_advance_rows() -> None:
 
 
 def test_time_proportional_example_and_its_ceiling() -> None:
-    hour, actual = Decimal(60), Decimal(45)
-    amount = ru_forms.time_proportional(
-        cost=Decimal("1000.00"), norm_minutes=hour, actual_minutes=actual, fee=Decimal("200.00")
-    )
-    capped = ru_forms.time_proportional(
-        cost=Decimal("1000.00"),
-        norm_minutes=hour,
-        actual_minutes=actual,
-        fee=Decimal("200.00"),
-        year_ceiling_left=Decimal("500.00"),
-    )
-    assert (amount, capped) == (Decimal("550.00"), Decimal("500.00"))
+    visit = {
+        "cost": Decimal("1000.00"),
+        "norm_minutes": Decimal(60),
+        "actual_minutes": Decimal(45),
+        "fee": Decimal("200.00"),
+    }
+    free = ru_forms.time_row(**visit)
+    capped = ru_forms.time_row(**visit, year_ceiling_left=Decimal("500.00"))
+    assert (free.value, free.payable, capped.payable) == (Decimal("750.00"), Decimal("550.00"), Decimal("500.00"))
 
 
 def test_advance_is_trued_up_to_the_actual_volume() -> None:
-    due = ru_forms.advance_true_up(
+    row = ru_forms.true_up_row(
         paid=Decimal("1222.48"), tariff=Decimal("143.54"), actual_volume=Decimal(10), fee=Decimal("500.00")
     )
-    assert due == Decimal("-287.08")
+    assert (row.cost, row.subsidy, row.due) == (Decimal("1435.40"), Decimal("935.40"), Decimal("-287.08"))
+
+
+def test_published_prices_by_time() -> None:
+    case = case_file("by-ushachi-time-tariffs")
+    hour = Decimal(case["inputs"]["hour_rate"])
+    for item in checked(case["items"]):
+        row = ru_forms.time_row(
+            cost=hour,
+            norm_minutes=Decimal(60),
+            actual_minutes=Decimal(item["norm_person_minutes"]),
+            fee=Decimal(0),
+        )
+        assert row.payable == Decimal(item["published"])
+
+
+def test_published_rural_prices_are_corrected_tariffs() -> None:
+    case = case_file("ru-primorye-2019-city-rural-a")
+    for item in checked(case["items"]):
+        row = ru_forms.order_row(
+            tariff=Decimal(item["city"]),
+            coefficient=Decimal(case["inputs"]["rural_coefficient"]),
+            volume=Decimal(1),
+            fee=Decimal(0),
+        )
+        assert (row.tariff_corrected, row.payable) == (Decimal(item["rural"]), Decimal(item["rural"]))
