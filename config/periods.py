@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar as _calendar
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -31,15 +30,6 @@ class Period:
         """Whether a day belongs to both."""
         return (other.end is None or self.start < other.end) and (self.end is None or other.start < self.end)
 
-    def cut_at(self, days: Iterable[date]) -> Iterator[Period]:
-        """Pieces of this period between the change days that lie inside it."""
-        inside = sorted({day for day in days if day in self and day != self.start})
-        starts = [self.start, *inside]
-        ends: list[date | None] = [*inside, self.end]
-        for start, end in zip(starts, ends, strict=True):
-            yield Period(start, end)
-
-
 @dataclass(frozen=True)
 class WorkingCalendar:
     """Working days of a jurisdiction: Monday to Friday, except ``off`` days, and ``working`` weekends."""
@@ -62,12 +52,6 @@ def month_end(day: date) -> date:
     return day.replace(day=_calendar.monthrange(day.year, day.month)[1])
 
 
-def month_period(year: int, month: int) -> Period:
-    """The calendar month as a half-open period."""
-    start = date(year, month, 1)
-    return Period(start, add_months(start, 1))
-
-
 def add_months(day: date, months: int) -> date:
     """The same day ``months`` later, or the last day of that month where it is shorter."""
     index = day.year * 12 + day.month - 1 + months
@@ -86,7 +70,7 @@ def next_working_day(day: date, calendar: WorkingCalendar) -> date:
 def add_working_days(day: date, days: int, calendar: WorkingCalendar) -> date:
     """The day on which ``days`` working days after ``day`` have passed; counting starts the day after.
 
-    Source: rulebook G-5.
+    Source: G-5.
     """
     for _ in range(days):
         day = next_working_day(day + timedelta(days=1), calendar)

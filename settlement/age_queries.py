@@ -16,9 +16,6 @@ from django.db import connection
 from config.accounts.models import Organisation
 from settlement.run_queries import end_of
 
-# Days of age after which the next column begins.
-STEPS = (30, 60, 90)
-
 
 @dataclass(frozen=True)
 class AgeRow:

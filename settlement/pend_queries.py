@@ -21,7 +21,6 @@ from settlement.models import AdjudicationRun, Clearance, Finding, KeptPend, Pen
 
 # Working days in which a claim is judged; what waits for a person is not judged yet.
 DAYS = "claim.adjudicate_days"
-STATES = ("mine", "nobody", "proposed", "kept", "overdue")
 Key = tuple[int, str]
 
 

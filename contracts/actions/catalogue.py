@@ -129,7 +129,7 @@ def approve_tariff_set(
     """Put an approved price list on record, with the recomputed price beside every published one.
 
     Money: published prices are data; a difference is shown and never corrected. Formula: TARIFF-TIME/1.
-    Source: rulebook section 11, policies 1 to 3. Raises: CodeTaken. Audit: tariff_set.approved.
+    Source: TAR-1 to TAR-3. Raises: CodeTaken. Audit: tariff_set.approved.
     """
     rounding = rounding or TariffRounding()
     with _once(code):

@@ -19,9 +19,6 @@ from config.transactions import step
 from contracts.models import Milestone, MilestoneNote
 
 OPEN_STATES = ("scheduled", "partiallyMet")
-OUTCOMES = ("met", "partiallyMet", "notMet")
-
-
 class ReportMissing(DomainError):
     """Nothing to judge yet."""
 

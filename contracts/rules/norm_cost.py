@@ -1,4 +1,4 @@
-"""Norm cost of one unit of a service in Ukraine (formula NORM-UA-1186, rulebook 2.2)."""
+"""Norm cost of one unit of a service in Ukraine (formula NORM-UA-1186)."""
 
 from __future__ import annotations
 
@@ -161,32 +161,6 @@ def index_norm(*, unit_cost: Decimal, factors: Sequence[Decimal]) -> Decimal:
     Example: 106.14 x 1.08 -> 114.63.
     """
     return round_half_up(unit_cost * prod(factors, start=Decimal(1)))
-
-
-@dataclass(frozen=True)
-class CoefficientOutcome:
-    """``unusual`` are the coefficients outside the usual range: they need a second approver (NRM-3)."""
-
-    unit_cost: Decimal
-    unusual: tuple[str, ...]
-    steps: tuple[Step, ...]
-
-
-def apply_coefficients(
-    *, unit_cost: Decimal, coefficients: Sequence[tuple[str, Decimal]], lowest: Decimal, highest: Decimal
-) -> CoefficientOutcome:
-    """Correcting coefficients multiply; one rounding to 0.01 at the end. Source: NRM-3."""
-    cost = round_half_up(unit_cost * prod((value for _, value in coefficients), start=Decimal(1)))
-    unusual = tuple(name for name, value in coefficients if not lowest <= value <= highest)
-    steps = tuple(
-        Step("coefficient", "Correcting coefficient", str(value), formula=name) for name, value in coefficients
-    )
-    return CoefficientOutcome(cost, unusual, (*steps, Step("unit_cost", "Norm cost of a unit", str(cost), "UAH")))
-
-
-def deviation_percent(*, actual: Decimal, norm: Decimal) -> Decimal:
-    """How far the actual cost is from the norm, percent to 0.01 (NRM-5)."""
-    return round_half_up((actual - norm) * 100 / norm)
 
 
 def _with_steps(

@@ -1,5 +1,4 @@
-"""Quality scores: Ukrainian indicators (order 904) and the Russian five criteria (order 344n), rulebook 7.1
-and 7.2.
+"""Quality scores: Ukrainian indicators (order 904) and the Russian five criteria (order 344n): QUA-1, QUA-2.
 """
 
 from __future__ import annotations
@@ -12,9 +11,6 @@ from config.explanations import Step
 from config.money import round_half_up
 
 SERVICE_FORMULA_ID = "QUALITY-UA-904/1"
-CRITERIA_FORMULA_ID = "QUALITY-RU-344N/1"
-
-
 @dataclass(frozen=True)
 class Indicator:
     """Answers to one indicator; "not applicable" answers are not among ``answered``."""
@@ -62,7 +58,7 @@ def indicator_percent(indicator: Indicator) -> Decimal:
 
 
 def service_quality(*, indicators: Sequence[Indicator], parameters: QualityParameters) -> QualityOutcome:
-    """Mean of the indicators to 0.1 and its band. Source: rulebook 7.1 (scale not verified).
+    """Mean of the indicators to 0.1 and its band. Source: QUA-1 (scale not verified).
 
     Example: 90, 80 and 40 percent -> 70.0, "satisfactory" because one indicator is under 50.
     """
@@ -95,11 +91,6 @@ def _status(score: Decimal, weak: tuple[str, ...], parameters: QualityParameters
     return found
 
 
-def complaints_per_hundred(*, complaints: int, recipients: int) -> Decimal:
-    """Complaints per 100 recipients, 0.01 half up."""
-    return round_half_up(Decimal(100) * complaints / recipients)
-
-
 def criterion_score(parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
     """One criterion of order 344n: sum of weight x points, 0.01 half up. Example: K1 of 100, 90, 94.5 ->
     94.80.
@@ -114,41 +105,3 @@ def overall_score(*, criteria: Sequence[Decimal], weights: Sequence[Decimal]) ->
     """
     weighted = sum((weight * score for weight, score in zip(weights, criteria, strict=True)), Decimal(0))
     return round_half_up(weighted / sum(weights, Decimal(0)))
-
-
-@dataclass(frozen=True)
-class Rated:
-    """A provider with its score and the number of respondents behind it."""
-
-    code: str
-    score: Decimal
-    respondents: int
-
-
-def dense_ranks(*, providers: Sequence[Rated], min_respondents: int) -> dict[str, int | None]:
-    """Dense ranks by score, ties at 0.01 share a rank; too few respondents are not rated (None)."""
-    rated = [row for row in providers if row.respondents >= min_respondents]
-    scores = sorted({round_half_up(row.score) for row in rated}, reverse=True)
-    ranks: dict[str, int | None] = {row.code: None for row in providers}
-    ranks.update({row.code: scores.index(round_half_up(row.score)) + 1 for row in rated})
-    return ranks
-
-
-@dataclass(frozen=True)
-class RatingParts:
-    """Components of a provider's rating, each 0 to 100; the two counted against are turned round before
-    weighting.
-    """
-
-    quality: Decimal
-    rejected_share: Decimal
-    timeliness: Decimal
-    complaints_index: Decimal
-
-
-def provider_rating(*, parts: RatingParts, weights: Sequence[Decimal]) -> Decimal:
-    """Weighted sum of quality, 100 - rejected share, timeliness and 100 - complaints index, 0.01 half up
-    (DESIGN).
-    """
-    values = (parts.quality, 100 - parts.rejected_share, parts.timeliness, 100 - parts.complaints_index)
-    return round_half_up(sum((w * v for w, v in zip(weights, values, strict=True)), Decimal(0)))

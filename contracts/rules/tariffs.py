@@ -1,4 +1,4 @@
-"""Prices of units: by time, by coefficient, by formula, by day and month, with VAT (rulebook section 11).
+"""Prices of units: by time, by coefficient, by formula, by day and month, with VAT (TAR-1 to TAR-12).
 
 The rounding step and mode belong to the tariff decision and come in as values. Approved prices are data:
 these functions propose a price or check a published one, they never replace it.
@@ -7,7 +7,6 @@ these functions propose a price or check a published one, they never replace it.
 from __future__ import annotations
 
 from calendar import isleap
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -34,25 +33,12 @@ class TariffRounding:
 KOPECK = TariffRounding()
 
 
-@dataclass(frozen=True)
-class PublishedPrice:
-    """A published price beside the recomputed one; a difference is reported, never corrected."""
-
-    published: Decimal
-    computed: Decimal
-
-    @property
-    def difference(self) -> Decimal:
-        """Published minus computed."""
-        return self.published - self.computed
-
-
 def price_by_time(*, hour_rate: Decimal, minutes: Decimal, rounding: TariffRounding = KOPECK) -> Decimal:
     """Price of a service of so many minutes, rounded once. Formula id: TARIFF-TIME/1.
 
     The hour rate must be the unrounded one: 287.09 x 30 / 60 gives 143.55 where 287.089 gives the published
     143.54.
-    Source: section 11, policy 1. Example: 107.97 x 84 / 60 -> 151.16.
+    Source: TAR-1. Example: 107.97 x 84 / 60 -> 151.16.
     """
     return rounding.apply(hour_rate * minutes / MINUTES_AN_HOUR)
 
@@ -69,7 +55,7 @@ def price_with_coefficient(
 ) -> Decimal:
     """Price for rural, mountain or night service: rounded before any volume is applied.
 
-    Formula id: TARIFF-COEFFICIENT/1. Source: section 11, policy 5. Example: 215.32 x 1.1 -> 236.85.
+    Formula id: TARIFF-COEFFICIENT/1. Source: TAR-5. Example: 215.32 x 1.1 -> 236.85.
     """
     return rounding.apply(price * coefficient)
 
@@ -94,7 +80,7 @@ def price_by_cost_plus(
 def day_from_month(*, month_value: Decimal, year: int) -> Decimal:
     """Day value of a residential service: month x 12 / days of the year, half up to 0.01.
 
-    Source: section 11, policy 4. Example: 10496 in 2022 -> 345.07.
+    Source: TAR-4. Example: 10496 in 2022 -> 345.07.
     """
     return round_half_up(month_value * MONTHS_A_YEAR / (366 if isleap(year) else 365))
 
@@ -110,7 +96,7 @@ def residential_amount(
 ) -> Decimal:
     """Amount of a month of residential care: full months by the month value, parts by the day value, capped.
 
-    The month ceiling is never derived from the rounded day value. Source: section 11, policy 4; NRM-UA-9.
+    The month ceiling is never derived from the rounded day value. Source: TAR-4; NRM-UA-9.
     Example: 30.5 x 530.66 is 16185.13, the ceiling is 16185.16. Raises: ValueError for more days than the
     month has.
     """
@@ -135,22 +121,3 @@ def vat_line(*, net: Decimal, vat_percent: Decimal) -> VatLine:
     """
     vat = round_half_up(net * vat_percent / 100)
     return VatLine(net, vat, net + vat)
-
-
-def units_by_quota(*, units: Sequence[Decimal], quota: Decimal) -> list[tuple[Decimal, Decimal]]:
-    """Units within and beyond a quota, in order of provision. Source: section 11, policy 14.
-
-    Example: 2, 2, 1 with quota 3 -> (2, 0), (1, 1), (0, 1).
-    """
-    left = quota
-    parts = []
-    for amount in units:
-        within = min(amount, left)
-        left -= within
-        parts.append((within, amount - within))
-    return parts
-
-
-def check_published(*, published: Decimal, computed: Decimal) -> PublishedPrice:
-    """Both prices side by side. Source: section 11, policy 3."""
-    return PublishedPrice(published, computed)

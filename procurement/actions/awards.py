@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +30,7 @@ from procurement.actions.evaluation import check_quorum
 from procurement.actions.people import person_id
 from procurement.models import Award, Bid, Tender
 from procurement.rules.awards import GrantRequest, award_fund
-from procurement.rules.grants import GrantParameters, first_tranche_ceiling
+from procurement.rules.grants import final_report_due, first_tranche_ceiling
 from procurement.rules.rejection import competition_fate
 
 
@@ -83,11 +83,21 @@ class TranchesNeGrant(DomainError):
     message = _("The tranches come to %(tranches)s, the grant is %(grant)s. Correct the schedule.")
 
 
+class MilestoneTooLate(DomainError):
+    """The schedule goes on after the final report."""
+
+    code = "MILESTONE_TOO_LATE"
+    message = _(
+        "«%(milestone)s» is due after %(until)s, the last day of the final report under the terms of the contest. "
+        "Choose an earlier day."
+    )
+
+
 @action
 def award_tender(*, tender: Tender, reason: str, actor: Actor, at: datetime) -> list[Award]:
     """Name the winner of a social order, or the winners of a contest in rank order until its fund is used up.
 
-    Time: the stand-still is counted in working days from this decision. Source: rulebook 3.4, section 11 policy 9.
+    Time: the stand-still is counted in working days from this decision. Source: SCO-2, TAR-9.
     Raises: NotEvaluated, AlreadyAwarded, NoQuorum, NoWinner. Audit: tender.awarded.
     """
     tender = locked(tender)
@@ -197,14 +207,16 @@ def conclude_grant(
 ) -> Contract:
     """Sign the grant agreement: the grant is committed on the budget line, its milestones release the tranches.
 
-    Money: ceiling = the grant; tranches add up to it; the first is limited (rulebook 3.6), rounded down.
-    Raises: StandstillRuns, ComplaintOpen, TrancheTooLarge, TranchesNeGrant, BudgetExceeded. Audit: award.concluded.
+    Money: ceiling = the grant; tranches add up to it; the first is limited (GRL-1), rounded down.
+    Raises: StandstillRuns, ComplaintOpen, TrancheTooLarge, TranchesNeGrant, MilestoneTooLate, BudgetExceeded.
+    Audit: award.concluded.
     """
     award, tender = _ready(award, at)
     bid = award.bid
     assert tender.contract_from
     grant = _grant(bid)
     _check_tranches(tender, grant, [row.tranche for row in milestones if row.tranche is not None])
+    _check_days(tender, milestones)
     contract = draw_up_contract(
         organisation=tender.organisation,
         provider=bid.provider,
@@ -228,14 +240,22 @@ def conclude_grant(
 
 
 def _check_tranches(tender: Tender, grant: Decimal, tranches: Sequence[Decimal]) -> None:
-    percent = Decimal(setting(tender, "grant.first_tranche_max_pct"))
-    days = int(Decimal(setting(tender, "grant.final_report_days")))
-    limits = GrantParameters(percent, Decimal(0), Decimal(0), days, 0, 12, 31)
-    most = first_tranche_ceiling(grant=grant, parameters=limits)
+    most = first_tranche_ceiling(grant=grant, percent=Decimal(setting(tender, "grant.first_tranche_max_pct")))
     if tranches and tranches[0] > most:
         raise TrancheTooLarge(max=most)
     if sum(tranches, Decimal(0)) != grant:
         raise TranchesNeGrant(tranches=sum(tranches, Decimal(0)), grant=grant)
+
+
+def _check_days(tender: Tender, milestones: Sequence[AgreedMilestone]) -> None:
+    """The final report ends the schedule."""
+    if tender.contract_to is None:
+        return
+    days = int(Decimal(setting(tender, "grant.final_report_days")))
+    until = final_report_due(project_end=tender.contract_to - timedelta(days=1), days=days)
+    for row in milestones:
+        if row.due_date > until:
+            raise MilestoneTooLate(milestone=row.title, until=until)
 
 
 @step

@@ -1,5 +1,5 @@
-"""Sharing a demand or a fund among ranked bids (formulas AWARD-QUANTITY, AWARD-FUND; rulebook 3.4, section
-11).
+"""Sharing a demand or a fund among ranked bids (formulas AWARD-QUANTITY, AWARD-FUND; SCO-2,
+TAR-8, TAR-9).
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from config.money import round_half_up
-
-QUANTITY_FORMULA_ID = "AWARD-QUANTITY/1"
-FUND_FORMULA_ID = "AWARD-FUND/1"
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class AwardOutcome:
 
 
 def award_quantities(*, offers: Sequence[RankedOffer], demand: Decimal) -> AwardOutcome:
-    """Rank 1 gets its capacity, rank 2 the remainder, and so on, each at its own price. Source: rulebook 3.4."""
+    """Rank 1 gets its capacity, rank 2 the remainder, and so on, each at its own price. Source: SCO-2."""
     left = demand
     allocations = []
     for offer in offers:
@@ -70,7 +67,7 @@ def award_fund(*, requests: Sequence[GrantRequest], fund: Decimal, partial_allow
     """Grants in rank order until the fund is used up; the last winner may receive only the remainder.
 
     The first request that cannot be met ends the list: a lower rank never overtakes a higher one.
-    Source: section 11, policy 9. Example: 60, 50 of 100 -> 60 and a partial 40.
+    Source: TAR-9. Example: 60, 50 of 100 -> 60 and a partial 40.
     """
     left = fund
     allocations = []
@@ -83,15 +80,6 @@ def award_fund(*, requests: Sequence[GrantRequest], fund: Decimal, partial_allow
         allocations.append(Allocation(request.code, amount, Decimal(1)))
         left -= amount
     return AwardOutcome(tuple(allocations), left)
-
-
-def vote_passes(*, votes: int, present: int, threshold_percent: Decimal) -> bool:
-    """Whether the share of the members present reaches the threshold, compared before any rounding (policy
-    10).
-
-    Example: 2 of 3 is 66.66... and fails 66.67 percent.
-    """
-    return present > 0 and Decimal(votes) * 100 >= threshold_percent * present
 
 
 def min_step(*, lot_value: Decimal, percent: Decimal) -> Decimal:

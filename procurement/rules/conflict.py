@@ -1,34 +1,10 @@
-"""Conflicts of interest and quorum of a commission (rulebook 3.3)."""
+"""Conflicts of interest and quorum of a commission (COI-1 to COI-5)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-
-from config.periods import add_months
-
-BARRING_TIES = frozenset({"bidder", "employee", "founder", "board_member", "relative", "creditor", "prepared_bid"})
-
-
-@dataclass(frozen=True)
-class Tie:
-    """A declared tie of a person to a bidder; ``ended_on`` None while it lasts."""
-
-    bidder: str
-    kind: str
-    ended_on: date | None = None
-
-
-def barring_ties(*, ties: Sequence[Tie], bidders: frozenset[str], on: date, look_back_months: int) -> tuple[Tie, ...]:
-    """Ties to a bidder of this competition that bar a person: lasting, or ended within the look-back (COI-1)."""
-    since = add_months(on, -look_back_months)
-    return tuple(
-        tie
-        for tie in ties
-        if tie.bidder in bidders and tie.kind in BARRING_TIES and (tie.ended_on is None or tie.ended_on > since)
-    )
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Deadlines of social orders and contests (rulebook 3.1, 3.2)."""
+"""Deadlines of social orders and contests (SO-UA-1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from config.periods import WorkingCalendar
 from contracts.rules.deadlines import Deadline, DeadlineRule, deadline, on_day
@@ -51,46 +51,3 @@ def order_decision_deadlines(
         return OrderDecisionDeadlines(fixed, None)
     after = deadline(start=amended_on, rule=parameters.after_amendment, calendar=calendar)
     return OrderDecisionDeadlines(fixed, after)
-
-
-@dataclass(frozen=True)
-class TimetableRules:
-    """Dated law of one procedure, in the order of its steps."""
-
-    announce_to_close: DeadlineRule
-    evaluation: DeadlineRule
-    publication: DeadlineRule
-    standstill: DeadlineRule
-    contract: DeadlineRule
-
-
-@dataclass(frozen=True)
-class Timetable:
-    """Days of a competition: earliest close, last days to evaluate and publish, standstill over, contract by."""
-
-    earliest_close: date
-    evaluate_by: date
-    publish_by: date
-    standstill_until: date
-    contract_by: date
-
-
-def timetable(
-    *, announced_on: date, closes_on: date | None, rules: TimetableRules, calendar: WorkingCalendar
-) -> Timetable:
-    """Whole timetable of a competition; the later steps count from ``closes_on`` when it is already fixed."""
-    earliest = deadline(start=announced_on, rule=rules.announce_to_close, calendar=calendar).due
-    close = closes_on or earliest
-    evaluate = deadline(start=close, rule=rules.evaluation, calendar=calendar).due
-    publish = deadline(start=evaluate, rule=rules.publication, calendar=calendar).due
-    standstill = deadline(start=publish, rule=rules.standstill, calendar=calendar).due
-    contract = deadline(start=publish, rule=rules.contract, calendar=calendar).due
-    return Timetable(earliest, evaluate, publish, standstill, contract)
-
-
-def close_after_change(*, closes_on: date, changed_on: date, min_days: int) -> date:
-    """Close of a competition whose documents changed: at least ``min_days`` calendar days remain to answer.
-
-    Source: so.amend_docs_min_days. Example: close 20.06, change 17.06, 7 days -> 24.06.
-    """
-    return max(closes_on, changed_on + timedelta(days=min_days))

@@ -1,4 +1,4 @@
-"""Checks of a project application: sums, shares, co-financing, plan, attachments (rulebook 8.1, formula
+"""Checks of a project application: sums, shares, co-financing, plan, attachments (APP-1, formula
 PROJECT-8.1).
 
 Amounts are whole currency units; the form may print them in thousands (``multiplier``), and a finding speaks
@@ -167,7 +167,7 @@ def check_project(*, facts: ProjectFacts, parameters: ProjectParameters) -> Proj
     """Every check of 8.1 over one application. Sums and missing attachments block, the rest warns.
 
     Money: exact comparison; shares in percent to 0.01 by largest remainder (G-3).
-    Source: rulebook 8.1 S-1..S-12, GR-UA-5, GR-UA-6.
+    Source: APP-1, GR-UA-5, GR-UA-6.
     Example: items 3138 of 3168 thousand -> blocked with diff=30.00; shares 41.03 / 3.16 / 8.46 / 47.35.
     """
     items, sources = items_total(facts), sources_total(facts)
@@ -303,11 +303,6 @@ def _coverage_findings(plan: Sequence[WorkBlock], duration: int) -> Iterable[Fin
     for block in plan:
         if block.last_month > duration:
             yield Finding("PLAN_BEYOND", WARN, {"block": _months(block), "duration": str(duration)})
-
-
-def sorted_plan(plan: Sequence[WorkBlock]) -> tuple[WorkBlock, ...]:
-    """The plan by start month, the order of the text inside a month (S-7)."""
-    return tuple(sorted(plan, key=lambda block: block.first_month))
 
 
 def _months(block: WorkBlock) -> str:

@@ -1,4 +1,4 @@
-"""Scores, ranking and winner of a competition (formula SCORE-332, rulebook 3.4)."""
+"""Scores, ranking and winner of a competition (formula SCORE-332, SCO-1)."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def score_bids(
     summed. A rejected bid, or one above the price ceiling, influences neither the lowest price nor the
     highest
     volume. Marks of ``excluded_members`` (a conflict found late) do not count.
-    Source: rulebook 3.4, COI-2. Raises: ValueError when a valid bid lacks marks, price or volume.
+    Source: SCO-1, COI-2. Raises: ValueError when a valid bid lacks marks, price or volume.
     Example: 85.00 against 78.50 -> 27.71 of 30 points; A 91.71, B 85.50.
     """
     refused = {bid.code: bid.rejected or _above_ceiling(bid, parameters) for bid in bids}
@@ -194,12 +194,3 @@ def _ranked(
         fails.append(MUST_FAILED)
     total_step = Step("total", "Sum of points", str(total), "points", f">= {parameters.threshold}")
     return BidScore(bid.code, parts, total, rank, "", tuple(fails), (*steps, total_step))
-
-
-def scores_spread(*, bid: BidFacts, criterion: str, scale_max: Decimal, percent: Decimal) -> tuple[str, ...]:
-    """Members whose mark is more than ``percent`` of the scale from the mean: they must explain it (COI-4)."""
-    marks = dict(bid.scores).get(criterion, ())
-    if not marks:
-        return ()
-    mean = sum((mark for _, mark in marks), Decimal(0)) / len(marks)
-    return tuple(member for member, mark in marks if abs(mark - mean) > scale_max * percent / 100)

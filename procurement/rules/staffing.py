@@ -1,4 +1,4 @@
-"""Staffing norms of a community (formula STAFF-003, rulebook 6.2)."""
+"""Staffing norms of a community (formula STAFF-003, STF-1)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from config.money import round_half_up
 
 FORMULA_ID = "STAFF-003/1"
 COMBINED = "combined"
-SEPARATE = "separate"
-
-
 @dataclass(frozen=True)
 class StaffingParameters:
     """Dated norm: residents per specialist in each band, upper bounds of the first bands, residents per

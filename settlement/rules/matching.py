@@ -11,7 +11,7 @@ Order, each rule only on what the earlier ones left: end-to-end id; creditor ref
 sum; several lines that together are one payment; amount, account and date window; equal sum of one account, then of all
 payments in the window; a part of a payment that is named. No line is matched twice; a payment may be paid once, whole
 or in parts, and come back once, whole.
-Source: rulebook 5.6.
+Source: SET-5.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 
 MATCH_COLUMNS = ["line", "payment", "kind", "rule", "confidence", "amount", "difference"]
-EXCEPTION_COLUMNS = ["line", "code", "difference"]
 PAYMENT, RETURN = "payment", "return"
 
 # How sure each rule is, of 100. Below SURE a person confirms.

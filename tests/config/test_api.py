@@ -19,10 +19,10 @@ from config.accounts.actions import revoke_token
 from config.accounts.models import AccessToken, Organisation, User
 from config.accounts.people_actions import deactivate_user
 from config.api import api
-from config.audit.queries import trail_for
 from config.roles import PERMISSIONS
 from tests.config.program import Program, key_of
 from tests.settlement.views.town import Town, settled_town
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCHEMA = api.get_openapi_schema(path_prefix="/")

@@ -201,7 +201,7 @@ def _decide(
         actor=worker,
         at=moment(2025, 10, 27),
     )
-    keep_pin(issued.certificate, issued.pin, at=moment(2025, 10, 27))
+    keep_pin(certificate=issued.certificate, pin=issued.pin, actor=worker, at=moment(2025, 10, 27))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from config.accounts.actions import create_token
 from config.accounts.models import Membership, Organisation, User
 from config.accounts.people import CLOSED, INVITED, LOCKED, invitation_path, people_of, state_of
 from config.accounts.tokens import token_of
-from config.audit.queries import trail_for
 from config.errors import NotFound
 from config.roles import (
     ADMINISTRATOR,
@@ -27,6 +26,7 @@ from config.roles import (
     OFFICER,
     conflict_among,
 )
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "three quiet words here"

@@ -11,9 +11,9 @@ from django.db import ProgrammingError, connection, transaction
 from config.accounts.actions import create_organisation
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
-from config.audit.queries import trail_for
 from config.audit.recording import EventMissing, action, record
 from tests.conftest import AT
+from tests.trail import trail_for
 
 
 def _create(code: str) -> Organisation:

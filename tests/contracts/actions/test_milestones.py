@@ -11,7 +11,6 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from config.audit.queries import trail_for
 from config.clock import business_now
 from config.errors import FourEyes
 from config.office.storage import GivenFile, attachments_of
@@ -21,6 +20,7 @@ from contracts.actions.agreements import AgreedMilestone, plan_milestones
 from contracts.actions.amendments import terminate_contract
 from contracts.models import Contract, Milestone, MilestoneNote
 from tests.road import KYIV, Road, sign_in
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db
 DUE = date(2025, 6, 30)

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from config.audit.queries import trail_for
 from config.errors import FourEyes
 from config.states import InvalidMove
 from contracts.actions import norms
@@ -17,6 +16,7 @@ from contracts.parameters import ParameterMissing
 from contracts.queries import norm_cost_on, norm_ended_by
 from contracts.rules.norm_cost import NormCostParameters, compute_norm_cost
 from tests.road import NORM_FACTS, PUBLISHED, Road
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from config.accounts.models import Organisation, User
-from config.audit.queries import trail_for
 from config.errors import FourEyes, NotFound
 from config.states import InvalidMove
 from contracts.actions import parameters as actions
@@ -18,6 +17,7 @@ from contracts.parameters import parameter_value
 from contracts.queries import unverified_parameters
 from settlement.models import ClosedMonth
 from tests.conftest import AT
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "admin_cap_pct"

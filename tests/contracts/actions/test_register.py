@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from config.audit.queries import trail_for
 from contracts.actions import register
 from tests.road import Road
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db
 

@@ -16,9 +16,7 @@ from contracts.rules.norm_cost import (
     NormCostFacts,
     NormCostParameters,
     StaffPay,
-    apply_coefficients,
     compute_norm_cost,
-    deviation_percent,
     index_norm,
 )
 from tests.golden_rows import golden, number
@@ -102,18 +100,3 @@ def test_unknown_cap_base_and_no_main_staff_are_refused() -> None:
             facts=replace(FACTS, staff=(StaffPay("driver", Decimal(8000), auxiliary=True),)),
             parameters=PARAMETERS,
         )
-
-
-def test_unusual_coefficient_asks_for_a_second_approver() -> None:
-    outcome = apply_coefficients(
-        unit_cost=Decimal("100.00"),
-        coefficients=[("mountain", Decimal("1.25")), ("pilot", Decimal("3.01"))],
-        lowest=Decimal("0.5"),
-        highest=Decimal("3.0"),
-    )
-    assert outcome.unit_cost == Decimal("376.25")
-    assert outcome.unusual == ("pilot",)
-
-
-def test_deviation_of_actual_cost() -> None:
-    assert deviation_percent(actual=Decimal("120.00"), norm=Decimal("96.54")) == Decimal("24.30")

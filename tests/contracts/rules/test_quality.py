@@ -10,13 +10,8 @@ from contracts.rules.quality import (
     Band,
     Indicator,
     QualityParameters,
-    Rated,
-    RatingParts,
-    complaints_per_hundred,
     criterion_score,
-    dense_ranks,
     overall_score,
-    provider_rating,
     service_quality,
 )
 from tests.golden_rows import golden, number, numbers
@@ -45,23 +40,3 @@ def test_service_quality(row: dict[str, str]) -> None:
         indicators.append(Indicator(code, int(positive), int(answered)))
     outcome = service_quality(indicators=indicators, parameters=PARAMETERS)
     assert (outcome.score, outcome.status) == (number(row["score"]), row["status"])
-
-
-def test_dense_ranks_share_ties_and_leave_out_the_barely_rated() -> None:
-    providers = [
-        Rated("a", Decimal("92.515"), 30),
-        Rated("b", Decimal("92.52"), 30),
-        Rated("c", Decimal("99.00"), 19),
-        Rated("d", Decimal("80.00"), 20),
-    ]
-    assert dense_ranks(providers=providers, min_respondents=20) == {"a": 1, "b": 1, "c": None, "d": 2}
-
-
-def test_provider_rating_turns_bad_shares_round() -> None:
-    parts = RatingParts(Decimal(90), Decimal(10), Decimal(100), Decimal(0))
-    weights = [Decimal("0.5"), Decimal("0.2"), Decimal("0.2"), Decimal("0.1")]
-    assert provider_rating(parts=parts, weights=weights) == Decimal("93.00")
-
-
-def test_complaints_per_hundred_recipients() -> None:
-    assert complaints_per_hundred(complaints=2, recipients=300) == Decimal("0.67")

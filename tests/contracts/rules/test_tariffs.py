@@ -5,8 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from contracts.rules import tariffs
 from contracts.rules.tariffs import TariffRounding
@@ -53,7 +51,7 @@ def test_published_city_and_rural_prices() -> None:
         assert tariffs.price_with_coefficient(price=city, coefficient=coefficient) == Decimal(item["rural"])
         # Row 22 has no derived minutes: it is half an hour at another hour rate.
         computed = tariffs.price_by_time(hour_rate=rate, minutes=Decimal(item["minutes_derived"] or 30))
-        if tariffs.check_published(published=city, computed=computed).difference:
+        if city != computed:
             differing.append(item["id"])
     assert differing == [22]
 
@@ -119,16 +117,3 @@ def test_published_weekend_prices_are_a_coefficient() -> None:
     for item in checked(case_file("ru-nash-malahit-2023-weekend")["items"]):
         weekday, weekend = Decimal(item["weekday"]), Decimal(item["weekend"])
         assert tariffs.price_with_coefficient(price=weekday, coefficient=Decimal(2)) == weekend
-
-
-def test_units_by_quota() -> None:
-    units = [Decimal(2), Decimal(2), Decimal(1)]
-    expected = [(2, 0), (1, 1), (0, 1)]
-    assert tariffs.units_by_quota(units=units, quota=Decimal(3)) == expected
-
-
-@given(st.lists(st.decimals(0, 20, places=3)), st.decimals(0, 50, places=3))
-def test_quota_parts_keep_every_unit(units: list[Decimal], quota: Decimal) -> None:
-    parts = tariffs.units_by_quota(units=units, quota=quota)
-    assert [within + beyond for within, beyond in parts] == units
-    assert sum((within for within, _ in parts), Decimal(0)) == min(quota, sum(units, Decimal(0)))

@@ -10,12 +10,12 @@ from django.test import Client
 from django.urls import reverse
 
 from config.accounts.models import Membership, Organisation, User
-from config.audit.queries import trail_for
 from config.roles import OFFICER
 from contracts.actions.catalogue import PricedAction, ServiceInUse, approve_tariff_set, change_service
 from contracts.models import Service, TariffSet
 from contracts.queries import service_in_use
 from tests.road import Road, assert_same_queries, sign_in
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db
 NEW = {"code": "OWN-1", "name_uk": "Прогулянки", "form": "home", "unit": "hour", "granularity": "0,25"}

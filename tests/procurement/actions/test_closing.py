@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from config.audit.queries import trail_for
 from config.office.models import OutboxMessage
 from config.office.storage import GivenFile, attachments_of, open_attachment
 from config.states import InvalidMove
 from procurement.actions import awards, bids, closing, evaluation
 from procurement.models import Tender
 from tests.road import AFTER_STANDSTILL, CLOSE, OPENING, PUBLISHED, SCORED, Road
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db
 DECISION = GivenFile("рішення.pdf", b"decision")

@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 from django.utils.translation import override
 
-from config.audit.queries import trail_for
 from config.periods import add_months
 from contracts.actions.agreements import AgreedMilestone
 from contracts.actions.budgets import BudgetExceeded, amend_budget_line
@@ -18,6 +17,7 @@ from procurement.actions import applications, awards, bids, evaluation
 from procurement.actions.application_checks import check_application
 from procurement.models import Bid, Tender
 from tests.road import AFTER_STANDSTILL, ANNEXES, OPENING, PUBLISHED, SCORED, Road, seed_application
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db
 
@@ -260,6 +260,13 @@ def test_first_tranche_is_limited(road: Road) -> None:
 def test_tranches_pay_exactly_the_grant(road: Road) -> None:
     with pytest.raises(awards.TranchesNeGrant):
         agree(road, awarded(road), MILESTONES[:1])
+
+
+def test_no_milestone_is_due_after_the_final_report(road: Road) -> None:
+    *others, final = MILESTONES
+    with pytest.raises(awards.MilestoneTooLate) as refused:
+        agree(road, awarded(road), [*others, replace(final, due_date=date(2026, 5, 1))])
+    assert refused.value.params["until"] == date(2026, 4, 30)
 
 
 def test_grant_above_the_free_budget_is_refused(road: Road) -> None:

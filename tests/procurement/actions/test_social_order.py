@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from config.audit.queries import trail_for
 from config.errors import FourEyes
 from config.office.models import Attachment
 from config.office.storage import GivenFile, attachments_of, open_attachment
@@ -23,6 +22,7 @@ from procurement.actions.documentation import ContractDatesReversed, NormNotAppr
 from procurement.models import Bid, Score, Tender
 from procurement.queries import readable
 from tests.road import AFTER_STANDSTILL, CLOSE, CRITERIA, MEMBERS, OPENING, PUBLISHED, SCORED, Road
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,6 @@ from procurement.rules.awards import (
     award_fund,
     award_quantities,
     min_step,
-    vote_passes,
 )
 from tests.golden_rows import case_file, checked
 
@@ -68,12 +67,6 @@ def test_shares_never_exceed_the_whole(capacities: list[Decimal], demand: Decima
     outcome = award_quantities(offers=offers, demand=demand)
     assert sum((row.quantity for row in outcome.allocations), outcome.left) == demand
     assert outcome.left >= 0
-
-
-def test_threshold_is_compared_before_rounding() -> None:
-    assert not vote_passes(votes=2, present=3, threshold_percent=Decimal("66.67"))
-    assert vote_passes(votes=2, present=3, threshold_percent=Decimal("66.66"))
-    assert not vote_passes(votes=0, present=0, threshold_percent=Decimal(0))
 
 
 def test_published_minimum_steps() -> None:

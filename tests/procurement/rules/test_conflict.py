@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from procurement.rules.conflict import MemberFacts, Tie, barring_ties, commission_problems, quorum
+from procurement.rules.conflict import MemberFacts, commission_problems, quorum
 
 BIDDERS = frozenset({"turbota", "dopomoha"})
-
-
-@pytest.mark.parametrize(
-    ("tie", "bars"),
-    [
-        (Tie("turbota", "employee"), True),
-        (Tie("turbota", "employee", date(2024, 9, 2)), True),
-        (Tie("turbota", "employee", date(2024, 9, 1)), False),
-        (Tie("somebody", "founder"), False),
-        (Tie("turbota", "neighbour"), False),
-        (Tie("dopomoha", "relative"), True),
-    ],
-)
-def test_barring_ties(tie: Tie, bars: bool) -> None:
-    found = barring_ties(ties=[tie], bidders=BIDDERS, on=date(2025, 9, 1), look_back_months=12)
-    assert bool(found) is bars
 
 
 def members(able: int, voting: int) -> list[MemberFacts]:

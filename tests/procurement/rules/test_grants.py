@@ -7,11 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from config.periods import WorkingCalendar
 from procurement.rules import grants
 from tests.golden_rows import case_file, checked, golden
-
-PARAMETERS = grants.GrantParameters(Decimal(50), Decimal(80), Decimal(10), 30, 15, 12, 31)
 
 
 @pytest.mark.parametrize("row", golden("kpi"))
@@ -22,42 +19,17 @@ def test_kpi(row: dict[str, str]) -> None:
     assert (found.raw, found.paid) == (Decimal(row["raw"]), Decimal(row["paid"]))
 
 
+def test_first_tranche_rounds_down() -> None:
+    assert grants.first_tranche_ceiling(grant=Decimal("100.01"), percent=Decimal(50)) == Decimal("50.00")
+
+
+def test_the_final_report_counts_calendar_days() -> None:
+    assert grants.final_report_due(project_end=date(2018, 4, 30), days=30) == date(2018, 5, 30)
+
+
 @pytest.mark.parametrize("row", golden("unit_costs"))
 def test_unit_cost(row: dict[str, str]) -> None:
     assert grants.unit_cost(amount=Decimal(row["amount"]), units=Decimal(row["units"])) == Decimal(row["cost"])
-
-
-def test_first_tranche_rounds_down() -> None:
-    assert grants.first_tranche_ceiling(grant=Decimal("100.01"), parameters=PARAMETERS) == Decimal("50.00")
-
-
-@pytest.mark.parametrize(
-    ("used", "accepted", "grounds"),
-    [
-        ("80.00", True, ()),
-        ("79.99", True, ("PREVIOUS_TRANCHE_NOT_USED",)),
-        ("100.00", False, ("REPORT_NOT_ACCEPTED",)),
-    ],
-)
-def test_next_tranche(used: str, accepted: bool, grounds: tuple[str, ...]) -> None:
-    found = grants.next_tranche_grounds(
-        received=Decimal("100.00"), used=Decimal(used), report_accepted=accepted, parameters=PARAMETERS
-    )
-    assert found == grounds
-
-
-@pytest.mark.parametrize(("moved", "needs"), [("100.00", False), ("100.01", True)])
-def test_moves_between_items(moved: str, needs: bool) -> None:
-    found = grants.move_needs_amendment(item_amount=Decimal(1000), moved=Decimal(moved), parameters=PARAMETERS)
-    assert found is needs
-
-
-def test_final_report_and_return_of_unused_funds() -> None:
-    assert grants.final_report_due(project_end=date(2018, 4, 30), parameters=PARAMETERS) == date(2018, 5, 30)
-    calendar = WorkingCalendar()
-    spring = grants.unused_return_due(project_end=date(2025, 5, 30), parameters=PARAMETERS, calendar=calendar)
-    december = grants.unused_return_due(project_end=date(2025, 12, 22), parameters=PARAMETERS, calendar=calendar)
-    assert (spring, december) == (date(2025, 6, 20), date(2025, 12, 31))
 
 
 def test_published_limits_of_a_call() -> None:

@@ -19,7 +19,6 @@ from procurement.rules.project_budget import (
     WorkBlock,
     check_project,
     cofinance_share,
-    sorted_plan,
 )
 from tests.golden_rows import golden, numbers
 
@@ -172,10 +171,6 @@ def test_share_beyond_the_tolerance_warns() -> None:
     sources = (replace(SEED.sources[0], declared_share=Decimal("41.10")), *SEED.sources[1:])
     outcome = check_project(facts=replace(SEED, sources=sources), parameters=PARAMETERS)
     assert "SHARE_DIFF source=grant declared=41.10 computed=41.03" in [row.message for row in outcome.findings]
-
-
-def test_plan_is_shown_by_start_month() -> None:
-    assert [block.first_month for block in sorted_plan(SEED.plan)] == [1, 2, 3, 4, 4, 5, 12]
 
 
 def test_empty_draft_has_no_crash() -> None:

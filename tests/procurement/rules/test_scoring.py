@@ -16,7 +16,6 @@ from procurement.rules.scoring import (
     ScoringParameters,
     mean_of_members,
     score_bids,
-    scores_spread,
 )
 from tests.golden_rows import golden, number, numbers
 
@@ -93,12 +92,6 @@ def test_marks_of_a_conflicted_member_do_not_count() -> None:
 def test_bid_without_marks_is_refused() -> None:
     with pytest.raises(ValueError, match="no mark"):
         score_bids(bids=[replace(example("A", "80.00"), scores=())], parameters=PARAMETERS)
-
-
-def test_outlier_must_be_explained() -> None:
-    marks = (("staff", (("m1", Decimal(5)), ("m2", Decimal(5)), ("m3", Decimal(1)))),)
-    bid = BidFacts("A", NOON, scores=marks)
-    assert scores_spread(bid=bid, criterion="staff", scale_max=Decimal(5), percent=Decimal(30)) == ("m3",)
 
 
 @given(

@@ -10,7 +10,6 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from config.audit.actors import Actor
-from config.audit.queries import trail_for
 from config.errors import FourEyes, NotFound
 from config.office.models import OutboxMessage
 from config.office.storage import attachments_of
@@ -21,6 +20,7 @@ from settlement.line_queries import claim_totals, outcome_counts
 from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimReturn, Finding, PendProposal
 from tests.settlement.actions.month import AT, NOVEMBER, add_visit, judge
 from tests.settlement.views.town import Town, settled_town, tables_of_month
+from tests.trail import trail_for
 from vouchers.models import Absence
 
 pytestmark = pytest.mark.django_db

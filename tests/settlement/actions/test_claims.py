@@ -14,7 +14,6 @@ from openpyxl import Workbook
 
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
-from config.audit.queries import trail_for
 from config.errors import NotFound
 from config.office.storage import attachments_of
 from config.states import InvalidMove
@@ -25,6 +24,7 @@ from settlement.claim_rows import ClaimFileUnreadable, ClaimRowsRefused, LineDra
 from settlement.line_queries import claimed_minor
 from settlement.models import Claim
 from tests.settlement.actions.month import AT, KYIV, NOVEMBER, imported, judge, two_visits
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db
 VISIT = LineDraft("015.1", date(2025, 11, 5), Decimal("1.5"), Decimal("95"), "C1", worker_code="W1")

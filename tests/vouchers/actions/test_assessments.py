@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError
 
-from config.audit.queries import trail_for
 from contracts.models import Parameter
 from contracts.parameters import ParameterMissing
+from tests.trail import trail_for
 from tests.vouchers.town import NOVEMBER_1, OCTOBER, Town, pensioner
 from vouchers.actions.assessments import (
     AssessmentInFuture,

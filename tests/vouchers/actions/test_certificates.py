@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from config.audit.queries import trail_for
 from config.states import InvalidMove
 from contracts.models import BudgetEntry, BudgetLine, Contract, NormCost, Parameter
+from tests.trail import trail_for
 from tests.vouchers.actions.test_redemptions import authorise, confirm
 from tests.vouchers.town import NOVEMBER_1, OCTOBER, VISIT, Town
 from vouchers.actions.certificate_balance import reserved_now

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 
-from config.audit.queries import trail_for
 from config.demo.people import tax_id_for
+from tests.trail import trail_for
 from tests.vouchers.town import NOVEMBER_1, OCTOBER, Town
 from vouchers.actions.recipients import (
     AbsenceRecorded,

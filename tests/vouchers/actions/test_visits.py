@@ -8,8 +8,8 @@ from datetime import datetime
 import openpyxl
 import pytest
 
-from config.audit.queries import trail_for
 from config.office.storage import attachments_of
+from tests.trail import trail_for
 from tests.vouchers.town import KYIV, VISIT, Town
 from vouchers.actions.visits import (
     VisitsColumnsMissing,
