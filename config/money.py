@@ -1,4 +1,4 @@
-"""The only file that names a rounding mode (design rule 9, rulebook G-1 to G-3).
+"""The only file that names a rounding mode (G-1 to G-3).
 
 Amounts have 2 decimal places, unit rates 4, units of service 3. Stored in bulk they are integers:
 minor units (kopiykas), ten-thousandths and thousandths.
@@ -60,7 +60,7 @@ def _exponent(places: int) -> Decimal:
 def round_half_up(value: Number, places: int = AMOUNT_PLACES) -> Decimal:
     """Round half away from zero, as PostgreSQL's numeric does.
 
-    Money: any currency. Source: rulebook G-2.
+    Money: any currency. Source: G-2.
     Example: 1.005 -> 1.01; the built-in round() would give 1.00.
     """
     return Decimal(value).quantize(_exponent(places), ROUND_HALF_UP)
@@ -69,7 +69,7 @@ def round_half_up(value: Number, places: int = AMOUNT_PLACES) -> Decimal:
 def round_down(value: Number, places: int = AMOUNT_PLACES) -> Decimal:
     """Round a legal ceiling ("not more than") towards zero, so that the result never exceeds it.
 
-    Source: rulebook G-2. Example: 62.495 -> 62.49.
+    Source: G-2. Example: 62.495 -> 62.49.
     """
     return Decimal(value).quantize(_exponent(places), ROUND_DOWN)
 
@@ -78,7 +78,7 @@ def round_to_step(value: Number, step: Decimal, mode: str = "half_up") -> Decima
     """Round to a multiple of ``step`` (0.01, 0.05, 0.10, 1.00) in the mode declared by a tariff decision.
 
     Raises: KeyError for a mode that is not in ``ROUNDING_MODES``.
-    Source: rulebook section 11, policy 2.
+    Source: TAR-2.
     """
     return (Decimal(value) / step).quantize(Decimal(1), ROUNDING_MODES[mode]) * step
 
@@ -89,7 +89,7 @@ def split_by_largest_remainder(total: Decimal, weights: Sequence[Number], places
     Money: parts are multiples of 10**-places; ties go to the earlier weight.
     Raises: ValueError when the total is not a multiple of the smallest unit, a weight is negative, or all
     weights are zero while the total is not.
-    Source: rulebook G-3. Example: 1278.00 over 712.50/475.00/332.50 -> 599.06/399.38/279.56.
+    Source: G-3. Example: 1278.00 over 712.50/475.00/332.50 -> 599.06/399.38/279.56.
     """
     shares = [Decimal(weight) for weight in weights]
     units = total.scaleb(places)

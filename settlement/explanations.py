@@ -155,7 +155,7 @@ def outcome_words(judged: JudgedLine) -> str:
 def waterfall(line: ClaimLine, judged: JudgedLine, sources: LineSources) -> list[WaterfallRow]:
     """From claimed to payable. Raises: FiguresDisagree.
 
-    Example (rulebook 5.2): 2 058.00 claimed, -63.00 rate, -142.50, -142.50, -190.00, 1 520.00 allowed, -1 278.00 fee,
+    Example (SET-1): 2 058.00 claimed, -63.00 rate, -142.50, -142.50, -190.00, 1 520.00 allowed, -1 278.00 fee,
     242.00 payable.
     """
     row = judged.adjudication

@@ -1,4 +1,4 @@
-"""Deadlines counted in calendar or working days (formula DEADLINE, rulebook G-5)."""
+"""Deadlines counted in calendar or working days (formula DEADLINE, G-5)."""
 
 from __future__ import annotations
 

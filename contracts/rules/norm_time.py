@@ -1,4 +1,4 @@
-"""Norm cost by working time in Russia (formula NORM-TIME, rulebook 2.1.2)."""
+"""Norm cost by working time in Russia (formula NORM-TIME)."""
 
 from __future__ import annotations
 

@@ -318,7 +318,7 @@ def grounds_against(*, tender: Tender, provider: Provider, unit_price: Decimal |
 def reject_bid(*, bid: Bid, ground: str, reason: str, actor: Actor, at: datetime) -> Bid:
     """Reject an opened bid with a coded ground and a motive; it influences nobody's score.
 
-    Source: rulebook 3.5. Raises: GroundUnknown, InvalidMove. Audit: bid.rejected.
+    Source: PRC-1. Raises: GroundUnknown, InvalidMove. Audit: bid.rejected.
     """
     if ground not in GROUNDS or not reason.strip():
         raise GroundUnknown(ground=ground)

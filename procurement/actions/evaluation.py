@@ -175,7 +175,7 @@ def lock_scores(*, tender: Tender, actor: Actor, at: datetime) -> int:
 def evaluate_tender(*, tender: Tender, actor: Actor, at: datetime) -> ScoringOutcome:
     """Compute the result of every valid bid from the locked marks and keep its rows; a later conflict recomputes it.
 
-    Formula: SCORE-332. Source: rulebook 3.4, COI-2. Raises: BidsUndecided, NoQuorum, ScoresMissing.
+    Formula: SCORE-332. Source: SCO-1, COI-2. Raises: BidsUndecided, NoQuorum, ScoresMissing.
     Audit: tender.evaluated.
     """
     tender = locked(tender)

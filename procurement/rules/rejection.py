@@ -1,4 +1,4 @@
-"""Grounds for rejecting a bid or an application (rulebook 3.5)."""
+"""Grounds for rejecting a bid or an application (PRC-1)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class AdmissionParameters:
 def admission_grounds(*, facts: AdmissionFacts, parameters: AdmissionParameters) -> tuple[str, ...]:
     """Codes of the grounds that the record itself proves, in code order; people decide on the others.
 
-    Source: rulebook 3.5, GR-UA-1, GR-UA-3, GR-UA-5, GR-UA-6, NRM-2. Formula id: ADMISSION/1.
+    Source: PRC-1, GR-UA-1, GR-UA-3, GR-UA-5, GR-UA-6, NRM-2. Formula id: ADMISSION/1.
     """
     found = {
         "PRC-REJ-1": facts.submitted_at > facts.closes_at,

@@ -123,7 +123,7 @@ def propose_correction(
     unless the parameter allows it. Idempotent: prepared twice alike, it is the same document.
     Raises: MonthStillOpen, ClosedYear, MonthWaits, NothingToCorrect, NothingFree, CorrectionWaits.
     Locks: an advisory lock of the organisation, budget lines, certificates, claims. Audit: correction.proposed.
-    Source: rulebook 1.1 (fees), 5.5.
+    Source: FEE-UA-1, SET-3.
     """
     month = month.replace(day=1)
     take_turns(organisation)

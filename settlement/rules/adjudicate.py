@@ -1,7 +1,7 @@
 """One run: facts in, adjudications, findings and remittances out. Pure; the order of input rows changes no
 figure.
 
-The steps are those of the interchange document, "How a run adjudicates".
+The steps are those of RUN-1.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def adjudicate(facts: Facts, *, parameters: Parameters) -> AdjudicationResult:
 
     Money: exact integers; every value is rounded once, half up to 0.01.
     Idempotent: equal facts give equal tables, whatever the order of their rows.
-    Source: interchange, "How a run adjudicates"; rulebook 5.1, 5.2.
+    Source: RUN-1, SET-1.
     Raises: ValueError when a line's claim is not among the facts.
     """
     gone = facts.claims.loc[facts.claims["reversed"] == 1, "claim"]

@@ -12,7 +12,7 @@ def look_back_from(on: date, years: int) -> date:
     """The earliest day of a service of which money can be asked back on a day.
 
     Time: so many years earlier, the same day; of 29 February the 28th.
-    Source: rulebook 5.5 (clawback.look_back).
+    Source: SET-4 (clawback.look_back).
     """
     try:
         return on.replace(year=on.year - years)

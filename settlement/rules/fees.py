@@ -14,7 +14,7 @@ def fees(frame: Frame, gross: Ints) -> Ints:
     """Fee in hundredths: 0 (mode F), the whole gross (C), a share of the month's pool (D).
 
     Formula: pool = min(monthly limit - fee taken for the month by earlier runs, sum of gross), never below 0.
-    Source: interchange point 7, rulebook 5.2.
+    Source: SET-2.
     """
     table = frame.facts.fee_assessments
     mode = pick(column(table, "mode"), frame.fee_row, -1)

@@ -15,7 +15,7 @@ from settlement.rules.findings import CUT, PEND, REJECT, WARN
 from settlement.rules.frame import Frame
 from settlement.rules.lookup import Register
 
-# The checks that a package decides by itself, as the interchange document lists them: always recalculated.
+# The checks that a package decides by itself, as RUN-1 lists them: always recalculated.
 DECIDABLE = frozenset(f"CLM-{number:02}" for number in (1, *range(3, 23), *range(24, 29), 31, 32))
 
 

@@ -17,7 +17,7 @@ _PER_HUNDREDTH = 100_000
 def value_of(units: Ints, rates: Ints) -> Ints:
     """Hundredths of ``units x rate``, half up.
 
-    Money: units in thousandths, rates in ten-thousandths, neither negative; rounded once. Source: rulebook
+    Money: units in thousandths, rates in ten-thousandths, neither negative; rounded once. Source:
     G-2.
     Example: 1500 x 983333 -> 14750.
     """
@@ -57,7 +57,7 @@ def share_out(pools: Ints, weights: Ints, groups: Ints) -> Ints:
     """Shares of each group's pool in proportion to weights, by largest remainder; ties go to the upper row.
 
     Money: hundredths; ``pools`` repeats the group's pool on each of its rows; weights are positive and their
-    sum in a group is not below its pool. Source: rulebook G-3. Example: 127800 over 71250/47500/33250 ->
+    sum in a group is not below its pool. Source: G-3. Example: 127800 over 71250/47500/33250 ->
     59906/39938/27956.
     """
     if not len(pools):

@@ -1,4 +1,4 @@
-"""The dated figures that adjudication needs, as data. The defaults are those of the interchange document."""
+"""The dated figures that adjudication needs, as data. The defaults are those of the package format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payment mode and monthly fee of a recipient in Ukraine (formula FEE-UA-1, rulebook 1.1).
+"""Payment mode and monthly fee of a recipient in Ukraine (formula FEE-UA-1).
 
 Modes: ``F`` free, ``D`` differentiated fee, ``C`` at the recipient's expense, ``U`` undetermined (blocks the
 decision).
@@ -87,7 +87,7 @@ class CoPaymentParameters:
 
 @dataclass(frozen=True)
 class ModeOutcome:
-    """Payment mode with the ground (a rulebook id) and, in mode D, the ceiling of the monthly fee."""
+    """Payment mode with the ground (an id of docs/legal.md) and, in mode D, the ceiling of the monthly fee."""
 
     mode: str
     ground: str

@@ -1,4 +1,4 @@
-"""Monthly fee of a recipient in Russia (formula FEE-RU-442, rulebook 1.2)."""
+"""Monthly fee of a recipient in Russia (formula FEE-RU-442)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Chapter 7: four claims for November with planted faults, and a late one for September.
 
-What is planted is named beside each fault with the check it is for; the third claim is rulebook 5.2 to the kopiyka.
+What is planted is named beside each fault with the check it is for; the third claim is the worked example of SET-1 to the kopiyka.
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ def _alone(code: str, title: str, income: str, **more: object) -> Example:
 
 
 def examples() -> Iterator[Example]:
-    """The persons of rulebook 1.1.6, and the one of 5.2."""
+    """The persons of the worked examples of the fee, and the one of the worked example of a claim."""
     yield _alone("EX-UA-01", "Рівно два прожиткові мінімуми", "4722.00")
     yield _alone("EX-UA-02", "На копійку більше", "4722.01")
     next_year = FeeInputs(

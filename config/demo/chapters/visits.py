@@ -270,7 +270,7 @@ def _drc() -> Iterator[Reported]:
         yield _extra(f"R-SEPTEMBER-{number}", f"R-{number:04d}", "DRC-W01", REHAB, _at(number - 341, 9, month=9), "1")
 
 
-# The worked example of rulebook 5.2: thirteen days, the one in hospital among them, and one visit written twice.
+# The worked example of SET-1: thirteen days, the one in hospital among them, and one visit written twice.
 EXAMPLE_DAYS = (3, 4, 5, 6, 7, 10, 11, 13, 17, 18, 19, 20, 21)
 
 

@@ -11,7 +11,7 @@ CODE = "CLM-01"
 SEVERITY = "R"
 TITLE = "Amount and times agree with themselves"
 ADVICE = "Correct the amount or the times and claim the line again."
-SOURCE = "interchange CLM-01; rulebook 5.1"
+SOURCE = "CLM-01"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,7 @@ CODE = "CLM-02"
 SEVERITY = "R"
 TITLE = "Claim handed in twice"
 ADVICE = "Withdraw one of the two claims; a correction belongs into a new file with a number of its own."
-SOURCE = "rulebook 5.1 CLM-02"
+SOURCE = "CLM-02"
 
 
 def find(frame: Frame) -> Mask:

@@ -14,7 +14,7 @@ CODE = "CLM-03"
 SEVERITY = "R"
 TITLE = "Provider active on the service date"
 ADVICE = "Only services given while the provider is admitted are paid."
-SOURCE = "interchange CLM-03; rulebook 5.1"
+SOURCE = "CLM-03"
 
 
 def find(frame: Frame) -> Mask:

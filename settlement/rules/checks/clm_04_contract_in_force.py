@@ -12,7 +12,7 @@ CODE = "CLM-04"
 SEVERITY = "R"
 TITLE = "Contract in force on the service date"
 ADVICE = "Name the contract under which the service was given."
-SOURCE = "interchange CLM-04; rulebook 5.1"
+SOURCE = "CLM-04"
 
 
 def find(frame: Frame) -> Mask:

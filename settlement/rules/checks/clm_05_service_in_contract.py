@@ -10,7 +10,7 @@ CODE = "CLM-05"
 SEVERITY = "R"
 TITLE = "Service is in the contract"
 ADVICE = "Claim the service under a contract that contains it, or amend the contract."
-SOURCE = "interchange CLM-05; rulebook 5.1"
+SOURCE = "CLM-05"
 
 
 def find(frame: Frame) -> Mask:

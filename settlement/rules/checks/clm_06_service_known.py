@@ -9,7 +9,7 @@ CODE = "CLM-06"
 SEVERITY = "R"
 TITLE = "Service is in the catalogue"
 ADVICE = "Use a service code of the municipality's catalogue."
-SOURCE = "interchange CLM-06; rulebook 5.1"
+SOURCE = "CLM-06"
 
 
 def find(frame: Frame) -> Mask:

@@ -9,7 +9,7 @@ CODE = "CLM-07"
 SEVERITY = "R"
 TITLE = "Certificate and recipient are known"
 ADVICE = "Check the certificate number."
-SOURCE = "interchange CLM-07; rulebook 5.1"
+SOURCE = "CLM-07"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,7 @@ CODE = "CLM-08"
 SEVERITY = "R"
 TITLE = "Fee assessment in force"
 ADVICE = "The case worker decides on the fee first; then claim the line again."
-SOURCE = "interchange CLM-08; rulebook 5.1"
+SOURCE = "CLM-08"
 
 
 def find(frame: Frame) -> Mask:

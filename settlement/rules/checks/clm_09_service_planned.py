@@ -10,7 +10,7 @@ CODE = "CLM-09"
 SEVERITY = "R"
 TITLE = "Service is in the individual plan"
 ADVICE = "The case worker amends the plan for later visits; this visit is not paid."
-SOURCE = "interchange CLM-09; rulebook 5.1"
+SOURCE = "CLM-09"
 
 
 def find(frame: Frame) -> Mask:

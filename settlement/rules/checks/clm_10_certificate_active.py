@@ -14,7 +14,7 @@ CODE = "CLM-10"
 SEVERITY = "R"
 TITLE = "Certificate active on the service date"
 ADVICE = "Check the certificate number and the date; the recipient may hold a newer certificate."
-SOURCE = "interchange CLM-10; rulebook 5.1"
+SOURCE = "CLM-10"
 
 
 def find(frame: Frame) -> Mask:

@@ -14,7 +14,7 @@ CODE = "CLM-11"
 SEVERITY = "P"
 TITLE = "Confirmed redemption agrees with the line"
 ADVICE = "A person compares the line with the evidence of the visit and lifts the pend or leaves it."
-SOURCE = "interchange CLM-11; rulebook 5.1"
+SOURCE = "CLM-11"
 
 
 def find_pend(frame: Frame) -> Mask:

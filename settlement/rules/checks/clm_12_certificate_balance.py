@@ -11,7 +11,7 @@ CODE = "CLM-12"
 SEVERITY = "C"
 TITLE = "Certificate balance"
 ADVICE = "Services beyond the certificate are not paid from the budget."
-SOURCE = "interchange CLM-12; rulebook 5.1"
+SOURCE = "CLM-12"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

@@ -14,7 +14,7 @@ CODE = "CLM-13"
 SEVERITY = "C"
 TITLE = "Monthly volume of the individual plan"
 ADVICE = "Services beyond the plan are not paid; the case worker may amend the plan for later months."
-SOURCE = "interchange CLM-13; rulebook 5.1"
+SOURCE = "CLM-13"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

@@ -15,7 +15,7 @@ CODE = "CLM-14"
 SEVERITY = "C"
 TITLE = "Daily and monthly maximum of the service"
 ADVICE = "Services beyond the maximum are not paid."
-SOURCE = "interchange CLM-14; rulebook 5.1"
+SOURCE = "CLM-14"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

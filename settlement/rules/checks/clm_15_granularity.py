@@ -10,7 +10,7 @@ CODE = "CLM-15"
 SEVERITY = "C"
 TITLE = "Units are whole steps"
 ADVICE = "Claim whole steps."
-SOURCE = "interchange CLM-15; rulebook 5.1"
+SOURCE = "CLM-15"
 
 
 def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ CODE = "CLM-16"
 SEVERITY = "C"
 TITLE = "Rate not above the contract"
 ADVICE = "The contract's rate is paid."
-SOURCE = "interchange CLM-16; rulebook 5.1"
+SOURCE = "CLM-16"
 
 
 def limits(frame: Frame) -> Ints:

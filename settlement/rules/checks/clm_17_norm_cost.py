@@ -12,7 +12,7 @@ CODE = "CLM-17"
 SEVERITY = "C"
 TITLE = "Rate not above the norm cost"
 ADVICE = "The municipality sets norm costs; a rate above them is paid at the norm cost."
-SOURCE = "interchange CLM-17; rulebook 5.1"
+SOURCE = "CLM-17"
 
 
 def limits(frame: Frame) -> Ints:

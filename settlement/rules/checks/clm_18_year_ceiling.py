@@ -14,7 +14,7 @@ CODE = "CLM-18"
 SEVERITY = "C"
 TITLE = "Yearly ceiling of the service"
 ADVICE = "Amounts beyond the yearly ceiling are not paid from the budget."
-SOURCE = "interchange CLM-18; rulebook 5.1"
+SOURCE = "CLM-18"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

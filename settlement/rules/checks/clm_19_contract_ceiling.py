@@ -14,7 +14,7 @@ CODE = "CLM-19"
 SEVERITY = "C"
 TITLE = "Contract ceiling"
 ADVICE = "Amend the contract before giving more services under it."
-SOURCE = "interchange CLM-19; rulebook 5.1"
+SOURCE = "CLM-19"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

@@ -10,7 +10,7 @@ CODE = "CLM-20"
 SEVERITY = "R"
 TITLE = "Duplicate visit"
 ADVICE = "A visit is paid once."
-SOURCE = "interchange CLM-20; rulebook 5.1"
+SOURCE = "CLM-20"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,7 @@ CODE = "CLM-21"
 SEVERITY = "R"
 TITLE = "Overlapping visits to the recipient"
 ADVICE = "Only one of overlapping visits is paid."
-SOURCE = "interchange CLM-21; rulebook 5.1"
+SOURCE = "CLM-21"
 
 
 def find(frame: Frame) -> Mask:

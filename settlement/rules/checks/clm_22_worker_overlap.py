@@ -10,7 +10,7 @@ CODE = "CLM-22"
 SEVERITY = "R"
 TITLE = "Worker at two visits at once"
 ADVICE = "Check the worker and the times of the visit."
-SOURCE = "interchange CLM-22; rulebook 5.1"
+SOURCE = "CLM-22"
 
 
 def find(frame: Frame) -> Mask:

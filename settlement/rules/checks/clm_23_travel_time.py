@@ -11,7 +11,7 @@ CODE = "CLM-23"
 SEVERITY = "W"
 TITLE = "Time to travel between visits"
 ADVICE = "Ask how the worker got there; a mistaken time or place is the usual reason."
-SOURCE = "rulebook 5.1 CLM-23"
+SOURCE = "CLM-23"
 
 
 def find(frame: Frame) -> Mask:

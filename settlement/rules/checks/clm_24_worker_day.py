@@ -11,7 +11,7 @@ CODE = "CLM-24"
 SEVERITY = "P"
 TITLE = "Hours of the worker a day"
 ADVICE = "A person asks the provider and lifts the pend or leaves it."
-SOURCE = "interchange CLM-24; rulebook 5.1"
+SOURCE = "CLM-24"
 
 
 def find_pend(frame: Frame) -> Mask:

@@ -12,7 +12,7 @@ CODE = "CLM-25"
 SEVERITY = "R"
 TITLE = "Worker of the provider and qualified"
 ADVICE = "Name the worker who gave the service; register qualifications before the visit."
-SOURCE = "interchange CLM-25; rulebook 5.1"
+SOURCE = "CLM-25"
 
 
 def find(frame: Frame) -> Mask:

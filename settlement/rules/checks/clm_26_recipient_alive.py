@@ -10,7 +10,7 @@ CODE = "CLM-26"
 SEVERITY = "R"
 TITLE = "Recipient alive on the service date"
 ADVICE = "Services after the death are not paid; one on the day of death waits for a person."
-SOURCE = "interchange CLM-26; rulebook 5.1"
+SOURCE = "CLM-26"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,7 @@ CODE = "CLM-27"
 SEVERITY = "R"
 TITLE = "Recipient in hospital or residential care"
 ADVICE = "Only the first and the last day of a stay can have home services."
-SOURCE = "interchange CLM-27; rulebook 5.1"
+SOURCE = "CLM-27"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,7 @@ CODE = "CLM-28"
 SEVERITY = "R"
 TITLE = "Recipient away"
 ADVICE = "Services while the recipient is away are not paid."
-SOURCE = "interchange CLM-28; rulebook 5.1"
+SOURCE = "CLM-28"
 
 
 def find(frame: Frame) -> Mask:

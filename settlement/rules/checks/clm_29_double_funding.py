@@ -15,7 +15,7 @@ CODE = "CLM-29"
 SEVERITY = "R"
 TITLE = "Service paid twice"
 ADVICE = "The case worker finds out who pays; the claim is for one of the payers only."
-SOURCE = "rulebook 5.1 CLM-29"
+SOURCE = "CLM-29"
 
 
 def find(frame: Frame) -> Mask:

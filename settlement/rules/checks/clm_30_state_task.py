@@ -11,7 +11,7 @@ CODE = "CLM-30"
 SEVERITY = "R"
 TITLE = "Provider serves under a state task"
 ADVICE = "Services under the state task are paid by its subsidy; claim only what is outside of it."
-SOURCE = "rulebook 5.1 CLM-30; 442-FZ art. 30(8)"
+SOURCE = "CLM-30; 442-FZ art. 30(8)"
 
 
 def find(frame: Frame) -> Mask:

@@ -11,7 +11,7 @@ CODE = "CLM-31"
 SEVERITY = "R"
 TITLE = "Service date in the claim's period"
 ADVICE = "Claim each service in the claim of its month, after it was given."
-SOURCE = "interchange CLM-31; rulebook 5.1"
+SOURCE = "CLM-31"
 
 
 def find(frame: Frame) -> Mask:

@@ -13,7 +13,7 @@ CODE = "CLM-32"
 SEVERITY = "R"
 TITLE = "Claim submitted in time"
 ADVICE = "Late claims are not paid."
-SOURCE = "interchange CLM-32; rulebook 5.1"
+SOURCE = "CLM-32"
 
 
 def find(frame: Frame) -> Mask:

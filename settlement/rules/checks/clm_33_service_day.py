@@ -14,7 +14,7 @@ CODE = "CLM-33"
 SEVERITY = "W"
 TITLE = "Provider serves on that weekday"
 ADVICE = "Ask the provider, or bring its schedule up to date."
-SOURCE = "rulebook 5.1 CLM-33"
+SOURCE = "CLM-33"
 
 
 def find(frame: Frame) -> Mask:

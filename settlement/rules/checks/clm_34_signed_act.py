@@ -10,7 +10,7 @@ CODE = "CLM-34"
 SEVERITY = "P"
 TITLE = "Signed act is there"
 ADVICE = "The provider attaches the act signed by the recipient; then a person lifts the pend."
-SOURCE = "rulebook 5.1 CLM-34"
+SOURCE = "CLM-34"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,7 @@ CODE = "CLM-37"
 SEVERITY = "P"
 TITLE = "Fee above the recipient's limit"
 ADVICE = "The provider gives the excess back to the recipient; a person lifts the pend when that is proven."
-SOURCE = "rulebook 5.1 CLM-37"
+SOURCE = "CLM-37"
 
 
 def find(frame: Frame) -> Mask:

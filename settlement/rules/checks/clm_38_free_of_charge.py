@@ -11,7 +11,7 @@ CODE = "CLM-38"
 SEVERITY = "P"
 TITLE = "Fee taken for a free service"
 ADVICE = "The provider gives the money back to the recipient; a person lifts the pend when that is proven."
-SOURCE = "rulebook 5.1 CLM-38"
+SOURCE = "CLM-38"
 
 
 def find(frame: Frame) -> Mask:

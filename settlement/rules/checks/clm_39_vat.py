@@ -13,7 +13,7 @@ CODE = "CLM-39"
 SEVERITY = "C"
 TITLE = "VAT on an exempt service"
 ADVICE = "Issue the invoice without VAT; social services are exempt."
-SOURCE = "rulebook 5.1 CLM-39"
+SOURCE = "CLM-39"
 
 
 def find(frame: Frame) -> Mask:

@@ -13,7 +13,7 @@ CODE = "CLM-40"
 SEVERITY = "P"
 TITLE = "Declared total is the sum of the lines"
 ADVICE = "Compare the invoice with the lines; what is paid follows the lines."
-SOURCE = "rulebook 5.1 CLM-40"
+SOURCE = "CLM-40"
 
 
 def find(frame: Frame) -> Mask:

@@ -14,7 +14,7 @@ CODE = "CLM-41"
 SEVERITY = "W"
 TITLE = "Far more units than others have"
 ADVICE = "Look at the individual plan: a heavy case is the usual reason."
-SOURCE = "rulebook 5.1 CLM-41"
+SOURCE = "CLM-41"
 
 
 def find(frame: Frame) -> Mask:

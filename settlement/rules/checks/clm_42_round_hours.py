@@ -14,7 +14,7 @@ CODE = "CLM-42"
 SEVERITY = "W"
 TITLE = "Times of visits in round hours"
 ADVICE = "Ask how times are written down; a fixed timetable is the usual reason."
-SOURCE = "rulebook 5.1 CLM-42"
+SOURCE = "CLM-42"
 
 
 def find(frame: Frame) -> Mask:

@@ -11,7 +11,7 @@ CODE = "CLM-43"
 SEVERITY = "P"
 TITLE = "Scan at the place and time of the visit"
 ADVICE = "Ask the worker and, if need be, the recipient; a weak signal is the usual reason."
-SOURCE = "rulebook 5.1 CLM-43"
+SOURCE = "CLM-43"
 
 
 def find(frame: Frame) -> Mask:

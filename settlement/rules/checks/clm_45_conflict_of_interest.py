@@ -10,7 +10,7 @@ CODE = "CLM-45"
 SEVERITY = "R"
 TITLE = "Conflict of interest"
 ADVICE = "Another person has to do it."
-SOURCE = "rulebook 5.1 CLM-45"
+SOURCE = "CLM-45"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ CODE = "CLM-47"
 SEVERITY = "R"
 TITLE = "Act of the emergency service"
 ADVICE = "The act follows within the term; services after the term need an individual plan."
-SOURCE = "rulebook 5.1 CLM-47"
+SOURCE = "CLM-47"
 
 
 def find(frame: Frame) -> Mask:

@@ -15,7 +15,7 @@ CODE = "CLM-50"
 SEVERITY = "R"
 TITLE = "Budget of the grant"
 ADVICE = "Claim what the approved budget names, or ask for its amendment; a tranche follows its report."
-SOURCE = "rulebook 5.1 CLM-50"
+SOURCE = "CLM-50"
 
 
 def find(frame: Frame) -> Mask:

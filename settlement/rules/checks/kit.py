@@ -1,6 +1,6 @@
 """The shapes of a check. A check is a module; the registry lists modules, and mypy checks them against these.
 
-CODE: as in the interchange document. SEVERITY: R rejects, P pends, C cuts, W warns. TITLE, ADVICE: English message ids
+CODE: as in docs/legal.md. SEVERITY: R rejects, P pends, C cuts, W warns. TITLE, ADVICE: English message ids
 (the sentences stand in ``settlement.finding_words``, filled with what ``explain`` gives). SOURCE: where it stands.
 """
 

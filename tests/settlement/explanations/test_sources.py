@@ -9,7 +9,8 @@ from pathlib import Path
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-RULE = re.compile(r"\b(?:PAY|FEE|INC|NRM|SO|GR|COI|CRT|SET)-(?:UA-|RU-)?\d+\b")
+APPS = ("config", "contracts", "vouchers", "procurement", "settlement")
+RULE = re.compile(r"\b(?:PAY|FEE|INC|NRM|SO|GR|GRL|COI|CRT|SET|RUN|SCO|PRC|APP|STF|QUA|TAR)-(?:UA-|RU-)?\d+\b")
 
 
 def legal() -> str:
@@ -18,12 +19,18 @@ def legal() -> str:
 
 def test_every_rule_id_of_the_source_is_explained() -> None:
     found: dict[str, str] = {}
-    for app in ("config", "contracts", "vouchers", "procurement", "settlement"):
+    for app in APPS:
         for path in sorted((ROOT / app).rglob("*.py")):
             found |= dict.fromkeys(RULE.findall(path.read_text(encoding="utf-8")), path.name)
     assert len(found) > 30
     known = set(RULE.findall(legal()))
     assert {name: place for name, place in found.items() if name not in known} == {}
+
+
+def test_no_source_lies_outside_this_repository() -> None:
+    outside = re.compile(r"rulebook|interchange (?:document|point)|section 11")
+    places = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py"))]
+    assert [path.name for path in places if outside.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_every_act_of_the_parameters_is_listed() -> None:
