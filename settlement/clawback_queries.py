@@ -111,14 +111,14 @@ def recoveries_of(case: ClawbackCase) -> QuerySet[ClawbackRecovery]:
 
 def offsets_of(remittances: Iterable[Remittance]) -> QuerySet[ClawbackRecovery]:
     """What was kept back from remittances, with the cases that it was for."""
-    rows = ClawbackRecovery.objects.filter(remittance__in=list(remittances))
-    return rows.select_related("case", "remittance").order_by("case__number", "id")
+    rows = ClawbackRecovery.objects.filter(remittance__in=[row.pk for row in remittances])
+    return rows.select_related("case", "remittance__claim").order_by("case__number", "id")
 
 
-def cases_of_claim(claim: Claim) -> QuerySet[ClawbackCase]:
-    """Cases that rest on lines of a claim."""
+def cases_of_claim(access: Access, claim: Claim) -> QuerySet[ClawbackCase]:
+    """Cases that rest on lines of a claim, as far as the reader sees them."""
     found = ClawbackLine.objects.filter(claim_line__claim=claim).values("case")
-    return with_sums(ClawbackCase.objects.filter(pk__in=found)).order_by("id")
+    return cases(access).filter(pk__in=found)
 
 
 def paid_lines(claim: Claim, search: str = "") -> QuerySet[ClaimLine]:

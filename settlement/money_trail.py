@@ -49,6 +49,10 @@ EVENTS = {
     "payment.unconfirmed": _("match with a payment undone"),
     "payment.unreturned": _("match with a return undone"),
     "payment.failed": _("payment failed"),
+    "clawback.decided": _("money asked back"),
+    "clawback.repaid": _("money asked back was returned"),
+    "clawback.offset": _("kept back for money asked back"),
+    "clawback.offset_given": _("kept back for an earlier debt"),
     "receipt.explained": _("receipt explained"),
     "charge.explained": _("bank charge explained"),
 }
@@ -56,8 +60,8 @@ EVENTS = {
 REASONS = {
     "settlement": _("not settled by a run"),
     "posting": _("not posted to the ledger"),
-    "payment": _("not paid yet, or paid and returned"),
-    "bank": _("not confirmed by the bank, or returned"),
+    "payment": _("not paid yet, kept back, or paid and returned"),
+    "bank": _("kept back, not confirmed by the bank, or returned"),
 }
 # What a record's money waits for when it has not gone on.
 STAYS = {
@@ -314,7 +318,11 @@ def _level(name: str, rows: list[dict[str, Any]], payable: int, start: str, flow
 
 def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
     label, place = _label(level, row), (row["level"], row["id"])
-    came_in, went_on, stays = _int(row["part_in"]), _int(row["part_out"]), _int(row["stays"])
+    came_in, went_on, kept = _int(row["part_in"]), _int(row["part_out"]), _int(row["kept"])
+    stays = [
+        Remainder(gettext("kept back for money asked back"), kept),
+        Remainder(_stays(level, row), _int(row["stays"])),
+    ]
     amount = _int(row["part"])
     return Node(
         label=label,

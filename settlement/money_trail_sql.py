@@ -4,7 +4,8 @@
 know their contract, budget line, certificate, redemption and claim. Run and claim lead to the remittance, to its ledger
 entry by the entry's key, to the payments that took it up and to the bank's lines matched to these. No sum is shared
 out: the part of a record that belongs to the trail is the sum of the facts that lead to it, and ``off`` says by how
-much the record's own figure differs from the sum of all that leads to it. All amounts are minor units.
+much the record's own figure differs from the sum of all that leads to it. All amounts are minor units. What a run kept
+back of a remittance for a clawback is shared over its lines in proportion.
 """
 
 from __future__ import annotations
@@ -130,17 +131,18 @@ facts AS MATERIALIZED (
 # What the facts lead to: (run, claim) -> remittance and entry -> payments -> bank lines.
 _LINKS = """
 parts AS MATERIALIZED (
-  SELECT f.run_id, f.claim_id, f.part, r.id AS remittance_id, r.payable AS owed, r.offsets, e.id AS entry_id,
-    (SELECT sum(a.payable) FROM settlement_adjudication a
-     WHERE a.claim_id = f.claim_id AND a.run_id = f.run_id) AS whole
+  SELECT f.run_id, f.claim_id, f.part, r.id AS remittance_id, r.payable AS owed, r.offsets, e.id AS entry_id, w.whole,
+    COALESCE(round(f.part * r.offsets / NULLIF(w.whole, 0)), 0) AS kept
   FROM (SELECT run_id, claim_id, sum(payable) AS part FROM facts WHERE run_id IS NOT NULL GROUP BY 1, 2
         HAVING sum(payable) <> 0) f
+  CROSS JOIN LATERAL (SELECT sum(a.payable) AS whole FROM settlement_adjudication a
+                      WHERE a.claim_id = f.claim_id AND a.run_id = f.run_id) w
   LEFT JOIN settlement_remittance r ON r.run_id = f.run_id AND r.claim_id = f.claim_id
   LEFT JOIN settlement_entry e ON e.organisation_id = %(organisation)s AND e.key IN (
     'claim.adjudicated:' || f.run_id || ':' || f.claim_id, 'claim.reversed:' || f.run_id || ':' || f.claim_id)
 ),
 items AS MATERIALIZED (
-  SELECT q.remittance_id, q.entry_id, q.part, i.payment_id, i.live, y.status, y.gateway
+  SELECT q.remittance_id, q.entry_id, q.part - q.kept AS part, i.payment_id, i.live, y.status, y.gateway
   FROM parts q JOIN settlement_paymentremittance i ON i.remittance_id = q.remittance_id
   JOIN settlement_payment y ON y.id = i.payment_id
 ),
@@ -246,11 +248,11 @@ edges (level, id, next_level, next_id, part, back) AS MATERIALIZED (
   UNION ALL SELECT 11, payment_id, 12, statement_line_id, sum(part), back FROM moves GROUP BY 2, 4, back
 ),
 -- what stays at a record for a reason that has a name: in no remittance, not posted, in no live payment, not confirmed,
--- paid past the bank
+-- paid past the bank; what was kept back (``parts.kept``) stays at the entry beside that
 stays (level, id, part) AS (
   SELECT 8, claim_id, sum(part) FROM parts WHERE remittance_id IS NULL GROUP BY 2
   UNION ALL SELECT 9, remittance_id, part FROM parts WHERE remittance_id IS NOT NULL AND entry_id IS NULL
-  UNION ALL SELECT 10, entry_id, part FROM parts q WHERE entry_id IS NOT NULL
+  UNION ALL SELECT 10, entry_id, part - kept FROM parts q WHERE entry_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM items i WHERE i.remittance_id = q.remittance_id AND i.live)
   UNION ALL SELECT 11, payment_id, sum(part) FROM items
     WHERE live AND (status IN ('prepared', 'sent') OR (status = 'confirmed' AND gateway = 'stripe')) GROUP BY 2
@@ -266,6 +268,7 @@ ranked AS (
 shown AS MATERIALIZED (SELECT * FROM ranked WHERE place <= %(top)s)
 SELECT 'node' AS kind, x.level, x.id, x.part, x.own, x.off, x.n, x.total, x.off_total, x.claimed, x.fee, x.waiting,
   COALESCE(i.part, 0) AS part_in, COALESCE(g.part, 0) AS part_out, COALESCE(z.part, 0) AS stays, x.place,
+  COALESCE(kb.kept, 0) AS kept,
   COALESCE(bl.code || ' ' || bl.year, te.number, ct.number, ce.number, re.code,
     lc.number || '/' || cl.line, cm.number, rc.number || ' · ' || to_char(rr.period, 'YYYY-MM') || '/' || rr.number,
     en.number, pa.reference, NULLIF(sl.bank_reference, ''), st.statement_id || '/' || sl.position, '') AS name,
@@ -282,6 +285,7 @@ LEFT JOIN (SELECT level, id, sum(part) AS part FROM edges GROUP BY 1, 2) g ON g.
 LEFT JOIN (SELECT next_level, next_id, sum(part) AS part FROM edges GROUP BY 1, 2) i
   ON i.next_level = x.level AND i.next_id = x.id
 LEFT JOIN stays z ON z.level = x.level AND z.id = x.id
+LEFT JOIN parts kb ON x.level = 10 AND kb.entry_id = x.id
 LEFT JOIN contracts_budgetline bl ON x.level = 1 AND bl.id = x.id
 LEFT JOIN procurement_tender te ON x.level = 3 AND te.id = x.id
 LEFT JOIN contracts_contract ct ON x.level = 4 AND ct.id = x.id
@@ -300,17 +304,17 @@ LEFT JOIN contracts_provider pp ON pp.id = pa.provider_id
 LEFT JOIN settlement_statementline sl ON x.level = 12 AND sl.id = x.id
 LEFT JOIN settlement_statement st ON st.id = sl.statement_id
 UNION ALL
-SELECT 'edge', e.level, e.id, e.part, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL, e.next_level,
+SELECT 'edge', e.level, e.id, e.part, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL, e.next_level,
   e.next_id, e.back
 FROM edges e JOIN shown s ON s.level = e.level AND s.id = e.id
 JOIN shown t ON t.level = e.next_level AND t.id = e.next_id WHERE e.part <> 0
 UNION ALL
 SELECT 'sums', 0, NULL, sum(payable), sum(gross), 0, count(DISTINCT line_id), sum(payable), 0, sum(claimed), sum(fee),
-  sum(waiting), 0, 0, 0, 1, '', '', '', NULL, NULL, 0, 0, false FROM facts
+  sum(waiting), 0, 0, 0, 1, 0, '', '', '', NULL, NULL, 0, 0, false FROM facts
 UNION ALL
 -- set aside on the budget: reservations of the certificates, commitments of the contracts
 SELECT 'node', 2, NULL, sum(e.amount_minor), sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0), 0, count(*),
-  sum(e.amount_minor), 0, 0, 0, 0, 0, 0, 0, 1, e.kind, '', '', max(e.occurred_on), NULL, 0, 0, false
+  sum(e.amount_minor), 0, 0, 0, 0, 0, 0, 0, 1, 0, e.kind, '', '', max(e.occurred_on), NULL, 0, 0, false
 FROM contracts_budgetentry e
 JOIN (SELECT 'vouchers.certificate:' || id AS label FROM certificates
       UNION ALL SELECT 'contracts.contract:' || id FROM contracts) q ON q.label = e.label

@@ -50,13 +50,17 @@ FROM contracts_budgetline b LEFT JOIN ({STANDING}) s ON s.budget_line_id = b.id
 WHERE b.organisation_id = %(organisation)s AND b.year = %(year)s GROUP BY b.id ORDER BY b.code
 """  # noqa: S608  put together from texts of this file
 _NAMES = ("id", "code", "name", "appropriation", "spent", "carried_commitments", "carried_reservations", "lapsed")
-# Providers who got more than they earned: what was paid and then taken back, at the end of the year.
+# Providers who got more than they earned: what was paid and then taken back or asked back, at the end of the year.
 _UNUSED = """
-SELECT p.code, p.name, sum(x.debit - x.credit)::bigint
-FROM settlement_posting x JOIN settlement_entry e ON e.id = x.entry_id
-JOIN settlement_account a ON a.id = x.account_id JOIN contracts_provider p ON p.id = a.provider_id
-WHERE a.organisation_id = %(organisation)s AND a.kind = 'payable' AND e.date < %(next)s
-GROUP BY p.id HAVING sum(x.debit - x.credit) > 0 ORDER BY p.code
+SELECT p.code, p.name, sum(o.owed)::bigint
+FROM (
+    SELECT a.provider_id, sum(x.debit - x.credit) AS owed
+    FROM settlement_posting x JOIN settlement_entry e ON e.id = x.entry_id
+    JOIN settlement_account a ON a.id = x.account_id
+    WHERE a.organisation_id = %(organisation)s AND a.kind IN ('payable', 'recovery') AND e.date < %(next)s
+    GROUP BY a.id HAVING sum(x.debit - x.credit) > 0
+) o JOIN contracts_provider p ON p.id = o.provider_id
+GROUP BY p.id ORDER BY p.code
 """
 _OPEN_MONTHS = """
 SELECT month FROM (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from config.accounts.models import Organisation
-from config.interchange.tables import INPUT_TABLES, OUTPUT_TABLES, Column, Table
+from config.interchange.tables import INPUT_TABLES, OPTIONAL_TABLES, OUTPUT_TABLES, Column, Table
 
 _TYPES = {
     "date": "date",
@@ -24,8 +25,12 @@ _TYPES = {
 _WITHOUT_KEY = {"adjudications"}
 
 
-def describe(organisation: Organisation) -> dict[str, Any]:
-    """The descriptor of a package; the same municipality gives the same text, whenever it is written."""
+def describe(organisation: Organisation, optional: Iterable[str] = ()) -> dict[str, Any]:
+    """The descriptor of a package; the same municipality gives the same text, whenever it is written.
+
+    ``optional``: names of the tables that not every package has.
+    """
+    tables = (*INPUT_TABLES.values(), *OUTPUT_TABLES.values(), *(OPTIONAL_TABLES[name] for name in optional))
     return {
         "profile": "tabular-data-package",
         "name": organisation.code.lower(),
@@ -37,7 +42,7 @@ def describe(organisation: Organisation) -> dict[str, Any]:
             "zone": organisation.zone,
             "currency": organisation.currency,
         },
-        "resources": [_resource(table) for table in (*INPUT_TABLES.values(), *OUTPUT_TABLES.values())],
+        "resources": [_resource(table) for table in tables],
     }
 
 

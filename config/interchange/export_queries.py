@@ -362,5 +362,14 @@ RESULTS: dict[str, Query] = {
     ),
 }  # fmt: skip
 
+# What runs kept back remittances for (CLM-46): by it anybody recalculates the offsets.
+OPTIONAL_QUERIES: dict[str, Query] = {
+    "clawbacks": Query(
+        ("to_char(s.period, 'YYYY-MM')", "s.run", "p.code", _minor("s.outstanding_minor")),
+        "settlement_clawbackstanding s JOIN contracts_provider p ON p.id = s.provider_id "
+        "WHERE s.organisation_id = %(org)s AND s.period <= %(until)s",
+        f"s.period, s.run, {_sorted('p.code')}",
+    ),
+}
 INPUT_QUERIES: dict[str, Query] = REGISTERS | ENTITLEMENTS | EVIDENCE
 OUTPUT_QUERIES: dict[str, Query] = RESULTS

@@ -23,9 +23,9 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.fields import EncryptedTextField, blind_index
 from config.interchange.descriptor import describe
-from config.interchange.export_queries import INPUT_QUERIES, OUTPUT_QUERIES
+from config.interchange.export_queries import INPUT_QUERIES, OPTIONAL_QUERIES, OUTPUT_QUERIES
 from config.interchange.loading import stream
-from config.interchange.tables import INPUT_TABLES, OUTPUT_TABLES
+from config.interchange.tables import INPUT_TABLES, OPTIONAL_TABLES, OUTPUT_TABLES
 from contracts.models import Worker
 from vouchers.models import Recipient
 
@@ -121,19 +121,24 @@ def _write_package(organisation: Organisation, path: Path, parameters: dict[str,
         else:
             for name in names:
                 os.replace(Path(scratch) / name, path / name)
+            for name in OPTIONAL_TABLES:
+                if f"{name}.csv" not in names:
+                    (path / f"{name}.csv").unlink(missing_ok=True)
     return exported
 
 
 def _write_files(organisation: Organisation, folder: Path, parameters: dict[str, Any]) -> list[ExportedTable]:
     exported = []
-    for name, table in (INPUT_TABLES | OUTPUT_TABLES).items():
+    for name, table in (INPUT_TABLES | OUTPUT_TABLES | OPTIONAL_TABLES).items():
         file = folder / f"{name}.csv"
-        sql = (INPUT_QUERIES | OUTPUT_QUERIES)[name].sql
+        sql = (INPUT_QUERIES | OUTPUT_QUERIES | OPTIONAL_QUERIES)[name].sql
         with file.open("w+b") as raw:
             raw.write((",".join(table.names) + "\n").encode())
             rows = _write_personal(name, sql, parameters, raw) if name in _PERSONAL else _copy(sql, parameters, raw)
-            exported.append(ExportedTable(name, file.name, rows, _digest(raw)))
-    text = json.dumps(describe(organisation), ensure_ascii=False, indent=2) + "\n"
+            if rows or name not in OPTIONAL_TABLES:
+                exported.append(ExportedTable(name, file.name, rows, _digest(raw)))
+    optional = [table.table for table in exported if table.table in OPTIONAL_TABLES]
+    text = json.dumps(describe(organisation, optional), ensure_ascii=False, indent=2) + "\n"
     (folder / "datapackage.json").write_text(text, encoding="utf-8")
     return exported
 

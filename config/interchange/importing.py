@@ -20,6 +20,7 @@ from config.interchange.loading import Stage, business_parameters, prepare, reco
 from config.interchange.refusals import Ignored, OrganisationDiffers, OrganisationUnclear, Refusal
 from config.interchange.sources import Source, SourceTable
 from config.interchange.specs import Loader
+from config.interchange.tables import OPTIONAL_TABLES
 from config.transactions import step
 
 ZONES = {"UA": "Europe/Kyiv", "RU": "Europe/Moscow", "GENERIC": "UTC"}
@@ -208,7 +209,8 @@ def load_tables(
             count.created, count.unchanged = stage.insert()
             count.refused = _count_refused(loader.name, with_children=accept_good_rows)
             report.ignored += _passed_over(stage, table.file)
-        report.tables.append(count)
+        if table is not None or loader.name not in OPTIONAL_TABLES:
+            report.tables.append(count)
     files = {name: table.file for name, table in source.tables.items()}
     report.refusals += _all_refusals(files, with_children=accept_good_rows)
 

@@ -6,7 +6,7 @@ In packages the last day counts; in the database ranges are half-open: every end
 
 from __future__ import annotations
 
-from config.interchange.loaders_decisions import CLEARANCE, FINDING
+from config.interchange.loaders_decisions import CLAWBACK, CLEARANCE, FINDING
 from config.interchange.loaders_registers import REGISTER_LOADERS
 from config.interchange.mapping import (
     CERTIFICATES,
@@ -270,6 +270,15 @@ _REVERSALS = (
         "s.reverses <> '' AND s.status <> 'withdrawn' AND EXISTS (SELECT 1 FROM stage_claims o "
         "WHERE o.reverses = s.reverses AND o.row_no < s.row_no AND o.status <> 'withdrawn')",
     ),
+    Check(
+        "REVERSES_CLAWBACK",
+        "reverses",
+        "s.reverses <> '' AND s.status <> 'withdrawn' AND NOT EXISTS (SELECT 1 FROM settlement_claim k "
+        "WHERE k.organisation_id = %(org)s AND k.number = s.number) AND EXISTS (SELECT 1 FROM settlement_claim c "
+        "JOIN settlement_claimline l ON l.claim_id = c.id JOIN settlement_clawbackline x ON x.claim_line_id = l.id "
+        "WHERE c.organisation_id = %(org)s AND c.number = s.reverses "
+        "AND coalesce(x.upheld_minor, x.amount_minor) > 0)",
+    ),
     _REVERSED_CLAIM_REFUSED,
 )
 
@@ -355,5 +364,5 @@ CLAIM_LINE = Loader(
 # Each table comes after those it refers to.
 LOADERS: tuple[Loader, ...] = (
     *REGISTER_LOADERS, RECIPIENT, ABSENCE, FEE, PLAN, CERTIFICATE, CERTIFICATE_SUSPENSION, CERTIFICATE_LINE,
-    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE, FINDING,
+    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE, FINDING, CLAWBACK,
 )  # fmt: skip

@@ -1,11 +1,11 @@
 # ruff: noqa: S608 - every piece of SQL is a constant; values are parameters
-"""How decisions on single claim lines become rows: pends that persons lifted, and findings that come as given."""
+"""How decisions become rows: pends that persons lifted, findings that come as given, and what was owed back."""
 
 from __future__ import annotations
 
-from config.interchange.mapping import CLAIMS, refused, same, to
+from config.interchange.mapping import CLAIMS, OWN, PROVIDERS, link, refused, same, to
 from config.interchange.specs import Check, Loader, Reference
-from settlement.models import Clearance, GivenFinding
+from settlement.models import ClawbackStanding, Clearance, GivenFinding
 from settlement.rules.given import DECIDABLE
 
 _NAMED_LINE = "(SELECT l.id FROM settlement_claimline l WHERE l.claim_id = s.claim_number_id AND l.line = s.line)"
@@ -88,6 +88,29 @@ FINDING = Loader(
             "ON n.organisation_id = c.organisation_id AND n.period = c.period "
             "WHERE c.id = s.claim_number_id AND n.number = s.run) "
             f"AND {_NOT_GIVEN} AND {_NOT_SETTLED}",
+        ),
+    ),
+)
+
+CLAWBACK = Loader(
+    name="clawbacks",
+    model=ClawbackStanding,
+    fields=(
+        *same("period", "run"),
+        link("provider_code", "provider_id"),
+        to("outstanding", "outstanding_minor", "(s.outstanding * 100)::bigint"),
+    ),
+    constants={"organisation_id": "%(org)s", "given": "true"},
+    references=(Reference("provider_code", "providers", PROVIDERS),),
+    match=f"{OWN} AND t.period = s.period AND t.run = s.run AND t.provider_id = s.provider_code_id",
+    checks=(
+        Check("NOT_POSITIVE", "outstanding", "s.outstanding <= 0"),
+        Check(
+            "RUN_DONE",
+            "run",
+            "EXISTS (SELECT 1 FROM settlement_adjudicationrun n WHERE n.organisation_id = %(org)s "
+            "AND n.period = s.period AND n.number = s.run) AND NOT EXISTS (SELECT 1 FROM settlement_clawbackstanding t "
+            f"WHERE {OWN} AND t.period = s.period AND t.run = s.run AND t.provider_id = s.provider_code_id)",
         ),
     ),
 )

@@ -39,7 +39,7 @@ SENTENCES = {
     "TAKES": _("A warning takes nothing; a rejection or a pend takes units, only a cut may take money alone."),
     "CLAIMED_HERE": _("The claim was made here: its remarks are lifted here, by two people, not by a package."),
     "RUN_TOO_EARLY": _("The claim is judged only in a later run."),
-    "RUN_DONE": _("That run has been played: its findings stay as they are."),
+    "RUN_DONE": _("That run has been played: what it found and kept back stays as it is."),
     "OTHER_PROVIDER": _(
         "The database has this code under another name, and no equal IBAN says that it is the same provider. Give the "
         "provider's IBAN, or another code."
@@ -51,6 +51,7 @@ SENTENCES = {
     "REVERSES_LATER": _("The reversed claim is of a later month or run than the one that reverses it."),
     "REVERSES_UNSUBMITTED": _("The reversed claim was withdrawn or returned: there is nothing to take back."),
     "REVERSED_TWICE": _("Another claim already reverses the same one. Keep one of them."),
+    "REVERSES_CLAWBACK": _("Money of the reversed claim is asked back by a clawback case here."),
     "REVERSAL_LINE": _("A claim that reverses another has no lines."),
     "ENCODING": _("The file is not UTF-8 text. Save it as CSV UTF-8."),
     "UNKNOWN_COLUMN": _(

@@ -189,7 +189,11 @@ _OUTPUT = (
     ),
 )
 
+# What only some packages have: the file is written when it has rows, and a package without it is a whole one.
+_OPTIONAL = (_table("clawbacks", "*period! month, *run! int, *provider_code! code, outstanding! amount"),)
+
 INPUT_TABLES: dict[str, Table] = {table.name: table for table in _INPUT}
 OUTPUT_TABLES: dict[str, Table] = {table.name: table for table in _OUTPUT}
 # What an import reads: findings of checks that a package cannot decide come in as given.
-READ_TABLES: dict[str, Table] = INPUT_TABLES | {"findings": OUTPUT_TABLES["findings"]}
+OPTIONAL_TABLES: dict[str, Table] = {table.name: table for table in _OPTIONAL}
+READ_TABLES: dict[str, Table] = INPUT_TABLES | {"findings": OUTPUT_TABLES["findings"]} | OPTIONAL_TABLES

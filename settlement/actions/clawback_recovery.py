@@ -96,8 +96,9 @@ def repay(case: ClawbackCase, line: StatementLine, *, actor: Actor, at: datetime
 def _settle(cases: Iterable[ClawbackCase], at: datetime) -> None:
     """Cases of which nothing is owed any more are recovered."""
     done = with_sums(ClawbackCase.objects.filter(pk__in=[case.pk for case in cases], status="decided"))
-    for case in done.filter(outstanding__lte=0).order_by("pk"):
-        case.move_to("recovered", at=at)
+    for case in done.order_by("pk"):
+        if case.outstanding <= 0:  # type: ignore[attr-defined]  # annotated
+            case.move_to("recovered", at=at)
 
 
 # --- Runs ----------------------------------------------------------------------------------------------

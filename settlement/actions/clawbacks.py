@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -250,7 +251,8 @@ def notify_clawback(*, organisation: Organisation, case_id: int, actor: Actor, a
     case.notified_by_id, case.notified_at = person(actor), at
     case.reply_until = _term(organisation, REPLY_DAYS, at)
     _save(case, "notified", at, "notified_by", "notified_at", "reply_until")
-    told = {"number": case.number, "amount_minor": _asked(case), "reply_until": case.reply_until.isoformat()}
+    told: dict[str, Any] = {"number": case.number, "amount_minor": _asked(case)}
+    told["reply_until"] = case.reply_until.isoformat()
     tell_provider(case, "clawback.notified", told, at=at)
     record("clawback.notified", case, actor=actor, at=at, **told)
     return case
@@ -327,7 +329,8 @@ def decide_clawback(
     _write_decision(case, outcome, target, reason, actor, at)
     if outcome != DROPPED:
         post_decision(case, actor=actor, at=at)
-    told = {"number": case.number, "amount_minor": sum(sums.values()), "outcome": outcome, "reason": reason}
+    told: dict[str, Any] = {"number": case.number, "amount_minor": sum(sums.values())}
+    told |= {"outcome": outcome, "reason": reason}
     until = {"return_until": case.return_until.isoformat()} if case.return_until else {}
     if case.notified_at:
         tell_provider(case, "clawback.decided", told | until, at=at)

@@ -264,7 +264,8 @@ def _remittances(facts: Facts, adjudications: pd.DataFrame) -> pd.DataFrame:
 def _offsets(facts: Facts, providers: Ints, payables: Ints) -> Ints:
     """Step 8: what is kept back of each remittance, in the order of claim numbers."""
     kept = np.zeros(len(payables), dtype=np.int64)
-    for provider, outstanding in zip(*(column(facts.clawbacks, name) for name in facts.clawbacks), strict=True):
+    owed = (column(facts.clawbacks, name) for name in ("provider", "outstanding"))
+    for provider, outstanding in zip(*owed, strict=True):
         rows = np.flatnonzero(providers == provider)
         kept[rows] = checks.OFFSET.offsets(payables[rows].tolist(), outstanding=int(outstanding))
     return kept

@@ -19,14 +19,16 @@ from contracts.views.pages import access_of, one_of, page_of, perform
 from settlement import finance_queries
 from settlement.actions import bank_lines, fee_lines, reconciliation
 from settlement.actions.matching import propose_matches
+from settlement.actions.clawback_lines import repay_with_line
 from settlement.actions.payment_postings import open_of
 from settlement.actions.status_reports import Answered, import_status_report
 from settlement.bank_forms import SplitForm
 from settlement.bank_queries import layouts
 from settlement.fee_queries import has_fees
+from settlement.clawback_forms import RepaymentForm
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
 from settlement.gateways.pain002 import is_status_report
-from settlement.models import Payment, Statement, StatementLine
+from settlement.models import ClawbackCase, Payment, Statement, StatementLine
 from settlement.statement_words import problem_rows
 from settlement.views.bank_lines import HEADINGS
 
@@ -170,7 +172,9 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
     fee_form = FeeLineForm(request.POST if step == "fee" else None)
     split_form = SplitForm(request.POST if step == "split" else None, line=line)
     refusal = None
-    form = {"explain": explain_form, "fee": fee_form, "split": split_form}.get(step, match_form)
+    repayment_form = RepaymentForm(request.POST if step == "clawback" else None)
+    others = {"explain": explain_form, "fee": fee_form, "split": split_form, "clawback": repayment_form}
+    form = others.get(step, match_form)
     if request.method == "POST" and form.is_valid():
         try:
             _settle(request, line, form)
@@ -190,12 +194,20 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "may_open": access.may("statements.match") and line.status == "explained" and line.explained_by_id,
         "fee_form": fee_form if line.status == "unmatched" and has_fees(line.statement.organisation) else None,
         "form": form,
+        "repayment_form": repayment_form if _may_repay(line) else None,
+        "clawback": getattr(line, "clawback", None),
         "refusal": refusal,
     }
     return render(request, "settlement/finance/statement_line.html", context)
 
 
 def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None:
+def _may_repay(line: StatementLine) -> bool:
+    """Whether the line can be money that some provider returns."""
+    waiting = ClawbackCase.objects.filter(organisation=line.statement.organisation, status="decided")
+    return line.status == "unmatched" and line.amount_minor > 0 and waiting.exists()
+
+
     access = access_of(request)
     shared = {"organisation": access.office(), "line_id": line.pk, "actor": access.actor, "at": access.now()}
     if isinstance(form, FeeLineForm):
@@ -203,6 +215,10 @@ def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None
         messages.success(request, str(_("The line is booked.")))
         return
     if isinstance(form, SplitForm):
+    if isinstance(form, RepaymentForm):
+        repay_with_line(case=form.cleaned_data["case"], **shared)  # type: ignore[arg-type]
+        messages.success(request, str(_("The money is booked for the case.")))
+        return
         said = form.cleaned_data
         part = {"payment_id": said["payment"].pk, "amount_minor": to_minor(said["amount"]), "reason": said["reason"]}
         bank_lines.split_line(**part, **shared)  # type: ignore[arg-type]

@@ -102,6 +102,7 @@ def ageing(request: HttpRequest) -> HttpResponse:
     form, on = _day_form(request, access)
     tables = [
         (_("Owed to providers"), _("Provider"), age_queries.payable_ages(office, on)),
+        (_("What providers have to return"), _("Provider"), age_queries.recovery_ages(office, on)),
         (_("Fees that recipients still have to pay"), _("Month"), age_queries.receivable_ages(office, on)),
         (_("Bank lines that are not matched or explained"), _("Account"), age_queries.unmatched_ages(office, on)),
     ]

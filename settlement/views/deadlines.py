@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.access import requires
 from config.clock import local_date
 from config.money import from_minor
-from contracts.views.pages import access_of, page_of
-from settlement import deadline_queries
+from contracts.views.pages import PAGE_SIZE, access_of, page_of
+from settlement import clawback_queries, deadline_queries
 from settlement.deadline_queries import Deadline
 from settlement.views.sheets import sheet, sheet_asked
 
@@ -47,6 +47,7 @@ def deadlines(request: HttpRequest) -> HttpResponse:
         "years": years,
         "late": late,
         "today": today,
+        "terms": clawback_queries.terms(access, q)[:PAGE_SIZE] if access.may("clawbacks.view") else (),
     }
     return render(request, "settlement/finance/deadlines.html", context)
 

@@ -233,6 +233,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "payment": row,
         "claims": documents.paid_claims(row),
+        "kept_back": documents.kept_back(row),
         "matches": [(match, return_words(match.statement_line.return_reason)) for match in matches],
         "postings": finance_queries.postings_of_payment(row),
         "advice": payment_actions.advice_of(row),

@@ -323,6 +323,7 @@ class Settlement:
     # -- output ----------------------------------------------------------------------------------------------
 
     def _write(self, judged: list[Judged], period: str, run: int, claims: list[Claim]) -> None:
+        first = len(self.result.remittances)
         numbers = {j.line.claim.number: j.line.claim for j in judged}
         for claim in claims:
             numbers.setdefault(claim.number, claim)
@@ -337,6 +338,19 @@ class Settlement:
             past = [j for j in self.history if j.line.claim.number == claim.reverses]
             self.result.adjudications += [adjudication_row(j, run, number, -1) for j in past]
             self.result.remittances.append(remittance_row(past, run, claim, -1))
+        self._keep_back(period, run, self.result.remittances[first:])
+
+    def _keep_back(self, period: str, run: int, remittances: list[dict[str, str]]) -> None:
+        """What a provider owes back is kept from what it gets in the run, claim by claim in order of numbers."""
+        for debt in self.package.rows("clawbacks"):
+            if (debt["period"], int(debt["run"])) != (period, run):
+                continue
+            own = [row for row in remittances if row["provider_code"] == debt["provider_code"]]
+            left = min(Decimal(debt["outstanding"]), max(sum(Decimal(row["payable"]) for row in own), ZERO))
+            for row in sorted(own, key=lambda row: row["claim_number"]):
+                taken = min(left, max(Decimal(row["payable"]), ZERO))
+                row["offsets"], row["payable"] = f"{taken:.2f}", f"{Decimal(row['payable']) - taken:.2f}"
+                left -= taken
 
 
 def recalculate(path: str | Path) -> Result:

@@ -29,6 +29,17 @@ _NOTICE = (
     "SELECT organisation_id, id, '2025-11-01', 'FN-1', 'RF1', registered_at FROM vouchers_recipient LIMIT 1; "
 )
 
+_CLAWBACK = (
+    "INSERT INTO settlement_clawbackcase (organisation_id, number, provider_id, contract_number, found_by, finding, "
+    "ground, look_back_from, rf_reference, opened_by_id, opened_at, notified_at, reply_until, outcome, "
+    "decision_reason, decided_by_id, decided_at, return_until, status) "
+    "SELECT o.id, 'CB-1', min(p.id), '', 'office', 'x', 'x', '2020-01-01', 'RF1', min(u.id), now(), now(), "
+    "'2026-01-01', 'whole', 'x', max(u.id), now(), '2026-01-01', 'decided' "
+    "FROM accounts_organisation o, accounts_user u, contracts_provider p GROUP BY o.id; "
+    "INSERT INTO settlement_clawbackline (case_id, claim_line_id, amount_minor, upheld_minor) "
+    "SELECT k.id, min(l.id), {amount}, {amount} FROM settlement_clawbackcase k, settlement_claimline l GROUP BY k.id"
+)
+
 # check, statement that corrupts one row, what the command must name
 CORRUPTIONS = [
     (
@@ -144,6 +155,14 @@ CORRUPTIONS = [
         "INSERT INTO settlement_feerefund (receipt_id, amount_minor, reason, requested_at, status, gateway_reference) "
         "SELECT id, 6, '', recorded_at, 'requested', '' FROM settlement_feereceipt",
         "receipt of fee notice FN-1",
+    ),
+    ("clawbacks equal the ledger", _CLAWBACK.format(amount=5), "clawback CB-1 decided"),
+    ("clawbacks stay within what was paid", _CLAWBACK.format(amount=9_999_999), "claim A-"),
+    (
+        "offsets equal what clawbacks got",
+        "UPDATE settlement_remittance SET offsets = 5, payable = payable - 5 WHERE id = "
+        "(SELECT min(id) FROM settlement_remittance)",
+        "claim A-",
     ),
     (
         "statement lines equal their matches",

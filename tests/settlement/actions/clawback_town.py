@@ -10,6 +10,7 @@ from typing import Any
 
 from config.accounts.models import Organisation, User
 from config.money import from_minor
+from contracts.models import Provider, ProviderUser
 from settlement.actions import clawbacks
 from settlement.actions.clawbacks import LineSum
 from settlement.actions.reconciliation import import_statement
@@ -102,6 +103,7 @@ def clawback_town(folder: Path) -> ClawbackTown:
     ready(AT)
     judge(office)
     cast = people(office)
+    ProviderUser.objects.create(provider=Provider.objects.get(code="P1"), user=cast["nadiia"])
     run = released_run(office, cast, AT)
     content = answer_payment_file(bank_file(run, AT))
     import_statement(organisation=office, name="st.xml", content=content, actor=cast["halyna"].as_actor(), at=AT)
