@@ -342,8 +342,8 @@ def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
         sources=flows.sources[place],
         went_on=went_on,
         targets=flows.targets[place],
-        stays=[Remainder(_stays(level, row), stays)] if stays else [],
-        gap=_gap(level, amount, came_in, went_on + stays),
+        stays=[rest for rest in stays if rest.amount],
+        gap=_gap(level, amount, came_in, went_on + sum(rest.amount for rest in stays)),
     )
 
 

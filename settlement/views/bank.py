@@ -13,19 +13,20 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
+from config.clock import local_date
 from config.errors import DomainError, NotPermitted
 from config.money import to_minor
 from contracts.views.pages import access_of, one_of, page_of, perform
 from settlement import finance_queries
 from settlement.actions import bank_lines, fee_lines, reconciliation
-from settlement.actions.matching import propose_matches
 from settlement.actions.clawback_lines import repay_with_line
+from settlement.actions.matching import propose_matches
 from settlement.actions.payment_postings import open_of
 from settlement.actions.status_reports import Answered, import_status_report
 from settlement.bank_forms import SplitForm
 from settlement.bank_queries import layouts
-from settlement.fee_queries import has_fees
 from settlement.clawback_forms import RepaymentForm
+from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
 from settlement.gateways.pain002 import is_status_report
 from settlement.models import ClawbackCase, Payment, Statement, StatementLine
@@ -128,7 +129,7 @@ def _suggestions(row: Statement, lines: list[StatementLine]) -> list[dict[str, A
     """Matches that the rules are not sure of, for a person to confirm."""
     if row.status != "imported" or not lines:
         return []
-    result = propose_matches(row.organisation, lines, on=row.imported_at.date())
+    result = propose_matches(row.organisation, lines, on=local_date(row.imported_at, row.organisation.zone))
     payments = Payment.objects.select_related("provider").in_bulk([int(key) for key in result.matches["payment"]])
     by_key = {line.pk: line for line in lines}
     rows: list[dict[str, Any]] = result.matches.to_dict("records")  # type: ignore[assignment]
@@ -171,8 +172,8 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
     explain_form = ExplainForm(request.POST if step == "explain" else None)
     fee_form = FeeLineForm(request.POST if step == "fee" else None)
     split_form = SplitForm(request.POST if step == "split" else None, line=line)
-    refusal = None
     repayment_form = RepaymentForm(request.POST if step == "clawback" else None)
+    refusal = None
     others = {"explain": explain_form, "fee": fee_form, "split": split_form, "clawback": repayment_form}
     form = others.get(step, match_form)
     if request.method == "POST" and form.is_valid():
@@ -193,32 +194,32 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "may_undo": access.may("statements.match"),
         "may_open": access.may("statements.match") and line.status == "explained" and line.explained_by_id,
         "fee_form": fee_form if line.status == "unmatched" and has_fees(line.statement.organisation) else None,
-        "form": form,
         "repayment_form": repayment_form if _may_repay(line) else None,
         "clawback": getattr(line, "clawback", None),
+        "form": form,
         "refusal": refusal,
     }
     return render(request, "settlement/finance/statement_line.html", context)
 
 
-def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None:
 def _may_repay(line: StatementLine) -> bool:
     """Whether the line can be money that some provider returns."""
     waiting = ClawbackCase.objects.filter(organisation=line.statement.organisation, status="decided")
     return line.status == "unmatched" and line.amount_minor > 0 and waiting.exists()
 
 
+def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None:
     access = access_of(request)
     shared = {"organisation": access.office(), "line_id": line.pk, "actor": access.actor, "at": access.now()}
     if isinstance(form, FeeLineForm):
         _book_fee(form.cleaned_data, shared)
         messages.success(request, str(_("The line is booked.")))
         return
-    if isinstance(form, SplitForm):
     if isinstance(form, RepaymentForm):
         repay_with_line(case=form.cleaned_data["case"], **shared)  # type: ignore[arg-type]
         messages.success(request, str(_("The money is booked for the case.")))
         return
+    if isinstance(form, SplitForm):
         said = form.cleaned_data
         part = {"payment_id": said["payment"].pk, "amount_minor": to_minor(said["amount"]), "reason": said["reason"]}
         bank_lines.split_line(**part, **shared)  # type: ignore[arg-type]
