@@ -195,6 +195,21 @@ class AbsenceForm(forms.Form):
     last_day = day_field(_("Last day (empty: not known yet)"), required=False)
 
 
+class MandateForm(forms.Form):
+    """Who may act for a recipient."""
+
+    representative = forms.CharField(label=_("Name of the representative"), max_length=200)
+    basis = forms.CharField(label=_("Ground: power of attorney, decision on guardianship"), max_length=200)
+    valid_from = day_field(_("First day"))
+    last_day = day_field(_("Last day (empty: no end)"), required=False)
+
+
+class MandateEndForm(forms.Form):
+    """The last day of a mandate."""
+
+    last_day = day_field(_("Last day"))
+
+
 class MoveForm(forms.Form):
     """A move within the municipality."""
 

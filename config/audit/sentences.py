@@ -84,6 +84,8 @@ SENTENCES: dict[str, Any] = {
     "bank_act.drawn": _("A bank reconciliation act was drawn up and signed"),
     "bank_act.signed": _("A bank reconciliation act was signed by the second person"),
     "match.undone": _("The match of a bank record was undone"),
+    "mandate.ended": _("A representative's mandate was ended"),
+    "mandate.recorded": _("A representative of the recipient was recorded"),
     "milestone.judged": _("A milestone was judged"),
     "milestone.reported": _("A milestone was reported"),
     "month.closed": _("The month was closed"),

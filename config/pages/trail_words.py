@@ -382,6 +382,7 @@ OF_EVENT: dict[tuple[str, str], Field] = {
     ("claims.adjudicated", "number"): Field(_("Adjudication run"), _number),
     ("budget_line.amended", "basis"): Field(_("Ground"), _text),
     ("contract.amended", "basis"): Field(_("Ground"), _text),
+    ("mandate.recorded", "basis"): Field(_("Ground"), _text),
     ("norm_cost.ended", "basis"): Field(_("Ground"), _text),
     ("services.adopted", "services"): Field(_("Services"), _how_many),
     ("package.imported", "created"): Field(_("New records"), _how_many),

@@ -119,13 +119,18 @@ class Mandate(models.Model):
 
     recipient = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="mandates")
     name = EncryptedTextField()
-    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
     basis = models.CharField(max_length=200)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("mandate of a representative")
         constraints = [ordered("mandate_range")]
 
     def __str__(self) -> str:
         return f"{self.recipient_id} {self.valid_from}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day that counts, as people write it."""
+        return Period(self.valid_from, self.valid_to).last_day

@@ -18,9 +18,9 @@ from config.clock import local_date
 from config.errors import DomainError
 from config.periods import month_of
 from contracts.parameters import parameter_value
-from contracts.views.pages import access_of, one_of, page_of, perform, submitted
+from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from vouchers import forms, queries
-from vouchers.actions import assessments, plans, recipients
+from vouchers.actions import assessments, mandates, plans, recipients
 from vouchers.models import FeeAssessment, Recipient
 from vouchers.rules.income import income_window
 
@@ -110,6 +110,10 @@ def _page(request: HttpRequest, recipient: Recipient, special: list[tuple[Any, s
         "plan_lines": recipient.plan_lines.select_related("service", "plan").order_by("-valid_from", "service__code"),
         "certificates": [(row, balances.get(row.pk, [])) for row in certificates],
         "absences": recipient.absences.order_by("-from_date"),
+        "mandates": [
+            (row, row.name if access.may("recipients.edit") else queries.mask_name(row.name))
+            for row in recipient.mandates.order_by("-valid_from", "-id")
+        ],
         "today": today,
     }
     return render(request, "vouchers/recipient.html", context)
@@ -189,6 +193,36 @@ def absence_new(request: HttpRequest, pk: int) -> HttpResponse:
         _("Absence"),
         lambda access, _r: forms.AbsenceForm(request.POST or None, initial={"from_date": today_of(access)}),
         lambda data, form, **rest: recipients.record_absence(**data, **rest),
+    )
+
+
+@requires("recipients.edit")
+def mandate_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record who may act for the person."""
+    return _step(
+        request,
+        pk,
+        _("Representative"),
+        lambda access, _r: forms.MandateForm(request.POST or None, initial={"valid_from": today_of(access)}),
+        lambda data, form, **rest: mandates.record_mandate(**data, **rest),
+    )
+
+
+@requires("recipients.edit")
+def mandate_end(request: HttpRequest, pk: int, mandate: int) -> HttpResponse:
+    """End a mandate."""
+    access = access_of(request)
+    found = one_of(one_of(_scope(access), pk).mandates.all(), mandate)
+    form = forms.MandateEndForm(request.POST or None, initial={"last_day": today_of(access)})
+    return stepped(
+        request,
+        form,
+        lambda: mandates.end_mandate(mandate=found, actor=access.actor, at=access.now(), **form.cleaned_data),
+        done=_("The mandate ends with that day."),
+        title=_("End of the mandate: %(name)s") % {"name": found.name},
+        back="vouchers:recipient",
+        key=pk,
+        submit=_("End the mandate"),
     )
 
 
