@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
-from django.utils.formats import get_format
+from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from config.law_titles import LISTED
 
 # Parameters that calculations and checks show; the list of all parameters keeps their keys.
 TITLES: dict[str, Any] = {
@@ -136,12 +139,21 @@ def parameter_title(key: str) -> str:
         return gettext("how findings of check %(check)s are taken") % {"check": match[1]}
     if match := _APPROVALS.fullmatch(key.strip()):
         return gettext("approvals that a payment needs from the sum %(sum)s") % {"sum": match[1]}
-    return str(found) if found else key
+    return str(found or LISTED.get(key.strip()) or key)
 
 
 def value_words(value: str) -> str:
-    """A coded value in words; figures and other text as they are."""
+    """A coded value in words, a day of the year («12-31») as it is said; figures and other text as they are."""
+    if re.fullmatch(r"\d\d-\d\d", value):
+        return _day_of_year(value)
     return str(VALUES.get(value, value))
+
+
+def _day_of_year(value: str) -> str:
+    try:
+        return date_format(date.fromisoformat(f"2000-{value}"), "j E")
+    except ValueError:
+        return value
 
 
 def formula_words(formula: str) -> str:

@@ -163,7 +163,11 @@ def matches_of_payment(payment: Payment) -> QuerySet[Match]:
 
 def postings_of_payment(payment: Payment) -> QuerySet[Posting]:
     """Postings of a payment in the order they were made."""
-    return Posting.objects.filter(payment_id=payment.pk).select_related("entry", "account").order_by("id")
+    return (
+        Posting.objects.filter(payment_id=payment.pk)
+        .select_related("entry", "account__provider", "account__budget_line")
+        .order_by("id")
+    )
 
 
 @dataclass(frozen=True)

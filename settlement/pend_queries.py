@@ -145,3 +145,9 @@ def decisions_about_pends(organisation: Organisation) -> list[Decisions]:
     return sorted(
         found, key=lambda row: (-(row.proposed + row.confirmed + row.kept + row.given), row.person, row.check)
     )
+
+
+def names_of_deciders(rows: Iterable[Decisions]) -> dict[str, str]:
+    """Names of people by user name; whoever decided elsewhere is known by what the package wrote."""
+    people = User.objects.filter(username__in={row.person for row in rows})
+    return {person.username: str(person) for person in people}

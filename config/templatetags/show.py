@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from textwrap import wrap
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -57,6 +58,12 @@ def units(value: Any) -> str:
         return "—"
     value = from_units(value) if isinstance(value, int) else value
     return _plain(Decimal(value), "#,##0.###")
+
+
+@register.filter
+def iban(value: Any) -> str:
+    """An account number in groups of four, as banks print it."""
+    return " ".join(wrap(str(value or ""), 4))
 
 
 @register.filter

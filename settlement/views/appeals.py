@@ -19,7 +19,7 @@ from contracts.views.pages import access_of, download, one_of, page_of, perform,
 from settlement.actions import appeals as actions
 from settlement.actions import claims as claim_actions
 from settlement.actions.letters import LETTER
-from settlement.appeal_queries import DISPUTABLE, appeal_until, appeals, disputed_run
+from settlement.appeal_queries import DISPUTABLE, appeal_until, appeals, appeals_to_answer, disputed_run
 from settlement.finance_forms import ReasonForm
 from settlement.forms import AppealForm, EvidenceForm
 from settlement.models import Appeal, Claim
@@ -45,11 +45,13 @@ def appeal_detail(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     appeal = _appeal(access, pk)
     answer = getattr(appeal, "answer", None)
+    answers = access.may("appeals.answer") and appeals_to_answer(access).filter(pk=pk).exists()
     context = {
         "appeal": appeal,
         "answer": answer,
         "files": attachments_of(appeal),
-        "may_answer": answer is None and access.may("appeals.answer"),
+        "may_answer": answers,
+        "own_decision": answer is None and access.may("appeals.answer") and not answers,
     }
     return render(request, "settlement/claims/appeal.html", context)
 

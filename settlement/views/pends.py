@@ -175,9 +175,10 @@ def decisions(request: HttpRequest) -> HttpResponse:
     if request.GET.get("format") == "json":
         told = {"decisions": [asdict(row) for row in rows]}
         return JsonResponse(told, json_dumps_params={"ensure_ascii": False, "indent": 1})
-    names = ("proposed", "confirmed", "kept", "refused", "given")
+    counts = ("proposed", "confirmed", "kept", "refused", "given")
+    names = pend_queries.names_of_deciders(rows)
     context = {
-        "rows": [(row, title_of(row.check)) for row in rows],
-        "totals": {name: sum(getattr(row, name) for row in rows) for name in names},
+        "rows": [(row, names.get(row.person, row.person), title_of(row.check)) for row in rows],
+        "totals": {name: sum(getattr(row, name) for row in rows) for name in counts},
     }
     return render(request, "settlement/runs/pend_decisions.html", context)

@@ -22,7 +22,7 @@ from settlement.actions.adjudication import adjudicate_claims
 from settlement.actions.run_orders import ADJUDICATE, order_adjudication
 from settlement.finance_forms import ReasonForm
 from settlement.forms import AdjudicationForm
-from settlement.models import ClaimLine
+from settlement.models import Claim, ClaimLine
 
 # More lines than a page may wait for are judged by a worker.
 LINES_AT_ONCE = 20_000
@@ -93,6 +93,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "providers": line_queries.providers_of_run(run),
         "checks": queries.checks_of_run(run),
         "outcomes": line_queries.outcomes_of_run(run),
+        "left": Claim.objects.filter(organisation=run.organisation_id, period=run.period, status="submitted").count(),
     }
     return render(request, "settlement/runs/detail.html", context)
 
