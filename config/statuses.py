@@ -55,7 +55,7 @@ STATUSES: dict[str, tuple[Any, str]] = {
     "notified": (_("waits for the provider's reply"), WAIT),
     "replied": (_("waits for a decision"), WAIT),
     "decided": (_("to be returned"), WARN),
-    "recovered": (_("returned"), GOOD),
+    "recovered": (_("money is back"), GOOD),
     "whole": (_("upheld in whole"), PLAIN),
     "part": (_("upheld in part"), PLAIN),
     "dropped": (_("dropped"), PLAIN),

@@ -319,10 +319,8 @@ def _level(name: str, rows: list[dict[str, Any]], payable: int, start: str, flow
 def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
     label, place = _label(level, row), (row["level"], row["id"])
     came_in, went_on, kept = _int(row["part_in"]), _int(row["part_out"]), _int(row["kept"])
-    stays = [
-        Remainder(gettext("kept back for money asked back"), kept),
-        Remainder(_stays(level, row), _int(row["stays"])),
-    ]
+    stays = [Remainder(_stays(level, row), rest)] if (rest := _int(row["stays"])) else []
+    stays += [Remainder(gettext("kept back for money asked back"), kept)] if kept else []
     amount = _int(row["part"])
     return Node(
         label=label,
@@ -342,7 +340,7 @@ def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
         sources=flows.sources[place],
         went_on=went_on,
         targets=flows.targets[place],
-        stays=[rest for rest in stays if rest.amount],
+        stays=stays,
         gap=_gap(level, amount, came_in, went_on + sum(rest.amount for rest in stays)),
     )
 

@@ -39,15 +39,11 @@ def clawback_list(request: HttpRequest) -> HttpResponse:
         "page": page_of(request, rows),
         "q": q,
         "status": state,
-        "states": STATES if access.may("clawbacks.open") or not access.may("clawbacks.reply") else STATES[1:],
+        # A provider knows of no case that it was not told of.
+        "states": STATES[1:] if access.may("clawbacks.reply") else STATES,
         "hidden": {"status": state},
-        "today": _today(access),
     }
     return render(request, "settlement/clawbacks/list.html", context)
-
-
-def _today(access: Access) -> Any:
-    return access.today()
 
 
 def case_of(access: Access, pk: int) -> ClawbackCase:
@@ -70,7 +66,6 @@ def clawback_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "files": attachments_of(reply) if reply else [],
         "recoveries": clawback_queries.recoveries_of(case),
         "currency": case.organisation.currency,
-        "today": today,
         "passed": clawback_queries.passed(case, today),
         "reason_form": ReasonForm(),
         **_steps(access, case, today),
