@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 
 from config.accounts.models import AccessToken, Membership, Organisation, User
 from config.audit.actors import Actor
-from config.clock import business_now
+from config.clock import business_now, local_date
 from config.errors import NotPermitted
 from config.roles import permissions_of
 
@@ -44,6 +44,10 @@ class Access:
     def now(self) -> datetime:
         """Business time of the organisation."""
         return business_now(self.organisation.clock_offset if self.organisation else None)
+
+    def today(self) -> date:
+        """Day of the business time where the organisation is; the day in UTC ends hours later."""
+        return local_date(self.now(), self.organisation.zone) if self.organisation else local_date(self.now())
 
     def office(self) -> Organisation:
         """The organisation the person works for. Raises: NotPermitted."""

@@ -9,6 +9,7 @@ from config.accounts.models import AccessToken, Organisation, User
 from config.accounts.tokens import fingerprint, new_secret
 from config.audit.actors import Actor
 from config.audit.recording import action, nothing_to_record, record
+from config.clock import local_date
 from config.errors import NotFound
 from config.locks import lock_rows
 
@@ -66,7 +67,7 @@ def create_token(
         created_at=at,
         expires_at=expires_at,
     )
-    record("access_token.created", token, user, actor=actor, at=at, title=title, until=expires_at.date())
+    record("access_token.created", token, user, actor=actor, at=at, title=title, until=local_date(expires_at, organisation.zone))
     return token, secret
 
 

@@ -159,7 +159,7 @@ def _new(request: HttpRequest, form: Any, rows: Any, refusal: DomainError | None
 
 def _default_criteria(access: Access) -> list[dict[str, Any]]:
     book = ParameterBook.load(access.office(), "so.weight.")
-    on = access.now().date()
+    on = access.today()
     weights = {code: book.get(f"so.weight.{code}", on) for code, *_rest in SOCIAL_ORDER_CRITERIA}
     return [
         {"code": code, "title": title, "kind": kind, "must": must, "weight": value.decimal if value else None}

@@ -227,7 +227,9 @@ def _keep(
 ) -> Correction:
     correction = Correction.objects.create(
         organisation=organisation,
-        number=document_number(organisation=organisation, kind=SERIES, prefix=PREFIX, year=at.year),
+        number=document_number(
+            organisation=organisation, kind=SERIES, prefix=PREFIX, year=local_date(at, organisation.zone).year
+        ),
         month=month,
         ground=ground,
         reason=reason,

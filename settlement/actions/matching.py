@@ -11,6 +11,7 @@ from django.db.models import QuerySet, Sum
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
+from config.clock import local_date
 from config.money import to_minor
 from config.transactions import step
 from contracts.parameters import parameter_value
@@ -19,7 +20,7 @@ from settlement.actions.fee_matching import match_fees
 from settlement.actions.payment_postings import open_of, post_matches
 from settlement.actions.payments import lock_payments, move_payments, send_unsent
 from settlement.gateways.identifiers import find_creditor_references
-from settlement.models import Match, Payment, Statement, StatementLine
+from settlement.models import Match, Payment, PaymentRun, Statement, StatementLine
 from settlement.models.statements import LIVE
 from settlement.rules.matching import PAYMENT, RETURN, SURE, MatchResult, match_lines
 
@@ -32,7 +33,7 @@ def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], 
     """What the rules say about lines, without writing anything; pages show it as suggestions."""
     window = parameter_value(organisation, "bank.match_window_days", on).whole
     payments = Payment.objects.filter(organisation=organisation, status__in=MATCHABLE)
-    return match_lines(_line_frame(lines), _payment_frame(payments), window_days=window)
+    return match_lines(_line_frame(lines), _payment_frame(payments, organisation.zone), window_days=window)
 
 
 @step
@@ -48,7 +49,8 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
     # Lock first, read the columns after: another import may have matched the same payments meanwhile.
     lock_payments(Payment.objects.filter(organisation=statement.organisation, status__in=MATCHABLE))
     lines = {line.pk: line for line in statement.lines.filter(status__in=OPEN).order_by("position")}
-    result = propose_matches(statement.organisation, list(lines.values()), on=at.date())
+    today = local_date(at, statement.organisation.zone)
+    result = propose_matches(statement.organisation, list(lines.values()), on=today)
     sure = result.matches[result.matches["confidence"] >= SURE]
     payments = Payment.objects.select_related("provider").in_bulk([int(key) for key in sure["payment"]])
     rows: list[dict[str, Any]] = sure.to_dict("records")  # type: ignore[assignment]
@@ -202,7 +204,11 @@ def _line_frame(lines: Sequence[StatementLine]) -> pd.DataFrame:
     return _typed(pd.DataFrame(rows, columns=names), "line", ["is_return"])
 
 
-def _payment_frame(payments: QuerySet[Payment]) -> pd.DataFrame:
+def _sent_on(run: PaymentRun, zone: str) -> date:
+    return run.execution_date or local_date(run.proposed_at, zone)
+
+
+def _payment_frame(payments: QuerySet[Payment], zone: str) -> pd.DataFrame:
     returned = set(Match.objects.filter(payment__in=payments, kind=RETURN, **LIVE).values_list("payment_id", flat=True))
     seen = _matched_sums(payments, PAYMENT)
     rows = [
@@ -210,7 +216,7 @@ def _payment_frame(payments: QuerySet[Payment]) -> pd.DataFrame:
             "payment": payment.pk,
             "amount": to_minor(payment.amount.amount),
             "seen": -seen.get(payment.pk, 0),
-            "day": (payment.payment_run.execution_date or payment.payment_run.proposed_at.date()).toordinal() - EPOCH,
+            "day": _sent_on(payment.payment_run, zone).toordinal() - EPOCH,
             "end_to_end": payment.reference,
             "reference": payment.rf_reference,
             "account": payment.iban,

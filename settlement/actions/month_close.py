@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, record
+from config.clock import local_date
 from config.errors import DomainError
 from config.periods import add_months
 from config.transactions import step
@@ -52,7 +53,7 @@ def close_month(*, organisation: Organisation, month: date, actor: Actor, at: da
     """
     month = month.replace(day=1)
     name = f"{month:%Y-%m}"
-    if at.date() < add_months(month, 1):
+    if local_date(at, organisation.zone) < add_months(month, 1):
         raise MonthNotOver(month=name)
     lock_months(organisation)
     if ClosedMonth.objects.filter(organisation=organisation, month=month).exists():

@@ -154,8 +154,9 @@ def mark_payments_sent(*, organisation: Organisation, run_id: int, actor: Actor,
     if not payments:
         nothing_to_record()
         return []
-    _refuse_held(run, local_date(at, organisation.zone))
-    send_payments(payments, on=at.date(), actor=actor, at=at)
+    today = local_date(at, organisation.zone)
+    _refuse_held(run, today)
+    send_payments(payments, on=today, actor=actor, at=at)
     record("payment_run.sent", run, *payments, actor=actor, at=at, total=run.total.amount)
     return payments
 
@@ -274,7 +275,8 @@ def drop_payment(rows: list[Payment], *, actor: Actor, at: datetime) -> None:
     payment.move_to("failed", at=at)
     payment.items.update(live=False)
     if was_sent:
-        post_payments("payment.failed", rows, on=at.date(), actor=actor, at=at)
+        on = local_date(at, payment.organisation.zone)
+        post_payments("payment.failed", rows, on=on, actor=actor, at=at)
     settle_claims(_claims_of(rows), at=at)
     close_finished_runs(rows, at=at)
 

@@ -141,11 +141,11 @@ def _create_run(
     actor: Actor,
     at: datetime,
 ) -> PaymentRun:
-    total = total_minor(chosen)
-    terms = terms_of(organisation, total, local_date(at, organisation.zone))
+    total, today = total_minor(chosen), local_date(at, organisation.zone)
+    terms = terms_of(organisation, total, today)
     return PaymentRun.objects.create(
         organisation=organisation,
-        number=document_number(organisation=organisation, kind="payment_run", prefix="PR", year=at.year),
+        number=document_number(organisation=organisation, kind="payment_run", prefix="PR", year=today.year),
         period=period,
         follows_id=follows_id,
         status="proposed",
@@ -304,12 +304,13 @@ def release_payment_run(
     given = signatures.count()
     if run.status == "proposed" or given < run.approvals_needed:
         raise NotApproved(number=run.number, given=given, needed=run.approvals_needed)
-    if execution_date < at.date():
+    today = local_date(at, organisation.zone)
+    if execution_date < today:
         raise DateInPast(date=execution_date)
     remittances = live_remittances(run)
     if content_digest(remittances) != run.content_sha256:
         raise RunChanged(number=run.number)
-    refuse_held(run, local_date(at, organisation.zone))
+    refuse_held(run, today)
     refuse_returned(run, signatures.exclude(reason="").aggregate(last=Max("approved_at"))["last"])
     run.released_by_id, run.execution_date, run.message_id = actor.user_id, execution_date, run.number
     run.save(update_fields=["released_by", "execution_date", "message_id"])
@@ -333,10 +334,11 @@ def release_payment_run(
 
 def _make_payments(run: PaymentRun, remittances: list[Remittance], at: datetime) -> list[Payment]:
     groups = by_provider(remittances)
-    first = next_number(organisation=run.organisation, kind="payment", year=at.year, count=len(groups))
+    year = local_date(at, run.organisation.zone).year
+    first = next_number(organisation=run.organisation, kind="payment", year=year, count=len(groups))
     payments = Payment.objects.bulk_create(
         [
-            _payment(run, provider, rows, f"PAY-{at.year}-{number:05d}", at)
+            _payment(run, provider, rows, f"PAY-{year}-{number:05d}", at)
             for number, (provider, rows) in enumerate(groups, first)
         ]
     )

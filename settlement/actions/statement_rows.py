@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
+from config.clock import local_date
 from config.money import from_minor, to_minor
 from config.transactions import step
 from settlement.gateways.base import Balance, Entry, EntryDetail, Finding
@@ -117,7 +118,7 @@ def _line(statement: Statement, entry: Entry, detail: EntryDetail, at: datetime)
     return StatementLine(
         statement=statement,
         position=0,
-        booked_on=entry.booked_on or entry.value_on or at.date(),
+        booked_on=entry.booked_on or entry.value_on or local_date(at, statement.organisation.zone),
         amount_minor=to_minor(detail.amount),
         currency=entry.currency or statement.currency,
         end_to_end_id=detail.end_to_end_id[:70],

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.access import Access, requires
 from config.clock import local_date
 from config.money import from_minor
-from contracts.views.pages import access_of, one_of, page_of
+from contracts.views.pages import PAGE_SIZE, access_of, one_of, page_of
 from settlement import age_queries, book_queries, queries
 from settlement.forms import BalanceForm, day_asked
 from settlement.models import Account
@@ -56,16 +56,27 @@ def account_list(request: HttpRequest) -> HttpResponse:
 def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Postings of an account by the end of a day with the balance after each."""
     access = access_of(request)
-    account = one_of(book_queries.accounts(access.office()), pk)
+    own = Account.objects.filter(organisation=access.office()).select_related("provider", "budget_line")
+    account = one_of(own, pk)
     form, on = _day_form(request, access)
     kind = sheet_asked(request)
     if kind:
         return sheet(kind, f"account-{pk}-{on}", STATEMENT, _statement_rows(account, on))
-    page = page_of(request, book_queries.statement(account, on))
-    rows = [(posting, book_queries.event_title(posting.entry.event)) for posting in page]
+    page = _statement_page(request, account, on)
+    rows = [(posting, book_queries.event_title(posting.entry.event)) for posting in page.rows]
     balance = book_queries.balance_of(account, on)
     context = {"account": account, "form": form, "on": on, "page": page, "rows": rows, "balance": balance}
     return render(request, "settlement/books/account.html", context)
+
+
+def _statement_page(request: HttpRequest, account: Account, on: date) -> book_queries.StatementPage:
+    """The page that the address names by a place in the statement: after or before it, or the last one."""
+    after, before = (book_queries.Place.read(request.GET.get(side, "")) for side in ("after", "before"))
+    if request.GET.get("before") == "end":
+        before = book_queries.Place(on, book_queries.AFTER_ALL, 0)
+    page = book_queries.statement_page(account, on, after=after, before=before, size=PAGE_SIZE)
+    # An address of another day may name a place where nothing stands now.
+    return page if page.rows else book_queries.statement_page(account, on, size=PAGE_SIZE)
 
 
 def _statement_rows(account: Account, on: date) -> Iterator[tuple[Any, ...]]:
@@ -158,7 +169,7 @@ def budget_execution(request: HttpRequest) -> HttpResponse:
     years = book_queries.budget_years(office)
     asked = request.GET.get("year", "")
     # The present year of the organisation's clock, so that next year's empty lines do not come first.
-    wanted = int(asked) if asked.isdigit() else access.now().year
+    wanted = int(asked) if asked.isdigit() else access.today().year
     year = wanted if wanted in years else (years[0] if years else 0)
     form, on = _day_form(request, access)
     rows = book_queries.budget_execution(office, year, on)

@@ -21,6 +21,8 @@ MONEY = "config/money.py"
 ROUNDS_SECONDS = {"config/demo/management/commands/load_demo.py"}
 CLOCKS = {"now", "today", "utcnow", "localdate", "localtime", "business_now", "time_ns", "monotonic", "Now"}
 CLOCK_OF_DATABASE = re.compile(r"\bnow\(\)|\bCURRENT_(DATE|TIME|TIMESTAMP)\b|\b(clock|statement)_timestamp\(", re.I)
+# As the bank wrote it, in its own time.
+BANK_TIMES = {"bank.created_at"}
 LONGEST_FUNCTION = 70
 LONGEST_FILE = 600
 
@@ -48,6 +50,15 @@ def clock(module: Module) -> Iterator[str]:
     for text in texts(module):
         if CLOCK_OF_DATABASE.search(text.value):
             yield module.at(text, "clock of the database")
+
+
+def days_in_utc(module: Module) -> Iterator[str]:
+    """Days and years read off a moment: moments are kept in UTC, whose day ends hours after that of the office."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and node.attr in {"date", "day", "month", "year"}:
+            moment = ast.unparse(node.value)
+            if moment not in BANK_TIMES and (moment.endswith("now()") or moment.split(".")[-1].split("_")[-1] == "at"):
+                yield module.at(node, ast.unparse(node))
 
 
 def positional_actions(module: Module) -> Iterator[str]:
@@ -117,6 +128,9 @@ def left_for_later(module: Module) -> Iterator[str]:
         (clock, "at = time.time()"),
         (clock, "SQL = 'UPDATE a SET at = now()'"),
         (clock, "SQL = f'SELECT {x}, current_date'"),
+        (days_in_utc, "on = at.date()"),
+        (days_in_utc, "year = run.proposed_at.year"),
+        (days_in_utc, "today = access.now().date()"),
         (positional_actions, "@action\ndef pay(run, *, actor, at): ..."),
         (nameless_actions, "@action\ndef pay(*, actor): ..."),
         (transactions, "with transaction.atomic(durable=True): ..."),
@@ -135,6 +149,7 @@ def test_the_rule_sees_what_breaks_it(rule: Rule, example: str) -> None:
     [
         (rounding, '"""round(a x b, 2) half up."""\nx = round_half_up(a)'),
         (clock, '"""As of now()."""\nx = at.time()'),
+        (days_in_utc, "year = local_date(at, zone).year\nx = row.starts_on.year"),
         (positional_actions, "@action\ndef pay(*, run, actor, at): ...\ndef other(a): ..."),
     ],
 )
@@ -154,6 +169,12 @@ def test_money_is_rounded_in_one_file() -> None:
 
 def test_rules_and_actions_are_told_the_time() -> None:
     assert broken(clock, in_folders("rules", "actions")) == []
+
+
+def test_days_are_those_of_the_office() -> None:
+    # The demo builds its moments in the town's own time.
+    files = [module for module in modules() if not module.path.startswith("config/demo/")]
+    assert broken(days_in_utc, files) == []
 
 
 def test_actions_name_each_argument() -> None:

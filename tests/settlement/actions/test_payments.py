@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -60,6 +60,14 @@ def test_sending_posts_payable_to_clearing_once(run: PaymentRun, cast: Cast, at:
     assert mark_payments_sent(organisation=run.organisation, run_id=run.pk, actor=actor, at=at) == []
     assert balances(run.organisation) == {"payable:P1": 24200, "payable:P2": 152000, "clearing:bank": -176200}
     assert Entry.objects.count() == 2
+
+
+def test_half_past_midnight_is_the_new_day(run: PaymentRun, cast: Cast, at: datetime) -> None:
+    """In UTC it is still the old year."""
+    midnight = datetime(2025, 12, 31, 22, 30, tzinfo=UTC)
+    bank_file(run, at)
+    mark_payments_sent(organisation=run.organisation, run_id=run.pk, actor=cast["ivan"].as_actor(), at=midnight)
+    assert set(Entry.objects.values_list("date", flat=True)) == {date(2026, 1, 1)}
 
 
 def test_a_failed_payment_can_be_paid_again(run: PaymentRun, cast: Cast, at: datetime) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -129,6 +129,16 @@ def test_release_needs_approval_another_person_and_a_future_day(run: PaymentRun,
         release(run, cast["halyna"], at)
     with pytest.raises(DateInPast):
         release(run, cast["ivan"], at, at.date() - timedelta(days=1))
+
+
+def test_half_past_midnight_is_the_new_day(run: PaymentRun, cast: Cast, at: datetime) -> None:
+    """In UTC it is still the old year: neither its days nor its numbers are to be had."""
+    midnight = datetime(2025, 12, 31, 22, 30, tzinfo=UTC)
+    approve(run, cast["ivan"], at)
+    with pytest.raises(DateInPast):
+        release(run, cast["ivan"], midnight, date(2025, 12, 31))
+    released = release(run, cast["ivan"], midnight, date(2026, 1, 1))
+    assert {payment.reference[:8] for payment in released.payments.all()} == {"PAY-2026"}
 
 
 def test_a_changed_account_after_approval_stops_the_release(run: PaymentRun, cast: Cast, at: datetime) -> None:
