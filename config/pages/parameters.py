@@ -70,7 +70,7 @@ def parameter_new(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     row, rows = _value(access, pk)
     shape, unit = actions.shape_of_rows(rows), actions.unit_of(rows)
-    source = {"act": act_words(row.act), "article": article_words(row.article), "evidence": "V-TEXT"}
+    source = {"act": act_words(row.act), "article": article_words(row.article) if row.act else "", "evidence": "V-TEXT"}
     form = ParameterForm(request.POST or None, shape=shape, unit=unit, initial={"value": row.value, **source})
     proposal, refusal = submitted(
         request,

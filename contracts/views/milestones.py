@@ -62,7 +62,7 @@ def milestone_report(request: HttpRequest, pk: int) -> HttpResponse:
             at=access.now(),
         ),
         done=_("The report is handed in. The office will judge the milestone."),
-        title=milestone.title,
+        title=_("Report: %(milestone)s") % {"milestone": milestone.title},
         back="contracts:milestone",
         key=pk,
         multipart=True,
@@ -83,7 +83,7 @@ def milestone_judge(request: HttpRequest, pk: int) -> HttpResponse:
             milestone=milestone, actor=access.actor, at=access.now(), **form.cleaned_data
         ),
         done=_("The milestone is judged. The provider sees the judgement and its reasons."),
-        title=milestone.title,
+        title=_("Judgement: %(milestone)s") % {"milestone": milestone.title},
         back="contracts:milestone",
         key=pk,
         submit=_("Judge"),

@@ -289,7 +289,7 @@ def _form_step(name: str, form_class: type[Any], call: Step, done: Any) -> Calla
             form,
             lambda: call(tender, form, access),
             done=done,
-            title=tender.title,
+            title=f"{SUBMITS[name]}: {tender.title}" if name in SUBMITS else tender.title,
             back="procurement:competition",
             key=pk,
             multipart=form.is_multipart(),

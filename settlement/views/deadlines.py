@@ -46,6 +46,7 @@ def deadlines(request: HttpRequest) -> HttpResponse:
         "year": year,
         "years": years,
         "late": late,
+        "hidden": {"year": year, "late": "1" if late else ""},
         "today": today,
         "terms": clawback_queries.terms(access, q)[:PAGE_SIZE] if access.may("clawbacks.view") else (),
     }

@@ -32,6 +32,7 @@ def fee_notices(request: HttpRequest) -> HttpResponse:
         "page": page_of(request, fee_queries.fee_notices(access.office(), q, state)),
         "q": q,
         "status": state,
+        "hidden": {"status": state},
         "months": fee_queries.months_to_charge(access.office()),
     }
     return render(request, "settlement/fees/list.html", context)
