@@ -67,7 +67,15 @@ def create_token(
         created_at=at,
         expires_at=expires_at,
     )
-    record("access_token.created", token, user, actor=actor, at=at, title=title, until=local_date(expires_at, organisation.zone))
+    record(
+        "access_token.created",
+        token,
+        user,
+        actor=actor,
+        at=at,
+        title=title,
+        until=local_date(expires_at, organisation.zone),
+    )
     return token, secret
 
 
