@@ -54,6 +54,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "catalogue.view": _OFFICE | {ADMINISTRATOR, COMMISSION, PROVIDER},
     "catalogue.edit": frozenset({OFFICER}),
     "norms.view": _OFFICE | {COMMISSION, PROVIDER},
+    "norms.view_drafts": _OFFICE,
     "norms.draft": frozenset({OFFICER}),
     "norms.approve": frozenset({NORM_APPROVER}),
     "register.view": _OFFICE | {COMMISSION},
@@ -120,6 +121,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "years.prepare": frozenset({FINANCE_MAKER}),
     "years.close": frozenset({FINANCE_CHECKER}),
     "ledger.view": _FINANCE | {AUDITOR},
+    "reports.view": _FINANCE | {OFFICER, AUDITOR},
     # across
     # A key for a program of one's own; it opens no more than these roles may do.
     "tokens.own": _FINANCE | {AUDITOR, OFFICER, PROVIDER},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -19,11 +20,17 @@ from contracts.models import NormCost
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 
 
+def norms_shown(access: Access) -> QuerySet[NormCost]:
+    """What a bidder may read is decided; a draft tells next year's price to those inside alone."""
+    rows = queries.norm_costs(access.office())
+    return rows if access.may("norms.view_drafts") else rows.filter(status="approved")
+
+
 @requires("norms.view")
 def norm_list(request: HttpRequest) -> HttpResponse:
     """Norm costs of the organisation."""
     q = request.GET.get("q", "").strip()
-    rows = queries.norm_costs(access_of(request).office())
+    rows = norms_shown(access_of(request))
     if q:
         rows = rows.filter(service__name_uk__icontains=q) | rows.filter(service__code__startswith=q)
     return render(request, "contracts/norms.html", {"page": page_of(request, rows), "q": q})
@@ -33,14 +40,14 @@ def norm_list(request: HttpRequest) -> HttpResponse:
 def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A norm cost with the rows of its calculation and the parameters they rest on."""
     access = access_of(request)
-    rows = queries.norm_costs(access.office()).select_related("author", "approver", "organisation")
-    norm = one_of(rows, pk)
+    norm = one_of(norms_shown(access).select_related("author", "approver", "organisation"), pk)
     ends = queries.norm_ended_by(norm) if norm.status == "draft" else None
     today = local_date(access.now(), access.office().zone)
     used = list(norm.inputs.get("parameters", {}).values())
     context = {
         "norm": norm,
         "parameters": used,
+        "recomputed": norms.recomputed(norm),
         "unverified": {row["key"] for row in used if row["unverified"]},
         "may_approve": norm.status == "draft" and access.may("norms.approve") and norm.author_id != access.user.pk,
         "may_end": access.may("norms.approve") and norm.status == "approved" and norm.valid_to is None,

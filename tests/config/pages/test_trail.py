@@ -37,6 +37,7 @@ def test_an_event_is_a_sentence_with_its_object(auditor: Client, organisation: O
     page = auditor.get("/trail/").content.decode()
     assert "zoryana" in page
     assert f"/trail/accounts.user/{user.pk}/" in page
+    assert f'href="/people/{user.pk}/"' not in page, "the auditor may not open it"
     deactivate_user(user=user, actor=SYSTEM, at=AT)
     page = auditor.get(f"/trail/accounts.user/{user.pk}/").content.decode()
     assert "user.invited" in page

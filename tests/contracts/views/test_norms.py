@@ -42,6 +42,20 @@ def test_approver_is_told_what_ends(client: Client, road: Road) -> None:
     assert "its last day is" not in page(client, road, draft)
 
 
+def test_a_bidder_reads_what_is_decided_and_no_draft(client: Client, road: Road) -> None:
+    """Next year's price is nobody's advantage."""
+    decided, draft = road.norm, road.draft_norm(valid_from=date(2025, 6, 1))
+    road.provider("B", "nadiia")
+    ours, theirs = road.cast["bohdan"], road.cast["nadiia"]
+    for user, wanted in ((ours, 200), (theirs, 404)):
+        browser = sign_in(client, user)
+        assert browser.get(reverse("contracts:norm", args=[draft.pk])).status_code == wanted
+        assert browser.get(reverse("contracts:norm", args=[decided.pk])).status_code == 200
+        listed = browser.get(reverse("contracts:norms")).content.decode()
+        assert (reverse("contracts:norm", args=[draft.pk]) in listed) is (wanted == 200)
+        assert reverse("contracts:norm", args=[decided.pk]) in listed
+
+
 def test_draft_of_a_served_day_offers_no_approval(client: Client, road: Road) -> None:
     assert road.norm
     draft = road.draft_norm(valid_from=date(2025, 2, 1))
