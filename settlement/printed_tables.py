@@ -57,10 +57,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Section:
-    """Rows that belong together; with a title they have their own totals."""
+    """Rows that belong together; several with a title have their own totals."""
 
     rows: Sequence[tuple[Cell, ...]]
     title: str = ""
+
+    @property
+    def has_totals(self) -> bool:
+        """Whether its sums say more than its rows."""
+        return bool(self.title) and len(self.rows) > 1
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,11 @@ class PrintedTable:
         """Whether the form numbers its columns."""
         return any(column.number for column in self.columns)
 
+    @property
+    def added_up(self) -> bool:
+        """Whether a column is added up, so that totals say something."""
+        return any(column.summed for column in self.columns)
+
     def totals(self, rows: Iterable[tuple[Cell, ...]], label: str) -> list[Cell]:
         """Sums of the columns that are added up, the label under the first column of text, else nothing."""
         taken = list(rows)
@@ -125,21 +135,25 @@ def table_pdf(table: PrintedTable, organisation: Organisation, *, made_at: datet
     if len(table.rows) > PRINTED_ROWS_MAX:
         raise TooLongForPaper(rows=len(table.rows), limit=PRINTED_ROWS_MAX)
     with override(table.language):
-        context: dict[str, object] = {
-            "table": table,
-            "wide": len(table.columns) > UPRIGHT_COLUMNS,
-            "columns": [(table.heading(column), column) for column in table.columns],
-            "sections": [_shown_section(table, section) for section in table.sections],
-            "totals": _shown_row(table, table.totals(table.rows, gettext("Total"))),
-            "checks": [
-                (check.title, *map(_plain, (check.parts, check.shown, check.difference))) for check in table.checks
-            ],
-        }
+        context = shown_table(table)
     return pdf_of("documents/printed_table.html", context, organisation, made_at, language=table.language)
 
 
+def shown_table(table: PrintedTable) -> dict[str, Any]:
+    """The table as texts, for a paper or a page."""
+    return {
+        "table": table,
+        "wide": len(table.columns) > UPRIGHT_COLUMNS,
+        "columns": [(table.heading(column), column) for column in table.columns],
+        "sections": [_shown_section(table, section) for section in table.sections],
+        "totals": _shown_row(table, table.totals(table.rows, gettext("Total"))) if table.added_up else None,
+        "checks": [(check.title, *map(_plain, (check.parts, check.shown, check.difference))) for check in table.checks],
+    }
+
+
 def _shown_section(table: PrintedTable, section: Section) -> dict[str, Any]:
-    totals = _shown_row(table, table.totals(section.rows, gettext("Together"))) if section.title else None
+    own = section.has_totals and table.added_up
+    totals = _shown_row(table, table.totals(section.rows, gettext("Together"))) if own else None
     return {"title": section.title, "rows": [_shown_row(table, row) for row in section.rows], "totals": totals}
 
 
@@ -203,9 +217,10 @@ class _Sheet:
                 self._row([section.title], bold=True)
             for row in section.rows:
                 self._figures(row)
-            if section.title:
+            if section.has_totals and self.table.added_up:
                 self._figures(self.table.totals(section.rows, gettext("Together")), bold=True)
-        self._figures(self.table.totals(self.table.rows, gettext("Total")), bold=True)
+        if self.table.added_up:
+            self._figures(self.table.totals(self.table.rows, gettext("Total")), bold=True)
 
     def foot(self) -> None:
         if self.table.checks:

@@ -43,7 +43,13 @@ TABLE = PrintedTable(
         Column("Сума", "amount", "6", summed=True),
     ),
     sections=[
-        Section([(1, "Догляд", Decimal("95.1234"), Decimal("1.000001"), Decimal("1.5"), Decimal("142.69"))], "R1"),
+        Section(
+            [
+                (1, "Догляд", Decimal("95.1234"), Decimal("1.000001"), Decimal("1.5"), Decimal("142.69")),
+                (3, "Обід", Decimal("1"), None, Decimal("1"), Decimal("1.00")),
+            ],
+            "R1",
+        ),
         Section([(2, "=1+1", Decimal("95"), None, Decimal("10"), Decimal("-0.20"))], "R2"),
     ],
     signers=["Надавач"],
@@ -72,7 +78,8 @@ def test_the_workbook_holds_numbers_and_texts() -> None:
     rows = cells(TABLE)
     assert [1, "Догляд", 95.1234, 1.000001, 1.5, 142.69] in rows
     assert [2, "=1+1", 95, 10, -0.2] in rows
-    assert rows.count(["Разом", 142.49]) == 1 and ["Усе", 142.5, 142.49, 0.01] in rows
+    assert ["Усього разом", 143.69] in rows and ["Усього разом", -0.2] not in rows
+    assert rows.count(["Разом", 143.49]) == 1 and ["Усе", 142.5, 142.49, 0.01] in rows
     sheet = load_workbook(io.BytesIO(table_xlsx(TABLE))).worksheets[0]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"} == {"s"}
     assert (sheet.page_setup.orientation, sheet.print_title_rows) == ("portrait", "$6:$7")
@@ -80,9 +87,22 @@ def test_the_workbook_holds_numbers_and_texts() -> None:
 
 def test_the_paper_prints_the_same_figures() -> None:
     text = printed(paper(TABLE))
-    for figure in ("95,1234", "1,000001", "1,5", "142,69", "−0,20", "142,49", "142,50", "0,01", "Ціна, ₴", "R1", "R2"):
+    for figure in (
+        "95,1234",
+        "1,000001",
+        "1,5",
+        "142,69",
+        "−0,20",
+        "143,49",
+        "143,69",
+        "142,50",
+        "0,01",
+        "Ціна, ₴",
+        "R1",
+        "R2",
+    ):
         assert figure in text, figure
-    assert text.count("142,69") == 2  # the row and its section
+    assert text.count("−0,20") == 1  # a section of one row has no total of its own
     assert "=1+1" in text and "Примітка" in text
 
 
