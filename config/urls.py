@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from config.api import api
 from config.api import docs as api_docs
 from config.pages.home import home
+from config.pages.notices import notices
 from config.pages.parameters import (
     parameter,
     parameter_approve,
@@ -32,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<int:pk>/close/", person_step, {"step": "close"}, name="person_close"),
     path("people/<int:pk>/open/", person_step, {"step": "open"}, name="person_open"),
     path("people/<int:pk>/unlock/", person_step, {"step": "unlock"}, name="person_unlock"),
+    path("notices/", notices, name="notices"),
     path("progress/", progress, name="progress"),
     path("waiting/<slug:key>/", waiting_list, name="waiting"),
     path("trail/", trail_list, name="trail"),

@@ -10,17 +10,21 @@ from django.shortcuts import render
 
 from config.accounts.access import Access
 from config.audit.models import AuditEvent
+from config.pages.notices import in_words, messages_of
 from config.pages.trail import shown
 from config.pages.waiting import cards_of
 from vouchers.models import Certificate
 from vouchers.queries import LineBalance, line_balances
 
 LAST_EVENTS = 5
+LAST_NOTICES = 3
 
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Cards with counts and links, by the roles of the reader; the auditor's last events; a recipient's balance."""
+    """Cards with counts and links, by the roles of the reader; last messages; the auditor's last events; a recipient's
+    balance.
+    """
     access: Access = request.access  # type: ignore[attr-defined]
     cards = cards_of(access) if access.roles else []
     return render(
@@ -29,6 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "cards": cards,
             "waits": any(card.waits for card in cards),
+            "notices": in_words(messages_of(access)[:LAST_NOTICES], access),
             "events": _last_events(access),
             "own": _own_certificates(access),
         },

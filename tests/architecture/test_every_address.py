@@ -31,8 +31,8 @@ PUBLIC = {
     "api:openapi-json",
     "api:api-root",
 }
-# Asks for a signed-in person and shows each only what their roles allow.
-SIGNED_IN = {"home"}
+# Asks for a signed-in person and shows each only what their roles allow, or what was written to them.
+SIGNED_IN = {"home", "notices"}
 EXAMPLES: dict[type, int | str] = {IntConverter: 1, StringConverter: "x", SlugConverter: "x"}
 
 
@@ -106,7 +106,8 @@ def test_the_outsider_is_refused_at_every_address(client: Client, outsider: User
 def test_whoever_is_not_signed_in_is_sent_to_sign_in(client: Client) -> None:
     sent = {address.name: said for address in PAGES if (said := answers(client, address)) not in SENDINGS}
     assert sent == {}
-    assert client.get(reverse("home")).url.startswith(reverse("login"))  # type: ignore[attr-defined]
+    for name in SIGNED_IN:
+        assert client.get(reverse(name)).url.startswith(reverse("login"))  # type: ignore[attr-defined]
 
 
 # 405 is the word of a page that takes the other method only; one of the two must be the guard's own word.

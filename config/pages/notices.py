@@ -1,0 +1,84 @@
+"""Messages to a person, from the outbox: what happened, in words, what is asked of them, and the way to the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.access import Access
+from config.audit.sentences import sentence_of
+from config.links import may_open, url_of_label
+from config.office.models import OutboxMessage
+from config.pages.trail_words import values_of
+from config.record_names import full_names_of
+from contracts.views.pages import access_of, page_of
+
+_COMPETITION_OVER = _("Nothing more is asked of you in this competition.")
+# What the reader is asked to do, for every kind of message.
+ADVICE: dict[str, Any] = {
+    "appeal.refused": _("The decision stays as it was. The answer gives the reason."),
+    "appeal.submitted": _("Read the appeal and answer it."),
+    "appeal.upheld": _("The decision is taken back, and the claim is judged again. Nothing is asked of you."),
+    "claim.lapsed": _("Put its visits into a new claim while the time for claiming the month lasts."),
+    "claim.returned": _("Correct the claim and submit it again before the term ends."),
+    "clawback.decided": _("Read the decision and until when the money is to be given back."),
+    "clawback.notified": _("Read what is asked back and reply before the term ends."),
+    "clawback.replied": _("Read the reply and decide."),
+    "correction.approved": _("Read what has changed. Whoever disagrees can say so before the term ends."),
+    "tender.cancelled": _COMPETITION_OVER,
+    "tender.unsuccessful": _COMPETITION_OVER,
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A message in the reader's language."""
+
+    at: datetime
+    sentence: str
+    advice: Any
+    values: list[tuple[str, str]]
+    record: str
+    url: str
+
+
+@login_required
+def notices(request: HttpRequest) -> HttpResponse:
+    """The reader's own messages, newest first."""
+    access = access_of(request)
+    page = page_of(request, messages_of(access))
+    return render(request, "notices.html", {"page": page, "notices": in_words(page, access)})
+
+
+def messages_of(access: Access) -> QuerySet[OutboxMessage]:
+    """What was written to the person, newest first."""
+    rows = OutboxMessage.objects.filter(user=access.user).select_related("organisation")
+    return rows.order_by("-created_at", "-id")
+
+
+def in_words(messages: Iterable[OutboxMessage], access: Access) -> list[Notice]:
+    """Messages as a person reads them; a constant number of queries."""
+    rows = list(messages)
+    names = full_names_of([row.label for row in rows if row.label])
+    return [_notice(row, names, access) for row in rows]
+
+
+def _notice(row: OutboxMessage, names: dict[str, str], access: Access) -> Notice:
+    address = url_of_label(row.label)
+    currency = row.organisation.currency if row.organisation else ""
+    return Notice(
+        at=row.created_at,
+        sentence=sentence_of(row.code),
+        advice=ADVICE.get(row.code, ""),
+        values=values_of(row.code, row.params, currency),
+        record=names.get(row.label, ""),
+        url=address if address and may_open(address, access.permissions) else "",
+    )
