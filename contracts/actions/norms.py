@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -21,9 +22,12 @@ from contracts.models import NormCost, Service, Territory
 from contracts.parameters import ParameterBook, ParameterValue
 from contracts.queries import norm_ended_by
 from contracts.rules.norm_cost import (
+    AdministrativeCosts,
+    CostItem,
     NormCostFacts,
     NormCostOutcome,
     NormCostParameters,
+    StaffPay,
     compute_norm_cost,
 )
 
@@ -114,6 +118,44 @@ def _compute(facts: NormCostFacts, values: dict[str, ParameterValue]) -> NormCos
         return compute_norm_cost(facts=facts, parameters=parameters)
     except (ValueError, ArithmeticError) as error:
         raise NormIncomplete() from error
+
+
+def facts_of(norm: NormCost) -> NormCostFacts:
+    """The stored inputs of a norm cost, so that it can be computed again."""
+    stored = norm.inputs["facts"]
+    return NormCostFacts(
+        staff=tuple(
+            StaffPay(row["label"], Decimal(row["pay_month"]), Decimal(row["positions"]), row["auxiliary"])
+            for row in stored["staff"]
+        ),
+        hours_month=Decimal(stored["hours_month"]),
+        utilisation=Decimal(stored["utilisation"]),
+        purchases=_items(stored["purchases"]),
+        other_direct=_items(stored["other_direct"]),
+        administrative=AdministrativeCosts(
+            Decimal(stored["administrative"]["amount_month"]), Decimal(stored["administrative"]["pay_base_month"])
+        ),
+        vat_exempt=stored["vat_exempt"],
+        hours_per_unit=Decimal(hours) if (hours := stored.get("hours_per_unit")) else None,
+    )
+
+
+def _items(rows: list[dict[str, str]]) -> tuple[CostItem, ...]:
+    return tuple(CostItem(row["label"], Decimal(row["amount_per_unit"])) for row in rows)
+
+
+def recomputed(norm: NormCost) -> Decimal | None:
+    """The price that the stored inputs give now; None where there are none, as of a norm that came with a package."""
+    if "facts" not in norm.inputs:
+        return None
+    stored = norm.inputs["parameters"]
+    parameters = NormCostParameters(
+        contribution_percent=Decimal(stored["esv_rate"]["value"]),
+        admin_cap_percent=Decimal(stored["admin_cap_pct"]["value"]),
+        admin_cap_base=stored["admin_cap_base"]["value"],
+        vat_percent=Decimal(stored["vat_rate"]["value"]),
+    )
+    return compute_norm_cost(facts=facts_of(norm), parameters=parameters).unit_cost
 
 
 @action

@@ -14,7 +14,6 @@ from contracts.actions import norms
 from contracts.models import NormCost
 from contracts.parameters import ParameterMissing
 from contracts.queries import norm_cost_on, norm_ended_by
-from contracts.rules.norm_cost import NormCostParameters, compute_norm_cost
 from tests.road import NORM_FACTS, PUBLISHED, Road
 from tests.trail import trail_for
 
@@ -32,16 +31,10 @@ def test_draft_keeps_inputs_parameters_and_rows(road: Road) -> None:
 
 def test_stored_inputs_give_the_same_result_again(road: Road) -> None:
     norm = NormCost.objects.get(pk=road.draft_norm().pk)
-    values = {key: row["value"] for key, row in norm.inputs["parameters"].items()}
-    parameters = NormCostParameters(
-        Decimal(values["esv_rate"]),
-        Decimal(values["admin_cap_pct"]),
-        values["admin_cap_base"],
-        Decimal(values["vat_rate"]),
-    )
-    outcome = compute_norm_cost(facts=norms.facts_of(norm), parameters=parameters)
-    assert outcome.unit_cost == norm.unit_rate
-    assert [row.value for row in outcome.steps] == [row["value"] for row in norm.steps]
+    assert norms.recomputed(norm) == norm.unit_rate
+    norm.inputs["facts"]["hours_month"] = "160"
+    assert norms.recomputed(norm) != norm.unit_rate
+    assert norms.recomputed(NormCost(inputs={})) is None
 
 
 def test_a_service_counted_in_days_needs_the_hours_of_a_day(road: Road) -> None:

@@ -126,10 +126,9 @@ def test_a_hold_with_a_last_day_lets_the_transfer_go_after_it(
 ) -> None:
     released_run(office, cast, at)
     held(office, cast, at, to_date=at.date() + timedelta(days=2))
-    work()
-    for day, payments in ((1, 0), (2, 1), (2, 1)):
-        send_after_holds(organisation=office, at=at + timedelta(days=day))
+    for day, payments in ((0, 0), (1, 0), (2, 1), (2, 1)):
         Organisation.objects.update(clock_offset=at + timedelta(days=day) - timezone.now())
+        send_after_holds(organisation=office, at=at + timedelta(days=day))
         work()
         assert len(stripe.of("transfer")) == payments
     assert transferred().status == "confirmed" and sound()

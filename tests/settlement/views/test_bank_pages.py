@@ -96,7 +96,7 @@ def test_open_lines_are_tried_again(run: PaymentRun, cast: Cast) -> None:
     assert again in maker.get(url("open_bank_lines")).content.decode()
     assert again not in auditor.get(url("open_bank_lines")).content.decode()
     assert auditor.post(again).status_code == 403
-    maker.post(again)
+    maker.post(again, follow=True)
     assert [line.remittance_text for line in StatementLine.objects.filter(status="unmatched")] == ["Внесок"]
     unchanged = maker.post(again, follow=True)
     assert len(list(unchanged.context["messages"])) == 1
