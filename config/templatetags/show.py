@@ -39,7 +39,8 @@ def amount(value: Any, currency: str = "UAH") -> str:
         return "—"
     if isinstance(value, Money):
         value, currency = value.amount, str(value.currency)
-    return f"{_plain(Decimal(value), '#,##0.00')} {SIGNS.get(currency, currency)}"
+    # The sign stays with its figure at the end of a line.
+    return f"{_plain(Decimal(value), '#,##0.00')}\N{NO-BREAK SPACE}{SIGNS.get(currency, currency)}"
 
 
 @register.filter

@@ -34,8 +34,8 @@ def test_every_recorded_key_has_a_label() -> None:
 @pytest.mark.parametrize(
     ("action", "data", "said"),
     [
-        ("payment_run.proposed", {"total": "225119.55"}, [("Total", "225,119.55 ₴")]),
-        ("claims.adjudicated", {"payable_minor": 24200}, [("Payable from the budget", "242.00 ₴")]),
+        ("payment_run.proposed", {"total": "225119.55"}, [("Total", "225,119.55\N{NO-BREAK SPACE}₴")]),
+        ("claims.adjudicated", {"payable_minor": 24200}, [("Payable from the budget", "242.00\N{NO-BREAK SPACE}₴")]),
         ("absence.recorded", {"kind": "away"}, [("Kind", "away")]),
         ("tender.drafted", {"kind": "social_order"}, [("Kind", "social order")]),
         ("certificate.issued", {"last_day": "2025-12-31"}, [("Last day", "31 December 2025")]),
