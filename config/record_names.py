@@ -13,6 +13,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.law_words import parameter_title
+
 # Kinds whose own name is not for people; the others say theirs (verbose_name).
 KINDS: dict[str, Any] = {
     "accounts.accesstoken": _("access token"),
@@ -61,8 +63,8 @@ def _disputed(row: Any) -> str:
 # Models whose text is for programs (keys of other rows); the others are called by their own text.
 NAMINGS: dict[str, Naming] = {
     "contracts.normcost": Naming(lambda row: f"{row.service}, {_since(row.valid_from)}", ("service",)),
-    "contracts.parameter": Naming(lambda row: f"{row.key}, {_since(row.valid_from)}"),
-    "contracts.parameterproposal": Naming(lambda row: f"{row.key}, {_since(row.valid_from)}"),
+    "contracts.parameter": Naming(lambda row: f"«{parameter_title(row.key)}», {_since(row.valid_from)}"),
+    "contracts.parameterproposal": Naming(lambda row: f"«{parameter_title(row.key)}», {_since(row.valid_from)}"),
     "contracts.providersuspension": Naming(lambda row: f"{row.provider}, {_since(row.from_date)}", ("provider",)),
     "contracts.tariff": Naming(lambda row: f"{row.service}, {row.provider}", ("service", "provider")),
     "procurement.bid": Naming(lambda row: f"№ {row.pk}, {row.tender.number}", ("tender",)),

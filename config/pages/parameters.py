@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -90,7 +91,7 @@ def parameter_new(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "form": form,
         "refusal": refusal,
-        "title": parameter_title(row.key),
+        "title": capfirst(parameter_title(row.key)),
         "back": "parameter",
         "key": pk,
         "submit": _("Hand over for approval"),
