@@ -11,6 +11,7 @@ urlpatterns = [
     path("recipients/", recipients.recipient_list, name="recipients"),
     path("recipients/new/", recipients.recipient_new, name="recipient_new"),
     path("recipients/<int:pk>/", recipients.recipient_detail, name="recipient"),
+    path("recipients/<int:pk>/fee-steps/", recipients.recipient_fee_steps, name="recipient_fee_steps"),
     path("recipients/<int:pk>/special/", recipients.recipient_special, name="recipient_special"),
     path("recipients/<int:pk>/needs/", recipients.assess, name="assess"),
     path("recipients/<int:pk>/fee/", recipients.fee_new, name="fee_new"),

@@ -60,6 +60,8 @@ def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "suspensions": certificate.suspensions.order_by("-from_date"),
         "successor": Certificate.objects.filter(replaces=certificate).first(),
         "may_change": access.may("certificates.issue"),
+        # Free text of why somebody needs no service for a while: often an illness.
+        "may_read_reasons": access.may("certificates.issue") or certificate.recipient.user_id == access.user.pk,
         "open": certificate.status in certificate_life.ENDING,
         "rest": forms.RestForm(initial={"from_date": today}),
         "resume": forms.ResumeForm(initial={"from_date": today}),

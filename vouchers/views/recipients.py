@@ -85,13 +85,30 @@ def recipient_special(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, recipient, special=[(SPECIAL_TITLES[key], value or "—") for key, value in shown.items()])
 
 
+@require_POST
+@requires("fees.explain")
+def recipient_fee_steps(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same page with the calculation of the fee, for who checks it; the reading is recorded."""
+    access = access_of(request)
+    recipient = one_of(_scope(access), pk)
+    recipients.read_special(
+        recipient=recipient, fields=[], in_tables=["fee_steps"], actor=access.actor, at=access.now()
+    )
+    return _page(request, recipient, explained=True)
+
+
 def _fee_on(fees: list[FeeAssessment], today: date) -> FeeAssessment | None:
     """The decision in force, else the newest one: a decision of next month is worth showing."""
     in_force = (fee for fee in fees if fee.valid_from <= today and (fee.valid_to is None or today < fee.valid_to))
     return next(in_force, None) or next(iter(fees), None)
 
 
-def _page(request: HttpRequest, recipient: Recipient, special: list[tuple[Any, str]] | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    recipient: Recipient,
+    special: list[tuple[Any, str]] | None = None,
+    explained: bool = False,
+) -> HttpResponse:
     access = access_of(request)
     today = today_of(access)
     fees = list(recipient.fee_assessments.order_by("-valid_from"))
@@ -102,6 +119,7 @@ def _page(request: HttpRequest, recipient: Recipient, special: list[tuple[Any, s
         "recipient": recipient,
         "shown_name": recipient.name if access.may("recipients.edit") else queries.mask_name(recipient.name),
         "special": special,
+        "explained": explained or special is not None,
         "residences": recipient.residences.select_related("territory").order_by("-valid_from"),
         "assessments": recipient.assessments.order_by("-assessed_on", "-id"),
         "fees": fees,

@@ -158,6 +158,20 @@ def test_what_tells_of_health_is_shown_on_demand_and_each_reading_recorded(
     assert "kind" not in AuditEvent.objects.get(action="absence.recorded").data
 
 
+def test_an_auditor_sees_how_a_fee_was_computed_and_nothing_beside_it(
+    town: Town, issued: IssuedCertificate, cast: dict[str, User]
+) -> None:
+    recipient = issued.certificate.recipient
+    address = f"/vouchers/recipients/{recipient.pk}/"
+    mariia, readings = sign_in(cast["mariia"]), AuditEvent.objects.filter(action="recipient.special_read")
+    assert address + "fee-steps/" in mariia.get(address).content.decode() and readings.count() == 0
+    page = mariia.post(address + "fee-steps/").content.decode()
+    assert "How it was computed" in page and recipient.fee_assessments.get().formula_id in page
+    assert "VIOLENCE" not in page and "+380001112233" not in page
+    assert [event.data["fields"] for event in readings] == [["fee_steps"]]
+    assert sign_in(cast["halyna"]).post(address + "fee-steps/").status_code == 403
+
+
 def test_special_fields_are_shown_on_demand_and_recorded(
     town: Town, issued: IssuedCertificate, cast: dict[str, User]
 ) -> None:
@@ -302,6 +316,8 @@ def test_changes_of_a_certificate_by_forms(town: Town, issued: IssuedCertificate
     client, address = sign_in(cast["sofiia"]), f"/vouchers/certificates/{issued.certificate.pk}/"
     client.post(address + "suspend/", {"from_date": "2025-11-12", "reason": "лікарня"})
     assert Certificate.objects.get().status == "suspended"
+    assert "лікарня" in client.get(address).content.decode()
+    assert "лікарня" not in sign_in(cast["mariia"]).get(address).content.decode()
     client.post(address + "resume/", {"from_date": "2025-11-14"})
     assert Certificate.objects.get().status == "active"
     told = client.post(address + "replace/", {"reason": "загублено"}).content.decode()
