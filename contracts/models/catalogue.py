@@ -7,6 +7,7 @@ from datetime import date
 from django.db import models
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from djmoney.models.fields import MoneyField
 
 from config.accounts.models import Organisation
@@ -149,7 +150,8 @@ class TariffSetItem(models.Model):
 class Tariff(models.Model):
     """A provider's public price of a unit of a service, for a person or a family. ``valid_to`` is exclusive."""
 
-    PAYERS = [("person", _("person")), ("family", _("family"))]
+    # The same words are units elsewhere.
+    PAYERS = [("person", pgettext_lazy("payer", "person")), ("family", pgettext_lazy("payer", "family"))]
 
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="tariffs")
     service = models.ForeignKey(Service, on_delete=models.PROTECT)
