@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,14 +15,18 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation
 from config.form_fields import FilesField, NumberField, WholeField, day_field, money_field, rate_field, units_field
 from config.law_words import value_words
+from config.money import AMOUNT_PLACES, read_number
 from config.periods import Period
 from config.templatetags.show import amount
+from contracts.actions.catalogue import PricedAction
 from contracts.actions.norms import NormHoursMissing
 from contracts.actions.parameters import Source
+from contracts.code_lists import offer_codes
 from contracts.models import BudgetLine, Parameter, Provider, Service, Tariff, Territory
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
 from contracts.rules.parameter_values import Shape, ValueShape
 
+TITLE_LENGTH, MINUTES_BOUND, PRICE_BOUND = 255, 10_000, 10**9
 PER_UNIT = {"hour": _("per hour"), "visit": _("per visit"), "day": _("per day"), "trip": _("per trip")}
 
 
@@ -188,6 +193,68 @@ class ProviderForm(forms.Form):
     vat_payer = forms.BooleanField(label=_("Pays value added tax"), required=False)
 
 
+class TerritoryForm(forms.Form):
+    """A part of the municipality."""
+
+    code = forms.CharField(label=_("Code"), max_length=64)
+    title = forms.CharField(label=_("Name"), max_length=255)
+    kind = forms.ChoiceField(label=_("Kind"), choices=Territory._meta.get_field("kind").choices)
+    parent = forms.ModelChoiceField(
+        label=_("Part of (empty: of the municipality itself)"), queryset=Territory.objects.none(), required=False
+    )
+
+    def __init__(self, *args: Any, territories: QuerySet[Territory], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent"].queryset = territories  # type: ignore[attr-defined]
+
+
+class QualificationForm(forms.Form):
+    """What a worker is qualified for."""
+
+    services = forms.ModelMultipleChoiceField(
+        label=_("Services the worker is qualified for"),
+        queryset=Service.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    valid_from = day_field(_("Qualified from"))
+    last_day = day_field(_("Last day (empty: no end)"), required=False)
+
+    def __init__(self, *args: Any, services: QuerySet[Service], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["services"].queryset = services  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """The last day is not before the first."""
+        return _ordered_days(self)
+
+    def values(self) -> dict[str, Any]:
+        """As the action takes them."""
+        data = {name: value for name, value in self.cleaned_data.items() if name != "last_day"}
+        last = self.cleaned_data["last_day"]
+        return data | {"services": list(data["services"]), "valid_to": last + timedelta(days=1) if last else None}
+
+
+class WorkerForm(QualificationForm):
+    """A worker of a provider."""
+
+    field_order = ["code", "full_name", "services", "valid_from", "last_day"]
+
+    code = forms.CharField(
+        label=_("Code of the worker"),
+        max_length=64,
+        help_text=_("Visits name the worker by it. No other worker, of any provider, has the same."),
+    )
+    full_name = forms.CharField(label=_("Surname, first name, patronymic"), max_length=200)
+
+
+class AppointmentForm(forms.Form):
+    """A person who has access already."""
+
+    username = forms.CharField(
+        label=_("User name"), max_length=150, help_text=_("Of a person who signs in with the role of a provider.")
+    )
+
+
 class AdmissionForm(forms.Form):
     """From which day a provider is on the register."""
 
@@ -252,6 +319,65 @@ class TerminationForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
 
+def _ordered_days(form: forms.Form) -> dict[str, Any]:
+    first, last = form.cleaned_data.get("valid_from"), form.cleaned_data.get("last_day")
+    if first and last and last < first:
+        form.add_error("last_day", _("The last day is before the first one."))
+    return form.cleaned_data
+
+
+class TariffSetForm(forms.Form):
+    """A price list as a decision approved it."""
+
+    code = forms.CharField(label=_("Code"), max_length=64)
+    title = forms.CharField(label=_("Name of the price list"), max_length=255)
+    basis = forms.CharField(label=_("Decision that approves it"), max_length=300)
+    basis_date = day_field(_("Date of the decision"))
+    valid_from = day_field(_("In force from"))
+    hour_rate = rate_field(
+        _("Price of an hour (empty: none)"),
+        required=False,
+        help_text=_("With it the price of each row is computed from its minutes and shown beside the approved one."),
+    )
+    rows = forms.CharField(
+        label=_("Rows: name; minutes; approved price"),
+        widget=forms.Textarea(attrs={"rows": 10}),
+        max_length=100_000,
+        help_text=_("One row a line; minutes may be empty. Rows copied from a spreadsheet can be put in as they are."),
+    )
+
+    def clean_rows(self) -> list[PricedAction]:
+        """The rows; each line that cannot be read is named. Raises: ValidationError."""
+        rows, bad = [], []
+        for number, line in enumerate(self.cleaned_data["rows"].splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                rows.append(_priced(line))
+            except ValueError:
+                bad.append(number)
+        if bad:
+            raise forms.ValidationError(
+                _("These lines are not «name; minutes; price»: %(lines)s."),
+                params={"lines": ", ".join(map(str, bad[:20]))},
+            )
+        return rows
+
+
+def _priced(line: str) -> PricedAction:
+    """Raises: ValueError."""
+    title, minutes, price = (cell.strip() for cell in line.split("\t" if "\t" in line else ";"))
+    published = read_number(price)
+    if not title or len(title) > TITLE_LENGTH or not 0 <= published < PRICE_BOUND:
+        raise ValueError(line)
+    if published.as_tuple().exponent < -AMOUNT_PLACES:  # type: ignore[operator]
+        raise ValueError(line)
+    whole = int(minutes) if minutes else None
+    if whole is not None and not 0 < whole < MINUTES_BOUND:
+        raise ValueError(line)
+    return PricedAction(title, published, whole)
+
+
 class TariffForm(forms.Form):
     """A public price of a provider."""
 
@@ -268,10 +394,7 @@ class TariffForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """The last day is not before the first."""
-        first, last = self.cleaned_data.get("valid_from"), self.cleaned_data.get("last_day")
-        if first and last and last < first:
-            self.add_error("last_day", _("The last day is before the first one."))
-        return self.cleaned_data
+        return _ordered_days(self)
 
 
 class BudgetAmendmentForm(forms.Form):
@@ -291,6 +414,12 @@ class BudgetLineForm(forms.Form):
     economic_code = forms.CharField(label=_("Economic code"), max_length=16, required=False)
     source = forms.CharField(label=_("Source of money"), max_length=64, required=False)
     amount = money_field(_("Amount of the appropriation"))
+
+    def __init__(self, *args: Any, jurisdiction: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_codes(self, "programme", jurisdiction=jurisdiction, table="tkpkmb", numbered=True)
+        offer_codes(self, "economic_code", jurisdiction=jurisdiction, table="kekv", numbered=True)
+        offer_codes(self, "source", jurisdiction=jurisdiction, table="budget_sources")
 
 
 class MilestoneReportForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation
 from config.form_fields import day_field, moment_field, money_field, units_field
 from config.periods import Period, add_months, month_of
+from contracts.code_lists import offer_codes
 from contracts.models import BudgetLine, Provider, Service, Territory, Worker
 from contracts.queries import lines_for_certificates
 from vouchers.actions.assessments import FeeInputs
@@ -53,6 +55,7 @@ class RecipientForm(forms.Form):
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _choices(self, "territory", Territory.objects.filter(organisation=organisation).order_by("name"))
+        offer_codes(self, "free_category", jurisdiction=organisation.jurisdiction, table="free_categories")
 
 
 class NeedsForm(forms.Form):
@@ -66,6 +69,30 @@ class NeedsForm(forms.Form):
         required=False,
         help_text=_("Special category of data: kept encrypted, every reading is recorded."),
     )
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        services = Service.objects.filter(organisation=organisation).order_by("code")
+        for number in OTHERS:
+            self.fields[f"service{number}"] = forms.ModelChoiceField(
+                label=_("Recommended service %(number)s") % {"number": number}, queryset=services, required=False
+            )
+            self.fields[f"units{number}"] = units_field(
+                _("Units a month of service %(number)s") % {"number": number}, required=False
+            )
+
+    def facts(self) -> dict[str, Any]:
+        """When, how dependent, what was found."""
+        return {name: self.cleaned_data[name] for name in ("assessed_on", "dependency_level", "findings")}
+
+    def recommended(self) -> list[dict[str, Any]]:
+        """The services that the assessment recommends, by code."""
+        data = self.cleaned_data
+        return [
+            {"service": data[f"service{n}"].code, "units_per_month": str(data[f"units{n}"] or "")}
+            for n in OTHERS
+            if data[f"service{n}"]
+        ]
 
 
 class FeeForm(forms.Form):
@@ -91,8 +118,9 @@ class FeeForm(forms.Form):
     )
     unemployed = forms.BooleanField(label=_("Registered as unemployed without benefit"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, jurisdiction: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        offer_codes(self, "category", jurisdiction=jurisdiction, table="free_categories")
         for number in OTHERS:
             self.fields[f"kind{number}"] = forms.ChoiceField(
                 label=_("Family member %(number)s") % {"number": number}, choices=RELATIVES, required=False
@@ -336,6 +364,18 @@ class VisitsForm(forms.Form):
         ),
     )
     accept_good_rows = forms.BooleanField(label=_("Take the good rows even when others are wrong"), required=False)
+    organisation: forms.ModelChoiceField = forms.ModelChoiceField(
+        label=_("Municipality that issued the certificates"), queryset=Organisation.objects.none(), empty_label=None
+    )
+    field_order = ["organisation", "file", "accept_good_rows"]
+
+    def __init__(self, *args: Any, organisations: Sequence[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(organisations) < 2:
+            del self.fields["organisation"]
+        else:
+            keys = [row.pk for row in organisations]
+            _choices(self, "organisation", Organisation.objects.filter(pk__in=keys).order_by("name"))
 
 
 def in_zone(moment: datetime, zone: str) -> datetime:

@@ -78,6 +78,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "tariffs": queries.tariffs(provider, office),
         "tariff_sets": provider.tariffset_set.filter(organisation=office),
         "workers": provider.workers.count(),
+        "people": provider.users.select_related("user").order_by("appointed_at", "id"),
         "admission": AdmissionForm(initial={"from_date": today}),
         "suspension": SuspensionForm(initial={"from_date": today}),
         "resumption": ResumptionForm(initial={"to_date": today}),
@@ -177,7 +178,7 @@ def budget_amend(request: HttpRequest, pk: int) -> HttpResponse:
 def budget_new(request: HttpRequest) -> HttpResponse:
     """Enter an appropriation."""
     access = access_of(request)
-    form = BudgetLineForm(request.POST or None)
+    form = BudgetLineForm(request.POST or None, jurisdiction=access.office().jurisdiction)
     line, refusal = submitted(
         request,
         form,

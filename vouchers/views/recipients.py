@@ -17,11 +17,12 @@ from config.accounts.access import Access, requires
 from config.clock import local_date
 from config.errors import DomainError
 from config.periods import month_of
+from contracts.models import Service
 from contracts.parameters import parameter_value
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from vouchers import forms, queries
 from vouchers.actions import assessments, mandates, plans, recipients
-from vouchers.models import FeeAssessment, Recipient
+from vouchers.models import FeeAssessment, NeedsAssessment, Recipient
 from vouchers.rules.income import income_window
 
 SPECIAL = ["tax_id", "phone", "address", "free_category", "findings"]
@@ -63,7 +64,7 @@ def _found(rows: QuerySet[Recipient], q: str) -> QuerySet[Recipient]:
 
 
 def _scope(access: Access) -> QuerySet[Recipient]:
-    return Recipient.objects.filter(organisation=access.office()).select_related("organisation")
+    return Recipient.objects.filter(organisation=access.office()).select_related("organisation", "user")
 
 
 @requires("recipients.view")
@@ -103,6 +104,20 @@ def _fee_on(fees: list[FeeAssessment], today: date) -> FeeAssessment | None:
     return next(in_force, None) or next(iter(fees), None)
 
 
+def _assessments(recipient: Recipient) -> list[tuple[NeedsAssessment, list[tuple[Service, str]]]]:
+    """Assessments, the newest first, each with the services it recommends and their units a month."""
+    rows = list(recipient.assessments.order_by("-assessed_on", "-id"))
+    codes = {wish["service"] for row in rows for wish in row.recommended}
+    services = {
+        service.code: service
+        for service in Service.objects.filter(organisation=recipient.organisation_id, code__in=codes)
+    }
+    return [
+        (row, [(services[w["service"]], w["units_per_month"]) for w in row.recommended if w["service"] in services])
+        for row in rows
+    ]
+
+
 def _page(
     request: HttpRequest,
     recipient: Recipient,
@@ -121,7 +136,7 @@ def _page(
         "special": special,
         "explained": explained or special is not None,
         "residences": recipient.residences.select_related("territory").order_by("-valid_from"),
-        "assessments": recipient.assessments.order_by("-assessed_on", "-id"),
+        "assessments": _assessments(recipient),
         "fees": fees,
         "fee": fee,
         "unverified": {row["key"] for row in fee.parameters if row.get("unverified")} if fee else set(),
@@ -181,8 +196,10 @@ def assess(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         pk,
         _("Assessment of needs"),
-        lambda access, _r: forms.NeedsForm(request.POST or None, initial={"assessed_on": today_of(access)}),
-        lambda data, form, **rest: assessments.assess_needs(**data, recommended=[], **rest),
+        lambda access, _r: forms.NeedsForm(
+            request.POST or None, organisation=access.office(), initial={"assessed_on": today_of(access)}
+        ),
+        lambda data, form, **rest: assessments.assess_needs(**form.facts(), recommended=form.recommended(), **rest),
     )
 
 
@@ -293,7 +310,9 @@ def fee_new(request: HttpRequest, pk: int) -> HttpResponse:
     recipient = one_of(_scope(access), pk)
     today = today_of(access)
     form = forms.FeeForm(
-        request.POST or None, initial={"application_date": today, "valid_from": month_of(today), "lost_ability": True}
+        request.POST or None,
+        jurisdiction=recipient.organisation.jurisdiction,
+        initial={"application_date": today, "valid_from": month_of(today), "lost_ability": True},
     )
     calculation, refusal = None, None
     if request.method == "POST" and form.is_valid():

@@ -312,6 +312,21 @@ def test_a_recipient_sees_only_the_own_certificate(town: Town, cast: dict[str, U
     assert client.get("/vouchers/recipients/").status_code == 403
 
 
+def test_an_assessment_recommends_services_and_categories_are_chosen(
+    town: Town, issued: IssuedCertificate, cast: dict[str, User]
+) -> None:
+    client, address = sign_in(cast["sofiia"]), f"/vouchers/recipients/{issued.certificate.recipient_id}/"
+    sent = {"assessed_on": "2025-11-03", "dependency_level": "III", "service1": str(town.service.pk), "units1": "12,5"}
+    assert client.post(address + "needs/", {**sent, "service1": "0"}).status_code == 200
+    assert client.post(address + "needs/", sent).status_code == 302
+    last = issued.certificate.recipient.assessments.order_by("id").last()
+    assert last and last.recommended == [{"service": town.service.code, "units_per_month": "12.5"}]
+    page = client.get(address).content.decode()
+    assert f"{town.service.name_en}: 12.5" in page
+    offered = client.get(address + "fee/").content.decode()
+    assert 'value="DISABILITY_I"' in offered and "Persons with disability of group I" in offered
+
+
 def test_changes_of_a_certificate_by_forms(town: Town, issued: IssuedCertificate, cast: dict[str, User]) -> None:
     client, address = sign_in(cast["sofiia"]), f"/vouchers/certificates/{issued.certificate.pk}/"
     client.post(address + "suspend/", {"from_date": "2025-11-12", "reason": "лікарня"})
