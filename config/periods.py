@@ -26,10 +26,6 @@ class Period:
         """The last day that counts, as people write it."""
         return None if self.end is None else self.end - timedelta(days=1)
 
-    def overlaps(self, other: Period) -> bool:
-        """Whether a day belongs to both."""
-        return (other.end is None or self.start < other.end) and (self.end is None or other.start < self.end)
-
 @dataclass(frozen=True)
 class WorkingCalendar:
     """Working days of a jurisdiction: Monday to Friday, except ``off`` days, and ``working`` weekends."""

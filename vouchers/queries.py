@@ -73,11 +73,6 @@ class LineBalance:
     left: int
     reported: int = 0
 
-    @property
-    def used_percent(self) -> int:
-        """Share of the issued units that is used or held, whole percent."""
-        return 0 if self.issued <= 0 else min(100, (self.held + self.captured) * 100 // self.issued)
-
 
 def line_balances(certificates: Iterable[Certificate]) -> dict[int, list[LineBalance]]:
     """Balances of the lines of certificates by certificate: three queries whatever their number."""

@@ -31,11 +31,6 @@ class Deadline:
     due: date
     steps: tuple[Step, ...] = ()
 
-    @property
-    def shifted(self) -> bool:
-        """Whether a day off moved it."""
-        return self.nominal != self.due
-
 
 def deadline(*, start: date, rule: DeadlineRule, calendar: WorkingCalendar) -> Deadline:
     """The last day of a period that begins with the day after ``start``.

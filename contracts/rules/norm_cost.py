@@ -88,11 +88,6 @@ class NormCostOutcome:
     steps: tuple[Step, ...]
     formula_id: str = FORMULA_ID
 
-    @property
-    def admin_capped(self) -> bool:
-        """Whether the ceiling of administrative costs was binding."""
-        return self.admin_raw > self.admin_cap
-
 
 def compute_norm_cost(*, facts: NormCostFacts, parameters: NormCostParameters) -> NormCostOutcome:
     """Cost of one unit = direct cost + administrative share, and VAT when the service is not exempt.
