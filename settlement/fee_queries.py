@@ -59,9 +59,12 @@ def fee_notices(organisation: Organisation, q: str = "", state: str = "") -> Que
     return rows.order_by("-month", "number")
 
 
-def own_fee_notices(user: User) -> QuerySet[FeeNotice, Any]:
-    """Notices of the recipient who is signed in."""
-    return with_sums(FeeNotice.objects.filter(recipient__user=user)).order_by("-month")
+def own_fee_notices(user: User, state: str = "") -> QuerySet[FeeNotice, Any]:
+    """Notices of the recipient who is signed in; ``state`` «open»: those with something left to pay."""
+    rows = with_sums(FeeNotice.objects.filter(recipient__user=user))
+    if state == "open":
+        rows = rows.filter(left_minor__gt=0)
+    return rows.order_by("-month")
 
 
 def with_sums(rows: QuerySet[FeeNotice, FeeNotice]) -> QuerySet[Any, Any]:

@@ -239,7 +239,7 @@ def _unpaid_notices(access: Access) -> QuerySet[Any]:
 
 
 def _own_unpaid_notices(access: Access) -> QuerySet[Any]:
-    return own_fee_notices(access.user).filter(left_minor__gt=0)
+    return own_fee_notices(access.user, "open")
 
 
 def _fee_refunds(access: Access) -> QuerySet[FeeRefund]:

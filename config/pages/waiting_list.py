@@ -17,6 +17,7 @@ from config.links import may_open, url_of_label
 from config.money import from_minor
 from config.pages.waiting import DUTIES, OWN, Duty, duties_of
 from config.record_names import full_names_of
+from procurement.models import Tender
 
 PAGE = 25
 # Columns with the sum of a record in minor units; documents keep theirs in ``total``.
@@ -48,7 +49,8 @@ def _amount_of(row: Any) -> Decimal | None:
 
 def _named(duty: Duty, page: Page[Any], access: Access) -> list[dict[str, Any]]:
     """Rows in words; a constant number of queries."""
-    labels = [label_of(duty.subject(row)) for row in page]
+    subjects = [duty.subject(row) for row in page]
+    labels = [label_of(subject) for subject in subjects]
     names = full_names_of(labels)
     addresses = [url_of_label(label) for label in labels]
     return [
@@ -56,7 +58,8 @@ def _named(duty: Duty, page: Page[Any], access: Access) -> list[dict[str, Any]]:
             "name": names[label],
             "url": address if may_open(address, access.permissions) else "",
             "amount": _amount_of(row),
+            "tender": subject if isinstance(subject, Tender) else None,
             "status": getattr(row, "status", "") or getattr(row, "outcome", ""),
         }
-        for row, label, address in zip(page, labels, addresses, strict=True)
+        for row, subject, label, address in zip(page, subjects, labels, addresses, strict=True)
     ]

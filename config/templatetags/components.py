@@ -197,7 +197,7 @@ def facts(content: str) -> SafeString:
 def _asked_for(context: Context) -> bool:
     """Whether the reader searched or filtered the list."""
     request = context.get("request")
-    return bool(request) and any(value.strip() for name, value in request.GET.items() if name != "page")
+    return request is not None and any(value.strip() for name, value in request.GET.items() if name != "page")
 
 
 def _next_id(context: Context) -> str:
