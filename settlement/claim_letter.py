@@ -19,7 +19,17 @@ LINES_MAX, CHANGED_MAX = 150, 50
 
 
 def claim_letter(claim: Claim) -> bytes:
-    """PDF in the state language; lines that were not allowed in full come with their steps."""
+    """PDF in the state language; lines that were not allowed in full come with their steps.
+
+    Of a claim that lapsed uncorrected: that it was not judged, why it had been returned, and what can be done.
+    """
+    if claim.status == "rejected" and claim.run is None:
+        context = {
+            "claim": claim,
+            "last": claim.returns.latest("version"),
+            "claimed": line_queries.claimed_minor(claim),
+        }
+        return pdf_of("documents/claim_lapsed.html", context, claim.organisation, claim.status_at)
     with override(document_language(claim.organisation)):
         context = letter_context(claim)
     return pdf_of("documents/claim_letter.html", context, claim.organisation, claim.status_at)

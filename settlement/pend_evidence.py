@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
@@ -103,7 +104,7 @@ def _worker_days(organisation_id: int, findings: Iterable[Finding]) -> dict[tupl
         claim__reverses=None,
         worker_code__in={worker for worker, _day in wanted},
         service_date__in={day for _worker, day in wanted},
-    ).exclude(claim__status__in=["draft", "withdrawn", "returned"])
+    ).exclude(Q(claim__status__in=["draft", "withdrawn", "returned"]) | Q(claim__status="rejected", claim__run=None))
     found: dict[tuple[str, date], list[ClaimLine]] = {}
     for row in rows.select_related("claim", "service").order_by("starts_at", "pk"):
         found.setdefault((row.worker_code, row.service_date), []).append(row)

@@ -56,7 +56,7 @@ ORDER BY 1, 2, 3
 def judged_claims(organisation: Organisation, provider: Provider, period: date) -> list[Claim]:
     """The provider's claims of the month that were decided about."""
     rows = Claim.objects.filter(organisation=organisation, provider=provider, period=period, status__in=JUDGED)
-    return list(rows.filter(reverses=None).order_by("id"))
+    return list(rows.filter(reverses=None).exclude(run=None).order_by("id"))
 
 
 def compensation_rows(claims: Sequence[Claim], period: date) -> list[Row]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 
 from config.accounts.models import Organisation
+from config.audit.actors import SYSTEM
 from config.clock import business_now
+from config.office.queries import demo_job
 from settlement import payment_jobs, run_jobs, stripe_jobs
+from settlement.actions.lapsed_claims import reject_uncorrected
 from settlement.actions.transfers import send_after_holds
 
 __all__ = ["payment_jobs", "run_jobs", "stripe_jobs"]
@@ -17,3 +20,15 @@ def send_transfers_after_holds() -> None:
     """Send the transfers whose hold has ended by itself. Safe to run at any time and twice."""
     for organisation in Organisation.objects.order_by("pk"):
         send_after_holds(organisation=organisation, at=business_now(organisation.clock_offset))
+
+
+@shared_task(name="settlement.reject_uncorrected")
+def reject_claims_uncorrected() -> None:
+    """Reject returned claims whose term of correction is over. Safe to run at any time and twice.
+
+    A demonstration that is still being played is left alone: its chapters act in the past of its clock.
+    """
+    playing = demo_job()
+    for organisation in Organisation.objects.order_by("pk"):
+        if not (organisation.is_demo and playing is not None):
+            reject_uncorrected(organisation=organisation, actor=SYSTEM, at=business_now(organisation.clock_offset))

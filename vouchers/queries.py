@@ -34,6 +34,11 @@ def in_force(on: date, prefix: str = "") -> Q:
     )
 
 
+def registers_of(user: User) -> Q:
+    """Municipalities on whose register of recipients the person is."""
+    return Q(pk__in=Recipient.objects.filter(user=user).values("organisation"))
+
+
 def recipients(organisation: Organisation, *, on: date) -> QuerySet[Recipient]:
     """The register of an organisation with residence and way of paying on a day, by code."""
     residence = RecipientResidence.objects.filter(in_force(on), recipient=OuterRef("pk"))
@@ -134,7 +139,7 @@ def redemptions_of_office(organisation: Organisation) -> QuerySet[Redemption]:
 def claim_of(redemption: Redemption) -> str:
     """Number of the claim that asks for a redemption; claims belong to an app above and are asked for by name."""
     lines = apps.get_model("settlement", "ClaimLine")._default_manager.filter(redemption=redemption)
-    live = lines.exclude(claim__status__in=["withdrawn", "reversed"])
+    live = lines.exclude(claim__status__in=["withdrawn", "reversed"]).exclude(claim__status="rejected", claim__run=None)
     return live.values_list("claim__number", flat=True).first() or ""
 
 

@@ -268,7 +268,9 @@ ENTITLEMENTS: dict[str, Query] = {
 EVIDENCE: dict[str, Query] = {
     "claims": Query(
         ("c.number", "p.code", _text("c.contract_number"), "to_char(c.period, 'YYYY-MM')", _time("c.submitted_at"),
-         "CASE WHEN c.status IN ('returned', 'withdrawn') THEN c.status ELSE 'submitted' END",
+         # Rejected without a run: it lapsed uncorrected, and nobody judges it, like one that was withdrawn.
+         "CASE WHEN c.status IN ('returned', 'withdrawn') THEN c.status "
+         "WHEN c.status = 'rejected' AND c.run IS NULL THEN 'withdrawn' ELSE 'submitted' END",
          "coalesce(c.run, (SELECT min(n.number) FROM settlement_remittance m "
          "JOIN settlement_adjudicationrun n ON n.id = m.run_id WHERE m.claim_id = c.id))",
          "v.number"),

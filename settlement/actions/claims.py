@@ -1,5 +1,7 @@
 """Claims of providers: made from redemptions or rows, submitted, withdrawn, returned, reversed."""
 
+# ruff: noqa: S608  SQL is put together from names in this code; every value is a parameter.
+
 from __future__ import annotations
 
 import json
@@ -28,6 +30,7 @@ from contracts.queries import working_calendar
 from settlement.actions.claim_notices import tell_provider
 from settlement.claim_rows import AMOUNT_PLACES_CLAIMED, LineDraft
 from settlement.models import Claim, ClaimLine, ClaimReturn, ClawbackLine
+from settlement.models.claims import ASKS_NOTHING
 
 SERIES, PREFIX = "claim", "CL"
 EVIDENCE = "claim_evidence"
@@ -148,7 +151,7 @@ def create_claim_from_redemptions(
 
 
 # Ordered by time, so that lines read like a diary; round(units x rate, 2) half up in integers.
-_FROM_REDEMPTIONS = """
+_FROM_REDEMPTIONS = f"""
 INSERT INTO settlement_claimline (claim_id, line, redemption_code, certificate_number, service_code, service_date,
     starts_at, ends_at, worker_code, units_milli, unit_rate_e4, amount_e4, redemption_id, certificate_id, service_id,
     worker_id)
@@ -170,7 +173,7 @@ CROSS JOIN LATERAL (
 ) p
 WHERE r.day >= %(first)s AND r.day < %(next)s AND NOT EXISTS (
     SELECT 1 FROM settlement_claimline x JOIN settlement_claim k ON k.id = x.claim_id
-    WHERE x.redemption_id = r.id AND k.status NOT IN ('withdrawn', 'reversed'))
+    WHERE x.redemption_id = r.id AND NOT {ASKS_NOTHING})
 """
 
 _RESOLVE = """
@@ -379,7 +382,9 @@ def take_back(claim: Claim, *, actor: Actor, at: datetime) -> Claim:
     if (row := asked_back.first()) is not None:
         raise ClawedBack(number=claim.number, case=row.case.number)
     taken = claim.reversals.exclude(status="withdrawn").exists()
-    if taken or claim.reverses_id or claim.status not in ("adjudicated", "disputed", "paid", "rejected"):
+    never_judged = claim.status == "rejected" and claim.run is None
+    judged = claim.status in ("adjudicated", "disputed", "paid", "rejected") and not never_judged
+    if taken or claim.reverses_id or not judged:
         raise NotReversible(number=claim.number, status=claim.status)
     reversing = new_claim(claim.organisation, claim.provider, claim.contract, claim.period, actor, at, reverses=claim)
     hand_in(reversing, submitted_at=at, submitted_by_id=actor.user_id, at=at)

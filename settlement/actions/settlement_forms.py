@@ -64,7 +64,7 @@ def draw_compensation(
     Raises: FormOfOtherLaw, NothingDecided. Audit: settlement_form.drawn.
     """
     claims = judged_claims(organisation, provider, period) if claim is None else [claim]
-    if not claims or any(row.status not in JUDGED or row.reverses_id for row in claims):
+    if not claims or any(row.status not in JUDGED or row.run is None or row.reverses_id for row in claims):
         raise NothingDecided(provider=provider.name, month=f"{period:%m.%Y}")
     rows = compensation_rows(claims, period)
     paper = ru_paper(

@@ -28,6 +28,10 @@ CLAIM_STATES = StateTable(
     initial=frozenset({"draft", "submitted", "returned", "withdrawn"}),
 )
 
+# A claim that asks for nothing any more: its visits may be claimed again. One that was rejected without a run was
+# never judged: it was returned, and its correction did not come in time.
+ASKS_NOTHING = "(k.status IN ('withdrawn', 'reversed') OR k.status = 'rejected' AND k.run IS NULL)"
+
 RUN_STATES = StateTable(moves={"open": frozenset({"done"})}, initial=frozenset({"open", "done"}))
 
 

@@ -101,13 +101,14 @@ def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
     """Buttons of a claim for this reader."""
     own, office = access.may("claims.submit"), access.may("claims.adjudicate")
     editable = claim.status in ("draft", "returned") and not claim.reverses_id
-    reversible = claim.status in ("adjudicated", "disputed", "paid", "rejected") and not claim.reverses_id
+    never_judged = claim.status == "rejected" and claim.run is None
+    judged = claim.status in ("adjudicated", "disputed", "paid", "rejected") and not never_judged
     return {
         "may_submit": own and editable,
         "may_correct": own and editable,
         "may_withdraw": own and claim.status in ("draft", "submitted", "returned") and not claim.reverses_id,
         "may_return": office and claim.status == "submitted" and not claim.reverses_id,
-        "may_reverse": office and reversible,
+        "may_reverse": office and judged and not claim.reverses_id,
         "may_attach": own and claim.status in ("draft", "submitted", "returned") and not claim.reverses_id,
         "may_claw_back": access.may("clawbacks.open") and not claim.reverses_id and claim.status in ASKED_BACK,
         "may_appeal": own and claim.status in DISPUTABLE and disputed_run(claim, None) is not None,
@@ -129,7 +130,7 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "line": explained,
         "changes": changes_of(explained, claim.organisation.currency),
         "resubmitted": resubmission_of(claim, explained),
-        "pends": open_pends(claim.organisation, explained, access.now()),
+        "pends": open_pends(claim.organisation, explained, access.now(claim.organisation)),
         "may_clear": access.may("claims.clear"),
         "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),
         "may_claw_back": steps_allowed(access, claim)["may_claw_back"],
@@ -197,7 +198,7 @@ def letter_order(request: HttpRequest, pk: int) -> HttpResponse:
     claim = claim_of(access, pk)
     if claim.status not in LETTER_STATES:
         raise NotFound()
-    letters.order_letter(claim=claim, actor=access.actor, at=access.now())
+    letters.order_letter(claim=claim, actor=access.actor, at=access.now(claim.organisation))
     messages.info(request, gettext("The letter is being made. Its link appears on this page in a few seconds."))
     return redirect("settlement:claim", pk)
 
