@@ -26,6 +26,7 @@ class Period:
         """The last day that counts, as people write it."""
         return None if self.end is None else self.end - timedelta(days=1)
 
+
 @dataclass(frozen=True)
 class WorkingCalendar:
     """Working days of a jurisdiction: Monday to Friday, except ``off`` days, and ``working`` weekends."""

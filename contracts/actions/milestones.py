@@ -19,6 +19,8 @@ from config.transactions import step
 from contracts.models import Milestone, MilestoneNote
 
 OPEN_STATES = ("scheduled", "partiallyMet")
+
+
 class ReportMissing(DomainError):
     """Nothing to judge yet."""
 

@@ -41,9 +41,7 @@ def deadline(*, start: date, rule: DeadlineRule, calendar: WorkingCalendar) -> D
     return on_day(_count(start, rule, calendar), rule=rule, calendar=calendar, start=start)
 
 
-def on_day(
-    nominal: date, *, rule: DeadlineRule, calendar: WorkingCalendar, start: date | None = None
-) -> Deadline:
+def on_day(nominal: date, *, rule: DeadlineRule, calendar: WorkingCalendar, start: date | None = None) -> Deadline:
     """A deadline on a day named by the act itself."""
     due = next_working_day(nominal, calendar) if rule.shifts else nominal
     counted = f"{start:%d.%m.%Y} + {rule.days} {rule.kind}" if start else ""

@@ -1,5 +1,4 @@
-"""Quality scores: Ukrainian indicators (order 904) and the Russian five criteria (order 344n): QUA-1, QUA-2.
-"""
+"""Quality scores: Ukrainian indicators (order 904) and the Russian five criteria (order 344n): QUA-1, QUA-2."""
 
 from __future__ import annotations
 
@@ -11,6 +10,8 @@ from config.explanations import Step
 from config.money import round_half_up
 
 SERVICE_FORMULA_ID = "QUALITY-UA-904/1"
+
+
 @dataclass(frozen=True)
 class Indicator:
     """Answers to one indicator; "not applicable" answers are not among ``answered``."""
@@ -67,9 +68,7 @@ def service_quality(*, indicators: Sequence[Indicator], parameters: QualityParam
         return QualityOutcome(None, "not_rated", (), ())
     percents = [indicator_percent(row) for row in rated]
     score = round_half_up(sum(percents, Decimal(0)) / len(percents), 1)
-    weak = tuple(
-        row.code for row, value in zip(rated, percents, strict=True) if value < parameters.weak_below
-    )
+    weak = tuple(row.code for row, value in zip(rated, percents, strict=True) if value < parameters.weak_below)
     status = _status(score, weak, parameters)
     steps = tuple(
         Step("indicator", "Share of positive answers", str(round_half_up(value, 2)), "percent", row.code)

@@ -43,16 +43,12 @@ def price_by_time(*, hour_rate: Decimal, minutes: Decimal, rounding: TariffRound
     return rounding.apply(hour_rate * minutes / MINUTES_AN_HOUR)
 
 
-def price_by_minute_rate(
-    *, minute_rate: Decimal, minutes: Decimal, rounding: TariffRounding = KOPECK
-) -> Decimal:
+def price_by_minute_rate(*, minute_rate: Decimal, minutes: Decimal, rounding: TariffRounding = KOPECK) -> Decimal:
     """Price from a four-place minute rate. Source: NRM-RU-7. Example: 3.3098 x 40 -> 132.39."""
     return rounding.apply(minute_rate * minutes)
 
 
-def price_with_coefficient(
-    *, price: Decimal, coefficient: Decimal, rounding: TariffRounding = KOPECK
-) -> Decimal:
+def price_with_coefficient(*, price: Decimal, coefficient: Decimal, rounding: TariffRounding = KOPECK) -> Decimal:
     """Price for rural, mountain or night service: rounded before any volume is applied.
 
     Formula id: TARIFF-COEFFICIENT/1. Source: TAR-5. Example: 215.32 x 1.1 -> 236.85.
@@ -86,14 +82,11 @@ def day_from_month(*, month_value: Decimal, year: int) -> Decimal:
 
 
 def month_from_day(*, day_value: Decimal, days: int) -> Decimal:
-    """Month value where the decision itself defines it as a number of days. Example: 356.96 x 30 -> 10708.80.
-    """
+    """Month value where the decision itself defines it as a number of days. Example: 356.96 x 30 -> 10708.80."""
     return round_half_up(day_value * days)
 
 
-def residential_amount(
-    *, days_present: int, days_in_month: int, day_value: Decimal, month_value: Decimal
-) -> Decimal:
+def residential_amount(*, days_present: int, days_in_month: int, day_value: Decimal, month_value: Decimal) -> Decimal:
     """Amount of a month of residential care: full months by the month value, parts by the day value, capped.
 
     The month ceiling is never derived from the rounded day value. Source: TAR-4; NRM-UA-9.
@@ -117,7 +110,6 @@ class VatLine:
 
 
 def vat_line(*, net: Decimal, vat_percent: Decimal) -> VatLine:
-    """Tax of one line, half up to 0.01; totals are sums of lines. Example: 825.61 at 20 % -> 165.12, 990.73.
-    """
+    """Tax of one line, half up to 0.01; totals are sums of lines. Example: 825.61 at 20 % -> 165.12, 990.73."""
     vat = round_half_up(net * vat_percent / 100)
     return VatLine(net, vat, net + vat)

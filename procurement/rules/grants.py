@@ -1,5 +1,4 @@
-"""Life of a grant after the award: tranches, final report, KPI, limits of a call (GRL-1, APP-1).
-"""
+"""Life of a grant after the award: tranches, final report, KPI, limits of a call (GRL-1, APP-1)."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ from config.money import round_half_up
 
 FORMULA_ID = "STAFF-003/1"
 COMBINED = "combined"
+
+
 @dataclass(frozen=True)
 class StaffingParameters:
     """Dated norm: residents per specialist in each band, upper bounds of the first bands, residents per
