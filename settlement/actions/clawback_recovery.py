@@ -150,7 +150,10 @@ def _keep_standing(run: AdjudicationRun, facts: Facts, at: datetime) -> None:
 def _share(
     run: AdjudicationRun, remittances: list[Remittance], on: date, actor: Actor, at: datetime
 ) -> list[ClawbackRecovery]:
-    """Rows of what each remittance repays of which case, first term first."""
+    """Rows of what each remittance repays of which case, first term first.
+
+    Raises: ValueError when less is owed than the run saw; the lock of the cases forbids it.
+    """
     today = local_date(run.known_at, run.organisation.zone)
     providers = {row.provider_id for row in remittances}
     cases = list(owing(run.organisation).filter(provider__in=providers, return_until__lt=today))
@@ -164,6 +167,8 @@ def _share(
                 rows.append(_offset(case, remittance, part, on, actor, at))
                 left[case.pk] -= part
                 amount -= part
+        if amount:
+            raise ValueError(f"{remittance}: {amount} more is kept back than is owed")
     return ClawbackRecovery.objects.bulk_create(rows)
 
 

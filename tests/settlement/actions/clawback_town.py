@@ -14,8 +14,9 @@ from contracts.models import Provider, ProviderUser
 from settlement.actions import clawbacks
 from settlement.actions.clawbacks import LineSum
 from settlement.actions.reconciliation import import_statement
+from settlement.actions.runs import approve_payment_run, propose_payment_run, release_payment_run
 from settlement.gateways.simulated_bank import answer_payment_file
-from settlement.models import AdjudicationRun, ClaimLine, ClawbackCase, Statement
+from settlement.models import AdjudicationRun, ClaimLine, ClawbackCase, PaymentRun, Statement
 from tests.oracle.small import Tables, add, add_visit
 from tests.settlement.actions import fee_statements
 from tests.settlement.actions.month import AT, KYIV, free_visits, imported, judge
@@ -81,6 +82,13 @@ class ClawbackTown:
         run = judge(self.office, at=at, period=DECEMBER)
         assert run is not None
         return run
+
+    def release(self, at: datetime = LATER) -> PaymentRun:
+        """December's payment run, released for that day."""
+        run = propose_payment_run(period=DECEMBER, **self.who("halyna", at)).run
+        ivan = self.who("ivan", at)
+        approve_payment_run(run_id=run.pk, content_sha256=run.content_sha256, **ivan)
+        return release_payment_run(run_id=run.pk, execution_date=at.date(), **ivan)
 
     def receive(self, *lines: tuple[int, str], at: datetime = DECIDED) -> Statement:
         """A statement of credits (kopiykas and text), the day after the last one."""

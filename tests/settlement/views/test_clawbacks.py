@@ -22,7 +22,6 @@ from settlement.documents import remittance_advice
 from settlement.models import Claim, ClawbackCase, ClawbackRecovery, Payment, StatementLine
 from settlement.money_trail import money_trail
 from tests.settlement.actions.clawback_town import DECEMBER, DECIDED, LATER, OPENED, ClawbackTown, clawback_town
-from tests.settlement.actions.paid import released_run
 from tests.settlement.views.town import url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -165,7 +164,7 @@ def test_the_advice_names_the_case_and_the_trail_adds_up(town: ClawbackTown) -> 
 
     case = town.decided(LineSum(town.line().pk), LineSum(town.line(line=2).pk, 2000))
     town.december()
-    released_run(town.office, town.cast, LATER, period=DECEMBER)
+    town.release()
     payment = Payment.objects.get(payment_run__period=DECEMBER)
     assert ClawbackRecovery.objects.count() == 2
     advice = pdf_text(remittance_advice(payment))
