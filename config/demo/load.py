@@ -14,6 +14,7 @@ from config.demo.chapters.norms import publish_norms
 from config.demo.chapters.payment import pay_and_close
 from config.demo.chapters.population import settle_people
 from config.demo.chapters.visits import visit_people
+from config.demo.chapters.year import play_year
 from config.demo.stage import Report, Stage
 from config.errors import DomainError
 
@@ -26,7 +27,7 @@ class DatabaseInUse(DomainError):
 
 
 def play(say: Report) -> Stage:
-    """One municipality, from the plan of needs to the closed month, and the beginning of the next.
+    """One municipality, from the plan of needs through a year of closed months, and the beginning of the next.
 
     Raises: DatabaseInUse.
     """
@@ -35,6 +36,7 @@ def play(say: Report) -> Stage:
     stage = set_the_ground(say)
     publish_norms(stage)
     hold_competition(stage)
+    play_year(stage)
     hold_contest(stage)
     settle_people(stage)
     visit_people(stage)

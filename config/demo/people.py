@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -52,23 +51,21 @@ def tax_id_for(birth_date: date, serial: int) -> str:
     return "".join(map(str, digits)) + str(check)
 
 
-def demo_recipients(count: int) -> Iterator[DemoRecipient]:
-    """``count`` pensioners whose incomes fall into all three modes of payment."""
-    for number in range(1, count + 1):
-        female = number % 3 != 0
-        firsts, surnames = (FIRST_FEMALE, SURNAMES_FEMALE) if female else (FIRST_MALE, SURNAMES_MALE)
-        first = firsts[number * 7 % len(firsts)]
-        surname = surnames[number * 3 % len(surnames)]
-        territory = TERRITORIES[number * 11 % len(TERRITORIES)][0]
-        yield DemoRecipient(
-            number=number,
-            name=f"{surname} {first}-{number}",
-            birth_date=date(1938, 1, 1) + timedelta(days=number * 37 % 6900),
-            territory=territory,
-            income=_income(number),
-            phone=f"+38000{number:07d}",
-            address=f"вул. Вигадана, {number}",
-        )
+def demo_recipient(number: int) -> DemoRecipient:
+    """A pensioner; the incomes of a few dozen numbers fall into all three modes of payment."""
+    female = number % 3 != 0
+    firsts, surnames = (FIRST_FEMALE, SURNAMES_FEMALE) if female else (FIRST_MALE, SURNAMES_MALE)
+    first = firsts[number * 7 % len(firsts)]
+    surname = surnames[number * 3 % len(surnames)]
+    return DemoRecipient(
+        number=number,
+        name=f"{surname} {first}-{number}",
+        birth_date=date(1938, 1, 1) + timedelta(days=number * 37 % 6900),
+        territory=TERRITORIES[number * 11 % len(TERRITORIES)][0],
+        income=_income(number),
+        phone=f"+38000{number:07d}",
+        address=f"вул. Вигадана, {number}",
+    )
 
 
 def _income(number: int) -> Decimal:

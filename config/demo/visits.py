@@ -60,9 +60,7 @@ def home_visits(
                 yield _visit(recipient, worker, service, day, start, hours, hours)
 
 
-def day_visits(
-    *, recipients: Iterable[str], worker: str, service: str, first: date, last: date
-) -> Iterator[Visit]:
+def day_visits(*, recipients: Iterable[str], worker: str, service: str, first: date, last: date) -> Iterator[Visit]:
     """Day care on every weekday, the group of the day together from nine to five; a day counts one unit."""
     for recipient in recipients:
         for day in days_between(first, last):
@@ -90,8 +88,13 @@ def single_visits(
                 yield _visit(recipient, worker, service, day, start, Decimal(minutes) / 60, Decimal(1))
 
 
-def _visit(
-    recipient: str, worker: str, service: str, day: date, start: time, hours: Decimal, units: Decimal
-) -> Visit:
+def stays(*, recipients: Iterable[str], worker: str, service: str, first: date, last: date) -> Iterator[Visit]:
+    """Every day of the month in a house; a day counts one unit."""
+    for recipient in recipients:
+        for day in days_between(first, last):
+            yield _visit(recipient, worker, service, day, time(0, 0), Decimal(24), Decimal(1))
+
+
+def _visit(recipient: str, worker: str, service: str, day: date, start: time, hours: Decimal, units: Decimal) -> Visit:
     starts_at = datetime.combine(day, start, KYIV)
     return Visit(recipient, worker, service, starts_at, starts_at + timedelta(hours=float(hours)), units)

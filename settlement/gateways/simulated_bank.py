@@ -23,25 +23,29 @@ UNKNOWN_CREDIT = Decimal("1234.56")
 RETURN_REASON = "AC04"
 
 
-def answer_payment_file(content: bytes, *, sequence: int = 1, opening: Decimal | None = None) -> bytes:
+def answer_payment_file(
+    content: bytes, *, sequence: int = 1, opening: Decimal | None = None, quiet: bool = False
+) -> bytes:
     """The statement of the day on which a payment file was carried out.
 
-    ``opening`` defaults to the total of the file and a million, so that the account is never overdrawn.
+    ``opening`` defaults to the total of the file and a million, so that the account is never overdrawn; ``quiet``: a
+    day on which nothing comes back and no unknown credit arrives.
     Money: Decimal, 2 places; closing = opening - paid + returned + unknown credit.
     Raises: GatewayError when the file cannot be read, is empty, or pays from more than one account.
     """
     order = parse_pain001(content)
     if not order.payments or len({payment.debtor_account for payment in order.payments}) != 1:
         raise GatewayError("ONE_ACCOUNT_EXPECTED", message=order.message_id)
-    return _statement(order, sequence, opening)
+    return _statement(order, sequence, opening, quiet)
 
 
-def _statement(order: ReadOrder, sequence: int, opening: Decimal | None) -> bytes:
+def _statement(order: ReadOrder, sequence: int, opening: Decimal | None, quiet: bool) -> bytes:
     day = max(payment.execution_date for payment in order.payments)
     total = sum((payment.amount for payment in order.payments), Decimal("0.00"))
     before = total + Decimal("1000000.00") if opening is None else opening
-    returned = order.payments[-1] if len(order.payments) > 1 else None
-    after = before - total + UNKNOWN_CREDIT + (returned.amount if returned else Decimal("0.00"))
+    returned = order.payments[-1] if len(order.payments) > 1 and not quiet else None
+    unknown = Decimal("0.00") if quiet else UNKNOWN_CREDIT
+    after = before - total + unknown + (returned.amount if returned else Decimal("0.00"))
     xml = Writer(NAMESPACE, "Document")
     block = _header(xml, order, day, sequence)
     _balance(xml, block, "OPBD", before, order.payments[0].currency, day)
@@ -50,7 +54,8 @@ def _statement(order: ReadOrder, sequence: int, opening: Decimal | None) -> byte
         _paid(xml, block, payment, _reference(order, number), day)
     if returned:
         _returned(xml, block, returned, _reference(order, len(order.payments) + 1), day)
-    _unknown(xml, block, order, day)
+    if unknown:
+        _unknown(xml, block, order, day)
     return xml.as_bytes()
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal as D
 from pathlib import Path
 
@@ -22,13 +23,13 @@ from django.utils import translation
 from lxml import etree
 
 from config.audit.models import AuditEvent
-from config.audit.queries import trail_for
 from config.audit.verification import verify_chains
 from config.demo import application_2005
 from config.demo.chapters.claims import SEPTEMBER
 from config.demo.chapters.visits import FIRST
+from config.demo.chapters.year import APPEALED, PAID_TWICE, TAKEN_BACK, YEAR
 from config.demo.load import play
-from config.demo.stage import Stage
+from config.demo.stage import PRESENT, Stage
 from config.money import percent_shares
 from config.office.models import Attachment
 from config.office.storage import open_attachment
@@ -38,8 +39,11 @@ from procurement.models import Bid
 from settlement.actions.payments import payment_file
 from settlement.books import verify_books
 from settlement.claim_letter import explain
+from settlement.journal import journal_accounts
 from settlement.models import (
     Adjudication,
+    AdjudicationRun,
+    Appeal,
     Claim,
     ClaimLine,
     ClosedMonth,
@@ -53,6 +57,7 @@ from settlement.models import (
 )
 from tests.config.interchange.processes import environment
 from tests.conftest import AT
+from tests.trail import trail_for
 from vouchers.models import Certificate, FeeAssessment, Recipient, Redemption
 
 # Each test in a transaction of its own over what the module played; the runner makes a database for marked tests only.
@@ -216,7 +221,7 @@ def test_every_line_with_a_finding_is_explained_in_words(played: Stage, language
 
 
 def test_the_worked_example_to_the_kopiyka(played: Stage) -> None:
-    claim = Claim.objects.get(provider__code="OPORA")
+    claim = Claim.objects.get(provider__code="OPORA", period=FIRST)
     remittance = Remittance.objects.get(claim=claim)
     assert (remittance.amount_claimed, remittance.gross, remittance.fee, remittance.payable) == (
         205800,
@@ -236,13 +241,13 @@ def test_the_worked_example_to_the_kopiyka(played: Stage) -> None:
 
 
 def test_a_late_claim_is_rejected_whole(played: Stage) -> None:
-    late = Claim.objects.get(period=SEPTEMBER)
+    late = Claim.objects.get(period=SEPTEMBER, submitted_at__date__gte=FIRST)
     outcomes = set(Adjudication.objects.filter(claim=late).values_list("outcome", flat=True))
     assert outcomes == {"rejected"}
 
 
 def test_two_people_paid_and_the_bank_answered(played: Stage) -> None:
-    run = PaymentRun.objects.get(number="PR-2025-0001")
+    run = PaymentRun.objects.filter(period=FIRST).earliest("proposed_at")
     assert run.proposed_by.username == "halyna"
     assert [row.approved_by.username for row in run.approvals.all()] == ["ivan"]
     assert sorted(Payment.objects.filter(payment_run=run).values_list("status", flat=True)) == [
@@ -251,14 +256,14 @@ def test_two_people_paid_and_the_bank_answered(played: Stage) -> None:
         "confirmed",
         "returned",
     ]
-    statements = Statement.objects.order_by("imported_at")
+    statements = Statement.objects.filter(to_date__gte=date(2025, 12, 1)).order_by("imported_at")
     assert [row.format for row in statements] == ["camt.053.001.08", "camt.053.001.02"]
     assert StatementLine.objects.filter(status="unmatched").count() == 2
 
 
 @pytest.mark.skipif(not os.environ.get("STANDARDS_DIR"), reason="STANDARDS_DIR names no folder with the XSDs")
 def test_the_bank_file_is_valid(played: Stage) -> None:
-    stored = payment_file(PaymentRun.objects.get(number="PR-2025-0001"))
+    stored = payment_file(PaymentRun.objects.filter(period=FIRST).earliest("proposed_at"))
     schema = etree.XMLSchema(file=str(Path(os.environ["STANDARDS_DIR"]) / "iso20022" / "pain.001.001.09.xsd"))
     with open_attachment(stored) as file:
         schema.assertValid(etree.parse(file))
@@ -270,12 +275,61 @@ def test_every_payment_has_its_advice(played: Stage) -> None:
 
 
 def test_the_month_is_closed_and_the_books_and_the_trail_hold(played: Stage) -> None:
-    assert ClosedMonth.objects.get(organisation=played.organisation).month == FIRST
+    assert ClosedMonth.objects.filter(organisation=played.organisation).latest("month").month == FIRST
     assert verify_books() == []
     events, faults = verify_chains()
     assert faults == []
     assert events > 3000
     assert Posting.objects.aggregate(d=Sum("debit") - Sum("credit"))["d"] == 0
+
+
+def test_ten_months_before_were_claimed_paid_and_closed(played: Stage) -> None:
+    before = PaymentRun.objects.filter(period__lt=FIRST)
+    assert list(ClosedMonth.objects.filter(month__lt=FIRST).order_by("month").values_list("month", flat=True)) == YEAR
+    assert list(before.order_by("period").values_list("period", flat=True).distinct()) == YEAR
+    assert set(before.values_list("status", flat=True)) == {"closed"}
+    assert not Claim.objects.filter(period__lt=SEPTEMBER).exclude(status__in=("paid", "reversed")).exists()
+
+
+def test_a_claim_was_taken_back_and_made_anew_before_it_was_paid(played: Stage) -> None:
+    claims = Claim.objects.filter(period=TAKEN_BACK, provider__code="OPORA").order_by("pk")
+    assert [(row.status, row.reverses_id is not None) for row in claims] == [
+        ("reversed", False),
+        ("paid", True),
+        ("paid", False),
+    ]
+    parts = Remittance.objects.filter(claim__in=claims)
+    assert Payment.objects.get(payment_run__period=TAKEN_BACK, provider__code="OPORA").amount.amount == D("5842.25")
+    assert parts.aggregate(total=Sum("payable"))["total"] == 584225
+
+
+def test_an_appeal_was_won_and_its_visit_paid(played: Stage) -> None:
+    appeal = Appeal.objects.get(claim__period=APPEALED)
+    outcomes = Adjudication.objects.filter(claim_line=appeal.claim_line).order_by("pk")
+    assert appeal.answer.upheld and appeal.answer.answered_by.username == "ivan"
+    assert list(outcomes.values_list("outcome", flat=True)) == ["pended", "accepted"]
+    assert appeal.claim.status == "paid"
+
+
+def test_what_the_bank_gave_back_in_july_was_paid_by_another_run(played: Stage) -> None:
+    again = PaymentRun.objects.get(follows__period=PAID_TWICE)
+    payments = Payment.objects.filter(payment_run__period=PAID_TWICE, provider__code="TURBOTA").order_by("pk")
+    assert [(row.status, row.payment_run) for row in payments] == [("returned", again.follows), ("confirmed", again)]
+    assert again.approvals.get().reason
+
+
+def test_other_programs_read_the_year_and_find_the_same_balances(played: Stage, tmp_path: Path) -> None:
+    """Both journals end with the balance of every account, which the reader compares with its own sums."""
+    accounts = journal_accounts(played.organisation, PRESENT.date())
+    for form, reader, told in (
+        ("hledger", ["hledger", "--strict", "check", "-f"], " = "),
+        ("beancount", ["bean-check"], " balance "),
+    ):
+        path = tmp_path / form
+        assert _manage(environment(), "export_journal", "--format", form, "--out", path, "--as-of", PRESENT.date()) == 0
+        answer = subprocess.run([*reader, str(path)], capture_output=True, env=os.environ | {"LC_ALL": "C.UTF-8"})
+        assert (answer.returncode, answer.stderr) == (0, b"")
+        assert sum(told in line for line in path.read_text().splitlines()) == len(accounts) > 8
 
 
 def test_playing_again_changes_nothing(played: Stage) -> None:
@@ -291,15 +345,20 @@ def test_exported_imported_into_an_empty_database_and_settled_it_is_the_same(pla
     assert _manage(here, "export_package", first) == 0
     with _empty_database(here) as there:
         assert _manage(there, "import_package", first) == 0
-        assert _manage(there, "settle", "--period", "2025-09") == 0
-        # As of the day on which the demo settled it: a package can be settled as of any day.
-        assert _manage(there, "settle", "--period", "2025-11", "--as-of", "2025-12-08") == 0
+        # As of the days on which the demo settled them: a package can be settled as of any day.
+        for period, day in _settled():
+            assert _manage(there, "settle", "--period", f"{period:%Y-%m}", "--as-of", str(day)) == 0
         assert _manage(there, "export_package", second) == 0
     # Payments are not part of the input; everything else must come out as it went in.
     tables = [path.name for path in first.glob("*.csv") if path.name not in {"payments.csv", "postings.csv"}]
     assert filecmp.cmpfiles(first, second, tables, shallow=False)[1:] == ([], [])
     with (first / "adjudications.csv").open() as file:
         assert sum(1 for _ in csv.reader(file)) > 5000
+
+
+def _settled() -> list[tuple[date, date]]:
+    """Months and the days on which they were judged, in the order of the runs."""
+    return list(dict.fromkeys(AdjudicationRun.objects.order_by("pk").values_list("period", "as_of")))
 
 
 def _manage(variables: dict[str, str], *arguments: object) -> int:

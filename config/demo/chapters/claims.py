@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal as D
 from typing import Any
 
-from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
+from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE, TRIP, WHOLE_DAYS
 from config.demo.chapters.population import numbers
 from config.demo.chapters.visits import DIED, FIRST, ONLINE, Reported, certificate_numbers, reported_visits
 from config.demo.stage import KYIV, Stage, moment
 from config.demo.visits import Visit
 from contracts.models import Contract, Provider
 from settlement.actions.adjudication import adjudicate_claims
-from settlement.actions.claims import create_claim, submit_claim
+from settlement.actions.claims import create_claim, create_claim_from_redemptions, submit_claim
 from settlement.claim_rows import LineDraft
 from settlement.models import Claim
 from vouchers.actions.recipients import record_death
@@ -28,7 +28,7 @@ SEPTEMBER = date(2025, 9, 1)
 RATES = {
     "TURBOTA": {HOME: D("85.00")},
     "TERCENTR": {HOME: D("92.00"), DAY: D("440.00")},
-    "DRC": {REHAB: D("158.00"), TRIP: D("180.00"), HOME: D("92.00")},
+    "DRC": {REHAB: D("158.00"), TRIP: D("180.00"), HOME: D("92.00"), RESIDENCE: D("540.00")},
     "OPORA": {HOME: D("98.00")},  # 5.2: the contract says 95.00 (CLM-16)
 }
 SUBMITTED = {
@@ -47,21 +47,15 @@ def settle_claims(stage: Stage) -> None:
     _death(stage)
     certificates = certificate_numbers(stage)
     for provider in USERS:
-        lines = [_line(provider, item, certificates) for item in _claimed(provider, stage)]
+        lines = [claim_row(provider, item, certificates) for item in _claimed(provider, stage)]
         if provider == "DRC":
             late = [line for line in lines if line.service_date < FIRST]
             lines = [line for line in lines if line.service_date >= FIRST]
-            _claim(stage, provider, SEPTEMBER, late)
-        _claim(stage, provider, FIRST, _spoil(provider, lines, certificates))
+            claim(stage, provider, SEPTEMBER, late, at=SUBMITTED[provider])
+        claim(stage, provider, FIRST, _spoil(provider, lines, certificates), at=SUBMITTED[provider])
     for period in (SEPTEMBER, FIRST):
         stage.say(72, f"Розгляд вимог: {period:%m.%Y}")
-        adjudicate_claims(
-            organisation=stage.organisation,
-            period=period,
-            as_of=date(2025, 12, 8),
-            actor=stage.actor("halyna"),
-            at=moment(2025, 12, 8, 10),
-        )
+        judge(stage, period, at=moment(2025, 12, 8, 10))
 
 
 def _death(stage: Stage) -> None:
@@ -98,7 +92,8 @@ def _online(stage: Stage) -> Iterator[Reported]:
         yield Reported(code, Visit(recipient, worker, service, starts_at, ends_at, D(units).scaleb(-3)))
 
 
-def _line(provider: str, item: Reported, certificates: dict[str, str]) -> LineDraft:
+def claim_row(provider: str, item: Reported, certificates: dict[str, str]) -> LineDraft:
+    """A visit as the provider claims it."""
     visit = item.visit
     return LineDraft(
         redemption_code=item.code,
@@ -106,32 +101,35 @@ def _line(provider: str, item: Reported, certificates: dict[str, str]) -> LineDr
         service_code=visit.service,
         service_date=visit.starts_at.astimezone(KYIV).date(),
         starts_at=visit.starts_at,
-        ends_at=None if visit.service == DAY else visit.ends_at,
+        ends_at=None if visit.service in WHOLE_DAYS else visit.ends_at,
         worker_code=visit.worker,
         units=visit.units,
         unit_rate=RATES[provider][visit.service],
     )
 
 
-def _claim(stage: Stage, provider: str, period: date, lines: Lines) -> None:
+def claim(stage: Stage, provider: str, period: date, lines: Lines | None, *, at: datetime) -> Claim:
+    """A claim handed in: of these rows, or of every visit that is on record (None)."""
     owner = Provider.objects.get(code=provider)
-    claim = Claim.objects.filter(organisation=stage.organisation, provider=owner, period=period).first()
-    claim = claim or create_claim(
-        organisation=stage.organisation,
-        provider=owner,
-        contract=Contract.objects.exclude(basis="grant").get(organisation=stage.organisation, provider=owner),
-        period=period,
-        lines=lines,
-        actor=stage.actor(USERS[provider]),
-        at=SUBMITTED[provider],
+    mine: dict[str, Any] = {"organisation": stage.organisation, "provider": owner, "period": period}
+    common: dict[str, Any] = {"actor": stage.actor(USERS[provider]), "at": at}
+    found = Claim.objects.filter(**mine, recorded_at=at).first()
+    if found is None:
+        mine["contract"] = Contract.objects.exclude(basis="grant").get(organisation=stage.organisation, provider=owner)
+        if lines is None:
+            found = create_claim_from_redemptions(**mine, **common)
+        else:
+            found = create_claim(**mine, lines=lines, **common)
+    if found.status == "draft":
+        submit_claim(organisation=stage.organisation, claim_id=found.pk, **common)
+    return found
+
+
+def judge(stage: Stage, period: date, *, at: datetime) -> None:
+    """The next run of a month, as of the day of ``at``."""
+    adjudicate_claims(
+        organisation=stage.organisation, period=period, as_of=at.date(), actor=stage.actor("halyna"), at=at
     )
-    if claim.status == "draft":
-        submit_claim(
-            organisation=stage.organisation,
-            claim_id=claim.pk,
-            actor=stage.actor(USERS[provider]),
-            at=SUBMITTED[provider],
-        )
 
 
 def _spoil(provider: str, lines: Lines, certificates: dict[str, str]) -> Lines:
@@ -164,4 +162,3 @@ def _spoil_tercentr(lines: Lines, certificates: dict[str, str]) -> Lines:
     _change(lines, "C-00110", service_code="999.9")  # CLM-06
     _change(lines, "C-00120", service_code=DAY, unit_rate=D("440.00"), units=D(1))  # CLM-09, 10
     return lines  # CLM-03, 14, 15, 17, 21, 22, 25, 28 lie in the reports and in the village norm
-

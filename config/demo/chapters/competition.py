@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal as D
 
-from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
+from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE, TRIP
 from config.demo.chapters.tendering import COMMISSION, announce, declare_no_conflict
 from config.demo.stage import Stage, ensure, moment
 from config.office.storage import GivenFile
@@ -41,7 +41,12 @@ BIDS = (
 REGISTER = (
     ("OPORA", "taras", "C-2025-OPORA", ((HOME, D("95.00"), None),)),
     ("TERCENTR", "lidiia", "C-2025-TERC", ((HOME, D("92.00"), None), (DAY, D("440.00"), None))),
-    ("DRC", "roman", "C-2025-DRC", ((REHAB, D("158.00"), None), (TRIP, D("180.00"), D(140)))),
+    (
+        "DRC",
+        "roman",
+        "C-2025-DRC",
+        ((REHAB, D("158.00"), None), (TRIP, D("180.00"), D(140)), (RESIDENCE, D("540.00"), None)),
+    ),
 )
 
 

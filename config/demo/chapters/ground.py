@@ -25,13 +25,16 @@ FOUNDED = moment(2024, 12, 2)
 CODE = "verbivka"
 SECOND_ACCOUNT = "UA223220010000035400000000002"
 HOME, DAY, REHAB, TRIP = "015.1", "P-DAYCARE", "P-PSYCHOSOCIAL", "P-ACCOMPANIMENT"
+RESIDENCE = "P-RESIDENTIAL"
+# A day with a group is one unit: no time of one worker's own.
+WHOLE_DAYS = frozenset({DAY, RESIDENCE})
 
 # code, title, sector, registration code, IBAN, representative, services, number of workers
 PROVIDERS = (
     ("TURBOTA", "ГО «Турбота» (вигадана)", "nonprofit", "40000011", "UA973052990000026001234567801", "nadiia", (HOME,), 16),
     ("OPORA", "ТОВ «Опора» (вигадане)", "private", "40000027", "UA703052990000026001234567802", "taras", (HOME,), 3),
     ("TERCENTR", "КУ «Територіальний центр» (вигадана)", "communal", "40000032", "UA433052990000026001234567803", "lidiia", (HOME, DAY), 17),
-    ("DRC", "Державний центр реабілітації (вигаданий)", "state", "40000048", "UA163052990000026001234567804", "roman", (REHAB, TRIP), 16),
+    ("DRC", "Державний центр реабілітації (вигаданий)", "state", "40000048", "UA163052990000026001234567804", "roman", (REHAB, TRIP, RESIDENCE), 16),
     ("ZATYSHOK", "ТОВ «Затишок-Сервіс» (вигадане)", "private", "40000053", "UA863052990000026001234567805", None, (HOME,), 0),
 )  # fmt: skip
 

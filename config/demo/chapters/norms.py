@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal as D
 
-from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
+from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE, TRIP
 from config.demo.stage import Stage, ensure, moment
 from contracts.actions.catalogue import PricedAction, approve_tariff_set
 from contracts.actions.norms import approve_norm_cost, draft_norm_cost
@@ -22,9 +22,10 @@ COMPONENTS = {
     DAY: (D("11000.00"), D("168"), D("0.90"), D("38.00"), D("12.00")),
     REHAB: (D("14200.00"), D("167"), D("0.75"), D("6.00"), D("0.00")),
     TRIP: (D("9600.00"), D("165"), D("0.85"), D("14.00"), D("31.50")),
+    RESIDENCE: (D("9800.00"), D("168"), D("0.95"), D("118.00"), D("6.00")),
 }
 # Working hours of a unit that is no hour.
-UNIT_HOURS = {DAY: D("4"), TRIP: D("1.5")}
+UNIT_HOURS = {DAY: D("4"), TRIP: D("1.5"), RESIDENCE: D("5")}
 # A village norm of home care, lower than the town's: known in October, in force from November.
 VILLAGE = (D("8500.00"), D("167"), D("0.80"), D("1.90"), D("1.20"))
 
@@ -47,7 +48,7 @@ VINNYTSIA = (
 
 
 def publish_norms(stage: Stage) -> None:
-    """Norm costs of the four services and the village norm; the tariff set."""
+    """Norm costs of the five services and the village norm; the tariff set."""
     stage.say(4, "Нормативи вартості і тарифи")
     for code, components in COMPONENTS.items():
         # A norm holds for the budget year; the next year's one waits for its approver.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
+from config.demo.calendar import ANSWERED, CLOSED, PROPOSED, RELEASED, MonthDays
 from config.demo.chapters.visits import FIRST
 from config.demo.stage import Stage, ensure, moment
+from config.money import from_minor
 from config.office.storage import open_attachment
 from settlement.actions.bank_lines import explain_line
 from settlement.actions.month_close import close_month
@@ -17,74 +20,108 @@ from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import ClosedMonth, PaymentRun, Statement, StatementLine
 
 STATEMENTS = Path(__file__).resolve().parent.parent / "statements"
+# On the account when the year begins: enough for its payments.
+FIRST_OPENING = Decimal("2500000.00")
 SECOND_BANK = STATEMENTS / "second_bank_camt.053.001.02.xml"
 
 
 def pay_and_close(stage: Stage) -> None:
     """November is paid, reconciled and closed."""
     stage.say(80, "Платіжний реєстр листопада")
-    run = _released_run(stage)
-    stage.say(84, "Банківський файл і повідомлення про оплату")
-    common = {"organisation": stage.organisation, "run_id": run.pk}
-    if payment_file(run) is None:
-        write_payment_file(at=moment(2025, 12, 10, 15), **common)  # type: ignore[arg-type]
-        write_remittance_advices(at=moment(2025, 12, 10, 15), **common)  # type: ignore[arg-type]
-    mark_payments_sent(actor=stage.actor("ivan"), at=moment(2025, 12, 10, 16), **common)  # type: ignore[arg-type]
+    days = MonthDays.of(stage.organisation, FIRST)
+    run = pay_month(stage, days)
+    stage.say(84, "Повідомлення про оплату")
+    write_remittance_advices(organisation=stage.organisation, run_id=run.pk, at=days.at(RELEASED, 15))
     stage.say(90, "Банківські виписки")
-    _statements(stage, run)
-    if not ClosedMonth.objects.filter(organisation=stage.organisation, month=FIRST).exists():
-        close_month(
-            organisation=stage.organisation, month=FIRST, actor=stage.actor("ivan"), at=moment(2025, 12, 15, 17)
-        )
-
-
-def _released_run(stage: Stage) -> PaymentRun:
-    run = ensure(
-        PaymentRun.objects.filter(organisation=stage.organisation, period=FIRST).order_by("pk"),
-        lambda: (
-            propose_payment_run(
-                organisation=stage.organisation, period=FIRST, actor=stage.actor("halyna"), at=moment(2025, 12, 9, 11)
-            ).run
-        ),
-    )
-    common = {"organisation": stage.organisation, "run_id": run.pk, "actor": stage.actor("ivan")}
-    if run.status == "proposed":
-        approve_payment_run(content_sha256=run.content_sha256, at=moment(2025, 12, 9, 15), **common)  # type: ignore[arg-type]
-        run.refresh_from_db()
-    if run.status == "approved":
-        release_payment_run(execution_date=date(2025, 12, 11), at=moment(2025, 12, 10, 10), **common)  # type: ignore[arg-type]
-        run.refresh_from_db()
-    return run
-
-
-def _statements(stage: Stage, run: PaymentRun) -> None:
-    stored = payment_file(run)
-    assert stored is not None
-    with open_attachment(stored) as file:
-        answer = answer_payment_file(file.read())
-    maker = stage.actor("halyna")
-    if not Statement.objects.filter(organisation=stage.organisation).exists():
-        import_statement(
-            organisation=stage.organisation,
-            name="camt053-2025-12-11.xml",
-            content=answer,
-            actor=maker,
-            at=moment(2025, 12, 12, 9),
-        )
-    for line in StatementLine.objects.filter(
-        statement__organisation=stage.organisation, statement__iban=stage.organisation.iban, status="unmatched"
-    ):
-        explain_line(
-            organisation=stage.organisation,
-            line_id=line.pk,
-            explanation="Помилкове зарахування від невідомого платника: запит до банку № 17 від 12.12.2025",
-            actor=maker,
-            at=moment(2025, 12, 12, 11),
-        )
+    hear_the_bank(stage, run, days)
     import_statement(
         organisation=stage.organisation,
         name=SECOND_BANK.name,
         content=SECOND_BANK.read_bytes(),
-        actor=maker,
+        actor=stage.actor("halyna"),
         at=moment(2025, 12, 16, 9),
     )
+    close(stage, days)
+
+
+def pay_month(stage: Stage, days: MonthDays) -> PaymentRun:
+    """The first payment run of a month, sent to the bank."""
+    runs = PaymentRun.objects.filter(organisation=stage.organisation, period=days.month)
+    run = ensure(
+        runs.order_by("pk"),
+        lambda: (
+            propose_payment_run(
+                organisation=stage.organisation,
+                period=days.month,
+                actor=stage.actor("halyna"),
+                at=days.at(PROPOSED, 11),
+            ).run
+        ),
+    )
+    send(stage, run, days)
+    return run
+
+
+def send(stage: Stage, run: PaymentRun, days: MonthDays, *, later: int = 0, reason: str = "") -> None:
+    """Approved, released, written and handed to the bank; ``later``: working days after the usual ones."""
+    common = {"organisation": stage.organisation, "run_id": run.pk}
+    signed = common | {"actor": stage.actor("ivan")}
+    if run.status == "proposed":
+        at = days.at(PROPOSED + later, 15)
+        approve_payment_run(content_sha256=run.content_sha256, reason=reason, at=at, **signed)  # type: ignore[arg-type]
+        run.refresh_from_db()
+    released = RELEASED + later
+    if run.status == "approved":
+        release_payment_run(execution_date=days.day(released + 1), at=days.at(released, 10), **signed)  # type: ignore[arg-type]
+        run.refresh_from_db()
+    if payment_file(run) is None:
+        write_payment_file(at=days.at(released, 15), **common)  # type: ignore[arg-type]
+    mark_payments_sent(at=days.at(released, 16), **signed)  # type: ignore[arg-type]
+
+
+def hear_the_bank(stage: Stage, run: PaymentRun, days: MonthDays, *, later: int = 0, quiet: bool = False) -> None:
+    """The statement of the payment day; what nobody expected is explained."""
+    day = days.day(RELEASED + 1 + later)
+    maker = stage.actor("halyna")
+    import_statement(
+        organisation=stage.organisation,
+        name=f"camt053-{day}.xml",
+        content=_answer(stage, run, day, quiet),
+        actor=maker,
+        at=days.at(ANSWERED + later, 9),
+    )
+    for line in StatementLine.objects.filter(
+        statement__organisation=stage.organisation, booked_on=day, status="unmatched"
+    ):
+        at = days.at(ANSWERED + later, 11)
+        explain_line(
+            organisation=stage.organisation,
+            line_id=line.pk,
+            explanation=f"Помилкове зарахування від невідомого платника: запит до банку № 17 від {at:%d.%m.%Y}",
+            actor=maker,
+            at=at,
+        )
+
+
+def _answer(stage: Stage, run: PaymentRun, day: date, quiet: bool) -> bytes:
+    """The bank's statement of a day, in line with those before."""
+    stored = payment_file(run)
+    assert stored is not None
+    before = Statement.objects.filter(
+        organisation=stage.organisation, iban=stage.organisation.iban, to_date__lt=day
+    ).order_by("to_date")
+    last = before.last()
+    opening = FIRST_OPENING if last is None or last.closing_minor is None else from_minor(last.closing_minor)
+    with open_attachment(stored) as file:
+        return answer_payment_file(file.read(), sequence=before.count() + 1, opening=opening, quiet=quiet)
+
+
+def close(stage: Stage, days: MonthDays, *, later: int = 0) -> None:
+    """The month is closed by the second person."""
+    if not ClosedMonth.objects.filter(organisation=stage.organisation, month=days.month).exists():
+        close_month(
+            organisation=stage.organisation,
+            month=days.month,
+            actor=stage.actor("ivan"),
+            at=days.at(CLOSED + later, 17),
+        )

@@ -10,39 +10,23 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal as D
 
-from config.accounts.models import User
 from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
-from config.demo.people import TERRITORIES, DemoRecipient, demo_recipients, tax_id_for
-from config.demo.pins import keep_pin
+from config.demo.chapters.intake import Intake, Need, Register, decide, pensioner, registered, settle
+from config.demo.people import TERRITORIES, demo_recipient
 from config.demo.stage import Stage, moment
-from contracts.models import BudgetLine, Service, Territory
-from contracts.parameters import ParameterBook
-from vouchers.actions.assessments import FeeInputs, FeeUndetermined, assess_needs, decide_fee, fee_parameters
-from vouchers.actions.certificates import issue_certificate
-from vouchers.actions.plans import PlannedVolume, approve_plan
-from vouchers.actions.recipients import register_recipient
+from vouchers.actions.assessments import FeeInputs, FeeUndetermined, decide_fee
 from vouchers.models import Recipient
 from vouchers.rules.co_payment import FreeCategory, PlannedService
 from vouchers.rules.income import FamilyMember, IncomeRecord
 
 APPLIED = date(2025, 10, 6)
-STARTS = date(2025, 11, 1)
 WINDOW = date(2025, 4, 1)  # the quarter before the month before October: April to June
+AUTUMN = Intake(APPLIED, WINDOW, starts=date(2025, 11, 1), last=date(2026, 10, 31))
 
 TURBOTA_HOME, TERCENTR_HOME, DAY_CARE, REHABILITATION = (1, 150), (151, 280), (281, 320), (321, 370)
 WITH_TRIPS = (321, 350)
 PEOPLE = REHABILITATION[1]
 WORKED_EXAMPLE = "R-5.2"
-
-
-@dataclass(frozen=True)
-class Need:
-    """A service a person needs: price used for the fee, units a month; ``granted`` when a certificate has less."""
-
-    service: str
-    tariff: D
-    monthly: D
-    granted: D | None = None
 
 
 HOME_TURBOTA = Need(HOME, D("85.00"), D("19.5"))
@@ -71,137 +55,22 @@ def numbers(group: tuple[int, int]) -> list[str]:
 
 def settle_people(stage: Stage) -> None:
     """Everybody gets on the register, is assessed, pays by income, has a plan and a certificate."""
-    book = fee_parameters(stage.organisation)
-    services = {row.code: row for row in Service.objects.filter(organisation=stage.organisation)}
-    places = {row.code: row for row in Territory.objects.filter(organisation=stage.organisation)}
-    line = BudgetLine.objects.get(organisation=stage.organisation, code="SOC-CARE", year=2025)
+    register = Register.of(stage)
     done = set(
         Recipient.objects.filter(organisation=stage.organisation, certificates__isnull=False).values_list(
             "code", flat=True
         )
     )
     cast = {1: stage.people["olena"], 151: stage.people["petro"]}
-    for person in demo_recipients(PEOPLE):
-        if person.number % 20 == 1:
-            stage.say(15 + person.number * 30 // PEOPLE, f"Отримувачі: {person.number} з {PEOPLE}")
+    for number in range(1, PEOPLE + 1):
+        if number % 20 == 1:
+            stage.say(15 + number * 30 // PEOPLE, f"Отримувачі: {number} з {PEOPLE}")
+        person = demo_recipient(number)
         if person.code not in done:
-            _settle(stage, person, cast.get(person.number), services, places, line, book)
+            settle(stage, AUTUMN, person, needs_of(number), register, cast.get(number))
     for example in examples():
         if example.code not in done:
-            _settle_example(stage, example, services, places, line, book)
-
-
-def _settle(
-    stage: Stage,
-    person: DemoRecipient,
-    user: User | None,
-    services: dict[str, Service],
-    places: dict[str, Territory],
-    line: BudgetLine,
-    book: ParameterBook,
-) -> None:
-    needs = needs_of(person.number)
-    recipient = _registered(
-        stage,
-        code=person.code,
-        full_name=person.name,
-        birth_date=person.birth_date,
-        place=places[person.territory],
-        user=user,
-        tax_id=tax_id_for(person.birth_date, person.number),
-        phone=person.phone,
-        address=person.address,
-    )
-    inputs = FeeInputs(
-        application_date=APPLIED,
-        lost_ability=True,
-        members=(pensioner(person.income),),
-        services=tuple(PlannedService(need.service, need.tariff, need.monthly) for need in needs),
-    )
-    _decide(stage, recipient, inputs, needs, services, line, book)
-
-
-def pensioner(income: D, window: date = WINDOW) -> FamilyMember:
-    """A pensioner living alone with the same income in each month of the window."""
-    return FamilyMember("recipient", is_recipient=True, incomes=(IncomeRecord(income * 3, window, 3),))
-
-
-def _registered(
-    stage: Stage,
-    *,
-    code: str,
-    full_name: str,
-    birth_date: date,
-    place: Territory,
-    user: User | None = None,
-    tax_id: str = "",
-    phone: str = "",
-    address: str = "",
-    free_category: str = "",
-) -> Recipient:
-    found = Recipient.objects.filter(organisation=stage.organisation, code=code).first()
-    return found or register_recipient(
-        organisation=stage.organisation,
-        code=code,
-        full_name=full_name,
-        birth_date=birth_date,
-        territory=place,
-        tax_id=tax_id,
-        phone=phone,
-        address=address,
-        free_category=free_category,
-        user=user,
-        resident_from=date(2020, 1, 1),
-        actor=stage.actor("sofiia"),
-        at=moment(2025, 10, 6),
-    )
-
-
-def _decide(
-    stage: Stage,
-    recipient: Recipient,
-    inputs: FeeInputs,
-    needs: tuple[Need, ...],
-    services: dict[str, Service],
-    line: BudgetLine,
-    book: ParameterBook,
-) -> None:
-    worker = stage.actor("sofiia")
-    if not recipient.assessments.exists():
-        assess_needs(
-            recipient=recipient,
-            assessed_on=date(2025, 10, 9),
-            dependency_level="III",
-            findings="Потребує допомоги в побуті (вигадані дані).",
-            recommended=[{"service": need.service, "units_per_month": str(need.monthly)} for need in needs],
-            actor=worker,
-            at=moment(2025, 10, 9, 15),
-        )
-    if not recipient.fee_assessments.exists():
-        decide_fee(
-            recipient=recipient, inputs=inputs, valid_from=STARTS, book=book, actor=worker, at=moment(2025, 10, 14)
-        )
-    if not recipient.plans.exists():
-        approve_plan(
-            recipient=recipient,
-            volumes=[
-                PlannedVolume(services[need.service], need.monthly, STARTS, date(2026, 10, 31)) for need in needs
-            ],
-            actor=worker,
-            at=moment(2025, 10, 15),
-        )
-    if any(need.granted == 0 for need in needs):
-        return  # counselling is given at once, without a certificate
-    granted = {need.service: need.granted for need in needs if need.granted is not None}
-    issued = issue_certificate(
-        recipient=recipient,
-        budget_line=line,
-        first_day=STARTS,
-        units_granted=granted,
-        actor=worker,
-        at=moment(2025, 10, 27),
-    )
-    keep_pin(certificate=issued.certificate, pin=issued.pin, actor=worker, at=moment(2025, 10, 27))
+            _settle_example(stage, example, register)
 
 
 @dataclass(frozen=True)
@@ -225,7 +94,7 @@ def _alone(code: str, title: str, income: str, **more: object) -> Example:
     inputs = FeeInputs(
         application_date=APPLIED,
         lost_ability=True,
-        members=(pensioner(D(income)),),
+        members=(pensioner(D(income), WINDOW),),
         services=more.pop("services", _plan()),  # type: ignore[arg-type]
     )
     return Example(code, title, date(1950, 3, 1), inputs, **more)  # type: ignore[arg-type]
@@ -282,7 +151,7 @@ def _counselled() -> Example:
         date(1980, 2, 2),
         FeeInputs(
             application_date=APPLIED,
-            members=(pensioner(D("50000.00")),),
+            members=(pensioner(D("50000.00"), WINDOW),),
             services=(PlannedService("002.0", D("120.00"), D(1), free_for_all=True),),
         ),
         need=Need("002.0", D("120.00"), D(1), granted=D(0)),
@@ -363,24 +232,18 @@ def _imputed() -> Example:
     )
 
 
-def _settle_example(
-    stage: Stage,
-    example: Example,
-    services: dict[str, Service],
-    places: dict[str, Territory],
-    line: BudgetLine,
-    book: ParameterBook,
-) -> None:
-    recipient = _registered(
+def _settle_example(stage: Stage, example: Example, register: Register) -> None:
+    recipient = registered(
         stage,
+        AUTUMN,
         code=example.code,
         full_name=f"Прикладна Особа ({example.title})",
         birth_date=example.birth_date,
-        place=places[TERRITORIES[0][0]],
+        place=register.places[TERRITORIES[0][0]],
         free_category=example.free_category,
     )
     try:
-        _decide(stage, recipient, example.inputs, (example.need,), services, line, book)
+        decide(stage, AUTUMN, recipient, example.inputs, (example.need,), register)
     except FeeUndetermined as refusal:
         stage.notes[example.code] = refusal.sentence
         return
@@ -389,7 +252,7 @@ def _settle_example(
             recipient=recipient,
             inputs=example.reviewed,
             valid_from=date(2026, 1, 1),
-            book=book,
+            book=register.book,
             actor=stage.actor("sofiia"),
             at=moment(2025, 12, 15),
         )

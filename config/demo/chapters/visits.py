@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal as D
 
-from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
+from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP, WHOLE_DAYS
 from config.demo.chapters.population import (
     DAY_CARE,
     REHABILITATION,
@@ -56,20 +56,33 @@ def visit_people(stage: Stage) -> None:
     certificates = certificate_numbers(stage)
     for provider, user in (("TURBOTA", "nadiia"), ("TERCENTR", "lidiia"), ("DRC", "roman"), ("OPORA", "taras")):
         stage.say(62, f"Звіти про візити: {provider}")
-        rows = [_row(item, certificates) for item in reported_visits(provider)]
-        import_reported_visits(
-            organisation=stage.organisation,
-            provider=Provider.objects.get(code=provider),
-            file_name=f"{provider}-2025-11.csv",
-            content=_csv(rows),
-            actor=stage.actor(user),
-            at=REPORTED_AT,
-        )
+        report(stage, provider, user, FIRST, reported_visits(provider), certificates, at=REPORTED_AT)
 
 
-def certificate_numbers(stage: Stage) -> dict[str, str]:
-    """Number of the certificate of each recipient code."""
-    rows = Certificate.objects.filter(organisation=stage.organisation, valid_from=FIRST)
+def report(
+    stage: Stage,
+    provider: str,
+    user: str,
+    month: date,
+    visits: Iterable[Reported],
+    certificates: dict[str, str],
+    *,
+    at: datetime,
+) -> None:
+    """The visits of a provider as its spreadsheet."""
+    import_reported_visits(
+        organisation=stage.organisation,
+        provider=Provider.objects.get(code=provider),
+        file_name=f"{provider}-{month:%Y-%m}.csv",
+        content=_csv([_row(item, certificates) for item in visits]),
+        actor=stage.actor(user),
+        at=at,
+    )
+
+
+def certificate_numbers(stage: Stage, *starts: date) -> dict[str, str]:
+    """Number of the certificate of each recipient code; of those that start on given days, November's by default."""
+    rows = Certificate.objects.filter(organisation=stage.organisation, valid_from__in=starts or (FIRST,))
     return dict(rows.values_list("recipient__code", "number"))
 
 
@@ -110,9 +123,7 @@ def _events(stage: Stage) -> None:
         )
     resting.refresh_from_db()
     if resting.status == "suspended":
-        resume_certificate(
-            certificate=resting, from_date=date(2025, 11, 17), actor=worker, at=moment(2025, 11, 17, 8)
-        )
+        resume_certificate(certificate=resting, from_date=date(2025, 11, 17), actor=worker, at=moment(2025, 11, 17, 8))
     provider = Provider.objects.get(code="TERCENTR")
     if not provider.suspensions.exists():
         suspend_provider(
@@ -158,7 +169,14 @@ def _online(stage: Stage) -> None:
 
 
 def redeem(
-    stage: Stage, provider: Provider, certificate: Certificate, pin: str, visit: Visit, *, user: str, confirm: bool = True
+    stage: Stage,
+    provider: Provider,
+    certificate: Certificate,
+    pin: str,
+    visit: Visit,
+    *,
+    user: str,
+    confirm: bool = True,
 ) -> None:
     """A visit at the door: authorised when it starts, confirmed when it ends."""
     redemption = authorise_redemption(
@@ -199,7 +217,9 @@ def _at(day: int, hour: int, minute: int = 0, *, month: int = 11) -> datetime:
     return datetime.combine(date(2025, month, day), time(hour, minute), KYIV)
 
 
-def _extra(code: str, recipient: str, worker: str, service: str, start: datetime, hours: str, units: str = "") -> Reported:
+def _extra(
+    code: str, recipient: str, worker: str, service: str, start: datetime, hours: str, units: str = ""
+) -> Reported:
     end = start + timedelta(hours=float(hours))
     return Reported(code, Visit(recipient, worker, service, start, end, D(units or hours)))
 
@@ -288,8 +308,7 @@ def _row(item: Reported, certificates: dict[str, str]) -> dict[str, str]:
         "worker_code": visit.worker,
         "service_code": visit.service,
         "starts_at": visit.starts_at.isoformat(),
-        # A day of day care is one unit of a whole group: no time of one worker's own.
-        "ends_at": "" if visit.service == DAY else visit.ends_at.isoformat(),
+        "ends_at": "" if visit.service in WHOLE_DAYS else visit.ends_at.isoformat(),
         "units": str(visit.units),
     }
 
