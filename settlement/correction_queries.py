@@ -24,6 +24,7 @@ from settlement.models import (
     Adjudication,
     AdjudicationRun,
     Claim,
+    ClawbackLine,
     ClosedMonth,
     Correction,
     CorrectionClaim,
@@ -40,7 +41,8 @@ FIGURES = ("outcome", "units_allowed", "rate_allowed", "gross", "fee", "payable"
 # More recipients than that are found by search.
 RECIPIENTS_SHOWN = 50
 CORRECTABLE = ("adjudicated", "paid", "rejected")
-BEING_PAID, APPEALED, HELD, FEE_RISES = "BEING_PAID", "APPEALED", "HELD", "FEE_RISES"
+BEING_PAID, APPEALED, HELD = "BEING_PAID", "APPEALED", "HELD"
+ASKED_BACK, FEE_RISES = "ASKED_BACK", "FEE_RISES"
 _BLOCKED = {"scheduled": BEING_PAID, "disputed": APPEALED}
 
 
@@ -75,9 +77,11 @@ def _decided(result: AdjudicationResult) -> list[tuple[Any, ...]]:
 
 
 def obstacle(claim: Claim, on: date) -> str:
-    """Why a claim cannot be corrected on a day: it is being paid, disputed or held; empty when it can."""
+    """Why a claim cannot be corrected on a day: it is being paid, disputed, held or asked back; empty when it can."""
     if claim.status in _BLOCKED:
         return _BLOCKED[claim.status]
+    if ClawbackLine.objects.filter(claim_line__claim=claim).exclude(upheld_minor=0).exists():
+        return ASKED_BACK
     return HELD if live_holds(claim.organisation, on).filter(claim=claim).exists() else ""
 
 
@@ -182,16 +186,15 @@ def providers_of_correction(correction: Correction) -> QuerySet[CorrectionLine, 
 
 
 def recipients_of_correction(correction: Correction) -> QuerySet[CorrectionLine, dict[str, Any]]:
-    """Of each recipient whose fee or visits change: lines, units and fee."""
+    """Of each recipient whose fee or visits change: its lines and fee, was and becomes."""
     return (
         correction.lines.filter(recipient__isnull=False)
         .order_by()
         .values("recipient_id", "recipient__code")
         .annotate(
             lines=Count("id"),
-            fee_was=Sum("fee_was"),
-            fee_becomes=Sum("fee_becomes"),
-            fee=Sum(F("fee_becomes") - F("fee_was")),
+            was=Sum("fee_was"),
+            becomes=Sum("fee_becomes"),
         )
         .order_by("recipient__code", "recipient_id")
     )

@@ -60,6 +60,18 @@ WHERE (was.outcome, was.units_allowed, was.rate_allowed, was.gross, was.fee, was
     IS DISTINCT FROM (now.outcome, now.units_allowed, now.rate_allowed, now.gross, now.fee, now.payable)
 ORDER BY q.number, l.line
 """
+# What a person decided not to pay, and what waits for the same reason again, is decided already.
+_KEPT = """
+INSERT INTO settlement_keptpend (run_id, claim_line_id, check_code, decided_by_id, reason, recorded_at)
+SELECT DISTINCT ON (n.id, k.check_code) %(run)s, n.id, k.check_code, k.decided_by_id, k.reason, %(at)s
+FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) p (old, new)
+JOIN settlement_claimline l ON l.claim_id = p.old
+JOIN settlement_claimline n ON n.claim_id = p.new AND n.line = l.line
+JOIN settlement_keptpend k ON k.claim_line_id = l.id
+JOIN settlement_finding f ON f.run_id = %(run)s AND f.claim_line_id = n.id AND f.check_code = k.check_code
+    AND f.severity = 'P'
+ORDER BY n.id, k.check_code, k.id DESC
+"""
 
 
 @dataclass(frozen=True)
@@ -142,7 +154,9 @@ def play(organisation: Organisation, month: date, claims: Iterable[int], *, acto
         actor=actor,
         at=at,
     )
-    lines = _changed(retaken)
+    params = {"old": [row.claim.pk for row in retaken], "new": [row.new_claim.pk for row in retaken]}
+    lines = _changed(params)
+    _keep_pends(params | {"run": played.run.pk, "at": at})
     charges = charge_difference(organisation, month, _fee_differences(lines), actor=actor, at=at)
     plan = {
         "accounts": _accounts(organisation, fresh, charges),
@@ -192,8 +206,13 @@ def _retake(claim: Claim, run: int, actor: Actor, at: datetime) -> Retaken:
     )
 
 
-def _changed(retaken: Sequence[Retaken]) -> tuple[Changed, ...]:
-    params = {"old": [row.claim.pk for row in retaken], "new": [row.new_claim.pk for row in retaken]}
+@step
+def _keep_pends(params: dict[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, params)
+
+
+def _changed(params: dict[str, Any]) -> tuple[Changed, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_CHANGED, params)
         return tuple(Changed(*row) for row in cursor.fetchall())

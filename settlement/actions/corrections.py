@@ -41,6 +41,7 @@ LEFT_OUT = {
     "BEING_PAID": _("it is in a payment run"),
     "APPEALED": _("an appeal waits for its answer"),
     "HELD": _("its payment is held"),
+    "ASKED_BACK": _("its money is asked back by a case"),
     "FEE_RISES": _("a recipient's fee would rise back in time"),
 }
 

@@ -8,20 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, ProgrammingError, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from config.audit.actors import SYSTEM
 from config.errors import FourEyes, NotFound, NotPermitted
 from config.office.models import OutboxMessage
 from config.states import InvalidMove
 from contracts.actions.check_facts import RelatedPerson
-from contracts.actions.reference import load_reference
-from contracts.models import Parameter, ProviderRelation
-from settlement.actions import corrections
+from contracts.models import NormCost, Parameter, ProviderRelation
+from settlement.actions import appeals, correction_objections, corrections
 from settlement.actions.claims import reverse_claim
 from settlement.actions.fees import issue_fee_notices
-from settlement.actions.month_close import close_month
+from settlement.actions.holds import place_hold
+from settlement.actions.pends import keep_pend
 from settlement.books import verify_books
+from settlement.correction_queries import sums_of
 from settlement.models import (
     Adjudication,
     AdjudicationRun,
@@ -31,52 +34,35 @@ from settlement.models import (
     CorrectionLine,
     Entry,
     FeeCharge,
+    KeptPend,
+    ObjectionAnswer,
     Posting,
     YearClosing,
 )
 from settlement.replay import replay_run
+from tests.settlement.actions.corrected_town import (
+    LATER,
+    approve,
+    by,
+    closed_town,
+    disagreements,
+    in_hospital,
+    lower_income,
+    propose,
+)
 from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import AT, NOVEMBER, balance, judge, set_aside
-from tests.settlement.views.town import Town, settled_town, tables_of_month
+from tests.settlement.views.town import Town
 from tests.trail import trail_for
-from vouchers.models import Absence, FeeAssessment, Recipient
+from vouchers.models import FeeAssessment, Recipient
 
 pytestmark = pytest.mark.django_db
-LEARNT, LATER = AT + timedelta(days=3), AT + timedelta(days=5)
+ACCOUNTS = ("payable:P1", "expense:B1-2025", "fee:B1-2025")
 
 
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
-    load_reference(at=AT)
-    town = settled_town(tmp_path, tables_of_month())
-    close_month(organisation=town.organisation, month=NOVEMBER, actor=town.users["ivan"].as_actor(), at=AT)
-    return town
-
-
-def by(town: Town, name: str, at: Any = LATER) -> dict[str, Any]:
-    return {"organisation": town.organisation, "actor": town.users[name].as_actor(), "at": at}
-
-
-def propose(town: Town, name: str = "halyna", **changes: Any) -> Correction:
-    values = {**by(town, name), "month": NOVEMBER, "ground": "income", "reason": "Довідка про доходи"}
-    return corrections.propose_correction(**values | changes)
-
-
-def approve(town: Town, made: Correction, name: str = "ivan", **changes: Any) -> Correction:
-    values = {**by(town, name), "correction_id": made.pk, "content_sha256": made.content_sha256}
-    return corrections.approve_correction(**values | changes)
-
-
-def lower_income(town: Town, limit: str = "800.00") -> None:
-    """The recipient brings a statement: the fee of November is smaller than was decided."""
-    FeeAssessment.objects.get().change(at=LEARNT, monthly_limit=Decimal(limit))
-
-
-def in_hospital(town: Town, first: date = date(2025, 11, 3), to: date = date(2025, 11, 7)) -> None:
-    """A stay that nobody knew of."""
-    Absence.objects.create(
-        recipient=Recipient.objects.get(), kind="hospital", from_date=first, to_date=to, recorded_at=LEARNT
-    )
+    return closed_town(tmp_path)
 
 
 def allow(town: Town, key: str) -> None:
@@ -87,15 +73,11 @@ def allow(town: Town, key: str) -> None:
 
 
 def standing() -> dict[str, int]:
-    return {code: balance(code) for code in ("payable:P1", "expense:B1-2025", "fee:B1-2025")}
-
-
-def disagreements() -> list[str]:
-    return [fault.sentence for fault in verify_books() if "certificate" not in fault.check]
+    return {code: balance(code) for code in ACCOUNTS}
 
 
 def test_a_smaller_fee_moves_recipient_provider_and_budget_together(town: Town) -> None:
-    lower_income(town)
+    lower_income()
     before, entries = standing(), Entry.objects.count()
     made = propose(town)
     assert (made.status, made.number, made.run) == ("proposed", "CO-2025-0001", None)
@@ -112,7 +94,7 @@ def test_a_smaller_fee_moves_recipient_provider_and_budget_together(town: Town) 
 
 
 def test_rows_of_the_frozen_month_stay_and_the_entries_are_of_the_open_one(town: Town) -> None:
-    lower_income(town)
+    lower_income()
     decided, posted = list(Adjudication.objects.values()), list(Posting.objects.values())
     made = approve(town, propose(town))
     assert list(Adjudication.objects.filter(pk__in=[row["id"] for row in decided]).values()) == decided
@@ -127,7 +109,7 @@ def test_rows_of_the_frozen_month_stay_and_the_entries_are_of_the_open_one(town:
 
 
 def test_an_absence_learnt_late_takes_the_visit_back(town: Town) -> None:
-    in_hospital(town)
+    in_hospital()
     made = propose(town, ground="attendance")
     lines = list(CorrectionLine.objects.filter(correction=made).select_related("claim_line"))
     taken = [line for line in lines if line.units_becomes < line.units_was]
@@ -143,8 +125,8 @@ def test_an_absence_learnt_late_takes_the_visit_back(town: Town) -> None:
 
 
 def test_the_preview_is_what_is_posted_line_by_line(town: Town) -> None:
-    in_hospital(town)
-    lower_income(town)
+    in_hospital()
+    lower_income()
     made = approve(town, propose(town))
     pair = made.claims.get()
     now = {row.claim_line.line: row for row in Adjudication.objects.filter(claim=pair.new_claim)}
@@ -156,14 +138,14 @@ def test_the_preview_is_what_is_posted_line_by_line(town: Town) -> None:
 
 
 def test_the_run_of_a_correction_can_be_replayed(town: Town) -> None:
-    lower_income(town)
+    lower_income()
     made = approve(town, propose(town))
     assert [replay_run(run).equal for run in AdjudicationRun.objects.order_by("pk")] == [True, True]
     assert made.run is not None and made.run.number == 2
 
 
 def test_the_same_correction_is_one_document_and_posts_once(town: Town) -> None:
-    lower_income(town)
+    lower_income()
     made = propose(town)
     assert propose(town, at=LATER + timedelta(minutes=5)) == made
     lower_income_again = FeeAssessment.objects.get()
@@ -178,7 +160,7 @@ def test_the_same_correction_is_one_document_and_posts_once(town: Town) -> None:
 
 
 def test_what_changed_after_it_was_seen_is_not_approved(town: Town) -> None:
-    lower_income(town)
+    lower_income()
     made = propose(town)
     FeeAssessment.objects.get().change(at=LATER, monthly_limit=Decimal("700.00"))
     with pytest.raises(corrections.CorrectionWaits):
@@ -196,7 +178,7 @@ def test_what_changed_after_it_was_seen_is_not_approved(town: Town) -> None:
 
 
 def test_two_persons_neither_of_whom_is_related(town: Town) -> None:
-    lower_income(town)
+    lower_income()
     made = propose(town)
     with pytest.raises(FourEyes):
         approve(town, made, "halyna")
@@ -215,7 +197,7 @@ def test_refusals_say_what_to_do(town: Town, other_organisation: Any) -> None:
         propose(town)
     with pytest.raises(corrections.MonthStillOpen):
         propose(town, month=date(2025, 12, 1))
-    lower_income(town)
+    lower_income()
     made = propose(town)
     with pytest.raises(NotFound):
         approve(town, made, organisation=other_organisation)
@@ -226,7 +208,7 @@ def test_refusals_say_what_to_do(town: Town, other_organisation: Any) -> None:
 
 
 def test_a_closed_year_is_corrected_only_where_the_parameter_allows_it(town: Town) -> None:
-    lower_income(town)
+    lower_income()
     YearClosing.objects.create(
         organisation=town.organisation, year=2025, plan={}, content_sha256="", proposed_by=town.users["halyna"],
         approved_by=town.users["ivan"], proposed_at=AT, status="proposed", status_at=AT,
@@ -239,7 +221,7 @@ def test_a_closed_year_is_corrected_only_where_the_parameter_allows_it(town: Tow
 
 
 def test_no_fee_rises_back_in_time_unless_the_parameter_says_so(town: Town) -> None:
-    lower_income(town, "1400.00")
+    lower_income("1400.00")
     with pytest.raises(corrections.NothingFree) as refused:
         propose(town)
     assert "A-1" in refused.value.params["claims"]
@@ -249,7 +231,7 @@ def test_no_fee_rises_back_in_time_unless_the_parameter_says_so(town: Town) -> N
 
 @pytest.mark.parametrize(("status", "reason"), [("scheduled", "BEING_PAID"), ("disputed", "APPEALED")])
 def test_a_claim_on_its_way_is_left_out(town: Town, status: str, reason: str) -> None:
-    lower_income(town)
+    lower_income()
     town.claim.move_to(status, at=LATER)
     with pytest.raises(corrections.NothingFree) as refused:
         propose(town)
@@ -258,7 +240,7 @@ def test_a_claim_on_its_way_is_left_out(town: Town, status: str, reason: str) ->
 
 def test_a_notice_that_the_recipient_has_goes_down_with_the_fee(town: Town) -> None:
     issue_fee_notices(organisation=town.organisation, month=NOVEMBER, actor=town.users["halyna"].as_actor(), at=AT)
-    lower_income(town)
+    lower_income()
     made = propose(town)
     assert [row["amount"] for row in made.plan["notices"]] == [-47_800]
     assert sum(row["amount"] for row in made.plan["accounts"]) == 0
@@ -273,7 +255,7 @@ def test_what_two_persons_lifted_stays_lifted(town: Town) -> None:
     line = Adjudication.objects.get(claim=town.claim, outcome="pended").claim_line
     lift(town.organisation, line, at=AT)
     judge(town.organisation, at=AT + timedelta(hours=1))
-    lower_income(town)
+    lower_income()
     made = approve(town, propose(town))
     assert Clearance.objects.filter(claim_line__claim=made.claims.get().new_claim).count() == 1
     assert made.gross_minor == 0
@@ -281,11 +263,33 @@ def test_what_two_persons_lifted_stays_lifted(town: Town) -> None:
     assert disagreements() == []
 
 
+def test_what_a_person_decided_not_to_pay_stays_decided(town: Town) -> None:
+    line = Adjudication.objects.get(claim=town.claim, outcome="pended").claim_line
+    keep_pend(**by(town, "ivan", AT), claim_line_id=line.pk, check_code="CLM-11", reason="Візиту не було")
+    lower_income()
+    made = approve(town, propose(town))
+    kept = KeptPend.objects.get(run=made.run)
+    assert (kept.claim_line.claim, kept.claim_line.line, kept.reason) == (
+        made.claims.get().new_claim, line.line, "Візиту не було",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_held_claim_is_left_out(town: Town, held: bool) -> None:
+    lower_income()
+    if held:
+        place_hold(**by(town, "halyna"), target=town.claim, reason="Перевірка", from_date=LATER.date(), to_date=None)
+        with pytest.raises(corrections.NothingFree):
+            propose(town)
+    else:
+        assert propose(town).plan["left_out"] == []
+
+
 def test_people_are_told_and_the_trail_keeps_it(town: Town) -> None:
     recipient = Recipient.objects.get()
     recipient.user = town.users["olena"]
     recipient.save(update_fields=["user"])
-    lower_income(town)
+    lower_income()
     made = approve(town, propose(town))
     told = OutboxMessage.objects.filter(code="correction.approved")
     assert {message.user.username for message in told} == {"nadiia", "olena"}
@@ -295,13 +299,125 @@ def test_people_are_told_and_the_trail_keeps_it(town: Town) -> None:
 
 
 def test_nobody_edits_a_corrected_line(town: Town) -> None:
-    lower_income(town)
+    lower_income()
     line = propose(town).lines.earliest("pk")
     with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():
         CorrectionLine.objects.filter(pk=line.pk).update(fee_becomes=0)
 
 
 def test_system_cannot_sign(town: Town) -> None:
-    lower_income(town)
+    lower_income()
     with pytest.raises(NotPermitted):
         propose(town, actor=SYSTEM)
+
+
+def test_a_recipient_objects_in_time_once_and_another_person_answers(town: Town) -> None:
+    lower_income()
+    made = propose(town)
+    recipient = Recipient.objects.get()
+    said: dict[str, Any] = {"recipient": recipient, "correction_id": made.pk, "reason": "Дохід інший"}
+    said |= {"actor": town.users["olena"].as_actor()}
+    with pytest.raises(NotFound):
+        correction_objections.object_to_correction(**said, at=LATER)
+    approve(town, made)
+    with pytest.raises(correction_objections.ObjectionLate):
+        correction_objections.object_to_correction(**said, at=LATER + timedelta(days=40))
+    objection = correction_objections.object_to_correction(**said, at=LATER)
+    with pytest.raises(correction_objections.ObjectionMade):
+        correction_objections.object_to_correction(**said, at=LATER)
+    answer: dict[str, Any] = {"objection_id": objection.pk, "upheld": False, "reason": "Довідка вірна"}
+    for name in ("halyna", "ivan"):
+        with pytest.raises(FourEyes):
+            correction_objections.answer_objection(**by(town, name), **answer)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ObjectionAnswer.objects.create(
+                objection=objection, upheld=True, reason="-", answered_by=town.users[name], recorded_at=LATER
+            )
+    given = correction_objections.answer_objection(**by(town, "oksana"), **answer)
+    assert (given.upheld, given.answered_by.username) == (False, "oksana")
+    with pytest.raises(correction_objections.ObjectionAnswered):
+        correction_objections.answer_objection(**by(town, "oksana"), **answer)
+    assert {event.action for event in trail_for(objection)} == {
+        "correction.disputed", "correction.objection_answered",
+    }  # fmt: skip
+
+
+def test_a_provider_appeals_against_the_decision_of_a_correction(town: Town) -> None:
+    in_hospital()
+    made = approve(town, propose(town))
+    claim = made.claims.get().new_claim
+    line = Adjudication.objects.filter(claim=claim, outcome="rejected").earliest("pk").claim_line
+    appeal = appeals.submit_appeal(**by(town, "nadiia"), claim_id=claim.pk, claim_line_id=line.pk, reason="Візит був")
+    # Neither who approved the correction nor who prepared it answers.
+    for name in ("ivan", "halyna"):
+        with pytest.raises(FourEyes):
+            appeals.refuse_appeal(**by(town, name), appeal_id=appeal.pk, reason="-")
+    assert not appeals.refuse_appeal(**by(town, "oksana"), appeal_id=appeal.pk, reason="Був у лікарні").upheld
+
+
+# Statement that corrupts one row behind the triggers, and the check that must name it.
+CORRUPTIONS = [
+    (
+        "corrections equal what was posted",
+        "UPDATE settlement_correction SET fee_minor = fee_minor - 1, payable_minor = payable_minor + 1",
+    ),
+    (
+        "corrections equal what was posted",
+        "UPDATE settlement_posting SET credit = credit + 1 WHERE id = (SELECT max(id) FROM settlement_posting "
+        "WHERE credit > 0)",
+    ),
+    (
+        "corrected lines equal their decisions",
+        "UPDATE settlement_correctionline SET fee_becomes = fee_becomes + 1, payable_becomes = payable_becomes - 1",
+    ),
+    ("corrected lines equal their decisions", "DELETE FROM settlement_correctionclaim"),
+]
+
+
+@pytest.mark.parametrize(("check", "statement"), CORRUPTIONS)
+def test_the_books_name_a_corrupted_correction(town: Town, check: str, statement: str) -> None:
+    lower_income()
+    made = approve(town, propose(town))
+    assert disagreements() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(statement)
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+    found = [fault for fault in verify_books() if fault.check == check]
+    assert found and found[0].row.startswith(f"correction {made.number}")
+
+
+@given(
+    limit=st.integers(0, 130_000), first=st.integers(3, 12), days=st.integers(2, 9), rate=st.sampled_from([80, 90, 95])
+)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_was_and_difference_give_becomes_and_the_parties_give_the_budget(
+    town: Town, limit: int, first: int, days: int, rate: int
+) -> None:
+    """Whatever changes: line by line and in sum, what providers get more is what recipients and the budget pay more."""
+    savepoint = transaction.savepoint()
+    try:
+        lower_income(str(Decimal(limit) / 100))
+        in_hospital(date(2025, 11, first), date(2025, 11, first + days))
+        NormCost.objects.get().change(at=LATER - timedelta(days=1), unit_rate=Decimal(rate))
+        allow(town, "correction.fee_increase")
+        _the_parties_agree(town)
+    finally:
+        transaction.savepoint_rollback(savepoint)
+
+
+def _the_parties_agree(town: Town) -> None:
+    before, spent = standing(), set_aside("spending")
+    made = propose(town)
+    sums = sums_of(made.lines.all())
+    assert all(row.was + row.difference == row.becomes for row in sums.values())
+    assert sums["gross"].difference == sums["fee"].difference + sums["payable"].difference
+    assert (made.gross_minor, made.fee_minor, made.payable_minor) == tuple(
+        sums[name].difference for name in ("gross", "fee", "payable")
+    )
+    assert sum(row["amount"] for row in made.plan["accounts"]) == 0
+    approve(town, made)
+    moved = tuple(balance(code) - amount for code, amount in before.items())
+    assert moved == (-made.payable_minor, made.gross_minor, -made.fee_minor)
+    assert set_aside("spending") - spent == made.payable_minor
+    assert disagreements() == []

@@ -1,0 +1,126 @@
+"""Pages of corrections: prepared, looked at, approved, read by those whom they concern, and by nobody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from settlement.models import Correction, CorrectionObjection
+from tests.settlement.actions.corrected_town import approve, closed_town, in_hospital, lower_income, propose
+from tests.settlement.views.town import Town, url
+from vouchers.models import Recipient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    town = closed_town(tmp_path)
+    recipient = Recipient.objects.get()
+    recipient.user = town.users["olena"]
+    recipient.save(update_fields=["user"])
+    return town
+
+
+def test_a_correction_is_prepared_seen_approved_and_read(town: Town) -> None:
+    lower_income()
+    halyna, ivan = town.browser("halyna"), town.browser("ivan")
+    month = halyna.get(url("month", "2025-11")).content.decode()
+    assert url("correction_new") + "?month=2025-11" in month
+    form = {"month": "2025-11", "ground": "income", "reason": "Довідка про доходи від 5 грудня"}
+    page = halyna.post(url("correction_new"), form, follow=True).content.decode()
+    made = Correction.objects.get()
+    assert "Nothing is posted until another person approves it." in page
+    assert "You prepared this correction" in page and "Approve and post" not in page
+    assert "A-1" in page and "Recipients&#x27; own part of the cost" in page
+    page = ivan.get("/").content.decode()
+    assert "Corrections of closed months to approve" in page
+    page = ivan.get(url("correction", made.pk)).content.decode()
+    assert "Approve and post" in page and made.content_sha256 in page
+    refused = ivan.post(url("correction_approve", made.pk), {"seen": "0"}, follow=True).content.decode()
+    assert "Something changed since the correction" in refused
+    page = ivan.post(url("correction_approve", made.pk), {"seen": made.content_sha256}, follow=True).content.decode()
+    assert "The correction is posted in the open month." in page and "Judged again as" in page
+    assert made.number in ivan.get(url("claim", town.claim.pk)).content.decode()
+
+
+def test_refusals_stand_above_the_form(town: Town) -> None:
+    answer = town.browser("halyna").post(
+        url("correction_new"), {"month": "2025-11", "ground": "norm", "reason": "Рішення"}
+    )
+    assert answer.status_code == 409
+    assert "every line of 11.2025 is decided as it was" in answer.content.decode()
+    empty = town.browser("halyna").post(url("correction_new"), {"month": "2025-11"})
+    assert empty.status_code == 200 and "This field is required" in empty.content.decode()
+
+
+def test_a_correction_is_given_up_with_a_reason(town: Town) -> None:
+    lower_income()
+    made, client = propose(town), town.browser("halyna")
+    assert "Say why" in client.post(url("correction_cancel", made.pk), {}, follow=True).content.decode()
+    page = client.post(url("correction_cancel", made.pk), {"reason": "Помилка"}, follow=True).content.decode()
+    assert "nothing was posted" in page and Correction.objects.get().status == "cancelled"
+
+
+def test_the_provider_sees_its_own_lines_and_its_notice(town: Town) -> None:
+    in_hospital()
+    made = propose(town, ground="attendance")
+    nadiia, taras = town.browser("nadiia"), town.browser("taras")
+    assert nadiia.get(url("correction", made.pk)).status_code == 404
+    approve(town, made)
+    page = nadiia.get(url("correction", made.pk)).content.decode()
+    assert "An appeal is sent from the page of this claim." in page and "What is booked" not in page
+    pdf = nadiia.get(url("provider_notice", made.pk, town.claim.provider_id))
+    assert (pdf["Content-Type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+    assert made.number in nadiia.get(url("corrections")).content.decode()
+    for address in (url("correction", made.pk), url("provider_notice", made.pk, town.claim.provider_id)):
+        assert taras.get(address).status_code == 404
+    assert nadiia.get(url("recipient_notice", made.pk, Recipient.objects.get().pk)).status_code == 404
+    assert nadiia.get(url("claim", made.claims.get().new_claim_id)).status_code == 200
+
+
+def test_the_recipient_reads_what_changed_and_objects(town: Town) -> None:
+    lower_income()
+    made = approve(town, propose(town))
+    olena = town.browser("olena")
+    assert made.number in olena.get(url("own_corrections")).content.decode()
+    page = olena.get(url("own_correction", made.pk)).content.decode()
+    assert "you pay" in page and "Send the objection" in page
+    recipient = Recipient.objects.get()
+    assert olena.get(url("recipient_notice", made.pk, recipient.pk)).content[:5] == b"%PDF-"
+    page = olena.post(url("own_correction", made.pk), {"reason": "Дохід був інший"}, follow=True).content.decode()
+    assert "Your objection is with the office." in page and "Send the objection" not in page
+    objection = CorrectionObjection.objects.get()
+    halyna = town.browser("halyna")
+    page = halyna.get(url("correction", made.pk)).content.decode()
+    assert "Дохід був інший" in page and "A person who had no part in the correction answers." in page
+    answer = halyna.post(url("objection_refuse", made.pk, objection.pk), {"reason": "Ні"}, follow=True)
+    assert not CorrectionObjection.objects.filter(answer__isnull=False).exists()
+    assert answer.status_code == 200
+    assert town.browser("petro").get(url("own_correction", made.pk)).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["outsider", "sofiia"])
+def test_others_see_nothing(town: Town, name: str) -> None:
+    lower_income()
+    made = approve(town, propose(town))
+    client = town.browser(name)
+    for address in (url("corrections"), url("correction", made.pk), url("correction_new"), url("own_corrections")):
+        assert client.get(address).status_code == 403
+    assert client.post(url("correction_approve", made.pk)).status_code == 403
+
+
+def test_lines_are_searched_and_the_page_costs_the_same_for_many(town: Town) -> None:
+    lower_income()
+    made, client = propose(town), town.browser("mariia")
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        page = client.get(url("correction", made.pk), {"q": "nobody"}).content.decode()
+    assert "No line fits." in page
+    with CaptureQueriesContext(connection) as many:
+        page = client.get(url("correction", made.pk), {"q": "A-1"}).content.decode()
+    assert made.lines.count() > 5 and len(many) <= len(few) + 1
