@@ -13,12 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.form_fields import money_field
-from config.periods import parse_month
+from config.periods import add_months, parse_month
 from config.templatetags.show import amount
 from contracts.models import Contract, Provider
 from settlement.models import Claim, Correction, Payment, StatementLine
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+SELECT = forms.Select(attrs={"class": "form-select"})
+# What a chart can show.
+MONTHS_MAX = 24
 MAX_UPLOAD = 64 * 1024 * 1024
 
 
@@ -199,6 +202,31 @@ class CorrectionForm(forms.Form):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["month"]
         field.choices = [(f"{month:%Y-%m}", date_format(month, "YEAR_MONTH_FORMAT")) for month in months]
+
+
+class MonthsForm(forms.Form):
+    """From which month to which, both included."""
+
+    first = forms.TypedChoiceField(label=_("First month"), coerce=parse_month, widget=SELECT)
+    last = forms.TypedChoiceField(label=_("Last month"), coerce=parse_month, widget=SELECT)
+
+    def __init__(self, data: Any = None, *, since: date, until: date, usual: dict[str, date]) -> None:
+        super().__init__(data, initial={name: f"{month:%Y-%m}" for name, month in usual.items()})
+        count = (until.year - since.year) * 12 + until.month - since.month + 1
+        months = [add_months(since, number) for number in range(count)]
+        for name in ("first", "last"):
+            field: Any = self.fields[name]
+            field.choices = [(f"{month:%Y-%m}", date_format(month, "YEAR_MONTH_FORMAT")) for month in months]
+
+    def clean(self) -> dict[str, Any]:
+        """The months are in order, and not more than a chart can show."""
+        found = super().clean() or {}
+        if found.get("first") and found.get("last"):
+            if found["last"] < found["first"]:
+                self.add_error("last", _("The last month lies before the first one."))
+            elif found["last"] >= add_months(found["first"], MONTHS_MAX):
+                self.add_error("last", _("Choose two years at most."))
+        return found
 
 
 class ObjectionForm(forms.Form):

@@ -83,7 +83,7 @@ TEMPLATES = [
             ],
             "builtins": ["config.templatetags.show", "config.templatetags.components"],
             "libraries": {
-                name: f"config.templatetags.{name}" for name in ("show", "components", "nav", "forms", "svg")
+                name: f"config.templatetags.{name}" for name in ("show", "components", "nav", "forms", "svg", "charts")
             },
         },
     },

@@ -84,6 +84,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Budget"), "contracts:budget_lines", ("budget.view",)),
             Item(_("Execution of the budget"), "settlement:budget_execution", ("ledger.view",)),
+            Item(_("Reports"), "settlement:reports", ("reports.view",)),
             Item(_("Ledger"), "settlement:accounts", ("ledger.view",)),
             Item(_("Trial balance"), "settlement:trial_balance", ("ledger.view",)),
             Item(_("What is open, by age"), "settlement:ageing", ("ledger.view",)),
