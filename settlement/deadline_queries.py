@@ -24,7 +24,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Least, TruncDate
+from django.db.models.functions import Coalesce, Least, TruncDate
 
 from config.accounts.models import Organisation
 from config.clock import local_date
@@ -32,7 +32,7 @@ from config.money import from_minor, round_half_up
 from config.periods import add_working_days
 from contracts.parameters import ParameterBook
 from contracts.queries import working_calendar
-from settlement.models import AdjudicationRun, PaymentRemittance, Posting, Remittance
+from settlement.models import AdjudicationRun, CorrectionClaim, PaymentRemittance, Posting, Remittance
 
 PAY_DAYS, RECEIPT_DAYS, INTEREST = "claim.pay_days", "claim.pay_days_absolute", "payment.late_interest_percent"
 # Events of the ledger with which money was with the provider.
@@ -42,9 +42,10 @@ YEAR_DAYS = 365
 
 @dataclass(frozen=True)
 class Deadline:
-    """A remittance with its deadline. ``interest``: only where a parameter gives a rate; major units."""
+    """A remittance with its deadline. ``owed``: minor units. ``interest``: only where a parameter gives a rate; major units."""
 
     remittance: Remittance
+    owed: int
     due: date
     paid: date | None
     days_late: int
@@ -52,7 +53,9 @@ class Deadline:
 
 
 def deadlines(organisation: Organisation, year: int, search: str = "") -> QuerySet[Remittance]:
-    """Remittances of a year's months that pay something, with ``due`` and ``paid``; the earliest deadline first."""
+    """Remittances of a year's months that pay something, with ``due``, ``paid`` and ``owed`` (of a corrected claim what
+    is added, minor units); the earliest deadline first.
+    """
     runs = AdjudicationRun.objects.filter(organisation=organisation, status="done", period__year=year)
     terms = _terms(organisation, list(runs))
     if not terms:
@@ -60,9 +63,13 @@ def deadlines(organisation: Organisation, year: int, search: str = "") -> QueryS
     judged = Case(*(When(run=pk, then=Value(day)) for pk, (day, _days) in terms.items()), output_field=DateField())
     waiting = Case(*(When(run=pk, then=Value(days)) for pk, (_day, days) in terms.items()), output_field=IntegerField())
     received = TruncDate("claim__submitted_at", tzinfo=ZoneInfo(organisation.zone))
+    given = Least(judged, ExpressionWrapper(received + waiting, output_field=DateField()))
+    # What a correction adds is owed since it was approved, whenever the claim was handed in.
+    due = Case(When(run__correction__isnull=False, then=judged), default=given, output_field=DateField())
     rows = Remittance.objects.filter(run__in=terms, payable__gt=0).annotate(
-        due=Least(judged, ExpressionWrapper(received + waiting, output_field=DateField())), paid=_paid_on()
+        due=due, paid=_paid_on(), owed=F("payable") + Coalesce(_taken_back(), Value(0))
     )
+    rows = rows.filter(owed__gt=0)
     if search:
         rows = rows.filter(Q(claim__number__icontains=search) | Q(provider__name__icontains=search))
     return rows.select_related("claim", "provider", "run").order_by("due", "id")
@@ -84,6 +91,12 @@ def _terms(organisation: Organisation, runs: list[AdjudicationRun]) -> dict[int,
     return found
 
 
+def _taken_back() -> Subquery:
+    """What the same correction takes back of the claim that a copy stands for; negative."""
+    rows = CorrectionClaim.objects.filter(new_claim=OuterRef("claim"), correction__run=OuterRef("run"))
+    return Subquery(rows.values("reversal__remittances__payable")[:1])
+
+
 def _paid_on() -> Subquery:
     carried_out = Posting.objects.filter(payment_id=OuterRef("payment"), entry__event__in=_CARRIED_OUT)
     day = Subquery(carried_out.order_by("-id").values("entry__date")[:1])
@@ -98,13 +111,13 @@ def as_deadlines(rows: list[Remittance], organisation: Organisation, on: date) -
 
 
 def _deadline(row: Remittance, book: ParameterBook, on: date) -> Deadline:
-    due, paid = row.due, row.paid  # type: ignore[attr-defined]  # annotated
+    due, paid, owed = row.due, row.paid, row.owed  # type: ignore[attr-defined]  # annotated
     late = max(((paid or on) - due) // timedelta(days=1), 0)
     rate = book.get(INTEREST, due)
     interest = None
     if rate is not None and late:
-        interest = round_half_up(from_minor(row.payable) * rate.decimal / 100 * late / YEAR_DAYS)
-    return Deadline(row, due, paid, late, interest)
+        interest = round_half_up(from_minor(owed) * rate.decimal / 100 * late / YEAR_DAYS)
+    return Deadline(row, owed, due, paid, late, interest)
 
 
 def years_with_payables(organisation: Organisation) -> list[int]:

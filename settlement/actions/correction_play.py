@@ -163,6 +163,7 @@ def play(organisation: Organisation, month: date, claims: Iterable[int], *, acto
         "budget": _budget(organisation, marks),
         "certificates": _certificates(marks),
         "notices": _notices(charges),
+        "overspent": played.overspent,
     }
     return Outcome(played.run, played.labels, retaken, lines, plan)
 

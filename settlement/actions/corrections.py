@@ -298,6 +298,7 @@ def approve_correction(
         payable_minor=correction.payable_minor,
         content_sha256=correction.content_sha256,
         digest=outcome.run.digest,
+        overspent=outcome.plan["overspent"],
     )
     return correction
 

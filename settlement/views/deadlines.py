@@ -66,7 +66,7 @@ def _cells(row: Deadline) -> tuple[Any, ...]:
         paying.claim.number,
         paying.provider.name,
         f"{paying.run.period:%Y-%m}",
-        from_minor(paying.payable),
+        from_minor(row.owed),
         row.due,
         row.paid or "",
         row.days_late,

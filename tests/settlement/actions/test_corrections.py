@@ -25,6 +25,7 @@ from settlement.actions.holds import place_hold
 from settlement.actions.pends import keep_pend
 from settlement.books import verify_books
 from settlement.correction_queries import sums_of
+from settlement.deadline_queries import deadlines
 from settlement.models import (
     Adjudication,
     AdjudicationRun,
@@ -421,3 +422,14 @@ def _the_parties_agree(town: Town) -> None:
     assert moved == (-made.payable_minor, made.gross_minor, -made.fee_minor)
     assert set_aside("spending") - spent == made.payable_minor
     assert disagreements() == []
+
+
+def test_what_a_correction_adds_is_due_after_it_and_what_it_takes_is_not_late(town: Town) -> None:
+    lower_income()
+    made = approve(town, propose(town))
+    row = next(row for row in deadlines(town.organisation, 2025) if row.run == made.run)
+    assert (row.owed, row.due) == (made.payable_minor, date(2025, 12, 22))
+    in_hospital()
+    less = approve(town, propose(town, at=LATER + timedelta(minutes=1)), at=LATER + timedelta(minutes=2))
+    assert less.payable_minor < 0
+    assert less.run not in {row.run for row in deadlines(town.organisation, 2025)}
