@@ -42,7 +42,9 @@ YEAR_DAYS = 365
 
 @dataclass(frozen=True)
 class Deadline:
-    """A remittance with its deadline. ``owed``: minor units. ``interest``: only where a parameter gives a rate; major units."""
+    """A remittance with its deadline. ``owed``: minor units. ``interest``: only where a parameter gives a rate; major
+    units.
+    """
 
     remittance: Remittance
     owed: int
