@@ -100,10 +100,15 @@ def test_the_recipient_reads_what_changed_and_objects(town: Town) -> None:
     answer = halyna.post(url("objection_refuse", made.pk, objection.pk), {"reason": "Ні"}, follow=True)
     assert not CorrectionObjection.objects.filter(answer__isnull=False).exists()
     assert answer.status_code == 200
+    sofiia = town.browser("sofiia")
+    assert "Objections of recipients to answer" in sofiia.get("/").content.decode()
+    answered = sofiia.post(url("objection_uphold", made.pk, objection.pk), {"reason": "Так"}, follow=True)
+    assert "The objection is upheld" in answered.content.decode()
+    assert "The objection is upheld" in olena.get(url("own_correction", made.pk)).content.decode()
     assert town.browser("petro").get(url("own_correction", made.pk)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["outsider", "sofiia"])
+@pytest.mark.parametrize("name", ["outsider", "bohdan"])
 def test_others_see_nothing(town: Town, name: str) -> None:
     lower_income()
     made = approve(town, propose(town))
