@@ -31,7 +31,6 @@ class AuditEvent(AppendOnlyModel):
     recorded_at = models.DateTimeField(editable=False, null=True)
     business_at = models.DateTimeField()
     actor = models.CharField(max_length=150)
-    actor_id = models.BigIntegerField(null=True)
     action = models.CharField(max_length=64)
     objects_touched = models.JSONField(default=list)
     data = models.JSONField(default=dict)

@@ -127,7 +127,6 @@ def record(
         chain=organisation or organisation_code(subject),
         business_at=at,
         actor=actor.username,
-        actor_id=actor.user_id,
         action=code,
         objects_touched=[*(label_of(row) for row in (subject, *related)), *labels],
         data=mask(data),
