@@ -60,6 +60,8 @@ OFFERS = {
     "B": ("78.50", (5, 5, 3, 4), 90),
     "C": ("101.00", (5, 5, 5, 5), 150),
 }
+# Who acts for the bidders.
+BIDDERS = {"A": "nadiia", "B": "taras", "C": "roman"}
 ANNEXES = ("form_1", "form_2", "sources", "protocol", "partners", "cv")
 
 
@@ -123,9 +125,18 @@ class Road:
         return norms.approve_norm_cost(norm=self.draft_norm(), actor=self.actor("oksana"), at=self.at)
 
     def provider(self, code: str, username: str = "", admitted: bool = True) -> Provider:
-        found = Provider.objects.filter(code=code).first()
-        if found:
-            return found
+        provider = Provider.objects.filter(code=code).first() or self._registered(code, admitted)
+        if username:
+            register.appoint_representative(
+                organisation=self.organisation,
+                provider=provider,
+                user=self.cast[username],
+                actor=self.actor("admin"),
+                at=self.at,
+            )
+        return provider
+
+    def _registered(self, code: str, admitted: bool) -> Provider:
         provider = register.register_provider(
             organisation=self.organisation,
             code=code,
@@ -139,14 +150,6 @@ class Road:
                 organisation=self.organisation,
                 provider=provider,
                 from_date=date(2024, 1, 1),
-                actor=self.actor("bohdan"),
-                at=self.at,
-            )
-        if username:
-            register.appoint_representative(
-                organisation=self.organisation,
-                provider=provider,
-                user=self.cast[username],
                 actor=self.actor("bohdan"),
                 at=self.at,
             )
@@ -219,12 +222,12 @@ class Road:
         price, _marks, recipients = OFFERS[code]
         return bids.submit_bid(
             tender=tender,
-            provider=self.provider(code),
+            provider=self.provider(code, BIDDERS[code]),
             unit_price=Decimal(price),
             recipients=recipients,
             documents={"statute": GivenFile("statute.pdf", b"statute of " + code.encode())},
             note="",
-            actor=self.actor("nadiia"),
+            actor=self.actor(BIDDERS[code]),
             at=at,
         )
 

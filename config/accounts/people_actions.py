@@ -77,16 +77,22 @@ def invite_user(
     Raises: UserExists, RolesConflict. Audit: user.invited.
     """
     held = _ordered(roles)
+    user = new_user(username=username, display_name=display_name, language=language, password=password)
+    Membership.objects.bulk_create(Membership(user=user, organisation=organisation, role=role) for role in held)
+    _record("user.invited", user, organisation, actor, at, roles=held)
+    return user
+
+
+@step
+def new_user(*, username: str, display_name: str, language: str, password: str | None) -> User:
+    """A person without any role yet. Raises: UserExists."""
     try:
         with transaction.atomic():
-            user = User.objects.create_user(
+            return User.objects.create_user(
                 username=username, password=password, display_name=display_name, language=language
             )
     except IntegrityError as error:
         raise UserExists(username=username) from error
-    Membership.objects.bulk_create(Membership(user=user, organisation=organisation, role=role) for role in held)
-    _record("user.invited", user, organisation, actor, at, roles=held)
-    return user
 
 
 @action
@@ -151,6 +157,22 @@ def renew_password(*, user: User, organisation: Organisation, actor: Actor, at: 
     Raises: NotFound, OwnAccess, WorksElsewhere, AccessClosed. Audit: user.password_renewed.
     """
     user = _of_office(user, organisation, actor, alone=True)
+    if not user.is_active:
+        raise AccessClosed()
+    _forget_password(user)
+    _record("user.password_renewed", user, organisation, actor, at)
+    return user
+
+
+@action
+def renew_visitor_password(*, user: User, organisation: Organisation, actor: Actor, at: datetime) -> User:
+    """The same for a person without an office, a provider's or a recipient, of whose record the caller makes sure.
+
+    Raises: WorksElsewhere, AccessClosed. Audit: user.password_renewed.
+    """
+    user = lock_rows(User.objects.filter(pk=user.pk))[0]
+    if Membership.objects.filter(user=user).exclude(organisation=None).exists():
+        raise WorksElsewhere()
     if not user.is_active:
         raise AccessClosed()
     _forget_password(user)

@@ -37,6 +37,7 @@ CAST: tuple[Person, ...] = (
     Person("taras", "Тарас Вигаданий", (roles.PROVIDER,), office=False),
     Person("lidiia", "Лідія Вигадана", (roles.PROVIDER,), office=False),
     Person("roman", "Роман Вигаданий", (roles.PROVIDER,), office=False),
+    Person("larysa", "Лариса Вигадана", (roles.PROVIDER,), office=False),
     Person("olena", "Олена Вигадана", (roles.RECIPIENT,), office=False),
     Person("petro", "Петро Вигаданий", (roles.RECIPIENT,), office=False),
     Person("outsider", "Стороння Особа", (), office=False),

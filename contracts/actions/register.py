@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from stdnum import iban as iban_number
 from stdnum.exceptions import ValidationError
 
-from config.accounts.models import Organisation, User
+from config.accounts.models import Membership, Organisation, User
+from config.accounts.people_actions import new_user
 from config.audit.actors import Actor
-from config.audit.recording import action, record
-from config.errors import DomainError
+from config.audit.recording import action, nothing_to_record, record
+from config.errors import DomainError, NotFound
 from config.locks import lock_rows
+from config.roles import PROVIDER
+from config.transactions import step
 from contracts.models import (
     Provider,
     ProviderSuspension,
@@ -64,6 +68,35 @@ class WorkerExists(DomainError):
 
     code = "WORKER_EXISTS"
     message = _("A worker with the code «%(worker)s» is already on record. Use another code.")
+
+
+class QualifiedAlready(DomainError):
+    """The qualification is on record for these days."""
+
+    code = "QUALIFIED_ALREADY"
+    message = _("The worker «%(worker)s» is already qualified for «%(service)s» on these days. Choose other services.")
+
+
+class NotForProvider(DomainError):
+    """Only its own people act for a provider."""
+
+    code = "NOT_FOR_PROVIDER"
+    message = _("You do not act for «%(provider)s», so you cannot do this in its name. Ask one of its people.")
+    http_status = 403
+
+
+class RepresentsAnother(DomainError):
+    """One person acts for one provider at a time."""
+
+    code = "REPRESENTS_ANOTHER"
+    message = _("«%(person)s» already acts for «%(provider)s». That has to end first.")
+
+
+class NoProviderAccess(DomainError):
+    """The person could sign in and would see nothing, or nobody can sign in so."""
+
+    code = "NO_PROVIDER_ACCESS"
+    message = _("«%(username)s» has no open access with the role of a provider. Check the name or invite the person.")
 
 
 @action
@@ -223,10 +256,7 @@ def add_worker(
             worker = Worker.objects.create(code=code, provider=provider, name=full_name)
     except IntegrityError as error:
         raise WorkerExists(worker=code) from error
-    WorkerQualification.objects.bulk_create(
-        WorkerQualification(worker=worker, service=service, valid_from=valid_from, valid_to=valid_to, recorded_at=at)
-        for service in services
-    )
+    _qualify(worker, services, valid_from, valid_to, at)
     record(
         "worker.added",
         worker,
@@ -241,21 +271,118 @@ def add_worker(
 
 
 @action
-def appoint_representative(
-    *, organisation: Organisation, provider: Provider, user: User, actor: Actor, at: datetime
-) -> ProviderUser:
-    """Let a person act for a provider. A repeated appointment changes nothing. Audit: provider.represented."""
-    link, _created = ProviderUser.objects.update_or_create(user=user, defaults={"provider": provider})
+def qualify_worker(
+    *,
+    organisation: Organisation,
+    worker: Worker,
+    services: list[Service],
+    valid_from: date,
+    actor: Actor,
+    at: datetime,
+    valid_to: date | None = None,
+) -> Worker:
+    """Put further services the worker is qualified for on record, also of another municipality's catalogue.
+
+    Raises: QualifiedAlready. Audit: worker.qualified.
+    """
+    worker = lock_rows(Worker.objects.filter(pk=worker.pk).select_related("provider"))[0]
+    held = worker.qualifications.filter(Q(valid_to=None) | Q(valid_to__gt=valid_from), service__in=services)
+    if found := held.select_related("service").first():
+        raise QualifiedAlready(worker=worker.code, service=found.service)
+    _qualify(worker, services, valid_from, valid_to, at)
     record(
-        "provider.represented",
-        provider,
-        user,
+        "worker.qualified",
+        worker,
+        worker.provider,
         actor=actor,
         at=at,
         organisation=organisation.code,
-        username=user.username,
+        worker=worker.code,
+        services=[service.code for service in services],
+        valid_from=valid_from,
     )
+    return worker
+
+
+def _qualify(worker: Worker, services: list[Service], valid_from: date, valid_to: date | None, at: datetime) -> None:
+    WorkerQualification.objects.bulk_create(
+        WorkerQualification(worker=worker, service=service, valid_from=valid_from, valid_to=valid_to, recorded_at=at)
+        for service in services
+    )
+
+
+@action
+def appoint_representative(
+    *, organisation: Organisation, provider: Provider, user: User, actor: Actor, at: datetime
+) -> ProviderUser:
+    """Let a person with the role of a provider act for one. A repeated appointment changes nothing.
+
+    Raises: NoProviderAccess, RepresentsAnother. Audit: provider.represented.
+    """
+    user = lock_rows(User.objects.filter(pk=user.pk))[0]
+    if not user.is_active or not Membership.objects.filter(user=user, role=PROVIDER).exists():
+        raise NoProviderAccess(username=user.username)
+    link = ProviderUser.objects.filter(user=user).select_related("provider").first()
+    if link is None:
+        return _appoint(organisation, provider, user, actor, at)
+    if link.provider_id != provider.pk:
+        raise RepresentsAnother(person=user, provider=link.provider)
+    nothing_to_record()
     return link
+
+
+@action
+def invite_representative(
+    *,
+    organisation: Organisation,
+    provider: Provider,
+    username: str,
+    display_name: str,
+    language: str,
+    actor: Actor,
+    at: datetime,
+) -> User:
+    """Give a new person access to act for a provider; the password is chosen by the link of the invitation.
+
+    Raises: UserExists. Audit: provider.represented.
+    """
+    user = new_user(username=username, display_name=display_name, language=language, password=None)
+    Membership.objects.create(user=user, organisation=None, role=PROVIDER)
+    _appoint(organisation, provider, user, actor, at)
+    return user
+
+
+@step
+def _appoint(organisation: Organisation, provider: Provider, user: User, actor: Actor, at: datetime) -> ProviderUser:
+    link = ProviderUser.objects.create(provider=provider, user=user, appointed_at=at)
+    _record_link("provider.represented", link, organisation, actor, at)
+    return link
+
+
+@action
+def end_representation(
+    *, organisation: Organisation, provider: Provider, user_id: int, actor: Actor, at: datetime
+) -> None:
+    """The person acts for the provider no more; what they did stays, and that they could.
+
+    Raises: NotFound. Audit: provider.representation_ended.
+    """
+    found = lock_rows(ProviderUser.objects.filter(provider=provider, user=user_id))
+    if not found:
+        raise NotFound()
+    _record_link("provider.representation_ended", found[0], organisation, actor, at)
+    found[0].withdraw(at=at)
+
+
+def _record_link(code: str, link: ProviderUser, organisation: Organisation, actor: Actor, at: datetime) -> None:
+    username = link.user.username
+    record(code, link.provider, link.user, actor=actor, at=at, organisation=organisation.code, username=username)
+
+
+def check_acts_for(provider: Provider, actor: Actor) -> None:
+    """Raises: NotForProvider unless the actor is one of the provider's people."""
+    if not ProviderUser.objects.filter(provider=provider, user=actor.user_id).exists():
+        raise NotForProvider(provider=provider)
 
 
 def _locked(provider: Provider) -> Provider:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import User
 from config.fields import EncryptedTextField, ordered
+from config.periods import Period
 from config.versions import VersionedModel, versioned
 
 
@@ -59,11 +62,15 @@ class ProviderSuspension(VersionedModel):
         return f"{self.provider_id} {self.from_date}"
 
 
-class ProviderUser(models.Model):
-    """A person who acts for a provider."""
+class ProviderUser(VersionedModel):
+    """A person who acts for a provider now; who acted before stays among the earlier versions."""
 
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="users")
     user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="provider_user")
+    appointed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = versioned("provider_user", "provider_id", "user_id", recorded="appointed_at")
 
     def __str__(self) -> str:
         return f"{self.user} {self.provider}"
@@ -98,3 +105,8 @@ class WorkerQualification(VersionedModel):
 
     def __str__(self) -> str:
         return f"{self.worker_id} {self.service_id}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day that counts, as people write it."""
+        return Period(self.valid_from, self.valid_to).last_day

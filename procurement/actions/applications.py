@@ -16,6 +16,7 @@ from config.locks import lock_rows
 from config.office.models import Attachment
 from config.office.storage import attach
 from config.transactions import step
+from contracts.actions.register import check_acts_for
 from contracts.currency import money
 from contracts.models import Provider
 from procurement.actions.application_checks import check_application
@@ -138,9 +139,10 @@ def save_application(
 ) -> Bid:
     """Keep a draft (a new one, or all parts of ``bid`` anew) and the findings about it.
 
-    Money: amounts in whole currency; ``unit_multiplier`` is that of the form. Raises: ApplicationFixed,
-    TenderNotActive, BidsClosed. Audit: application.saved.
+    Money: amounts in whole currency; ``unit_multiplier`` is that of the form. Raises: NotForProvider,
+    ApplicationFixed, TenderNotActive, BidsClosed. Audit: application.saved.
     """
+    check_acts_for(provider, actor)
     tender = locked(tender)
     check_open_for_bids(tender, provider, at)
     bid = _draft_row(tender, provider, bid, at)
@@ -264,10 +266,9 @@ def attach_document(
 ) -> Attachment:
     """Add an annex to a draft and judge it again; ``other``: one that the call does not ask for.
 
-    Raises: ApplicationFixed, DocumentUnknown.
-
-    Audit: application.document_added.
+    Raises: NotForProvider, ApplicationFixed, DocumentUnknown. Audit: application.document_added.
     """
+    check_acts_for(bid.provider, actor)
     bid = lock_rows(Bid.objects.filter(pk=bid.pk))[0]
     if bid.status != "draft":
         raise ApplicationFixed()
@@ -308,9 +309,9 @@ def _other_row(bid: Bid, filename: str) -> BidDocument:
 def submit_application(*, bid: Bid, actor: Actor, at: datetime) -> Bid:
     """Submit an application that no finding blocks; warnings go with it.
 
-    Raises: ApplicationBlocked (the findings are stored with the draft), ApplicationFixed, TenderNotActive,
-    BidsClosed, BidExists. Audit: application.submitted, or application.refused, which stays although the submission
-    is refused.
+    Raises: NotForProvider, ApplicationBlocked (the findings are stored with the draft), ApplicationFixed,
+    TenderNotActive, BidsClosed, BidExists. Audit: application.submitted, or application.refused, which stays although
+    the submission is refused.
     """
     outcome = _submit(bid=bid, actor=actor, at=at)
     if isinstance(outcome, ApplicationBlocked):
@@ -320,6 +321,7 @@ def submit_application(*, bid: Bid, actor: Actor, at: datetime) -> Bid:
 
 @action
 def _submit(*, bid: Bid, actor: Actor, at: datetime) -> Bid | ApplicationBlocked:
+    check_acts_for(bid.provider, actor)
     tender = locked(bid.tender)
     bid = lock_rows(Bid.objects.filter(pk=bid.pk))[0]
     if bid.status != "draft":

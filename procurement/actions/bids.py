@@ -21,7 +21,7 @@ from config.errors import DomainError
 from config.locks import lock_rows
 from config.office.storage import GivenFile, attach
 from config.transactions import step
-from contracts.actions.register import is_active
+from contracts.actions.register import check_acts_for, is_active
 from contracts.models import Provider
 from procurement.actions.application_checks import project_facts, project_parameters, rule_at_publication
 from procurement.actions.competitions import TenderNotActive, locked
@@ -107,9 +107,10 @@ def submit_bid(
     """Submit a sealed bid; ``documents`` maps the code of a required document to its file.
 
     Nobody reads the content or the files before opening: they are kept encrypted, their hash is the receipt.
-    Raises: TenderNotActive, BidsClosed, BidExists, BidInvalid, DocumentsTooLarge.
+    Raises: NotForProvider, TenderNotActive, BidsClosed, BidExists, BidInvalid, DocumentsTooLarge.
     Audit: bid.submitted (without content).
     """
+    check_acts_for(provider, actor)
     tender = locked(tender)
     check_open_for_bids(tender, provider, at)
     if unit_price <= 0 or recipients <= 0:
@@ -162,7 +163,8 @@ def hand_in(*, bid: Bid, actor: Actor, at: datetime) -> None:
 
 @action
 def withdraw_bid(*, bid: Bid, actor: Actor, at: datetime) -> Bid:
-    """Take a bid back before bidding ends. Raises: BidsClosed, InvalidMove. Audit: bid.withdrawn."""
+    """Take a bid back before bidding ends. Raises: NotForProvider, BidsClosed, InvalidMove. Audit: bid.withdrawn."""
+    check_acts_for(bid.provider, actor)
     tender = locked(bid.tender)
     bid = lock_rows(Bid.objects.filter(pk=bid.pk))[0]
     if tender.bids_close_at is not None and at > tender.bids_close_at:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from config.accounts.people_actions import UserExists
+from config.errors import NotFound
+from config.office.models import EarlierVersion
 from contracts.actions import register
-from tests.road import Road
+from contracts.models import ProviderUser
+from contracts.queries import provider_of
+from tests.road import PUBLISHED, Road
 from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db
 
 DAY = date(2025, 5, 1)
+LATER = PUBLISHED + timedelta(days=300)
 
 
 def suspend(road: Road, **changes: object) -> object:
@@ -116,3 +123,53 @@ def test_worker_name_stays_out_of_the_trail(road: Road) -> None:
     assert "Таємна" not in str(event.data)
     with pytest.raises(register.WorkerExists):
         add()
+
+
+def acting(road: Road) -> dict[str, Any]:
+    return {"organisation": road.organisation, "actor": road.actor("admin"), "at": road.at}
+
+
+def test_a_person_acts_for_one_provider_at_a_time_and_the_past_is_kept(road: Road) -> None:
+    first, second, nadiia = road.provider("A"), road.provider("B"), road.cast["nadiia"]
+    link = register.appoint_representative(provider=first, user=nadiia, **acting(road))
+    register.appoint_representative(provider=first, user=nadiia, **acting(road))
+    with pytest.raises(register.RepresentsAnother):
+        register.appoint_representative(provider=second, user=nadiia, **acting(road))
+    register.end_representation(provider=first, user_id=nadiia.pk, **acting(road) | {"at": LATER})
+    assert provider_of(nadiia) is None
+    register.appoint_representative(provider=second, user=nadiia, **acting(road) | {"at": LATER})
+    assert provider_of(nadiia) == second
+    kept = EarlierVersion.objects.get(table_name=ProviderUser._meta.db_table, row_id=link.pk)
+    assert (kept.was["provider_id"], kept.was["user_id"]) == (first.pk, nadiia.pk)
+    assert (kept.known_from, kept.known_until) == (road.at, LATER)
+    told = [event.action for event in trail_for(first) if event.action.startswith("provider.repr")]
+    assert told == ["provider.representation_ended", "provider.represented"]
+
+
+def test_only_people_with_access_of_a_provider_are_appointed(road: Road) -> None:
+    provider, taras = road.provider("A"), road.cast["taras"]
+    taras.is_active = False
+    taras.save()
+    for user in (road.cast["bohdan"], road.cast["outsider"], taras):
+        with pytest.raises(register.NoProviderAccess):
+            register.appoint_representative(provider=provider, user=user, **acting(road))
+    assert not ProviderUser.objects.exists()
+
+
+def test_who_does_not_act_for_the_provider_cannot_stop_to(road: Road) -> None:
+    road.provider("A", "nadiia")
+    with pytest.raises(NotFound):
+        register.end_representation(provider=road.provider("B"), user_id=road.cast["nadiia"].pk, **acting(road))
+    assert provider_of(road.cast["nadiia"]) == road.provider("A")
+
+
+def test_an_invited_person_acts_for_the_provider(road: Road) -> None:
+    user = register.invite_representative(
+        provider=road.provider("A"), username="olha", display_name="Ольга", language="uk", **acting(road)
+    )
+    assert provider_of(user) == road.provider("A") and not user.has_usable_password()
+    assert [row.role for row in user.memberships.all()] == ["provider_user"]
+    with pytest.raises(UserExists):
+        register.invite_representative(
+            provider=road.provider("A"), username="olha", display_name="Ольга", language="uk", **acting(road)
+        )

@@ -12,6 +12,7 @@ from django.utils.translation import override
 from config.periods import add_months
 from contracts.actions.agreements import AgreedMilestone
 from contracts.actions.budgets import BudgetExceeded, amend_budget_line
+from contracts.actions.register import NotForProvider
 from contracts.queries import set_aside_minor
 from procurement.actions import applications, awards, bids, evaluation
 from procurement.actions.application_checks import check_application
@@ -33,11 +34,28 @@ def save(road: Road, tender: Tender, **changes: object) -> Bid:
     values = {"draft": seed_application(), "bid": None, "corrects": None} | changes
     return applications.save_application(
         tender=tender,
-        provider=road.provider("A"),
+        provider=road.provider("A", "nadiia"),
         actor=road.actor("nadiia"),
         at=DAY,
         **values,  # type: ignore[arg-type]
     )
+
+
+def test_only_people_of_the_applicant_write_its_application(road: Road) -> None:
+    tender = road.publish(road.draft_contest())
+    bid = save(road, tender)
+    document = {"document": ANNEXES[0], "filename": "x.pdf", "content": b"x", "content_type": "application/pdf"}
+    stranger = {"actor": road.actor("taras"), "at": DAY}
+    for call in (
+        lambda: applications.save_application(
+            tender=tender, provider=bid.provider, draft=seed_application(), **stranger
+        ),
+        lambda: applications.attach_document(bid=bid, **document, **stranger),  # type: ignore[arg-type]
+        lambda: applications.submit_application(bid=bid, **stranger),
+    ):
+        with pytest.raises(NotForProvider):
+            call()
+    assert not bid.documents.filter(present=True).exists()
 
 
 def attach_all(road: Road, bid: Bid) -> None:

@@ -13,7 +13,7 @@ from config.errors import FourEyes
 from config.office.models import Attachment
 from config.office.storage import GivenFile, attachments_of, open_attachment
 from config.states import InvalidMove
-from contracts.actions import catalogue
+from contracts.actions import catalogue, register
 from contracts.actions.agreements import PriceAboveNorm
 from contracts.actions.budgets import BudgetExceeded, amend_budget_line
 from contracts.queries import contract_line_on
@@ -282,6 +282,21 @@ def test_withdrawal_after_the_deadline_is_refused(road: Road) -> None:
     bid = road.bid(tender, "A")
     with pytest.raises(bids.BidsClosed):
         bids.withdraw_bid(bid=bid, actor=road.actor("nadiia"), at=OPENING)
+
+
+def test_only_people_of_the_bidder_bid_and_withdraw(road: Road) -> None:
+    tender = road.publish(road.draft_order())
+    bid = road.bid(tender, "A")
+    for stranger in ("taras", "outsider", "bohdan"):
+        with pytest.raises(register.NotForProvider):
+            bids.submit_bid(
+                tender=tender, provider=road.provider("B"), unit_price=Decimal("85.00"), recipients=1, documents={},
+                note="", actor=road.actor(stranger), at=PUBLISHED + timedelta(days=10),
+            )  # fmt: skip
+        with pytest.raises(register.NotForProvider):
+            bids.withdraw_bid(bid=bid, actor=road.actor(stranger), at=PUBLISHED + timedelta(days=11))
+    assert [row.provider.code for row in tender.bids.all()] == ["A"]
+    assert road.bid(tender, "B").status == "submitted"
 
 
 def test_bid_before_publication_is_refused(road: Road) -> None:
