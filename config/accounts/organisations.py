@@ -1,11 +1,27 @@
-"""Which municipality a command means."""
+"""Municipalities: which one a command means, and the money and time of a jurisdiction."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.errors import DomainError
+
+
+class Usual(NamedTuple):
+    """What a municipality of a jurisdiction has unless it says otherwise."""
+
+    currency: str
+    zone: str
+
+
+USUAL: dict[str, Usual] = {
+    "UA": Usual("UAH", "Europe/Kyiv"),
+    "RU": Usual("RUB", "Europe/Moscow"),
+    "GENERIC": Usual("EUR", "UTC"),
+}
 
 
 class UnknownOrganisation(DomainError):

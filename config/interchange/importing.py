@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from config.accounts.models import Organisation
+from config.accounts.organisations import USUAL
 from config.audit.actors import Actor
 from config.audit.recording import action, nothing_to_record, record
 from config.interchange.loaders import LOADERS
@@ -22,9 +23,6 @@ from config.interchange.sources import Source, SourceTable
 from config.interchange.specs import Loader
 from config.interchange.tables import OPTIONAL_TABLES
 from config.transactions import step
-
-ZONES = {"UA": "Europe/Kyiv", "RU": "Europe/Moscow", "GENERIC": "UTC"}
-_CURRENCIES = {"UA": "UAH", "RU": "RUB", "GENERIC": "EUR"}
 
 Progress = Callable[[str, int], None]
 
@@ -172,14 +170,14 @@ def _named_organisation(descriptor: dict[str, Any]) -> dict[str, str]:
 
 def _create_organisation(named: dict[str, str]) -> Organisation:
     jurisdiction = named.get("jurisdiction") or "UA"
-    if jurisdiction not in ZONES or len(named["code"]) > 64:
+    if jurisdiction not in USUAL or len(named["code"]) > 64:
         raise OrganisationUnclear()
     return Organisation.objects.create(
         code=named["code"],
         name=named.get("name") or named["code"],
         jurisdiction=jurisdiction,
-        zone=named.get("zone") or ZONES[jurisdiction],
-        currency=named.get("currency") or _CURRENCIES[jurisdiction],
+        zone=named.get("zone") or USUAL[jurisdiction].zone,
+        currency=named.get("currency") or USUAL[jurisdiction].currency,
     )
 
 

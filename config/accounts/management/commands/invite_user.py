@@ -30,7 +30,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         organisation = Organisation.objects.filter(code=options["organisation"]).first()
         if organisation is None and not set(options["role"]) <= WITHOUT_OFFICE:
-            known = ", ".join(Organisation.objects.values_list("code", flat=True)) or "none yet"
+            codes = Organisation.objects.values_list("code", flat=True)
+            known = ", ".join(codes) or "none yet: begin with create_municipality"
             raise CommandError(f"These roles are held in an organisation: name it with --organisation ({known}).")
         password = secrets.token_urlsafe(12)
         try:
