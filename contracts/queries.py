@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from django.apps import apps
-from django.db.models import Case, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, When
+from django.db.models import Case, Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySet, Sum, When
 
 from config.accounts.models import Organisation, User
 from config.periods import WorkingCalendar
@@ -24,6 +24,9 @@ from contracts.models import (
     Service,
     Tariff,
     TariffSet,
+    Territory,
+    Worker,
+    WorkerQualification,
 )
 from contracts.parameters import FALLBACK, ParameterBook
 
@@ -33,6 +36,11 @@ GRANT_CODES = "budget.grant_codes"
 def provider_of(user: User) -> Provider | None:
     """The provider a person acts for."""
     return Provider.objects.filter(users__user=user).first()
+
+
+def served_by_provider(user: User) -> Q:
+    """Municipalities with which the person's provider has a contract."""
+    return Q(pk__in=Contract.objects.filter(provider__users__user=user).values("organisation"))
 
 
 def set_aside_minor(line: BudgetLine) -> int:
@@ -219,6 +227,19 @@ def working_calendar(organisation: Organisation) -> WorkingCalendar:
         off=frozenset(day for day, kind in kinds.items() if kind == "off"),
         working=frozenset(day for day, kind in kinds.items() if kind == "working"),
     )
+
+
+def territories(organisation: Organisation, *, search: str = "") -> QuerySet[Territory]:
+    """Parts of the municipality, by name."""
+    rows = Territory.objects.filter(organisation=organisation).select_related("parent").order_by("name", "id")
+    return rows.filter(Q(name__icontains=search) | Q(code__istartswith=search)) if search else rows
+
+
+def workers(provider: Provider, *, search: str = "") -> QuerySet[Worker]:
+    """A provider's workers with what they are qualified for, by code."""
+    held = WorkerQualification.objects.select_related("service__organisation").order_by("service__code", "valid_from")
+    rows = provider.workers.prefetch_related(Prefetch("qualifications", queryset=held)).order_by("code")
+    return rows.filter(code__icontains=search) if search else rows
 
 
 def services(organisation: Organisation, *, search: str = "") -> QuerySet[Service]:

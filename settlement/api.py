@@ -205,7 +205,7 @@ def create_claim(request: HttpRequest, wish: shapes.ClaimWish, key: RequestKey) 
             period=wish.first_day(),
             lines=[line.draft(contract.organisation.zone) for line in wish.lines],
             actor=access.actor,
-            at=access.now(),
+            at=access.now(contract.organisation),
         )
 
     return 201, written_once(request, key, wish, call, _written)
@@ -224,7 +224,7 @@ def create_claim_from_redemptions(request: HttpRequest, wish: shapes.MonthWish, 
             contract=contract,
             period=wish.first_day(),
             actor=access.actor,
-            at=access.now(),
+            at=access.now(contract.organisation),
         )
 
     return 201, written_once(request, key, wish, call, _written)
@@ -242,7 +242,7 @@ def replace_lines(request: HttpRequest, pk: RowId, wish: shapes.LinesWish, key: 
             claim_id=claim.pk,
             lines=[line.draft(claim.organisation.zone) for line in wish.lines],
             actor=access.actor,
-            at=access.now(),
+            at=access.now(claim.organisation),
         )
 
     return written_once(request, key, wish, call, _written)
@@ -253,7 +253,7 @@ def precheck_claim(request: HttpRequest, pk: RowId, wish: shapes.PrecheckWish) -
     """What would be decided about each line if the claim were submitted now; nothing is written."""
     access = caller(request)
     claim = _claim(access, pk)
-    checked = precheck(claim, at=access.now())
+    checked = precheck(claim, at=access.now(claim.organisation))
     lines, following = _page_of_lines(claim, wish.after_line, wish.limit)
     return {
         "id": claim.pk,
@@ -274,7 +274,7 @@ def submit_claim(request: HttpRequest, pk: RowId, key: RequestKey) -> Any:
 
     def call() -> Claim:
         return claim_actions.submit_claim(
-            organisation=claim.organisation, claim_id=claim.pk, actor=access.actor, at=access.now()
+            organisation=claim.organisation, claim_id=claim.pk, actor=access.actor, at=access.now(claim.organisation)
         )
 
     return written_once(request, key, None, call, _written)
@@ -292,7 +292,7 @@ def withdraw_claim(request: HttpRequest, pk: RowId, wish: shapes.ReasonWish, key
             claim_id=claim.pk,
             reason=wish.reason,
             actor=access.actor,
-            at=access.now(),
+            at=access.now(claim.organisation),
         )
 
     return written_once(request, key, wish, call, _written)

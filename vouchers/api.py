@@ -203,7 +203,7 @@ def authorise(request: HttpRequest, wish: RedemptionWish, key: RequestKey) -> An
         units=Decimal(wish.units),
         idempotency_key=key,
         actor=access.actor,
-        at=access.now(),
+        at=access.now(certificate.organisation),
     )
     return 201, _read(redemption)
 
@@ -223,7 +223,7 @@ def confirm(request: HttpRequest, pk: RowId, wish: ConfirmWish, key: RequestKey)
             units=Decimal(wish.units),
             ends_at=local(wish.ends_at, redemption.organisation.zone),
             actor=access.actor,
-            at=access.now(),
+            at=access.now(redemption.organisation),
         )
 
     return written_once(request, key, wish, call, _read)
@@ -237,7 +237,11 @@ def void(request: HttpRequest, pk: RowId, wish: VoidWish, key: RequestKey) -> An
 
     def call() -> Redemption:
         return void_redemption(
-            redemption=redemption, provider=_provider(access), reason=wish.reason, actor=access.actor, at=access.now()
+            redemption=redemption,
+            provider=_provider(access),
+            reason=wish.reason,
+            actor=access.actor,
+            at=access.now(redemption.organisation),
         )
 
     return written_once(request, key, wish, call, _read)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
+from functools import reduce, wraps
+from operator import or_
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from config.accounts.models import AccessToken, Membership, Organisation, User
@@ -29,6 +30,8 @@ class Access:
     organisation: Organisation | None
     roles: frozenset[str]
     permissions: frozenset[str]
+    # Municipalities between which the person may switch; ``organisation`` is the present one of them.
+    organisations: tuple[Organisation, ...] = ()
     # The one organisation that a program's key is for; a person at a screen sees all of theirs.
     only: Organisation | None = None
 
@@ -41,9 +44,10 @@ class Access:
         """Whether a role of the person holds the permission."""
         return permission in self.permissions
 
-    def now(self) -> datetime:
-        """Business time of the organisation."""
-        return business_now(self.organisation.clock_offset if self.organisation else None)
+    def now(self, organisation: Organisation | None = None) -> datetime:
+        """Business time of the municipality whose record it is, else of the present one."""
+        clock = organisation or self.organisation
+        return business_now(clock.clock_offset if clock else None)
 
     def today(self) -> date:
         """Day of the business time where the organisation is; the day in UTC ends hours later."""
@@ -73,16 +77,35 @@ def permitted(username: str, organisation: Organisation, permission: str) -> Act
     return User.objects.get(username=username).as_actor()
 
 
-def access_of(user: User) -> Access:
-    """Build the access of a person: one query."""
+# Whom people without an office deal with, a provider or a recipient: apps above say it (``serves``).
+_SERVED: list[Callable[[User], Q]] = []
+
+
+def serves(condition: Callable[[User], Q]) -> None:
+    """Name municipalities of a person without an office: ``condition`` selects them."""
+    _SERVED.append(condition)
+
+
+def served_by(user: User) -> QuerySet[Organisation]:
+    """Municipalities that a person without an office deals with."""
+    met = reduce(or_, (condition(user) for condition in _SERVED), Q(pk__in=[]))
+    return Organisation.objects.filter(met).distinct().order_by("name", "id")
+
+
+def access_of(user: User, chosen: int | None = None) -> Access:
+    """Build the access of a person: one query, two for people without an office.
+
+    ``chosen``: the municipality that the person switched to, if it is one of theirs; else the first.
+    """
     memberships = list(Membership.objects.filter(user=user).select_related("organisation").order_by("id"))
-    organisation = next((m.organisation for m in memberships if m.organisation), None)
-    if organisation is None and memberships:
-        # Providers and recipients belong to no office; they see the business time of the only demo or live buyer.
-        organisation = Organisation.objects.order_by("id").first()
+    own = tuple(dict.fromkeys(m.organisation for m in memberships if m.organisation))
+    if not own and memberships:
+        # Whoever has dealt with none yet, a new provider, may look at each.
+        own = tuple(served_by(user)) or tuple(Organisation.objects.order_by("id"))
+    organisation = next((row for row in own if row.pk == chosen), own[0] if own else None)
     # What is held in a second organisation gives nothing in the first.
     roles = frozenset(m.role for m in memberships if m.organisation in (None, organisation))
-    return Access(user=user, organisation=organisation, roles=roles, permissions=permissions_of(roles))
+    return Access(user, organisation, roles, permissions_of(roles), organisations=own)
 
 
 def requires(*permissions: str) -> Callable[[View], View]:

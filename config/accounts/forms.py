@@ -11,6 +11,7 @@ from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
 
+from config.accounts.access import access_of
 from config.accounts.models import Organisation, User
 from config.roles import OFFICE_ROLES, ROLE_TITLES
 
@@ -55,10 +56,8 @@ class RolesForm(forms.Form):
     )
 
 
-class PersonForm(RolesForm):
+class InvitationForm(forms.Form):
     """A person to invite."""
-
-    field_order = ["display_name", "username", "language", "roles"]
 
     display_name = forms.CharField(label=_("Name of the person"), max_length=120)
     username = forms.CharField(
@@ -69,6 +68,12 @@ class PersonForm(RolesForm):
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
     )
     language = forms.ChoiceField(label=_("Language of the pages"), choices=settings.LANGUAGES)
+
+
+class PersonForm(InvitationForm, RolesForm):
+    """A person of an office to invite."""
+
+    field_order = ["display_name", "username", "language", "roles"]
 
 
 class TokenForm(forms.Form):
@@ -86,10 +91,9 @@ class TokenForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = Organisation.objects.filter(memberships__user=user).distinct()
-        # Who works for no office, a provider, may serve any of them.
-        choices = own if own.exists() else Organisation.objects.all()
-        self.fields["organisation"].queryset = choices.order_by("name")  # type: ignore[attr-defined]
+        keys = [row.pk for row in access_of(user).organisations]
+        choices = Organisation.objects.filter(pk__in=keys).order_by("name")
+        self.fields["organisation"].queryset = choices  # type: ignore[attr-defined]
 
     def lasts(self) -> timedelta:
         """How long the key works."""

@@ -1,4 +1,4 @@
-"""Puts ``request.access`` on every signed-in request, in one query, when first asked for."""
+"""Puts ``request.access`` on every signed-in request when first asked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from django.utils.functional import SimpleLazyObject
 
 from config.accounts.access import access_of
 
+# Where a session keeps the municipality its person has switched to.
+CHOSEN = "organisation"
+
 
 class AccessMiddleware:
     """Lazy, so that static and public pages pay nothing."""
@@ -18,6 +21,6 @@ class AccessMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            user = request.user
-            request.access = SimpleLazyObject(lambda: access_of(user))  # type: ignore[attr-defined,arg-type]
+            user, chosen = request.user, request.session.get(CHOSEN)
+            request.access = SimpleLazyObject(lambda: access_of(user, chosen))  # type: ignore[attr-defined,arg-type]
         return self.get_response(request)

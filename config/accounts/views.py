@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, LoginView, LogoutView, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,8 +20,10 @@ from config.accounts.access import Access, access_of, requires
 from config.accounts.actions import create_token, revoke_token
 from config.accounts.forms import PasswordForm, SignInForm, TokenForm
 from config.accounts.languages import remember_language
+from config.accounts.middleware import CHOSEN
 from config.accounts.people_actions import choose_password
 from config.accounts.tokens import tokens_of
+from config.errors import NotFound
 
 
 class SignIn(LoginView):
@@ -94,3 +97,17 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     revoke_token(user=access.user, token_id=pk, actor=access.actor, at=access.now())
     messages.success(request, _("The key is taken back. A program that still uses it gets no answer."))
     return redirect("tokens")
+
+
+@login_required
+@require_POST
+def switch(request: HttpRequest) -> HttpResponse:
+    """Work for another of one's municipalities: the pages show its records from now on."""
+    access: Access = request.access  # type: ignore[attr-defined]
+    asked = request.POST.get("organisation", "")
+    found = next((row for row in access.organisations if str(row.pk) == asked), None)
+    if found is None:
+        raise NotFound()
+    request.session[CHOSEN] = found.pk
+    messages.success(request, _("You now work with «%(name)s».") % {"name": found.name})
+    return redirect("home")

@@ -59,7 +59,7 @@ def milestone_report(request: HttpRequest, pk: int) -> HttpResponse:
                 for file in form.cleaned_data["proofs"]
             ],
             actor=access.actor,
-            at=access.now(),
+            at=access.now(milestone.contract.organisation),
         ),
         done=_("The report is handed in. The office will judge the milestone."),
         title=_("Report: %(milestone)s") % {"milestone": milestone.title},

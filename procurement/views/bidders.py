@@ -68,17 +68,19 @@ def bid_new(request: HttpRequest, pk: int) -> HttpResponse:
         bid, refusal = submitted(request, form, lambda: _seal(access, tender, provider, form))
         if bid is not None:
             return redirect("procurement:bid", bid.pk)
-    price = offer.cleaned_data["unit_price"]
+    against = bid_actions.grounds_against(
+        tender=tender,
+        provider=provider,
+        unit_price=offer.cleaned_data["unit_price"],
+        at=access.now(tender.organisation),
+    )
     context = {
         "form": form,
         "tender": tender,
         "step": 2,
         "refusal": refusal,
         "offer": offer.cleaned_data,
-        "grounds": [
-            (code, _(GROUNDS[code].title))
-            for code in bid_actions.grounds_against(tender=tender, provider=provider, unit_price=price, at=access.now())
-        ],
+        "grounds": [(code, _(GROUNDS[code].title)) for code in against],
     }
     return render(request, "procurement/bid_new.html", context, status=409 if refusal else 200)
 
@@ -92,7 +94,7 @@ def _seal(access: Access, tender: Tender, provider: Provider, form: BidForm) -> 
         documents=form.sealed_files(),
         note=form.cleaned_data["note"],
         actor=access.actor,
-        at=access.now(),
+        at=access.now(tender.organisation),
     )
 
 
@@ -101,7 +103,7 @@ def bid_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A bid: the bidder's own at any time, for the office and the commission after opening."""
     access = access_of(request)
     bid, own = bid_for(access, pk)
-    context: dict[str, Any] = {"bid": bid, "tender": bid.tender, "own": own, "at": access.now()}
+    context: dict[str, Any] = {"bid": bid, "tender": bid.tender, "own": own, "at": access.now(bid.tender.organisation)}
     if bid.tender.kind == "project_contest":
         context |= _application(bid)
         return render(request, "procurement/application.html", context)
@@ -151,7 +153,7 @@ def bid_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     bid = _own(access, pk)
     return perform(
         request,
-        lambda: bid_actions.withdraw_bid(bid=bid, actor=access.actor, at=access.now()),
+        lambda: bid_actions.withdraw_bid(bid=bid, actor=access.actor, at=access.now(bid.tender.organisation)),
         done=_("The bid is withdrawn. You may submit another until bids close."),
         to="procurement:competition",
         key=bid.tender_id,
@@ -199,7 +201,7 @@ def _edit(request: HttpRequest, tender: Tender, bid: Bid | None) -> HttpResponse
                 draft=application_draft(form, parts),
                 bid=bid,
                 actor=access.actor,
-                at=access.now(),
+                at=access.now(tender.organisation),
             ),
         )
         if saved is not None:
@@ -285,7 +287,7 @@ def _attach(access: Access, bid: Bid, document: str, file: Any) -> Any:
         content=file.read(),
         content_type=file.content_type or "application/octet-stream",
         actor=access.actor,
-        at=access.now(),
+        at=access.now(bid.tender.organisation),
     )
 
 
@@ -297,7 +299,7 @@ def application_submit(request: HttpRequest, pk: int) -> HttpResponse:
     bid = _own(access, pk)
     return perform(
         request,
-        lambda: applications.submit_application(bid=bid, actor=access.actor, at=access.now()),
+        lambda: applications.submit_application(bid=bid, actor=access.actor, at=access.now(bid.tender.organisation)),
         done=_("The application is submitted. You may withdraw it until the contest closes."),
         to="procurement:bid",
         key=pk,

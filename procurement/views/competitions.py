@@ -69,7 +69,7 @@ def tender_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _context(access: Access, tender: Tender) -> dict[str, Any]:
     sees_bids = access.may("bids.view")
-    at = access.now()
+    at = access.now(tender.organisation)
     closed = tender.bids_close_at is not None and at >= tender.bids_close_at
     seats = list(tender.commission.all())
     seat = next((row for row in seats if row.user_id == access.user.pk), None)
@@ -199,14 +199,18 @@ def _closing(call: Callable[..., Any]) -> Step:
 def _plain(call: Callable[..., Any]) -> Step:
     def step(tender: Tender, form: Any, access: Access) -> Any:
         data = form.cleaned_data if form else {}
-        return call(tender=tender, actor=access.actor, at=access.now(), **data)
+        return call(tender=tender, actor=access.actor, at=access.now(tender.organisation), **data)
 
     return step
 
 
 def _complain(tender: Tender, form: Any, access: Access) -> Any:
     return complaints.submit_complaint(
-        tender=tender, provider=own_provider(access), actor=access.actor, at=access.now(), **form.cleaned_data
+        tender=tender,
+        provider=own_provider(access),
+        actor=access.actor,
+        at=access.now(tender.organisation),
+        **form.cleaned_data,
     )
 
 

@@ -45,7 +45,7 @@ def score_one(request: HttpRequest, pk: int, bid_pk: int) -> HttpResponse:
             marks=form.marks(),
             reason=form.cleaned_data["reason"],
             actor=access.actor,
-            at=access.now(),
+            at=access.now(bid.tender.organisation),
         ),
     )
     if saved is not None:

@@ -58,7 +58,7 @@ def clawback_detail(request: HttpRequest, pk: int) -> HttpResponse:
     case = case_of(access, pk)
     page = page_of(request, clawback_queries.lines_of(case))
     reply = getattr(case, "reply", None)
-    today = local_date(access.now(), case.organisation.zone)
+    today = local_date(access.now(case.organisation), case.organisation.zone)
     context = {
         "case": case,
         "page": page,
@@ -232,7 +232,7 @@ def clawback_reply(request: HttpRequest, pk: int) -> HttpResponse:
             text=form.cleaned_data["text"],
             files=_files(form),
             actor=access.actor,
-            at=access.now(),
+            at=access.now(case.organisation),
         ),
         done=_("The office has your reply. Another person than the one who opened the case decides."),
         title=_("Reply to the case %(case)s") % {"case": case.number},

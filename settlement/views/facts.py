@@ -127,7 +127,7 @@ def claim_declare(request: HttpRequest, pk: int) -> HttpResponse:
             total_minor=None if total is None else to_minor(total),
             vat_minor=to_minor(vat or 0),
             actor=access.actor,
-            at=access.now(),
+            at=access.now(claim.organisation),
         )
 
     done, title = _("Your invoice is noted with the claim."), _("Your invoice behind the claim")
@@ -148,7 +148,7 @@ def claim_fee(request: HttpRequest, pk: int) -> HttpResponse:
             recipient=form.cleaned_data["recipient"],
             collected_minor=to_minor(form.cleaned_data["collected"]),
             actor=access.actor,
-            at=access.now(),
+            at=access.now(claim.organisation),
         )
 
     done, title = _("The fee is noted with the claim."), _("Fee collected from a recipient")
@@ -171,7 +171,7 @@ def claim_act(request: HttpRequest, pk: int) -> HttpResponse:
             content=file.read(),
             content_type=file.content_type or "application/octet-stream",
             actor=access.actor,
-            at=access.now(),
+            at=access.now(claim.organisation),
         )
 
     done, title = _("The signed act is attached."), _("Signed act")

@@ -24,7 +24,7 @@ def invoice_xml(request: HttpRequest, pk: int) -> HttpResponse:
     """The claim as an EN 16931 invoice (UBL 2.1)."""
     access = access_of(request)
     claim = claim_of(access, pk)
-    issued = local_date(claim.submitted_at or access.now(), claim.organisation.zone)
+    issued = local_date(claim.submitted_at or access.now(claim.organisation), claim.organisation.zone)
     content = write_invoice(claim, claim_lines(claim), issued_on=issued)
     answer = HttpResponse(content, content_type="application/xml")
     answer["Content-Disposition"] = f'attachment; filename="claim-{claim.pk}.xml"'
@@ -36,7 +36,7 @@ def paper(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponse:
     """The act of services or the invoice, to print and sign or as a spreadsheet."""
     access = access_of(request)
     claim = claim_of(access, pk)
-    made_at = claim.submitted_at or access.now()
+    made_at = claim.submitted_at or access.now(claim.organisation)
     table = claim_paper(claim, kind, made_at=made_at)
     return table_answer(table, claim.organisation, form=form, name=f"claim-{claim.pk}-{kind}", made_at=made_at)
 

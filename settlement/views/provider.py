@@ -85,7 +85,7 @@ def claim_from_redemptions(request: HttpRequest) -> HttpResponse:
             contract=contract,
             period=period,
             actor=access.actor,
-            at=access.now(),
+            at=access.now(contract.organisation),
         )
     except DomainError as error:
         messages.error(request, error.sentence)
@@ -97,7 +97,7 @@ def claim_from_redemptions(request: HttpRequest) -> HttpResponse:
 
 def _warn_of_open_month(request: HttpRequest, claim: Claim) -> None:
     """The claim may be submitted; whoever prepares it learns what a month that is not over means."""
-    if claim.period >= month_of(local_date(access_of(request).now(), claim.organisation.zone)):
+    if claim.period >= month_of(local_date(access_of(request).now(claim.organisation), claim.organisation.zone)):
         messages.warning(request, str(OPEN_MONTH))
 
 
@@ -125,7 +125,7 @@ def claim_upload(request: HttpRequest) -> HttpResponse:
                 lines=lines,
                 files=files,
                 actor=access.actor,
-                at=access.now(),
+                at=access.now(contract.organisation),
             )
         except DomainError as error:
             refusal = error
@@ -188,7 +188,7 @@ def claim_correct(request: HttpRequest, pk: int) -> HttpResponse:
                 lines=lines,
                 files=files,
                 actor=access.actor,
-                at=access.now(),
+                at=access.now(claim.organisation),
             )
         except DomainError as error:
             refusal = error
@@ -214,7 +214,7 @@ def claim_precheck(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     claim = claim_of(access, pk)
     try:
-        checked = precheck(claim, at=access.now())
+        checked = precheck(claim, at=access.now(claim.organisation))
     except DomainError as error:
         messages.error(request, error.sentence)
         return redirect("settlement:claim", pk)
@@ -244,7 +244,7 @@ def claim_submit(request: HttpRequest, pk: int) -> HttpResponse:
     return perform(
         request,
         lambda: claim_actions.submit_claim(
-            organisation=claim.organisation, claim_id=claim.pk, actor=access.actor, at=access.now()
+            organisation=claim.organisation, claim_id=claim.pk, actor=access.actor, at=access.now(claim.organisation)
         ),
         done=_("The claim is submitted. You will see here what was decided about each line."),
         to="settlement:claim",
@@ -268,7 +268,7 @@ def claim_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
             claim_id=claim.pk,
             reason=form.cleaned_data["reason"],
             actor=access.actor,
-            at=access.now(),
+            at=access.now(claim.organisation),
         ),
         done=_("The claim is withdrawn. Its visits can be claimed again."),
         to="settlement:claim",

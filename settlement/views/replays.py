@@ -37,7 +37,7 @@ def line_replay(request: HttpRequest, pk: int) -> HttpResponse:
         raise NotFound()
     claim = claim_of(access, line.claim_id)
     (row,) = line_queries.claim_lines(claim).filter(pk=line.pk)
-    decisions = _decisions(claim, row, access.now())
+    decisions = _decisions(claim, row, access.now(claim.organisation))
     if request.GET.get("format") == "json":
         told = [
             {"receipt": found.get("receipt"), "replay": found["replay"].as_json() if found["replay"] else None}

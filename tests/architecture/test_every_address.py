@@ -32,7 +32,7 @@ PUBLIC = {
     "api:api-root",
 }
 # Asks for a signed-in person and shows each only what their roles allow, or what was written to them.
-SIGNED_IN = {"home", "notices"}
+SIGNED_IN = {"home", "notices", "switch"}
 EXAMPLES: dict[type, int | str] = {IntConverter: 1, StringConverter: "x", SlugConverter: "x"}
 
 

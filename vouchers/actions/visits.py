@@ -60,6 +60,9 @@ REASONS = {
     "CODE_REPEATED": _("The code stands in this file twice with different visits."),
     "CODE_TAKEN": _("Another visit with this code was imported before."),
     "CERTIFICATE_UNKNOWN": _("No certificate has this number."),
+    "CERTIFICATE_ELSEWHERE": _(
+        "Another municipality issued this certificate. Send its visits in a file of their own and choose that one."
+    ),
     "SERVICE_UNKNOWN": _("No service has this code."),
     "WORKER_UNKNOWN": _("No worker has this code."),
 }
@@ -169,6 +172,7 @@ def import_reported_visits(
         return VisitsOutcome(**key.answer, repeated=True)
     outcome = VisitsOutcome()
     visits = _parse(file_name, content, ZoneInfo(organisation.zone), digest, outcome)
+    visits = _drop_foreign(organisation, visits, file_name, outcome)
     visits = _drop_known(organisation, provider, visits, file_name, outcome)
     if outcome.bad and not accept_good_rows:
         raise VisitsRefused(outcome.bad)
@@ -275,6 +279,21 @@ def _units(text: str) -> tuple[int, str]:
     except ValueError:
         return 0, "TOO_MANY_PLACES"
     return units, "" if units > 0 else "NOT_POSITIVE" if value <= 0 else "NOT_A_NUMBER"
+
+
+def _drop_foreign(
+    organisation: Organisation, visits: list[_Visit], file_name: str, outcome: VisitsOutcome
+) -> list[_Visit]:
+    """Leave out visits whose certificate only another municipality knows: here nobody would ever pay them."""
+    rows = Certificate.objects.filter(number__in={visit.certificate for visit in visits})
+    found = list(rows.values_list("number", "organisation"))
+    elsewhere = {number for number, _owner in found} - {number for number, owner in found if owner == organisation.pk}
+    outcome.bad += [
+        BadCell(file_name, visit.row, "certificate_number", visit.certificate, "CERTIFICATE_ELSEWHERE")
+        for visit in visits
+        if visit.certificate in elsewhere
+    ]
+    return [visit for visit in visits if visit.certificate not in elsewhere]
 
 
 def _drop_known(

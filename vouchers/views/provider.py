@@ -63,11 +63,12 @@ def redeem(request: HttpRequest) -> HttpResponse:
 
 def _second_step(request: HttpRequest, access: Access, provider: Provider, certificate: Certificate) -> HttpResponse:
     zone = certificate.organisation.zone
+    now = access.now(certificate.organisation).astimezone(ZoneInfo(zone))
     initial = {
         "certificate_key": request.POST["certificate_key"],
         "idempotency_key": uuid.uuid4().hex,
         "units": 1,
-        "starts_at": access.now().astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0, tzinfo=None),
+        "starts_at": now.replace(second=0, microsecond=0, tzinfo=None),
     }
     form = forms.RedeemForm(initial=initial, certificate=certificate, provider=provider, zone=zone)
     return _step_two_page(request, form, certificate)
@@ -87,7 +88,12 @@ def _authorise(request: HttpRequest, access: Access, provider: Provider, certifi
     if not form.is_valid():
         return _step_two_page(request, form, certificate)
     try:
-        redemption = authorise_redemption(provider=provider, actor=access.actor, at=access.now(), **form.cleaned_data)
+        redemption = authorise_redemption(
+            provider=provider,
+            actor=access.actor,
+            at=access.now(certificate.organisation),
+            **form.cleaned_data,
+        )
     except DomainError as error:
         return _step_two_page(request, form, certificate, error)
     return redirect("vouchers:redemption", redemption.pk)
@@ -130,7 +136,7 @@ def redemption_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "balances": queries.line_balances([certificate]).get(certificate.pk, []) if certificate else [],
         "movements": redemption.entries.order_by("id"),
         "may_change": access.may("certificates.redeem") and redemption.status == "authorised",
-        "confirm": _confirm_form(redemption, access.now()),
+        "confirm": _confirm_form(redemption, access.now(redemption.organisation)),
         "void": forms.ReasonForm(auto_id="void_%s"),
         "may_reverse": access.may("redemptions.reverse") and _reversible(redemption),
     }
@@ -162,12 +168,16 @@ def redemption_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     provider = own_provider(access)
     redemption = one_of(_visible(access).select_related("organisation", "service"), pk)
-    form = _confirm_form(redemption, access.now(), request.POST or None)
+    form = _confirm_form(redemption, access.now(redemption.organisation), request.POST or None)
     return stepped(
         request,
         form,
         lambda: confirm_redemption(
-            redemption=redemption, provider=provider, actor=access.actor, at=access.now(), **form.cleaned_data
+            redemption=redemption,
+            provider=provider,
+            actor=access.actor,
+            at=access.now(redemption.organisation),
+            **form.cleaned_data,
         ),
         done=_("The visit is confirmed and can go into a claim."),
         title=redemption.code,
@@ -192,7 +202,7 @@ def redemption_void(request: HttpRequest, pk: int) -> HttpResponse:
             provider=provider,
             reason=form.cleaned_data["reason"],
             actor=access.actor,
-            at=access.now(),
+            at=access.now(redemption.organisation),
         ),
         done=_("The authorisation is void; the units are on the certificate again."),
         title=redemption.code,
@@ -229,7 +239,12 @@ def visits_import(request: HttpRequest) -> HttpResponse:
     """Import reported visits; every bad cell is shown with what is wrong."""
     access = access_of(request)
     provider = own_provider(access)
-    form = forms.VisitsForm(request.POST or None, request.FILES or None)
+    form = forms.VisitsForm(
+        request.POST or None,
+        request.FILES or None,
+        organisations=access.organisations,
+        initial={"organisation": access.organisation},
+    )
     outcome: VisitsOutcome | None = None
     refusal: DomainError | None = None
     if request.method == "POST" and form.is_valid():
@@ -255,15 +270,16 @@ def visits_import(request: HttpRequest) -> HttpResponse:
 def _import(
     access: Access, provider: Provider, form: forms.VisitsForm, upload: Any
 ) -> tuple[VisitsOutcome | None, DomainError | None]:
+    organisation = form.cleaned_data.get("organisation") or access.office()
     try:
         outcome = import_reported_visits(
-            organisation=access.office(),
+            organisation=organisation,
             provider=provider,
             file_name=upload.name[:200],
             content=upload.read(),
             accept_good_rows=form.cleaned_data["accept_good_rows"],
             actor=access.actor,
-            at=access.now(),
+            at=access.now(organisation),
         )
     except DomainError as error:
         return None, error
