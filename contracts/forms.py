@@ -15,10 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation
 from config.form_fields import FilesField, NumberField, WholeField, day_field, money_field, rate_field, units_field
 from config.law_words import value_words
-from config.money import AMOUNT_PLACES, read_number
 from config.periods import Period
 from config.templatetags.show import amount
-from contracts.actions.catalogue import PricedAction
 from contracts.actions.norms import NormHoursMissing
 from contracts.actions.parameters import Source
 from contracts.code_lists import offer_codes
@@ -26,7 +24,6 @@ from contracts.models import BudgetLine, Parameter, Provider, Service, Tariff, T
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
 from contracts.rules.parameter_values import Shape, ValueShape
 
-TITLE_LENGTH, MINUTES_BOUND, PRICE_BOUND = 255, 10_000, 10**9
 PER_UNIT = {"hour": _("per hour"), "visit": _("per visit"), "day": _("per day"), "trip": _("per trip")}
 
 
@@ -198,7 +195,7 @@ class TerritoryForm(forms.Form):
 
     code = forms.CharField(label=_("Code"), max_length=64)
     title = forms.CharField(label=_("Name"), max_length=255)
-    kind = forms.ChoiceField(label=_("Kind"), choices=Territory._meta.get_field("kind").choices)
+    kind = forms.ChoiceField(label=_("Kind"), choices=Territory.KINDS)
     parent = forms.ModelChoiceField(
         label=_("Part of (empty: of the municipality itself)"), queryset=Territory.objects.none(), required=False
     )
@@ -324,58 +321,6 @@ def _ordered_days(form: forms.Form) -> dict[str, Any]:
     if first and last and last < first:
         form.add_error("last_day", _("The last day is before the first one."))
     return form.cleaned_data
-
-
-class TariffSetForm(forms.Form):
-    """A price list as a decision approved it."""
-
-    code = forms.CharField(label=_("Code"), max_length=64)
-    title = forms.CharField(label=_("Name of the price list"), max_length=255)
-    basis = forms.CharField(label=_("Decision that approves it"), max_length=300)
-    basis_date = day_field(_("Date of the decision"))
-    valid_from = day_field(_("In force from"))
-    hour_rate = rate_field(
-        _("Price of an hour (empty: none)"),
-        required=False,
-        help_text=_("With it the price of each row is computed from its minutes and shown beside the approved one."),
-    )
-    rows = forms.CharField(
-        label=_("Rows: name; minutes; approved price"),
-        widget=forms.Textarea(attrs={"rows": 10}),
-        max_length=100_000,
-        help_text=_("One row a line; minutes may be empty. Rows copied from a spreadsheet can be put in as they are."),
-    )
-
-    def clean_rows(self) -> list[PricedAction]:
-        """The rows; each line that cannot be read is named. Raises: ValidationError."""
-        rows, bad = [], []
-        for number, line in enumerate(self.cleaned_data["rows"].splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                rows.append(_priced(line))
-            except ValueError:
-                bad.append(number)
-        if bad:
-            raise forms.ValidationError(
-                _("These lines are not «name; minutes; price»: %(lines)s."),
-                params={"lines": ", ".join(map(str, bad[:20]))},
-            )
-        return rows
-
-
-def _priced(line: str) -> PricedAction:
-    """Raises: ValueError."""
-    title, minutes, price = (cell.strip() for cell in line.split("\t" if "\t" in line else ";"))
-    published = read_number(price)
-    if not title or len(title) > TITLE_LENGTH or not 0 <= published < PRICE_BOUND:
-        raise ValueError(line)
-    if published.as_tuple().exponent < -AMOUNT_PLACES:  # type: ignore[operator]
-        raise ValueError(line)
-    whole = int(minutes) if minutes else None
-    if whole is not None and not 0 < whole < MINUTES_BOUND:
-        raise ValueError(line)
-    return PricedAction(title, published, whole)
 
 
 class TariffForm(forms.Form):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from contracts.views import agreements, catalogue, milestones, norms, office
+from contracts.views import agreements, catalogue, milestones, norms, office, people
 
 app_name = "contracts"
 urlpatterns = [
@@ -32,7 +32,18 @@ urlpatterns = [
     path("providers/<int:pk>/admit/", office.provider_step, {"step": "admit"}, name="provider_admit"),
     path("providers/<int:pk>/suspend/", office.provider_step, {"step": "suspend"}, name="provider_suspend"),
     path("providers/<int:pk>/resume/", office.provider_step, {"step": "resume"}, name="provider_resume"),
+    path("providers/<int:pk>/people/invite/", people.representative_invite, name="representative_invite"),
+    path("providers/<int:pk>/people/appoint/", people.representative_appoint, name="representative_appoint"),
+    path("providers/<int:pk>/people/<int:user_pk>/link/", people.representative_link, name="representative_link"),
+    path("providers/<int:pk>/people/<int:user_pk>/end/", people.representative_end, name="representative_end"),
+    path("providers/<int:pk>/workers/", people.worker_list, name="workers"),
+    path("providers/<int:pk>/workers/new/", people.worker_new, name="worker_new"),
+    path("workers/", people.own_workers, name="own_workers"),
+    path("workers/<int:pk>/services/", people.worker_qualify, name="worker_qualify"),
+    path("territories/", catalogue.territory_list, name="territories"),
+    path("territories/new/", catalogue.territory_new, name="territory_new"),
     path("services/", catalogue.service_list, name="services"),
+    path("services/adopt/", catalogue.service_adopt, name="service_adopt"),
     path("services/new/", catalogue.service_new, name="service_new"),
     path("services/<int:pk>/", catalogue.service_detail, name="service"),
     path("services/<int:pk>/change/", catalogue.service_change, name="service_change"),

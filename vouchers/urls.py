@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from vouchers.views import certificates, provider, recipients, visits_template
+from vouchers.views import certificates, provider, recipient_access, recipients, visits_template
 
 app_name = "vouchers"
 urlpatterns = [
@@ -23,6 +23,9 @@ urlpatterns = [
     path("recipients/<int:pk>/move/", recipients.move, name="move"),
     path("recipients/<int:pk>/death/", recipients.death, name="death"),
     path("recipients/<int:pk>/certificate/", certificates.certificate_new, name="certificate_new"),
+    path("recipients/<int:pk>/access/", recipient_access.access_new, name="access_new"),
+    path("recipients/<int:pk>/access/link/", recipient_access.access_link, name="access_link"),
+    path("recipients/<int:pk>/access/end/", recipient_access.access_end, name="access_end"),
     path("certificates/", certificates.certificate_list, name="certificates"),
     path("certificates/<int:pk>/", certificates.certificate_detail, name="certificate"),
     path("certificates/<int:pk>/print/", certificates.certificate_print, name="certificate_print"),

@@ -96,7 +96,9 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Contracts"), "contracts:contracts", ("contracts.view",)),
             Item(_("Providers"), "contracts:providers", ("register.view",)),
+            Item(_("Our workers"), "contracts:own_workers", ("workers.own",)),
             Item(_("Services"), "contracts:services", ("catalogue.view",)),
+            Item(_("Territories"), "contracts:territories", ("catalogue.view",)),
             Item(_("Price lists"), "contracts:tariff_sets", ("catalogue.view",)),
             Item(_("Norm costs"), "contracts:norms", ("norms.view",)),
             Item(_("Parameters of law"), "contracts:parameters", ("parameters.view",)),

@@ -153,6 +153,11 @@ def _stage(table: str, names: list[str], values: Iterable[tuple[Any, ...]]) -> N
                 copy.write_row((position, *row))
 
 
+def has_service_list(organisation: Organisation) -> bool:
+    """Whether the product knows the list of services of the jurisdiction."""
+    return any(True for _row in read_rows("services", profiles=[organisation.jurisdiction]))
+
+
 @step
 def load_services(*, organisation: Organisation, folder: Path = REFERENCE) -> dict[str, Service]:
     """The service list of the organisation's jurisdiction as its own catalogue; services it already has stay.
@@ -194,9 +199,13 @@ def adopt_service_list(
     """Take over the service list of the jurisdiction, with the organisation's own ceilings.
 
     ``limits`` maps a service code to the values the organisation sets (e.g. amount_per_year_max).
-    Audit: services.adopted. Idempotent.
+    Audit: services.adopted, none when nothing is new. Idempotent.
     """
+    before = Service.objects.filter(organisation=organisation).count()
     services = load_services(organisation=organisation)
+    if len(services) == before and not limits:
+        nothing_to_record()
+        return services
     for code, values in limits.items():
         Service.objects.filter(pk=services[code].pk).update(**values)
     record("services.adopted", organisation, actor=actor, at=at, services=len(services), limits=dict(limits))

@@ -21,11 +21,13 @@ CURRENCY_CHOICES = [("UAH", "UAH"), ("RUB", "RUB"), ("EUR", "EUR"), ("USD", "USD
 class Territory(models.Model):
     """A part of the municipality, urban or rural."""
 
+    KINDS = [("urban", _("urban")), ("rural", _("rural"))]
+
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     code = models.CharField(max_length=64)
     name = models.CharField(max_length=255)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
-    kind = models.CharField(max_length=8, choices=[("urban", _("urban")), ("rural", _("rural"))])
+    kind = models.CharField(max_length=8, choices=KINDS)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organisation", "code"], name="territory_once")]

@@ -7,20 +7,64 @@ from datetime import timedelta
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
 from contracts import queries
-from contracts.actions import catalogue
-from contracts.forms import NewServiceForm, ServiceForm, TariffForm
-from contracts.views.pages import access_of, one_of, page_of, stepped, submitted
+from contracts.actions import catalogue, reference
+from contracts.forms import NewServiceForm, ServiceForm, TariffForm, TerritoryForm
+from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
+
+
+@requires("catalogue.view")
+def territory_list(request: HttpRequest) -> HttpResponse:
+    """Parts of the municipality."""
+    q = request.GET.get("q", "").strip()
+    page = page_of(request, queries.territories(access_of(request).office(), search=q))
+    return render(request, "contracts/territories.html", {"page": page, "q": q})
+
+
+@requires("catalogue.edit")
+def territory_new(request: HttpRequest) -> HttpResponse:
+    """Add a part of the municipality."""
+    access = access_of(request)
+    form = TerritoryForm(request.POST or None, territories=queries.territories(access.office()))
+    return stepped(
+        request,
+        form,
+        lambda: catalogue.add_territory(
+            organisation=access.office(), actor=access.actor, at=access.now(), **form.cleaned_data
+        ),
+        done=_("The territory is added. Recipients can be registered in it."),
+        title=_("New territory"),
+        back="contracts:territories",
+        key=None,
+    )
 
 
 @requires("catalogue.view")
 def service_list(request: HttpRequest) -> HttpResponse:
     """Services of the organisation."""
+    access = access_of(request)
     q = request.GET.get("q", "").strip()
-    page = page_of(request, queries.services(access_of(request).office(), search=q))
-    return render(request, "contracts/services.html", {"page": page, "q": q})
+    page = page_of(request, queries.services(access.office(), search=q))
+    may_adopt = access.may("catalogue.edit") and reference.has_service_list(access.office())
+    return render(request, "contracts/services.html", {"page": page, "q": q, "may_adopt": may_adopt})
+
+
+@require_POST
+@requires("catalogue.edit")
+def service_adopt(request: HttpRequest) -> HttpResponse:
+    """Take over the list of services of the jurisdiction; own services stay as they are."""
+    access = access_of(request)
+    return perform(
+        request,
+        lambda: reference.adopt_service_list(
+            organisation=access.office(), limits={}, actor=access.actor, at=access.now()
+        ),
+        done=_("The list is taken over. Set your own limits before the services are used."),
+        to="contracts:services",
+    )
 
 
 @requires("catalogue.view")

@@ -14,6 +14,8 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 
 from config.accounts.access import Access
+from config.accounts.models import User
+from config.accounts.people import invitation_days, invitation_path
 from config.errors import DomainError, NotFound
 from config.office.models import Attachment
 from config.office.storage import open_attachment
@@ -59,6 +61,22 @@ def perform(request: HttpRequest, call: Callable[[], Any], *, done: Any, to: str
     else:
         messages.success(request, str(done))
     return redirect(to) if key is None else redirect(to, key)
+
+
+def invited(request: HttpRequest, user: User, *, back: str, key: Any) -> HttpResponse:
+    """The link by which a new person chooses a password, shown this once."""
+    link = request.build_absolute_uri(invitation_path(user))
+    context = {"person": user, "link": link, "days": invitation_days(), "back": back, "key": key}
+    return render(request, "people/invited.html", context)
+
+
+def link_shown(request: HttpRequest, call: Callable[[], User], *, back: str, key: Any) -> HttpResponse:
+    """Make the call and show the link of its person; a refusal goes back to the record in words."""
+    try:
+        return invited(request, call(), back=back, key=key)
+    except DomainError as error:
+        messages.error(request, error.sentence)
+    return redirect(back, key)
 
 
 def submitted(request: HttpRequest, form: Form, call: Callable[[], R]) -> tuple[R | None, DomainError | None]:
