@@ -34,7 +34,7 @@ CRITERIA = (
 BIDS = (
     ("TURBOTA", "nadiia", D("85.00"), 120, (5, 4, 5, 4)),
     ("TERCENTR", "lidiia", D("78.50"), 90, (5, 5, 3, 4)),
-    ("ZATYSHOK", "outsider", D("101.00"), 150, None),
+    ("ZATYSHOK", "larysa", D("101.00"), 150, None),
 )
 
 # Contracts of the register: provider, representative, service lines with price and ceiling of units.

@@ -35,7 +35,7 @@ PROVIDERS = (
     ("OPORA", "ТОВ «Опора» (вигадане)", "private", "40000027", "UA703052990000026001234567802", "taras", (HOME,), 3),
     ("TERCENTR", "КУ «Територіальний центр» (вигадана)", "communal", "40000032", "UA433052990000026001234567803", "lidiia", (HOME, DAY), 17),
     ("DRC", "Державний центр реабілітації (вигаданий)", "state", "40000048", "UA163052990000026001234567804", "roman", (REHAB, TRIP, RESIDENCE), 16),
-    ("ZATYSHOK", "ТОВ «Затишок-Сервіс» (вигадане)", "private", "40000053", "UA863052990000026001234567805", None, (HOME,), 0),
+    ("ZATYSHOK", "ТОВ «Затишок-Сервіс» (вигадане)", "private", "40000053", "UA863052990000026001234567805", "larysa", (HOME,), 0),
 )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def _provider(
     sector: str,
     registration_code: str,
     iban: str,
-    representative: str | None,
+    representative: str,
     services: tuple[str, ...],
     workers: int,
 ) -> None:
@@ -156,8 +156,9 @@ def _provider(
     )
     if provider.admitted_at is None:
         admit_provider(provider=provider, from_date=date(2025, 1, 1), **common)
-    if representative and not ProviderUser.objects.filter(provider=provider).exists():
-        appoint_representative(provider=provider, user=stage.people[representative], **common)
+    if not ProviderUser.objects.filter(provider=provider).exists():
+        by_admin = common | {"actor": stage.actor("admin")}
+        appoint_representative(provider=provider, user=stage.people[representative], **by_admin)
     catalogue = list(Service.objects.filter(organisation=stage.organisation, code__in=services))
     for number in range(1, workers + 1):
         worker_code = f"{code}-W{number:02d}"
