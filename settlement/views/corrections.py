@@ -257,13 +257,14 @@ def own_detail(request: HttpRequest, pk: int) -> HttpResponse:
             correction_id=correction.pk,
             reason=form.cleaned_data["reason"],
             actor=access.actor,
-            at=access.now(),
+            at=access.now(correction.organisation),
         ),
     )
     if made is not None:
         messages.success(request, gettext("Your objection is with the office. The answer will stand on this page."))
         return redirect("settlement:own_correction", pk)
     lines = queries.lines_of_recipient(correction, recipient)
+    today = local_date(access.now(correction.organisation), correction.organisation.zone)
     objection = correction.objections.filter(recipient=recipient).select_related("answer").first()
     until = queries.disputable_until(correction)
     page = page_of(request, lines)
@@ -276,7 +277,7 @@ def own_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "until": until,
         "objection": objection,
         "answer": getattr(objection, "answer", None),
-        "may_object": objection is None and local_date(access.now(), correction.organisation.zone) <= until,
+        "may_object": objection is None and today <= until,
         "form": form,
         "refusal": refusal,
     }
