@@ -16,6 +16,7 @@ from config.pages.parameters import (
     parameter_withdraw,
 )
 from config.pages.people import people_list, person, person_link, person_new, person_roles, person_step
+from config.pages.price_lists import price_list_new
 from config.pages.progress import progress
 from config.pages.trail import trail_list, trail_of_object
 from config.pages.waiting_list import waiting_list
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/parameters/proposals/<int:pk>/", parameter_proposal, name="parameter_proposal"),
     path("contracts/parameters/proposals/<int:pk>/approve/", parameter_approve, name="parameter_approve"),
     path("contracts/parameters/proposals/<int:pk>/withdraw/", parameter_withdraw, name="parameter_withdraw"),
+    path("contracts/tariffs/new/", price_list_new, name="price_list_new"),
     path("contracts/", include("contracts.urls")),
     path("vouchers/", include("vouchers.urls")),
     path("procurement/", include("procurement.urls")),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from config.accounts.models import Organisation, User
 from contracts.models import Provider
+from contracts.parameters import ParameterBook
+from contracts.queries import working_calendar
+from contracts.rules.deadlines import DeadlineRule
 from procurement.models import Award, Bid, PlanItem, ProcurementPlan, Score, Tender
+from procurement.rules.deadlines import OrderDecisionDeadlines, OrderDecisionParameters, order_decision_deadlines
 
 
 def plans(organisation: Organisation, search: str = "") -> QuerySet[ProcurementPlan]:
@@ -95,3 +100,18 @@ def awards_of(tender: Tender) -> QuerySet[Award]:
 def with_commission(rows: QuerySet[Tender]) -> QuerySet[Tender]:
     """Prefetch seats and people."""
     return rows.prefetch_related(Prefetch("commission"), "commission__user", "criteria")
+
+
+def decision_deadlines(organisation: Organisation, year: int) -> OrderDecisionDeadlines | None:
+    """Last day to decide on social orders of a budget year; None where the jurisdiction names no such day."""
+    on = date(year, 1, 1)
+    book = ParameterBook.load(organisation, "so.decision_deadline")
+    day, days = book.get("so.decision_deadline", on), book.get("so.decision_deadline_days", on)
+    if day is None or days is None:
+        return None
+    shift = book.value("so.decision_deadline_shift", on).flag
+    month, number = map(int, day.text.split("-"))
+    after = DeadlineRule("so.decision_deadline_days", days.whole, shifts=shift)
+    parameters = OrderDecisionParameters(month, number, after, shift)
+    calendar = working_calendar(organisation)
+    return order_decision_deadlines(budget_year=year, amended_on=None, parameters=parameters, calendar=calendar)

@@ -30,6 +30,7 @@ def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "plan": plan,
         "items": queries.plan_items(plan),
+        "decide_by": queries.decision_deadlines(access.office(), plan.year),
         "may_edit": access.may("plans.edit") and plan.approved_at is None,
     }
     return render(request, "procurement/plan.html", context)
