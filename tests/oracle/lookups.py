@@ -333,11 +333,11 @@ class Package:
         return self.contracts.get(line.claim.contract_number)
 
     def contract_line(self, line: Line) -> ContractLine | None:
-        """The contract line in force on the service date; of overlapping ones the latest start."""
+        """The contract line in force on the service date; of overlapping ones the latest start, at a tie a written one."""
         contract = self.contract(line)
         if contract is None:
             return None
-        found: list[tuple[str, int, Row]] = []
+        found: list[tuple[tuple[str, bool], int, Row]] = []
         for place, row in enumerate(self.rows("contract_lines")):
             whose = (row["contract_number"], row["service_code"])
             if whose != (line.claim.contract_number, line.service_code):
@@ -345,7 +345,7 @@ class Package:
             start = row["valid_from"] or contract.row["valid_from"]
             end = row["valid_to"] or contract.row["valid_to"]
             if holds({"valid_from": start, "valid_to": end}, line.service_date):
-                found.append((start, place, row))
+                found.append(((start, bool(row["valid_from"])), place, row))
         if not found:
             return None
         _, place, row = max(found, key=lambda item: item[0])

@@ -220,7 +220,8 @@ def registers(package: Package) -> dict[str, pd.DataFrame]:
                     scaled(r["unit_rate"], 4),
                     scaled(r["units_ceiling"], 3),
                 )
-                for number, r in enumerate(p.rows("contract_lines"))
+                # As the database gives them: a line without a first day before one that names it.
+                for number, r in sorted(enumerate(p.rows("contract_lines")), key=lambda row: row[1]["valid_from"])
             ],
         ),
         "recipients": table(

@@ -19,6 +19,7 @@ from settlement.rules.lookup import InForce
 from settlement.rules.overlaps import covered_time, first_earlier
 from settlement.rules.parameters import parse_parameters
 from tests.oracle.generate import generate, write
+from tests.oracle.recalculate import recalculate
 from tests.oracle.small import add, add_visit
 from tests.settlement.rules.differential import differences
 from tests.settlement.rules.package_facts import Package, Play, output_rows
@@ -31,6 +32,17 @@ SEEDS = st.integers(0, 10_000)
 def test_engine_agrees_with_the_independent_recalculation(seed: int, tmp_path: Path) -> None:
     write(generate(seed, lines=50, same_run_reversal=seed % 3 == 0), tmp_path)
     assert differences(tmp_path) == []
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_prices_from_one_day_the_written_day_counts(tmp_path: Path, turned: bool) -> None:
+    tables = two_visits()
+    blank = tables["contract_lines"][0] | {"valid_from": "", "unit_rate": "60.00"}
+    dated = blank | {"valid_from": tables["contracts"][0]["valid_from"], "unit_rate": "50.00"}
+    tables["contract_lines"] = [dated, blank] if turned else [blank, dated]
+    write(tables, tmp_path)
+    assert differences(tmp_path) == []
+    assert {row["rate_allowed"] for row in recalculate(tmp_path).adjudications} == {"50.0000"}
 
 
 @settings(max_examples=8, deadline=None)
@@ -87,8 +99,7 @@ def test_clearance_and_reversal_free_and_take_back(tmp_path: Path) -> None:
     reversing = tables["claims"][0] | {"number": "A-2", "run": "3", "reverses": "A-1"}
     add(tables, "claims", **reversing)
     outcomes = [
-        (row[0], row[1], row[2], row[8], row[-1])
-        for row in output_rows(write(tables, tmp_path))["adjudications"]
+        (row[0], row[1], row[2], row[8], row[-1]) for row in output_rows(write(tables, tmp_path))["adjudications"]
     ]
     assert outcomes == [
         ("1", "A-1", "1", "0.00", "pended"),
@@ -132,9 +143,7 @@ def test_hours_round_up_to_the_granularity() -> None:
     assert units_covering(minutes, np.full(4, 500)).tolist() == [0, 500, 500, 1000]
 
 
-intervals = st.lists(
-    st.tuples(st.integers(0, 1), st.integers(0, 30), st.integers(1, 12), st.booleans()), max_size=8
-)
+intervals = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 30), st.integers(1, 12), st.booleans()), max_size=8)
 
 
 @given(intervals, intervals)
@@ -160,9 +169,7 @@ def test_covered_time_is_the_union_of_earlier_times(
         assert result[at] == len(covered)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), max_size=9), st.integers(0, 9)
-)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), max_size=9), st.integers(0, 9))
 def test_first_earlier_names_the_first_equal_row(rows: list[tuple[int, int, bool]], past_size: int) -> None:
     past, now = rows[:past_size], rows[past_size:]
     found = first_earlier(
