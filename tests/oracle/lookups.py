@@ -333,7 +333,7 @@ class Package:
         return self.contracts.get(line.claim.contract_number)
 
     def contract_line(self, line: Line) -> ContractLine | None:
-        """The contract line in force on the service date; of overlapping ones the latest start, at a tie a written one."""
+        """The contract line in force on the service date; the latest start, at a tie a written one."""
         contract = self.contract(line)
         if contract is None:
             return None
