@@ -10,13 +10,14 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 
 from config.accounts.models import Organisation
 from config.periods import add_months
+from contracts.parameters import ParameterBook
 from settlement.finance_queries import exceptions
 from settlement.models import BankAct, Payment, StatementLayout, StatementLine
 
 # Days that an open line has waited: from, up to (not counted), open at the end.
 AGES: dict[str, tuple[int, int | None]] = {"week": (0, 8), "month": (8, 31), "quarter": (31, 91), "older": (91, None)}
 # After so many days without an answer of the bank a sent payment is asked about.
-SILENT_DAYS = 5
+SILENT_DAYS = "bank.silent_days"
 
 
 def open_lines(organisation: Organisation, today: date, *, search: str = "", age: str = "") -> QuerySet[StatementLine]:
@@ -56,7 +57,10 @@ def ages_of_open_lines(organisation: Organisation, today: date) -> list[dict[str
 def silent_payments(organisation: Organisation, today: date) -> QuerySet[Payment]:
     """Payments that were sent by bank file days ago and that no bank line has answered for in full."""
     rows = Payment.objects.filter(organisation=organisation, status="sent", gateway="bank_file")
-    waited = Q(payment_run__execution_date__lte=today - timedelta(days=SILENT_DAYS))
+    days = ParameterBook.load(organisation, SILENT_DAYS).get(SILENT_DAYS, today)
+    if days is None:
+        return rows.none()
+    waited = Q(payment_run__execution_date__lte=today - timedelta(days=days.whole))
     return rows.filter(waited).select_related("provider", "payment_run").order_by("payment_run__execution_date", "id")
 
 

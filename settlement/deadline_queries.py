@@ -35,9 +35,9 @@ from contracts.queries import working_calendar
 from settlement.models import AdjudicationRun, CorrectionClaim, PaymentRemittance, Posting, Remittance
 
 PAY_DAYS, RECEIPT_DAYS, INTEREST = "claim.pay_days", "claim.pay_days_absolute", "payment.late_interest_percent"
+INTEREST_YEAR = "payment.interest_year_days"
 # Events of the ledger with which money was with the provider.
 _CARRIED_OUT = ("payment.confirmed", "transfer.confirmed")
-YEAR_DAYS = 365
 
 
 @dataclass(frozen=True)
@@ -108,17 +108,17 @@ def _paid_on() -> Subquery:
 
 def as_deadlines(rows: list[Remittance], organisation: Organisation, on: date) -> list[Deadline]:
     """Rows of ``deadlines`` with their days late (to the payment, else to a day) and interest."""
-    book = ParameterBook.load(organisation, INTEREST)
+    book = ParameterBook.load(organisation, (INTEREST, INTEREST_YEAR))
     return [_deadline(row, book, on) for row in rows]
 
 
 def _deadline(row: Remittance, book: ParameterBook, on: date) -> Deadline:
     due, paid, owed = row.due, row.paid, row.owed  # type: ignore[attr-defined]  # annotated
     late = max(((paid or on) - due) // timedelta(days=1), 0)
-    rate = book.get(INTEREST, due)
+    rate, year = book.get(INTEREST, due), book.get(INTEREST_YEAR, due)
     interest = None
-    if rate is not None and late:
-        interest = round_half_up(from_minor(owed) * rate.decimal / 100 * late / YEAR_DAYS)
+    if rate is not None and year is not None and late:
+        interest = round_half_up(from_minor(owed) * rate.decimal / 100 * late / year.whole)
     return Deadline(row, owed, due, paid, late, interest)
 
 

@@ -18,6 +18,7 @@ from config.accounts.people import ACTIVE, INVITED, LOCKED, people_of
 from config.clock import local_date
 from config.office.models import Job
 from contracts.models import NormCost, Parameter, ParameterProposal
+from contracts.parameters import ParameterBook
 from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
 from procurement.models import Award, CommissionMember, Score, Tender
 from settlement.appeal_queries import appeals, appeals_to_answer
@@ -39,7 +40,8 @@ from settlement.models import (
 )
 from vouchers.models import Certificate, IndividualPlan, Recipient, Redemption
 
-EXPIRING_DAYS = 45
+# Days before its end at which a certificate warns; the longest of them counts here.
+WARN_DAYS = "certificate.warn_before_days"
 
 
 def _itself(row: Any) -> Any:
@@ -131,7 +133,10 @@ def _open_competitions(access: Access) -> QuerySet[Tender]:
 
 def _expiring(access: Access) -> QuerySet[Certificate]:
     today = local_date(access.now(), access.office().zone)
-    until = today + timedelta(days=EXPIRING_DAYS)
+    days = ParameterBook.load(access.office(), WARN_DAYS).get(WARN_DAYS, today)
+    if days is None:
+        return Certificate.objects.none()
+    until = today + timedelta(days=max(map(int, days.text.split(","))))
     return Certificate.objects.filter(
         organisation=access.office(), status="active", valid_to__gt=today, valid_to__lte=until
     )

@@ -167,10 +167,11 @@ def test_what_was_paid_in_time_is_not_late(office: Organisation, cast: Cast, at:
 
 
 def test_interest_only_where_a_rate_is_in_force(office: Organisation, at: datetime) -> None:
-    Parameter.objects.create(
-        organisation=office, jurisdiction=office.jurisdiction, key="payment.late_interest_percent", value="10",
-        valid_from=date(2025, 1, 1), act="Договір", evidence="DESIGN", recorded_at=at, changed_at=at,
-    )  # fmt: skip
+    for key, value in (("payment.late_interest_percent", "10"), ("payment.interest_year_days", "365")):
+        Parameter.objects.create(
+            organisation=office, jurisdiction=office.jurisdiction, key=key, value=value,
+            valid_from=date(2025, 1, 1), act="Договір", evidence="DESIGN", recorded_at=at, changed_at=at,
+        )  # fmt: skip
     rows = as_deadlines(list(deadlines(office, 2025)), office, date(2026, 12, 17))
     # 365 days: a tenth.
     assert sorted((row.days_late, str(row.interest)) for row in rows) == [(365, "152.00"), (365, "24.20")]
