@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Case, F, Q, QuerySet, Sum, Value, When, Window
 from django.db.models.functions import Coalesce
@@ -121,14 +122,105 @@ def balance_totals(rows: Iterable[BalanceRow]) -> dict[str, int]:
     return {name: sum(getattr(row, name) for row in found) for name in ("debited", "credited", "debit", "credit")}
 
 
+# What stood there before comes before the movements of its day.
+_TURN = Case(When(entry__event__startswith="opening.", then=Value(0)), default=Value(1))
+AFTER_ALL = 2
+
+
 def statement(account: Account, until: date) -> QuerySet[Posting]:
     """Postings of an account by the end of a day, in the order of their days, with the balance (debit less credit)."""
-    # What stood there before comes before the movements of its day.
-    turn = Case(When(entry__event__startswith="opening.", then=Value(0)), default=Value(1))
-    running = Window(Sum(F("debit") - F("credit")), order_by=[F("date").asc(), turn.asc(), F("id").asc()])
+    running = Window(Sum(F("debit") - F("credit")), order_by=[F("date").asc(), _TURN.asc(), F("id").asc()])
     rows = Posting.objects.filter(account=account, date__lte=until)
     rows = rows.select_related("entry").annotate(balance=running)
-    return rows.order_by("date", turn, "id")
+    return rows.order_by("date", _TURN, "id")
+
+
+class Place(NamedTuple):
+    """Where a posting stands in the statement of its account; places are in the order of the statement."""
+
+    day: date
+    turn: int
+    pk: int
+
+    @classmethod
+    def read(cls, text: str) -> Place | None:
+        """A place as an address carries it, None for anything else."""
+        parts = re.fullmatch(r"(\d{4}-\d\d-\d\d)\.([01])\.(\d{1,18})", text, re.ASCII)
+        try:
+            return cls(date.fromisoformat(parts[1]), int(parts[2]), int(parts[3])) if parts else None
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.day}.{self.turn}.{self.pk}"
+
+
+@dataclass(frozen=True)
+class StatementPage:
+    """Some rows of a statement, each with its ``balance``, and whether others stand before and after them."""
+
+    rows: list[Posting]
+    has_earlier: bool = False
+    has_later: bool = False
+
+    @property
+    def first(self) -> Place:
+        """Place of the first row."""
+        return _place(self.rows[0])
+
+    @property
+    def last(self) -> Place:
+        """Place of the last row."""
+        return _place(self.rows[-1])
+
+
+def _place(row: Posting) -> Place:
+    return Place(row.date, row.turn, row.pk)  # type: ignore[attr-defined]
+
+
+def statement_page(
+    account: Account, until: date, *, after: Place | None = None, before: Place | None = None, size: int
+) -> StatementPage:
+    """Rows of ``statement`` after or before a place, from its beginning without one.
+
+    Reads the rows of the page and of its first day, whatever number the account and the ledger have, and sums what
+    stands before it from an index alone.
+    """
+    rows = Posting.objects.filter(account=account, date__lte=until).annotate(turn=_TURN).select_related("entry")
+    if before is not None:
+        found = list(_beside(rows, before, "lt").order_by("-date", "-turn", "-id")[: size + 1])
+        # The address of a place comes from a row, which itself stands later.
+        page = StatementPage(found[:size][::-1], len(found) > size, before.turn != AFTER_ALL)
+    else:
+        later = rows if after is None else _beside(rows, after, "gt")
+        found = list(later.order_by("date", "turn", "id")[: size + 1])
+        page = StatementPage(found[:size], after is not None, len(found) > size)
+    _carry(account, page)
+    return page
+
+
+def _beside(rows: QuerySet[Posting], place: Place, side: str) -> QuerySet[Posting]:
+    """Rows on one side of a place: lt or gt. The day alone first, so that the index finds them."""
+    same_day = Q(**{"date": place.day, f"turn__{side}": place.turn}) | Q(
+        **{"date": place.day, "turn": place.turn, f"id__{side}": place.pk}
+    )
+    return rows.filter(Q(**{f"date__{side}": place.day}) | same_day, **{f"date__{side}e": place.day})
+
+
+def _carry(account: Account, page: StatementPage) -> None:
+    """Write the running balance on the rows: what stood before the first one, then row by row."""
+    if not page.rows:
+        return
+    mine = Posting.objects.filter(account=account)
+    earlier_that_day = _beside(mine.filter(date=page.first.day).annotate(turn=_TURN), page.first, "lt")
+    balance = _saldo(mine.filter(date__lt=page.first.day)) + _saldo(earlier_that_day)
+    for row in page.rows:
+        balance += row.debit - row.credit
+        row.balance = balance  # type: ignore[attr-defined]
+
+
+def _saldo(rows: QuerySet[Posting]) -> int:
+    return int(rows.aggregate(sum=Coalesce(Sum(F("debit") - F("credit")), Value(0)))["sum"])
 
 
 def entries(organisation: Organisation) -> QuerySet[Entry]:
