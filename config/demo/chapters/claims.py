@@ -115,7 +115,8 @@ def claim(stage: Stage, provider: str, period: date, lines: Lines | None, *, at:
     common: dict[str, Any] = {"actor": stage.actor(USERS[provider]), "at": at}
     found = Claim.objects.filter(**mine, recorded_at=at).first()
     if found is None:
-        mine["contract"] = Contract.objects.exclude(basis="grant").get(organisation=stage.organisation, provider=owner)
+        contracts = Contract.objects.filter(organisation=stage.organisation, provider=owner).exclude(basis="grant")
+        mine["contract"] = contracts.get(valid_from__lte=period, valid_to__gt=period)
         if lines is None:
             found = create_claim_from_redemptions(**mine, **common)
         else:

@@ -118,7 +118,7 @@ def _tender(stage: Stage, item: PlanItem) -> Tender:
             criteria=CRITERIA,
             plan_item=item,
             service=item.service,
-            norm_cost=NormCost.objects.get(service=item.service, territory=None, status="approved"),
+            norm_cost=NormCost.objects.get(service=item.service, territory=None, status="approved", valid_from=date(2025, 1, 1)),
             units_planned=D(30000),
             contract_from=date(2025, 4, 1),
             contract_to=date(2026, 1, 1),

@@ -10,6 +10,7 @@ from config.accounts.models import User
 from config.accounts.people_actions import invite_user
 from config.demo.chapters.competition import CRITERIA
 from config.demo.chapters.ground import DAY, HOME, REHAB
+from config.demo.chapters.looking_back import learn_of_hospital
 from config.demo.chapters.norms import COMPONENTS, draft_norm
 from config.demo.chapters.population import numbers
 from config.demo.chapters.tendering import announce, declare_no_conflict
@@ -89,6 +90,7 @@ def begin_december(stage: Stage) -> None:
     _norm_draft(stage)
     _new_colleague(stage)
     _parameter_draft(stage)
+    learn_of_hospital(stage)
     if PaymentRun.objects.filter(organisation=stage.organisation, period=FIRST).count() == 1:
         propose_payment_run(
             organisation=stage.organisation, period=FIRST, actor=stage.actor("halyna"), at=moment(2025, 12, 16, 15)
@@ -137,7 +139,7 @@ def _tender(stage: Stage, order: Order) -> Tender:
             value=order.value,
             criteria=CRITERIA,
             service=service,
-            norm_cost=NormCost.objects.get(service=service, territory=None, status="approved"),
+            norm_cost=NormCost.objects.get(service=service, territory=None, status="approved", valid_from=date(2025, 1, 1)),
             units_planned=order.units,
             contract_from=date(2026, 1, 1),
             contract_to=date(2027, 1, 1),

@@ -21,7 +21,8 @@ from contracts.actions.reference import adopt_service_list
 from contracts.actions.register import add_worker, admit_provider, appoint_representative, register_provider
 from contracts.models import BudgetLine, Provider, ProviderUser, Service, Territory, Worker
 
-FOUNDED = moment(2024, 12, 2)
+FOUNDED = moment(2024, 10, 7)
+ADMITTED = date(2024, 12, 1)
 CODE = "verbivka"
 SECOND_ACCOUNT = "UA223220010000035400000000002"
 HOME, DAY, REHAB, TRIP = "015.1", "P-DAYCARE", "P-PSYCHOSOCIAL", "P-ACCOMPANIMENT"
@@ -83,6 +84,7 @@ def _person(person: Person, organisation: Organisation) -> User:
 
 def _budget(stage: Stage) -> None:
     lines = (
+        ("SOC-CARE", 2024, "Соціальні послуги за сертифікатами", "0813105", "2240", "60000.00"),
         ("SOC-CARE", 2025, "Соціальні послуги за сертифікатами", "0813105", "2240", "4200000.00"),
         ("SOC-GRANT", 2025, "Конкурс соціальних проєктів", "0813192", "2610", "2000000.00"),
         ("SOC-CARE", 2026, "Соціальні послуги за сертифікатами", "0813105", "2240", "5200000.00"),
@@ -155,7 +157,7 @@ def _provider(
         ),
     )
     if provider.admitted_at is None:
-        admit_provider(provider=provider, from_date=date(2025, 1, 1), **common)
+        admit_provider(provider=provider, from_date=ADMITTED, **common)
     if not ProviderUser.objects.filter(provider=provider).exists():
         by_admin = common | {"actor": stage.actor("admin")}
         appoint_representative(provider=provider, user=stage.people[representative], **by_admin)
@@ -171,7 +173,7 @@ def _provider(
                 code=worker_code,
                 full_name=full_name,
                 services=catalogue,
-                valid_from=date(2025, 1, 1),
+                valid_from=ADMITTED,
                 **common,
             ),
         )

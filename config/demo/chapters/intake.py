@@ -56,13 +56,13 @@ class Register:
     book: ParameterBook
 
     @classmethod
-    def of(cls, stage: Stage) -> Register:
-        """The catalogue, the territories, the care line of 2025 and the law."""
+    def of(cls, stage: Stage, year: int = 2025) -> Register:
+        """The catalogue, the territories, the care line of a year and the law."""
         mine = {"organisation": stage.organisation}
         return cls(
             services={row.code: row for row in Service.objects.filter(**mine)},
             places={row.code: row for row in Territory.objects.filter(**mine)},
-            line=BudgetLine.objects.get(code="SOC-CARE", year=2025, **mine),
+            line=BudgetLine.objects.get(code="SOC-CARE", year=year, **mine),
             book=fee_parameters(stage.organisation),
         )
 

@@ -26,6 +26,8 @@ COMPONENTS = {
 }
 # Working hours of a unit that is no hour.
 UNIT_HOURS = {DAY: D("4"), TRIP: D("1.5"), RESIDENCE: D("5")}
+# Home care in the pilot of December 2024.
+PILOT = (D("8700.00"), D("167"), D("0.80"), D("1.90"), D("2.35"))
 # A village norm of home care, lower than the town's: known in October, in force from November.
 VILLAGE = (D("8500.00"), D("167"), D("0.80"), D("1.90"), D("1.20"))
 
@@ -53,6 +55,15 @@ def publish_norms(stage: Stage) -> None:
     for code, components in COMPONENTS.items():
         # A norm holds for the budget year; the next year's one waits for its approver.
         _norm(stage, code, components, valid_from=date(2025, 1, 1), valid_to=date(2026, 1, 1), act=ACT)
+    _norm(
+        stage,
+        HOME,
+        PILOT,
+        valid_from=date(2024, 12, 1),
+        valid_to=date(2025, 1, 1),
+        act="Рішення виконкому вигаданої Вербівської міської ради № 180 від 14.11.2024",
+        decided=moment(2024, 11, 11),
+    )
     _norm(
         stage,
         HOME,

@@ -1,6 +1,7 @@
 """Chapter 4: the months before November, with few people: visits, claims, payment, bank, close, month after month.
 
-In April a claim is taken back and made anew, in May a provider wins an appeal, in July the bank gives a payment back.
+December 2024 is a pilot, after which its year is closed. In April a claim is taken back and made anew, in May a provider
+wins an appeal, in June a run keeps back what a clawback asks for, in July the bank gives a payment back.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from config.demo.calendar import ANSWERED, JUDGED, PROPOSED, SUBMITTED, MonthDay
 from config.demo.chapters.claims import USERS, claim, claim_row, judge
 from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE
 from config.demo.chapters.intake import Intake, Need, Register, settle
+from config.demo.chapters.looking_back import ask_money_back, file_case
 from config.demo.chapters.payment import close, hear_the_bank, pay_month, send
+from config.demo.chapters.pilot import agree_on_pilot, close_year
 from config.demo.chapters.population import numbers
 from config.demo.chapters.visits import Reported, certificate_numbers, report
 from config.demo.people import demo_recipient
@@ -28,9 +31,11 @@ from settlement.actions.runs import propose_payment_run
 from settlement.models import Appeal, Claim, ClosedMonth, PaymentRun, PendProposal
 from vouchers.models import Recipient
 
-YEAR = [date(2025, month, 1) for month in range(1, 11)]
-TAKEN_BACK, APPEALED, PAID_TWICE = date(2025, 4, 1), date(2025, 5, 1), date(2025, 7, 1)
+PILOT = date(2024, 12, 1)
+YEAR = [PILOT, *(date(2025, month, 1) for month in range(1, 11))]
+TAKEN_BACK, APPEALED, KEPT_BACK, PAID_TWICE = (date(2025, month, 1) for month in (4, 5, 6, 7))
 LAST = date(2025, 10, 31)
+AUTUMN_2024 = Intake(date(2024, 11, 4), window=date(2024, 7, 1), starts=PILOT, last=date(2024, 12, 31))
 WINTER = Intake(date(2024, 12, 9), window=date(2024, 7, 1), starts=date(2025, 1, 1), last=LAST)
 SPRING = Intake(date(2025, 3, 3), window=date(2024, 10, 1), starts=date(2025, 4, 1), last=LAST)
 HOME_UNITS, TUESDAY_THURSDAY = D("21"), frozenset({1, 3})
@@ -69,6 +74,7 @@ class Group:
 
 
 GROUPS = (
+    Group("OPORA", (441, 443), Need(HOME, D("90.00"), HOME_UNITS), AUTUMN_2024),
     Group("TERCENTR", (401, 410), Need(HOME, D("92.00"), HOME_UNITS)),
     Group("TERCENTR", (411, 416), Need(DAY, D("440.00"), D(10))),
     Group("DRC", (417, 422), Need(REHAB, D("158.00"), D(14))),
@@ -79,18 +85,21 @@ GROUPS = (
 
 
 def play_year(stage: Stage) -> None:
-    """From January to October; what is closed stays."""
+    """From the pilot to October; what is closed stays."""
+    agree_on_pilot(stage)
     _people(stage)
-    certificates = certificate_numbers(stage, WINTER.starts, SPRING.starts)
+    certificates = certificate_numbers(stage, *{group.intake.starts for group in GROUPS})
     closed = set(ClosedMonth.objects.filter(organisation=stage.organisation).values_list("month", flat=True))
     for month in YEAR:
         if month not in closed:
-            stage.say(8 + month.month // 2, f"Рік: {month:%m.%Y}")
+            stage.say(8 + (month.month + 1) % 12 // 4, f"Рік: {month:%m.%Y}")
             _month(stage, MonthDays.of(stage.organisation, month), certificates)
+        if month == PILOT:
+            close_year(stage, PILOT.year)
 
 
 def _people(stage: Stage) -> None:
-    register = Register.of(stage)
+    registers = {year: Register.of(stage, year) for year in (2024, 2025)}
     done = set(
         Recipient.objects.filter(organisation=stage.organisation, certificates__isnull=False).values_list(
             "code", flat=True
@@ -100,7 +109,7 @@ def _people(stage: Stage) -> None:
         for number in range(group.people[0], group.people[1] + 1):
             person = demo_recipient(number)
             if person.code not in done:
-                settle(stage, group.intake, person, [group.need], register)
+                settle(stage, group.intake, person, [group.need], registers[group.intake.starts.year])
 
 
 def _month(stage: Stage, days: MonthDays, certificates: dict[str, str]) -> None:
@@ -108,7 +117,11 @@ def _month(stage: Stage, days: MonthDays, certificates: dict[str, str]) -> None:
         visits = list(_visits(provider, days.month))
         if visits:
             _claim(stage, provider, visits, days, certificates)
+    if days.month == KEPT_BACK:
+        ask_money_back(stage)
     judge(stage, days.month, at=days.at(JUDGED, 10))
+    if days.month == KEPT_BACK:
+        file_case(stage, at=days.at(PROPOSED, 12))
     if days.month == TAKEN_BACK:
         _take_back(stage, days, certificates)
     if days.month == APPEALED:
@@ -121,7 +134,9 @@ def _month(stage: Stage, days: MonthDays, certificates: dict[str, str]) -> None:
 
 
 def _visits(provider: str, month: date) -> Iterator[Reported]:
-    groups = [group for group in GROUPS if group.provider == provider and group.intake.starts <= month]
+    groups = [
+        group for group in GROUPS if group.provider == provider and group.intake.starts <= month <= group.intake.last
+    ]
     visits = (visit for group in groups for visit in group.visits(month))
     for number, visit in enumerate(visits, 1):
         yield Reported(f"{provider[:3]}-{month:%y%m}-{number:03d}", visit)
@@ -152,7 +167,7 @@ def _take_back(stage: Stage, days: MonthDays, certificates: dict[str, str]) -> N
         )
     if first.status != "reversed":
         judge(stage, days.month, at=days.at(JUDGED, 15))
-    price = next(group.need.tariff for group in GROUPS if group.provider == "OPORA")
+    price = next(group.need.tariff for group in GROUPS if (group.provider, group.intake) == ("OPORA", WINTER))
     visits = list(_visits("OPORA", days.month))[:-1]
     right = [replace(claim_row("OPORA", visit, certificates), unit_rate=price) for visit in visits]
     claim(stage, "OPORA", days.month, right, at=days.at(JUDGED, 16))
