@@ -44,7 +44,10 @@ def read_integers(
     """
     casts = ", ".join(f'"{name}"' if name in times else f'"{name}"::bigint' for name in columns)
     with cursor.copy(f"COPY (SELECT {casts} FROM ({query}) facts) TO STDOUT (FORMAT BINARY)", params) as copy:
-        data = b"".join(copy)
+        data = bytearray()
+        for row in copy:
+            # Rows gathered as objects first would cost more than the database: the collector walks them all.
+            data += row
     kind = _row_type(columns)
     body = memoryview(data)[len(_HEADER) : len(data) - len(_TRAILER)]
     if len(body) % kind.itemsize:

@@ -19,7 +19,7 @@ from config.transactions import step
 from contracts.actions.check_facts import refuse_related
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.clawback_recovery import lock_owing, take_offsets
-from settlement.actions.run_certificates import capture_reported, lock_certificates_of
+from settlement.actions.run_certificates import capture_reported, lock_certificates
 from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
 from settlement.actions.run_results import write_results
 from settlement.judging import Batch, Law, judge, law_of, receipt_of_run
@@ -167,9 +167,9 @@ def _write(run: AdjudicationRun, batch: NextRun, result: AdjudicationResult, act
     """Results first, then budgets, certificates, claims, ledger; returns the budget lines that are overspent."""
     write_results(run, batch, result)
     lock_budgets(run.organisation)
-    lock_certificates_of(run)
+    lock_certificates()
     overspent = move_budgets(run, actor=actor, at=at)
-    capture_reported(run, actor=actor, at=at)
+    capture_reported(actor=actor, at=at)
     if _move_claims(run, batch, at) != len(batch.claims):
         raise ClaimsChanged(period=f"{run.period:%Y-%m}")
     post_claims(run, on=local_date(at, run.organisation.zone), actor=actor, at=at)
@@ -179,8 +179,7 @@ def _write(run: AdjudicationRun, batch: NextRun, result: AdjudicationResult, act
 _JUDGED = """
 UPDATE settlement_claim c SET run = %(number)s, status_at = %(at)s, status = CASE
     WHEN c.reverses_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM settlement_claimline l WHERE l.claim_id = c.id)
-      OR EXISTS (SELECT 1 FROM settlement_adjudication a
-                 WHERE a.run_id = %(run)s AND a.claim_id = c.id AND (a.units_allowed > 0 OR a.outcome = 'pended'))
+      OR EXISTS (SELECT 1 FROM run_part p WHERE p.claim_id = c.id AND p.stands)
     THEN 'adjudicated' ELSE 'rejected' END
 WHERE c.id = ANY(%(fresh)s) AND c.status = 'submitted'
 """
@@ -203,7 +202,7 @@ def _move_claims(run: AdjudicationRun, batch: NextRun, at: datetime) -> int:
 
     A cleared line gives its claim something to pay again, or ends its waiting.
     """
-    params: dict[str, Any] = {"number": run.number, "run": run.pk, "at": at}
+    params: dict[str, Any] = {"number": run.number, "at": at}
     params |= {"fresh": list(batch.claims), "cleared": list(batch.cleared_lines)}
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_CLAIMS, params)

@@ -8,7 +8,6 @@ from django.db import connection
 
 from config.audit.actors import Actor
 from config.transactions import step
-from settlement.models import AdjudicationRun
 
 # Online visits were captured at the door. The balance gives what it has: a visit redeemed at the door and not claimed
 # yet may have taken the units first, and CLM-12 of its claim then says so.
@@ -17,17 +16,10 @@ INSERT INTO vouchers_certificateentry (certificate_line_id, kind, units_milli, o
 SELECT x.line, CASE WHEN x.units > 0 THEN 'captured' ELSE 'restored' END,
     CASE WHEN x.units > 0 THEN -LEAST(x.units, b.balance) ELSE LEAST(-x.units, b.taken) END, %(at)s, %(at)s, %(by)s
 FROM (
-    SELECT v.id AS line, c.status,
-        sum(CASE WHEN a.reverses_id IS NULL THEN a.units_allowed ELSE -a.units_allowed END)::bigint AS units
-    FROM settlement_adjudication a
-    JOIN settlement_claimline l ON l.id = a.claim_line_id
-    JOIN settlement_claim q ON q.id = l.claim_id
-    JOIN vouchers_certificate c ON c.organisation_id = q.organisation_id AND c.number = l.certificate_number
-    JOIN contracts_service s ON s.organisation_id = q.organisation_id AND s.code = l.service_code
-    JOIN vouchers_certificateline v ON v.certificate_id = c.id AND v.service_id = s.id
-    WHERE a.run_id = %(run)s AND a.units_allowed > 0 AND NOT EXISTS (
-        SELECT 1 FROM vouchers_redemption r
-        WHERE r.organisation_id = q.organisation_id AND r.code = l.redemption_code AND r.channel = 'online')
+    SELECT v.id AS line, c.status, sum(p.reported)::bigint AS units
+    FROM run_part p
+    JOIN vouchers_certificate c ON c.id = p.certificate_id
+    JOIN vouchers_certificateline v ON v.certificate_id = c.id AND v.service_id = p.service_id
     GROUP BY v.id, c.status
 ) x
 CROSS JOIN LATERAL (
@@ -42,30 +34,24 @@ WHERE (x.units > 0 AND b.balance > 0)
 
 
 _LOCK = """
-SELECT c.id FROM vouchers_certificate c WHERE c.id IN (
-    SELECT v.id FROM settlement_adjudication a
-    JOIN settlement_claimline l ON l.id = a.claim_line_id
-    JOIN settlement_claim q ON q.id = l.claim_id
-    JOIN vouchers_certificate v ON v.organisation_id = q.organisation_id AND v.number = l.certificate_number
-    WHERE a.run_id = %s)
-ORDER BY c.id FOR UPDATE
+SELECT c.id FROM vouchers_certificate c WHERE c.id IN (SELECT certificate_id FROM run_part) ORDER BY c.id FOR UPDATE
 """
 
 
 @step
-def lock_certificates_of(run: AdjudicationRun) -> None:
+def lock_certificates() -> None:
     """Lock the certificates of the run's lines by primary key: a redemption waits and then sees what is left."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [run.pk])
+        cursor.execute(_LOCK)
 
 
 @step
-def capture_reported(run: AdjudicationRun, *, actor: Actor, at: datetime) -> int:
+def capture_reported(*, actor: Actor, at: datetime) -> int:
     """Take the allowed units of reported and offline visits off their certificates; a reversal gives them back while
     the certificate lives. One movement a certificate line and run, set-based; returns how many.
 
     Units: thousandths. Source: CRT-06, CRT-18.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_CAPTURE, {"run": run.pk, "at": at, "by": actor.user_id})
+        cursor.execute(_CAPTURE, {"at": at, "by": actor.user_id})
         return cursor.rowcount

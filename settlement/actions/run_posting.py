@@ -31,23 +31,22 @@ WITH RECURSIVE taken_over (closed_id, line_id) AS (
     SELECT t.closed_id, n.successor_id
     FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
 )
-SELECT a.claim_id, COALESCE(o.line_id, c.budget_line_id, y.id, k.budget_line_id) AS budget_line_id,
+SELECT p.claim_id, COALESCE(o.line_id, c.budget_line_id, y.id, k.budget_line_id) AS budget_line_id,
     CASE WHEN c.budget_line_id IS NOT NULL THEN c.id END AS certificate_id,
     CASE WHEN c.budget_line_id IS NULL AND k.basis = 'grant' THEN k.id END AS contract_id,
-    sum(a.gross)::bigint AS gross, sum(a.fee)::bigint AS fee, sum(a.payable)::bigint AS payable
-FROM settlement_adjudication a
-JOIN settlement_claimline l ON l.id = a.claim_line_id
-JOIN settlement_claim q ON q.id = l.claim_id
+    sum(p.gross)::bigint AS gross, sum(p.fee)::bigint AS fee, sum(p.payable)::bigint AS payable
+FROM run_part p
+JOIN settlement_claim g ON g.id = p.claim_id
+JOIN settlement_claim q ON q.id = COALESCE(g.reverses_id, g.id)
 JOIN contracts_contract k ON k.id = COALESCE(q.contract_id, (SELECT r.id FROM contracts_contract r
     WHERE r.organisation_id = q.organisation_id AND r.number = q.contract_number))
-JOIN vouchers_certificate c ON c.id = COALESCE(l.certificate_id, (SELECT r.id FROM vouchers_certificate r
-    WHERE r.organisation_id = q.organisation_id AND r.number = l.certificate_number))
+JOIN vouchers_certificate c ON c.id = p.certificate_id
 JOIN contracts_budgetline b ON b.id = k.budget_line_id
 LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
     AND y.year = EXTRACT(year FROM q.period)
 LEFT JOIN taken_over o ON o.closed_id = COALESCE(c.budget_line_id, y.id, k.budget_line_id)
     AND NOT EXISTS (SELECT 1 FROM contracts_closedbudgetline n WHERE n.budget_line_id = o.line_id)
-WHERE a.run_id = %(run)s AND a.gross <> 0
+WHERE p.priced
 GROUP BY 1, 2, 3, 4
 """
 
@@ -64,15 +63,16 @@ SELECT s.budget_line_id, 'reservation', CASE WHEN s.status IN ('issued', 'active
     'vouchers.certificate:' || s.id
 FROM (
     SELECT c.id, c.budget_line_id, c.status,
-        c.reserved_minor - LEAST(GREATEST(p.payable, 0), c.reserved_minor) AS wanted,
+        c.reserved_minor - LEAST(GREATEST(COALESCE(p.payable, 0), 0), c.reserved_minor) AS wanted,
         COALESCE((SELECT sum(e.amount_minor) FROM contracts_budgetentry e
                   WHERE e.label = 'vouchers.certificate:' || c.id AND e.kind = 'reservation'), 0)::bigint AS remaining
-    FROM vouchers_certificate c CROSS JOIN LATERAL (
-        SELECT COALESCE(sum(a.payable), 0)::bigint AS payable
+    FROM vouchers_certificate c LEFT JOIN (
+        SELECT l.certificate_id, sum(a.payable)::bigint AS payable
         FROM settlement_claimline l JOIN settlement_adjudication a ON a.claim_line_id = l.id
-        WHERE l.certificate_id = c.id
-    ) p
-    WHERE c.id IN (SELECT certificate_id FROM run_spent WHERE certificate_id IS NOT NULL)
+        WHERE l.certificate_id IN (SELECT certificate_id FROM run_spent)
+        GROUP BY l.certificate_id
+    ) p ON p.certificate_id = c.id
+    WHERE c.id IN (SELECT certificate_id FROM run_spent)
 ) s
 UNION ALL
 SELECT s.budget_line_id, 'commitment', -LEAST(s.payable, s.remaining), 'contracts.contract:' || s.contract_id

@@ -6,6 +6,7 @@ import numpy as np
 from django.db import connection
 
 from config.transactions import step
+from settlement.actions.run_parts import sum_up
 from settlement.bulk import write_integers, write_text_rows
 from settlement.models import AdjudicationRun
 from settlement.rules.adjudicate import OUTCOMES, AdjudicationResult
@@ -38,19 +39,18 @@ WHERE t.id = ANY(%(fresh)s) ORDER BY a.id
 
 @step
 def write_results(run: AdjudicationRun, batch: NextRun, result: AdjudicationResult) -> None:
-    """Adjudications, findings and remittances of a run."""
+    """Adjudications, findings and remittances of a run, and their sums for what follows."""
     with connection.cursor() as cursor:
         judged = result.adjudications[result.adjudications["reversal"] == 0]
         for outcome in OUTCOMES:
             rows = judged[judged["outcome"] == outcome]
             columns = {name: column(rows, source) for name, source in _ADJUDICATION.items()}
-            write_integers(
-                cursor, "settlement_adjudication", _of_run(run, columns), {"outcome": outcome}
-            )
+            write_integers(cursor, "settlement_adjudication", _of_run(run, columns), {"outcome": outcome})
         cursor.execute(_REVERSALS, {"run": run.pk, "fresh": list(batch.claims)})
         write_text_rows(cursor, "settlement_finding", _FINDING, _finding_rows(run, result))
         remittances = {name: column(result.remittances, source) for name, source in _REMITTANCE.items()}
         write_integers(cursor, "settlement_remittance", _of_run(run, remittances))
+    sum_up(run, batch)
 
 
 def _of_run(run: AdjudicationRun, columns: dict[str, Ints]) -> dict[str, Ints]:

@@ -191,7 +191,6 @@ class Adjudication(AppendOnlyModel):
                 name="adjudication_payable", condition=models.Q(payable=models.F("gross") - models.F("fee"))
             ),
         ]
-        indexes = [models.Index(fields=["claim"], name="adjudication_claim")]
         triggers = append_only("adjudication")
 
     def __str__(self) -> str:

@@ -134,7 +134,7 @@ def _run_meets_a_hold(town: Town, monkeypatch: pytest.MonkeyPatch) -> tuple[Any,
 
 def test_without_the_lock_a_hold_at_the_door_breaks_the_whole_run(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The harm: the run counts on a unit that is gone, and the month is not settled."""
-    monkeypatch.setattr(adjudication, "lock_certificates_of", lambda run: None)
+    monkeypatch.setattr(adjudication, "lock_certificates", lambda: None)
     run, held = _run_meets_a_hold(town, monkeypatch)
     assert isinstance(run, IntegrityError) and "overdrawn" in str(run)
     assert isinstance(held, Redemption)
