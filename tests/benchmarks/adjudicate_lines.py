@@ -1,8 +1,10 @@
 """How fast a run is: rules alone, the whole run, and merely copying the same facts out and the same results in.
 
-    python -m tests.benchmarks.adjudicate_lines [--lines 100000]
+    python -m tests.benchmarks.adjudicate_lines [--lines 100000 1000000] [--loop 10000]
 
-Works in a scratch database of the server that DATABASE_URL names, made before and dropped afterwards.
+Each size works in a scratch database of the server that DATABASE_URL names, made before and dropped afterwards; of two
+sizes the growth of the time per line is printed. Beside the clock stands the time of the processor, of this process and
+of its database server: on a machine that others use it is the steadier figure.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,9 +28,13 @@ FACTS = (
     *("settlement_claimline", "vouchers_redemption", "vouchers_recipient", "vouchers_recipientresidence"),
     *("vouchers_feeassessment", "vouchers_planline", "vouchers_certificate", "vouchers_certificateline"),
     *("contracts_service", "contracts_normcost", "contracts_provider", "contracts_contract", "contracts_contractline"),
-    *("contracts_worker", "contracts_workerqualification", "settlement_claim"),
+    *("contracts_worker", "contracts_workerqualification", "settlement_claim", "contracts_budgetline"),
+    *("contracts_budgetentry", "vouchers_certificateentry"),
 )
-RESULTS = ("settlement_adjudication", "settlement_finding", "settlement_remittance")
+RESULTS = (
+    *("settlement_adjudication", "settlement_finding", "settlement_remittance", "settlement_entry"),
+    *("settlement_posting", "contracts_budgetentry", "vouchers_certificateentry"),
+)
 
 
 @contextmanager
@@ -55,20 +63,62 @@ def timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def processor_seconds() -> float:
+    """Seconds of the processor so far: of this process, and of its connection's server where that is a neighbour."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    here = time.process_time()
+    try:
+        told = Path(f"/proc/{connection.connection.info.backend_pid}/stat").read_text(encoding="ascii")
+    except OSError:
+        return here
+    user, system = told.rsplit(")", 1)[1].split()[11:13]
+    return here + (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of the clock and of the processor."""
+
+    clock: float
+    processor: float
+
+    @classmethod
+    def on(cls, call: Callable[[], Any]) -> Spent:
+        """What a call spends."""
+        before = processor_seconds()
+        clock = timed(call)
+        return cls(clock, processor_seconds() - before)
+
+    def times(self, other: Spent, share: float = 1) -> str:
+        """The ratio of both figures to another's."""
+        return f"{self.clock / other.clock / share:.2f} (processor {self.processor / other.processor / share:.2f})"
+
+    def told(self, lines: int) -> str:
+        """Seconds and lines a second."""
+        return f"{self.clock:7.2f} s {lines / self.clock:12,.0f} lines/s   processor {self.processor:7.2f} s"
+
+
 class RulesClock:
     """Measures the pure rules inside a run."""
 
     def __init__(self) -> None:
         from settlement import judging
 
-        self.seconds, self._inner = 0.0, judging.adjudicate
+        self.spent, self._inner = Spent(0, 0), judging.adjudicate
         judging.adjudicate = self._adjudicate
 
     def _adjudicate(self, *args: Any, **options: Any) -> Any:
-        start = time.perf_counter()
-        result = self._inner(*args, **options)
-        self.seconds += time.perf_counter() - start
-        return result
+        results: list[Any] = []
+        self.spent = Spent.on(lambda: results.append(self._inner(*args, **options)))
+        return results[0]
+
+    def stop(self) -> None:
+        """The rules as they were."""
+        from settlement import judging
+
+        judging.adjudicate = self._inner
 
 
 def whole_run() -> None:
@@ -78,15 +128,35 @@ def whole_run() -> None:
     from settlement.actions.adjudication import adjudicate_claims
 
     office = Organisation.objects.get(code="bench")
-    run = adjudicate_claims(
-        organisation=office, period=date(2025, 11, 1), as_of=AT.date(), actor=SYSTEM, at=AT
-    )
+    run = adjudicate_claims(organisation=office, period=date(2025, 11, 1), as_of=AT.date(), actor=SYSTEM, at=AT)
     assert run is not None
     print(f"run {run}: {run.lines} lines, payable {run.payable_minor / 100:.2f}, findings {run.findings.count()}")
 
 
-def copy_only() -> None:
-    """The same rows out of the fact tables, the same result rows into tables alike (indexes, no foreign keys)."""
+def last_ids() -> dict[str, int]:
+    """The last id of each table of results."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT '{table}', COALESCE(max(id), 0) FROM {table}" for table in RESULTS))
+        return dict(cursor.fetchall())
+
+
+def results_since(before: dict[str, int]) -> dict[str, bytes]:
+    """The rows that a run has written, as COPY wants them, by table."""
+    from django.db import connection
+
+    rows = {}
+    for table, last in before.items():
+        with connection.cursor() as cursor:
+            with cursor.copy(f"COPY (SELECT * FROM {table} WHERE id > {last}) TO STDOUT (FORMAT BINARY)") as copy:
+                rows[table] = b"".join(copy)
+            print(f"  {table} {cursor.rowcount:,}")
+    return rows
+
+
+def facts_out() -> None:
+    """All rows of the tables that a run reads."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -94,31 +164,100 @@ def copy_only() -> None:
             with cursor.copy(f"COPY {table} TO STDOUT (FORMAT BINARY)") as copy:
                 for _ in copy:
                     pass
-        for table in RESULTS:
-            cursor.execute(f"CREATE TABLE copy_of_{table} (LIKE {table} INCLUDING ALL)")
-            with cursor.copy(f"COPY {table} TO STDOUT (FORMAT BINARY)") as copy:
-                data = b"".join(copy)
-            with cursor.copy(f"COPY copy_of_{table} FROM STDIN (FORMAT BINARY)") as copy:
+
+
+def results_in(results: dict[str, bytes], *, name: str) -> None:
+    """The rows of each table into the one of that name."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for table, data in results.items():
+            with cursor.copy(f"COPY {name}_{table} FROM STDIN (FORMAT BINARY)") as copy:
                 copy.write(data)
 
 
-def main(lines: int) -> None:
-    """Print the figures of one run."""
-    with scratch_database():
-        from tests.benchmarks.month_sql import generate_month
+_GUARDS = """
+SELECT replace(pg_get_triggerdef(oid), ' ON public.' || %(table)s, ' ON ' || %(copy)s) FROM pg_trigger
+WHERE tgrelid = %(table)s::regclass AND NOT tgisinternal AND tgtype & 4 > 0
+UNION ALL
+SELECT format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', %(copy)s, conname, pg_get_constraintdef(oid)) FROM pg_constraint
+WHERE conrelid = %(table)s::regclass AND contype = 'f'
+"""
 
-        print(f"generated {lines} lines in {timed(lambda: generate_month(lines)):.1f} s")
-        clock = RulesClock()
-        total = timed(whole_run)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        copying = timed(copy_only)
-        print(f"rules alone  {clock.seconds:7.2f} s {lines / clock.seconds:12,.0f} lines/s")
-        print(f"whole run    {total:7.2f} s {lines / total:12,.0f} lines/s   peak memory {memory:,.0f} MiB")
-        print(f"copying only {copying:7.2f} s {lines / copying:12,.0f} lines/s")
-        print(f"whole run / copying: {total / copying:.2f}")
+
+def make_tables(name: str, *, guarded: bool) -> None:
+    """Empty tables like those of results, with their indexes and checks; ``guarded``: with triggers and keys too."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for table in RESULTS:
+            cursor.execute(f"CREATE TABLE {name}_{table} (LIKE {table} INCLUDING ALL)")
+            cursor.execute(_GUARDS, {"table": table, "copy": f"{name}_{table}"})
+            for (statement,) in cursor.fetchall() if guarded else ():
+                cursor.execute(statement)
+
+
+def measure_copying(results: dict[str, bytes]) -> dict[str, Spent]:
+    """What it takes to copy the facts out and the results in, by the kind of tables they come into."""
+    out, spent = Spent.on(facts_out), {}
+    for words, name, guarded in (("as they are", "guarded", True), ("without guards and keys", "bare", False)):
+        make_tables(name, guarded=guarded)
+        into = Spent.on(lambda: results_in(results, name=name))  # noqa: B023
+        spent[words] = Spent(out.clock + into.clock, out.processor + into.processor)
+    return spent
+
+
+def measure(lines: int) -> Spent:
+    """Print the figures of one size; what the run spent."""
+    # Libraries are there before the clock starts, as in a process that works all day.
+    import settlement.actions.adjudication  # noqa: F401
+    from tests.benchmarks.month_sql import generate_month
+
+    print(f"generated {lines:,} lines in {timed(lambda: generate_month(lines)):.1f} s")
+    before, clock = last_ids(), RulesClock()
+    run = Spent.on(whole_run)
+    clock.stop()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    results = results_since(before)
+    copying = measure_copying(results)
+    print(f"rules alone  {clock.spent.told(lines)}")
+    print(f"whole run    {run.told(lines)}   peak memory {memory:,.0f} MiB")
+    for words, spent in copying.items():
+        print(f"copying only {spent.told(lines)}   into tables {words}")
+        print(f"whole run / copying: {run.times(spent)}")
+    return run
+
+
+def measure_loop(lines: int) -> None:
+    """Print how much longer a loop over objects takes than the rules, both for the same lines."""
+    from tests.benchmarks.line_loop import CHECKS, compare
+    from tests.benchmarks.month_sql import generate_month
+
+    generate_month(lines)
+    clock = RulesClock()
+    loop, findings = compare(whole_run)
+    clock.stop()
+    print(f"loop over {lines:,} objects with {len(CHECKS)} of the checks: {loop:.2f} s, the same {findings:,} findings")
+    print(f"rules alone with all checks: {clock.spent.clock:.2f} s; loop / rules: {loop / clock.spent.clock:.1f}")
+
+
+def main(sizes: list[int], loop: int) -> None:
+    """Print everything, the smallest size first: memory is the most that the process has held so far."""
+    spent = []
+    for lines in sorted(sizes):
+        with scratch_database():
+            spent.append((measure(lines), lines))
+    (first, few), (last, many) = spent[0], spent[-1]
+    if few < many:
+        print(f"time per line, {many:,} lines / {few:,} lines: {last.times(first, many / few)}")
+    if loop:
+        with scratch_database():
+            measure_loop(loop)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--lines", type=int, default=100_000)
-    main(parser.parse_args(sys.argv[1:]).lines)
+    parser.add_argument("--lines", type=int, nargs="+", default=[100_000])
+    parser.add_argument("--loop", type=int, default=10_000, help="lines of the loop over objects; 0: none")
+    given = parser.parse_args(sys.argv[1:])
+    main(given.lines, given.loop)

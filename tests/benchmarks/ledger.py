@@ -1,9 +1,10 @@
-"""What the books cost: postings with the balance trigger and without, the trial balance and a bare GROUP BY.
+"""What the books cost: postings with the balance trigger and without, the trial balance and a bare GROUP BY, and the
+statement page of one provider while the ledger of the others grows.
 
     python -m tests.benchmarks.ledger [--postings 1000000] [--balance 10000000]
 
 Works in a scratch database of the server that DATABASE_URL names, made before and dropped afterwards. Prints ratios of
-times measured in one run; the aim of both is 2.
+times measured in one run; the aim of the first two is 2, of the last 1.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 from tests.benchmarks.adjudicate_lines import scratch_database
 
 ACCOUNTS, CHUNK, ROUNDS = 400, 10_000, 3
+# Postings of the provider whose page is read, and rows of a page.
+QUIET, PAGE, READS = 1_000, 50, 20
 _ENTRIES = """
 INSERT INTO settlement_entry (id, organisation_id, number, date, event, label, key, recorded_at)
 SELECT n, %(organisation)s, 'B-' || n, date '2025-01-01' + (n %% 365)::int, 'benchmark', 'x:1', 'B-' || n, now()
@@ -49,8 +52,11 @@ class Books:
 
         self.organisation = Organisation.objects.create(code="benchmark", name="Benchmark")
         shared = {"organisation": self.organisation, "kind": "payable", "currency": "UAH"}
-        rows = Account.objects.bulk_create(Account(code=f"payable:{n}", **shared) for n in range(ACCOUNTS))
-        self.base, self.last = rows[0].pk, 0
+        rows = Account.objects.bulk_create(Account(code=f"payable:{n}", **shared) for n in range(ACCOUNTS + 2))
+        self.quiet, _other = rows[ACCOUNTS:]
+        self.base, self.accounts, self.last = rows[ACCOUNTS].pk, 2, 0
+        self.postings(*self.entries(QUIET))
+        self.base, self.accounts = rows[0].pk, ACCOUNTS
 
     def entries(self, count: int) -> tuple[int, int]:
         """New entries; first and last id."""
@@ -66,7 +72,7 @@ class Books:
     def _run(self, query: str, first: int, last: int) -> None:
         from django.db import connection
 
-        params = {"organisation": self.organisation.pk, "base": self.base, "accounts": ACCOUNTS}
+        params = {"organisation": self.organisation.pk, "base": self.base, "accounts": self.accounts}
         with connection.cursor() as cursor:
             cursor.execute(query, {**params, "first": first, "last": last})
 
@@ -92,6 +98,18 @@ def insertion(books: Books, postings: int) -> None:
     ratio = sum(with_trigger) / sum(without)
     print(f"insert {postings // ROUNDS // 2 * 2 * ROUNDS:,} postings each way: with the balance trigger "
           f"{sum(with_trigger):.2f} s, without {sum(without):.2f} s, ratio {ratio:.2f}")  # fmt: skip
+
+
+def page(books: Books) -> float:
+    """Seconds of the last page of the quiet provider's statement: how many rows, and the rows with their balances."""
+    from settlement.book_queries import statement
+
+    def read() -> None:
+        rows = statement(books.quiet, date(2025, 12, 31))
+        count = rows.count()
+        assert count and len(rows[max(count - PAGE, 0) : count]) == min(PAGE, count)
+
+    return median(seconds(read) for _read in range(READS))
 
 
 def balance(books: Books, postings: int) -> None:
@@ -124,8 +142,13 @@ def main() -> None:
     options = parser.parse_args()
     with scratch_database():
         books = Books()
+        execute("ANALYZE")
+        first, few = page(books), books.last * 2
         insertion(books, options.postings)
         balance(books, options.balance)
+        last = page(books)
+        print(f"statement page: {first * 1000:.1f} ms with {few:,} postings, {last * 1000:.1f} ms with "
+              f"{books.last * 2:,}, ratio {last / first:.2f}")  # fmt: skip
 
 
 if __name__ == "__main__":

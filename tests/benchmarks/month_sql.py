@@ -1,4 +1,8 @@
-"""A generated municipality and month, by INSERT .. SELECT: visits spread evenly, one in twenty-five with a fault."""
+"""A generated municipality and month, by INSERT .. SELECT: visits spread evenly, one in thirteen with a fault.
+
+The faults: a rate above the contract (1 in 25), units that are no whole steps (1 in 50), an amount that is not units
+times rate and a visit that was voided (1 in 200 each). Every second certificate has money set aside.
+"""
 
 from __future__ import annotations
 
@@ -44,10 +48,17 @@ INSERT INTO vouchers_planline (recipient_id, service_id, units_per_month, valid_
 SELECT r.id, s.id, 12, '2025-01-01', '2025-01-01' FROM vouchers_recipient r JOIN contracts_service s
 ON s.code IN ('S' || substr(r.code, length(r.code)), 'S' || (substr(r.code, length(r.code))::int + 1) %% 10);
 INSERT INTO vouchers_certificate (organisation_id, number, recipient_id, valid_from, pin_hash, pin_failures,
-    reserved_minor, status)
-SELECT organisation_id, 'C' || code, id, '2025-01-01', '', 0, 0, 'active' FROM vouchers_recipient;
+    reserved_minor, budget_line_id, status)
+SELECT r.organisation_id, 'C' || r.code, r.id, '2025-01-01', '', 0, CASE WHEN r.id %% 2 = 0 THEN 0 ELSE 1930800 END,
+    CASE WHEN r.id %% 2 = 0 THEN NULL ELSE b.id END, 'active'
+FROM vouchers_recipient r, contracts_budgetline b;
+INSERT INTO contracts_budgetentry (budget_line_id, kind, amount_minor, label, occurred_on, recorded_at)
+SELECT budget_line_id, 'reservation', reserved_minor, 'vouchers.certificate:' || id, '2025-01-01', '2025-01-01'
+FROM vouchers_certificate WHERE reserved_minor > 0;
 INSERT INTO vouchers_certificateline (certificate_id, service_id, units)
 SELECT c.id, p.service_id, 100 FROM vouchers_certificate c JOIN vouchers_planline p ON p.recipient_id = c.recipient_id;
+INSERT INTO vouchers_certificateentry (certificate_line_id, kind, units_milli, occurred_at, recorded_at)
+SELECT id, 'issued', (units * 1000)::bigint, '2025-01-01', '2025-01-01' FROM vouchers_certificateline;
 INSERT INTO settlement_claim (organisation_id, number, provider_id, contract_number, contract_id, period, submitted_at,
     recorded_at, status)
 SELECT c.organisation_id, 'A-' || p.code, p.id, c.number, c.id, '2025-11-01', '2025-12-03 10:00+02', '2025-12-03',
@@ -72,14 +83,16 @@ INSERT INTO vouchers_redemption (organisation_id, code, channel, certificate_num
     service_code, certificate_id, provider_id, worker_id, service_id, starts_at, ends_at, units_milli, recorded_at,
     status)
 SELECT o.id, 'V' || g, 'reported', certificate_number, provider_code, worker_code, service_code, certificate, provider,
-    worker, service, starts_at, starts_at + interval '1 hour', units, '2025-12-01', 'confirmed'
+    worker, service, starts_at, starts_at + interval '1 hour', units, '2025-12-01',
+    CASE WHEN g %% 200 = 11 THEN 'voided' ELSE 'confirmed' END
 FROM visit, accounts_organisation o;
 INSERT INTO settlement_claimline (claim_id, line, redemption_code, certificate_number, service_code, service_date,
     starts_at, ends_at, worker_code, units_milli, unit_rate_e4, amount_e4, redemption_id, certificate_id, service_id,
     worker_id)
 SELECT k.id, row_number() OVER (PARTITION BY k.id ORDER BY g), r.code, v.certificate_number, v.service_code, v.day,
     v.starts_at, v.starts_at + interval '1 hour', v.worker_code, v.units, v.rate,
-    (v.units * v.rate::bigint + 50000) / 100000 * 100, r.id, v.certificate, v.service, v.worker
+    (v.units * v.rate::bigint + 50000) / 100000 * 100 + CASE WHEN v.g %% 200 = 137 THEN 100 ELSE 0 END,
+    r.id, v.certificate, v.service, v.worker
 FROM visit v JOIN settlement_claim k ON k.provider_id = v.provider JOIN vouchers_redemption r ON r.code = 'V' || v.g;
 DROP TABLE visit;
 """
