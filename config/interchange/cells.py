@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 
 from config.interchange.tables import Column
 
@@ -27,6 +27,7 @@ _WHOLE_DIGITS = {"units": 10, "taken": 10, "rate": 9, "amount": 13, "exact": 13}
 _PLACES = {"units": 3, "taken": 3, "rate": 4, "amount": 2, "exact": 4}
 _INT_MAX = 2_147_483_647
 _YEAR_MIN = 1000
+_REMEMBERED = 4_096
 
 Parser = Callable[[str], str]
 
@@ -36,13 +37,20 @@ class CellError(ValueError):
 
 
 def parser_for(column: Column) -> Parser:
-    """The function that turns a non-blank cell of the column into canonical text, or raises CellError."""
+    """The function that turns a non-blank cell of the column into canonical text, or raises CellError.
+
+    Days, figures and words come again and again in a long table: those read lately are remembered.
+    """
+    if column.kind in ("code", "text"):
+        return partial(parse_text, length=column.length)
+    return lru_cache(maxsize=_REMEMBERED)(_parser_of(column))
+
+
+def _parser_of(column: Column) -> Parser:
     if column.kind == "choice":
         return partial(_choice, choices=column.choices)
     if column.kind in _PLACES:
         return partial(_decimal, kind=column.kind)
-    if column.kind in ("code", "text"):
-        return partial(parse_text, length=column.length)
     if column.kind in ("int", "count"):
         return partial(_int, minimum=1 if column.kind == "int" else 0)
     return {"date": _date, "time": _time, "month": _month, "bool": _bool, "check": _check}[column.kind]
