@@ -5,9 +5,12 @@ Every check is one query that returns the names of rows that disagree and what i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import connection
+
+from settlement import book_checks
 
 
 @dataclass(frozen=True)
@@ -363,24 +366,34 @@ SELECT name, closing, found FROM (
 ) wrong ORDER BY id
 """
 
-CHECKS: dict[str, str] = {
+Check = str | Callable[[int], list[book_checks.Disagreement]]
+CHECKS: dict[str, Check] = {
     "every entry balances": _ENTRIES,
     "every posting has its entry, account and one side": _ORPHANS,
+    "entries are of the event that their key names": book_checks.ENTRIES_AS_KEYED,
+    "entries stand on the day of their cause": book_checks.DAYS_OF_CAUSES,
+    "postings name the claim or payment of their entry": book_checks.POSTINGS_OF_CAUSES,
     "budget lines are not overspent": _BUDGET_FREE,
     "budget spending equals the ledger": _SPENDING,
     "claims' spending equals what is allowed": _SPENT_BY_CLAIM,
     "commitments stay within their agreements": _COMMITMENTS,
+    "commitments equal what grants have not used": book_checks.COMMITMENTS,
     "certificate reservations equal the budget's": _RESERVATIONS,
     "every reservation has its certificate": _RESERVED_FOR,
     "lines of closed years are at rest": _CLOSED_LINES,
     "results of closed years equal what was spent": _RESULTS,
     "certificate balances are possible": _BALANCES,
+    "certificates hold what was issued": book_checks.ISSUED,
+    "reported visits took what was allowed": book_checks.REPORTED,
     "redemptions equal certificate movements": _CAPTURED,
     "findings explain every line": _LINES,
     "remittances equal adjudications": _REMITTANCES,
     "runs equal their remittances": _RUNS,
+    "runs equal their fingerprints": book_checks.changed_runs,
     "claims equal payables": _PAYABLES,
+    "payment runs equal what they took": book_checks.RUN_TOTALS,
     "payments equal the remittances they pay": _PAID,
+    "payments equal the bank file": book_checks.changed_payments,
     "payments equal the bank": _BANK,
     "transfers equal the balance of card payments": _TRANSFERS,
     "fee notices equal the ledger": _FEES,
@@ -391,6 +404,8 @@ CHECKS: dict[str, str] = {
     "corrections equal what was posted": _CORRECTIONS,
     "corrected lines equal their decisions": _CORRECTED,
     "statement lines equal their matches": _STATEMENTS,
+    "explained lines equal what was posted": book_checks.EXPLAINED,
+    "lines add up to the balances of their statement": book_checks.STATEMENT_SUMS,
     "bank balances equal the ledger": _CLOSING,
 }
 
@@ -400,6 +415,10 @@ def verify_books(limit: int = 20) -> list[BookFault]:
     faults = []
     with connection.cursor() as cursor:
         for check, query in CHECKS.items():
-            cursor.execute(query)
-            faults += [BookFault(check, *map(str, row)) for row in cursor.fetchmany(limit)]
+            if isinstance(query, str):
+                cursor.execute(query)
+                rows = cursor.fetchmany(limit)
+            else:
+                rows = query(limit)
+            faults += [BookFault(check, *map(str, row)) for row in rows]
     return faults

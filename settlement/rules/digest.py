@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,18 +22,22 @@ _REMITTANCES = ["amount_claimed", "reductions", "pended", "gross", "fee", "offse
 
 def digest_of(facts: Facts, result: AdjudicationResult) -> str:
     """sha256 over adjudications, findings and remittances, sorted by claim number, line and check."""
-    numbers = sorted(facts.claims["number"].tolist())
-    ranks = dict(zip(facts.claims["claim"].tolist(), _ranks(facts.claims["number"].tolist(), numbers), strict=True))
-    digest = hashlib.sha256("\n".join(numbers).encode())
-    _add(digest, result.adjudications, ranks, _ADJUDICATIONS, ["outcome"])
-    _add(digest, result.findings, ranks, _FINDINGS, ["check", "severity"])
-    _add(digest, result.remittances, ranks, _REMITTANCES, [])
+    numbers = dict(zip(facts.claims["claim"].tolist(), facts.claims["number"].tolist(), strict=True))
+    return digest_of_tables(numbers, result.adjudications, result.findings, result.remittances)
+
+
+def digest_of_tables(
+    numbers: Mapping[int, str], adjudications: pd.DataFrame, findings: pd.DataFrame, remittances: pd.DataFrame
+) -> str:
+    """The same of tables read back; ``numbers``: of the claims by their keys."""
+    ordered = sorted(numbers.values())
+    places = {number: place for place, number in enumerate(ordered)}
+    ranks = {claim: places[number] for claim, number in numbers.items()}
+    digest = hashlib.sha256("\n".join(ordered).encode())
+    _add(digest, adjudications, ranks, _ADJUDICATIONS, ["outcome"])
+    _add(digest, findings, ranks, _FINDINGS, ["check", "severity"])
+    _add(digest, remittances, ranks, _REMITTANCES, [])
     return digest.hexdigest()
-
-
-def _ranks(values: list[str], ordered: list[str]) -> list[int]:
-    places = {value: place for place, value in enumerate(ordered)}
-    return [places[value] for value in values]
 
 
 def _add(digest: Any, table: pd.DataFrame, ranks: dict[int, int], figures: list[str], words: list[str]) -> None:

@@ -1,0 +1,219 @@
+"""Checks of the books that look into single documents: what a sum over many would not notice.
+
+Each gives (row, expected, found) of rows that disagree, at most ``limit``, in a fixed order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import pandas as pd
+from django.db import connection
+
+from config.office.storage import attachments_of, open_attachment
+from settlement.bulk import read_integers
+from settlement.gateways.base import GatewayError
+from settlement.gateways.pain001 import ReadOrder, parse_pain001
+from settlement.models import AdjudicationRun, PaymentRun
+from settlement.rules.adjudicate import OUTCOMES
+from settlement.rules.digest import digest_of_tables
+
+PAYMENT_FILE = "payment_file"
+Disagreement = tuple[str, str, str]
+
+# The key of an entry begins with its event; an opening balance may go either way, and so may what a year leaves.
+ENTRIES_AS_KEYED = """
+SELECT 'entry ' || e.number, e.event || ':…', e.key FROM settlement_entry e
+WHERE e.key NOT LIKE e.event || ':%' AND NOT (e.event LIKE 'opening.%' AND e.key LIKE 'opening:%')
+    AND NOT (e.event LIKE 'year.%' AND e.key LIKE 'year.closed:%') ORDER BY e.id
+"""
+DAYS_OF_CAUSES = """
+SELECT 'entry ' || e.number, COALESCE(m.booked_on, l.booked_on, (e.recorded_at AT TIME ZONE o.zone)::date)::text,
+    e.date::text
+FROM settlement_entry e
+JOIN accounts_organisation o ON o.id = e.organisation_id
+LEFT JOIN (SELECT x.id, l.booked_on FROM settlement_match x JOIN settlement_statementline l
+           ON l.id = x.statement_line_id) m
+    ON e.event IN ('payment.confirmed', 'payment.returned', 'payment.unconfirmed', 'payment.unreturned')
+    AND m.id = NULLIF(substring(e.key FROM ':([0-9]{1,18})$'), '')::bigint
+LEFT JOIN settlement_statementline l ON e.label LIKE 'settlement.statementline:%'
+    AND l.id = NULLIF(substring(e.label FROM ':([0-9]{1,18})$'), '')::bigint
+WHERE e.date <> COALESCE(m.booked_on, l.booked_on, CASE
+    WHEN e.event IN ('claim.adjudicated', 'claim.reversed', 'payment.failed')
+    THEN (e.recorded_at AT TIME ZONE o.zone)::date END) ORDER BY e.id
+"""
+POSTINGS_OF_CAUSES = """
+SELECT 'posting ' || p.id || ' of entry ' || e.number, e.label,
+    COALESCE('claim ' || p.claim_id, 'payment ' || p.payment_id, 'nothing')
+FROM settlement_posting p JOIN settlement_entry e ON e.id = p.entry_id
+WHERE (e.label LIKE 'settlement.claim:%' AND e.label IS DISTINCT FROM 'settlement.claim:' || p.claim_id)
+   OR (e.label LIKE 'settlement.payment:%' AND e.label IS DISTINCT FROM 'settlement.payment:' || p.payment_id)
+ORDER BY p.id
+"""
+# What a grant of ours still sets aside: its ceiling less what its claims were allowed, run by run. A reversal sets
+# nothing aside again; a grant that ended, or whose year did, sets aside nothing.
+COMMITMENTS = """
+SELECT 'contract ' || k.number, w.wanted::text, w.found::text
+FROM contracts_contract k
+CROSS JOIN LATERAL (SELECT GREATEST((k.ceiling * 100)::bigint - COALESCE(sum(GREATEST(x.payable, 0)), 0), 0) AS wanted,
+    COALESCE((SELECT sum(n.amount_minor) FROM contracts_budgetentry n
+              WHERE n.kind = 'commitment' AND n.label = 'contracts.contract:' || k.id), 0) AS found
+    FROM (SELECT sum(a.payable) AS payable FROM settlement_claim q JOIN settlement_adjudication a ON a.claim_id = q.id
+          WHERE q.contract_id = k.id GROUP BY a.run_id) x) w
+WHERE k.basis = 'grant' AND k.signed_at IS NOT NULL AND k.ceiling IS NOT NULL AND w.found <> w.wanted
+    AND NOT (w.found = 0 AND (k.status = 'terminated' OR EXISTS (
+        SELECT 1 FROM contracts_closedbudgetline c WHERE c.budget_line_id = k.budget_line_id)))
+ORDER BY k.id
+"""
+ISSUED = """
+SELECT 'certificate ' || c.number || ' ' || s.code, (l.units * 1000)::bigint::text, sum(n.units_milli)::text
+FROM vouchers_certificateentry n JOIN vouchers_certificateline l ON l.id = n.certificate_line_id
+JOIN vouchers_certificate c ON c.id = l.certificate_id JOIN contracts_service s ON s.id = l.service_id
+WHERE n.kind = 'issued' GROUP BY l.id, c.id, s.id HAVING sum(n.units_milli) <> (l.units * 1000)::bigint ORDER BY l.id
+"""
+# Units of reported visits leave the balance as far as it goes; what was left behind for want of units stays behind.
+REPORTED = """
+WITH allowed AS (
+    SELECT q.certificate_id, q.service_code,
+        sum(CASE WHEN a.reverses_id IS NULL THEN a.units_allowed ELSE -a.units_allowed END)::bigint AS units
+    FROM settlement_adjudication a JOIN settlement_claimline q ON q.id = a.claim_line_id
+    JOIN settlement_claim m ON m.id = q.claim_id
+    LEFT JOIN vouchers_redemption r ON r.organisation_id = m.organisation_id AND r.code = q.redemption_code
+        AND r.channel = 'online'
+    WHERE r.id IS NULL AND q.certificate_id IS NOT NULL GROUP BY 1, 2
+), moved AS (
+    SELECT n.certificate_line_id, COALESCE(-sum(n.units_milli) FILTER (
+            WHERE n.kind IN ('captured', 'restored') AND n.redemption_id IS NULL), 0) AS taken,
+        sum(n.units_milli) AS balance, bool_or(n.kind = 'restored') AS restored, bool_or(n.kind = 'issued') AS ours
+    FROM vouchers_certificateentry n GROUP BY 1
+)
+SELECT 'certificate ' || c.number || ' ' || s.code, COALESCE(a.units, 0)::text, x.taken::text
+FROM moved x JOIN vouchers_certificateline l ON l.id = x.certificate_line_id
+JOIN vouchers_certificate c ON c.id = l.certificate_id JOIN contracts_service s ON s.id = l.service_id
+LEFT JOIN allowed a ON a.certificate_id = c.id AND a.service_code = s.code
+WHERE x.ours AND (x.taken > COALESCE(a.units, 0) AND c.status IN ('issued', 'active', 'suspended', 'exhausted')
+    OR x.taken < COALESCE(a.units, 0) AND x.balance > 0 AND NOT x.restored) ORDER BY l.id
+"""
+STATEMENT_SUMS = """
+SELECT 'statement ' || s.statement_id || ' of ' || s.iban, (s.closing_minor - s.opening_minor)::text,
+    COALESCE(sum(l.amount_minor), 0)::text
+FROM settlement_statement s LEFT JOIN settlement_statementline l ON l.statement_id = s.id
+WHERE s.status IN ('imported', 'reconciled') AND s.problems = '[]' AND s.opening_minor IS NOT NULL
+    AND s.closing_minor IS NOT NULL
+GROUP BY s.id HAVING s.closing_minor - s.opening_minor <> COALESCE(sum(l.amount_minor), 0) ORDER BY s.id
+"""
+# A line is explained for what no payment takes of it; told by another message before, it posts nothing.
+EXPLAINED = """
+SELECT 'statement line ' || s.statement_id || '/' || l.position, w.wanted::text, COALESCE(p.posted, 0)::text
+FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id
+LEFT JOIN (SELECT statement_line_id, sum(amount_minor) AS amount FROM settlement_match GROUP BY 1) m
+    ON m.statement_line_id = l.id
+LEFT JOIN (SELECT e.label, sum(p.debit - p.credit) AS posted FROM settlement_entry e
+    JOIN settlement_posting p ON p.entry_id = e.id JOIN settlement_account a ON a.id = p.account_id
+    WHERE a.kind = 'bank' AND e.label LIKE 'settlement.statementline:%' GROUP BY 1) p
+    ON p.label = 'settlement.statementline:' || l.id
+CROSS JOIN LATERAL (SELECT CASE WHEN l.status = 'explained' AND l.explained_by_id IS NOT NULL
+    THEN l.amount_minor - COALESCE(m.amount, 0) ELSE 0 END AS wanted) w
+WHERE COALESCE(p.posted, 0) <> w.wanted ORDER BY l.id
+"""
+RUN_TOTALS = """
+SELECT 'payment run ' || r.number, (r.total * 100)::bigint::text, COALESCE(sum(m.payable), 0)::text
+FROM settlement_paymentrun r
+LEFT JOIN settlement_paymentremittance i ON i.payment_run_id = r.id LEFT JOIN settlement_remittance m
+    ON m.id = i.remittance_id
+GROUP BY r.id HAVING (r.total * 100)::bigint <> COALESCE(sum(m.payable), 0) ORDER BY r.id
+"""
+
+
+def changed_runs(limit: int) -> list[Disagreement]:
+    """Runs whose stored decisions, findings and remittances no longer have the fingerprint that was noted of them."""
+    runs = AdjudicationRun.objects.filter(status="done").exclude(digest="").order_by("pk")
+    found = ((f"run {run}", run.digest, fingerprint_of(run)) for run in runs.iterator())
+    return list(islice((row for row in found if row[1] != row[2]), limit))
+
+
+_CODES = [f"CLM-{number:02d}" for number in range(100)]
+_SEVERITIES = ["C", "P", "R", "W"]
+_FIGURES = (
+    "units_claimed",
+    "units_allowed",
+    "rate_claimed",
+    "rate_allowed",
+    "amount_claimed",
+    "gross",
+    "fee",
+    "payable",
+)
+_SUMS = ("amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable")
+_NUMBERS = """
+SELECT c.id, c.number FROM settlement_remittance m JOIN settlement_claim c ON c.id = m.claim_id WHERE m.run_id = %s
+"""
+
+
+def _place(name: str, words: Sequence[str]) -> str:
+    """A word as its place in a list; one that is not in it stands behind the last."""
+    cases = " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(words))
+    return f"CASE {name} {cases} ELSE {len(words)} END"
+
+
+# ruff: noqa: S608  SQL is put together from names of this module.
+_ADJUDICATIONS = f"""
+SELECT a.claim_id AS claim, l.line, (a.reverses_id IS NOT NULL)::int AS reversal,
+    {_place("a.outcome", OUTCOMES)} AS outcome, {", ".join(_FIGURES)}
+FROM settlement_adjudication a JOIN settlement_claimline l ON l.id = a.claim_line_id WHERE a.run_id = %(run)s
+"""
+_FINDINGS = f"""
+SELECT l.claim_id AS claim, l.line, {_place("f.check_code", _CODES)} AS "check",
+    {_place("f.severity", _SEVERITIES)} AS severity, f.units, f.amount
+FROM settlement_finding f JOIN settlement_claimline l ON l.id = f.claim_line_id WHERE f.run_id = %(run)s
+"""
+_REMITTANCES = f"SELECT claim_id AS claim, {', '.join(_SUMS)} FROM settlement_remittance WHERE run_id = %(run)s"
+
+
+def fingerprint_of(run: AdjudicationRun) -> str:
+    """The fingerprint of what is stored of a run, as `settlement.rules.digest` takes it of what the rules gave."""
+    rows = {"run": run.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBERS, [run.pk])
+        numbers = dict(cursor.fetchall())
+        decisions = read_integers(cursor, _ADJUDICATIONS, ("claim", "line", "reversal", "outcome", *_FIGURES), rows)
+        findings = read_integers(cursor, _FINDINGS, ("claim", "line", "check", "severity", "units", "amount"), rows)
+        remittances = read_integers(cursor, _REMITTANCES, ("claim", *_SUMS), rows)
+    _name(decisions, "outcome", OUTCOMES)
+    _name(findings, "check", _CODES)
+    _name(findings, "severity", _SEVERITIES)
+    return digest_of_tables(numbers, decisions, findings, remittances)
+
+
+def _name(table: pd.DataFrame, column: str, words: Sequence[str]) -> None:
+    table[column] = pd.Categorical.from_codes(table[column], categories=pd.Index([*words, "?"]))
+
+
+def changed_payments(limit: int) -> list[Disagreement]:
+    """Payments that the newest bank file of their run asks for otherwise: another account or another sum."""
+    return list(islice(_changed_payments(), limit))
+
+
+def _changed_payments() -> Iterator[Disagreement]:
+    for run in PaymentRun.objects.exclude(message_id="").order_by("pk").iterator():
+        file = attachments_of(run).filter(kind=PAYMENT_FILE).last()
+        if file is None:
+            continue
+        try:
+            with open_attachment(file) as content:
+                order = parse_pain001(content.read())
+        except (FileNotFoundError, GatewayError) as problem:
+            yield f"payment run {run.number}", f"its bank file {file.name}", str(problem)
+        else:
+            yield from _asked_otherwise(run, order)
+
+
+def _asked_otherwise(run: PaymentRun, order: ReadOrder) -> Iterator[Disagreement]:
+    payments = {payment.reference: payment for payment in run.payments.all()}
+    for asked in order.payments:
+        payment = payments.get(asked.end_to_end_id)
+        told = f"{payment.amount.amount} to {payment.iban}" if payment else "no payment"
+        wanted = f"{asked.amount} to {asked.creditor_account}"
+        if told != wanted:
+            yield f"payment {asked.end_to_end_id}", wanted, told
