@@ -27,7 +27,7 @@ class WholeMessages(filesystem.Channel):  # type: ignore[misc]
     """
 
     def _put(self, queue: str, payload: dict[str, Any], **_kwargs: Any) -> None:  # type: ignore[override]
-        name = f"{round(monotonic() * 1000)}_{uuid4()}.{queue}.msg"
+        name = f"{int(monotonic() * 1000)}_{uuid4()}.{queue}.msg"
         # No queue ends like this name, so nobody reads the file before it is renamed.
         unfinished = Path(self.data_folder_out, f"{name}.unfinished")
         unfinished.write_text(dumps(payload), "utf-8")
