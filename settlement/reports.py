@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from config.accounts.models import Organisation
 from config.money import from_minor, from_units, percent_shares, round_half_up
 from config.templatetags.charts import BARS, LINES, STACKED, Chart, Series
+from config.templatetags.show import units as written_units
 from contracts.models import Service
 from settlement.printed_tables import Cell, Column, PrintedTable, Section
 from settlement.report_queries import Allowed, BudgetMonth, allowed, budget_months, services_of
@@ -269,7 +270,7 @@ def _shares(parts: Sequence[int]) -> list[Decimal]:
 
 def _shares_in_words(total: Sequence[int]) -> str:
     home, community, institutions, _other = _shares(total)
-    told = {"open": home + community, "closed": institutions}
+    told = {"open": written_units(home + community), "closed": written_units(institutions)}
     return _("In all months together %(open)s %% went to care at home and in the community, %(closed)s %% to "
              "institutions.") % told  # fmt: skip
 

@@ -22,7 +22,7 @@ Values = list[Decimal | None] | list[Decimal]
 # A drawing that stays readable on a telephone: about as wide as one.
 WIDTH, HEIGHT = 400, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 392, 24, 214
-LETTER, CROWDED = 6.8, 6
+LETTER, CROWDED = 7.8, 6
 STEPS = (1, 2, 5, 10)
 THOUSAND = 1000
 

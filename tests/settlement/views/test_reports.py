@@ -87,7 +87,7 @@ def test_prices_of_a_unit_by_months(town: Town) -> None:
 def test_shares_of_care_at_home_and_in_institutions(town: Town) -> None:
     report = made("places", town)
     assert report.table.rows == [("11.2025", D(1710), D(100), D(0), D(0), D(0), D(0), D(0), D(0))]
-    assert "100.00" in str(report.table.notes[0])
+    assert "100 %" in str(report.table.notes[0])
     Service.objects.filter(code="015.1").update(form="residential")
     assert made("places", town).table.rows[0][5:7] == (D(1710), D(100))
 
