@@ -4,44 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import Access
-from config.accounts.models import User
-from config.accounts.people import ACTIVE, INVITED, LOCKED, people_of
-from config.clock import local_date
-from config.office.models import Job
-from contracts.models import NormCost, Parameter, ParameterProposal
-from contracts.parameters import ParameterBook
-from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
-from procurement.models import Award, CommissionMember, Score, Tender
-from settlement.appeal_queries import appeals, appeals_to_answer
-from settlement.bank_queries import bank_acts, silent_payments
-from settlement.correction_queries import objections_to_answer, own_corrections, to_approve
-from settlement.fee_queries import fee_notices, own_fee_notices
-from settlement.finance_queries import exceptions
-from settlement.line_queries import pended_lines
-from settlement.models import (
-    Adjudication,
-    AdjudicationRun,
-    Claim,
-    ClawbackCase,
-    FeeRefund,
-    Finding,
-    PaymentRemittance,
-    PaymentRun,
-    Remittance,
-)
-from vouchers.models import Certificate, IndividualPlan, Recipient, Redemption
-
-# Days before its end at which a certificate warns; the longest of them counts here.
-WARN_DAYS = "certificate.warn_before_days"
+from config.accounts.people import ACTIVE, INVITED, LOCKED
+from config.pages import waiting_rows
 
 
 def _itself(row: Any) -> Any:
@@ -84,212 +55,6 @@ class Duty:
     unless: str = ""
 
 
-# --- Competitions ----------------------------------------------------------------------------------
-
-
-def _tenders(access: Access) -> QuerySet[Tender]:
-    return Tender.objects.filter(organisation=access.office())
-
-
-def _to_open(access: Access) -> QuerySet[Tender]:
-    return _tenders(access).filter(status="active", opened_at=None, bids_close_at__lte=access.now())
-
-
-def _to_conclude(access: Access) -> QuerySet[Award]:
-    return Award.objects.filter(
-        tender__organisation=access.office(), status="pending", contract=None, standstill_until__lte=access.now()
-    )
-
-
-def _to_approve(access: Access) -> QuerySet[Tender]:
-    return _tenders(access).filter(status="planning", approver=None).exclude(author=access.user)
-
-
-def _norms(access: Access) -> QuerySet[NormCost]:
-    return NormCost.objects.filter(organisation=access.office(), status="draft").exclude(author=access.user)
-
-
-def _seats(access: Access) -> QuerySet[CommissionMember]:
-    return CommissionMember.objects.filter(
-        user=access.user, tender__status="active", tender__opened_at__isnull=False, tender__evaluated_at=None
-    )
-
-
-def _declarations(access: Access) -> QuerySet[CommissionMember]:
-    return _seats(access).filter(declared_at=None)
-
-
-def _scores(access: Access) -> QuerySet[CommissionMember]:
-    locked = Score.objects.filter(member=OuterRef("pk"), locked_at__isnull=False)
-    return _seats(access).filter(~Exists(locked), conflict=False)
-
-
-def _open_competitions(access: Access) -> QuerySet[Tender]:
-    return Tender.objects.filter(status="active", opened_at=None, bids_close_at__gt=access.now())
-
-
-# --- Recipients --------------------------------------------------------------------------------------
-
-
-def _expiring(access: Access) -> QuerySet[Certificate]:
-    today = local_date(access.now(), access.office().zone)
-    days = ParameterBook.load(access.office(), WARN_DAYS).get(WARN_DAYS, today)
-    if days is None:
-        return Certificate.objects.none()
-    until = today + timedelta(days=max(map(int, days.text.split(","))))
-    return Certificate.objects.filter(
-        organisation=access.office(), status="active", valid_to__gt=today, valid_to__lte=until
-    )
-
-
-def _unassessed(access: Access) -> QuerySet[Recipient]:
-    return Recipient.objects.filter(organisation=access.office(), death_date=None, assessments=None)
-
-
-def _without_certificate(access: Access) -> QuerySet[IndividualPlan]:
-    live = Certificate.objects.filter(recipient=OuterRef("recipient"), status__in=["draft", "issued", "active"])
-    plans = IndividualPlan.objects.filter(recipient__organisation=access.office(), status="approved")
-    return plans.filter(~Exists(live), recipient__death_date=None)
-
-
-def _own_certificates(access: Access) -> QuerySet[Certificate]:
-    return Certificate.objects.filter(recipient__user=access.user, status__in=["active", "suspended"])
-
-
-# --- Providers -----------------------------------------------------------------------------------------
-
-
-def _held(access: Access) -> QuerySet[Redemption]:
-    return Redemption.objects.filter(provider__users__user=access.user, status="authorised")
-
-
-def _draft_claims(access: Access) -> QuerySet[Claim]:
-    return Claim.objects.filter(provider__users__user=access.user, status__in=["draft", "returned"])
-
-
-def _refused_lines(access: Access) -> QuerySet[Adjudication]:
-    claims = Claim.objects.filter(provider__users__user=access.user)
-    last = claims.filter(status__in=["adjudicated", "scheduled", "paid"]).order_by("-period", "-id").values("pk")[:1]
-    return Adjudication.objects.filter(claim__in=last, outcome__in=["rejected", "reduced"])
-
-
-# --- Finance -------------------------------------------------------------------------------------------
-
-
-def _submitted(access: Access) -> QuerySet[Claim]:
-    return Claim.objects.filter(organisation=access.office(), status="submitted")
-
-
-def _pends(access: Access) -> QuerySet[Finding]:
-    return pended_lines(access)
-
-
-def _exceptions(access: Access) -> QuerySet[Any]:
-    return exceptions(access.office())
-
-
-def _silent(access: Access) -> QuerySet[Any]:
-    return silent_payments(access.office(), local_date(access.now(), access.office().zone))
-
-
-def _acts(access: Access) -> QuerySet[Any]:
-    rows = bank_acts(access.office()).exclude(signatures__place=2)
-    return rows.exclude(signatures__signed_by=access.user)
-
-
-def _payable(access: Access) -> QuerySet[Any]:
-    taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
-    rows = Remittance.objects.filter(~Exists(taken), run__organisation=access.office(), run__status="done")
-    return rows.filter(payable__gt=0)
-
-
-def _runs(status: str) -> Callable[[Access], QuerySet[PaymentRun]]:
-    def rows(access: Access) -> QuerySet[PaymentRun]:
-        found = PaymentRun.objects.filter(organisation=access.office(), status=status)
-        return found.exclude(proposed_by=access.user) if status == "proposed" else found
-
-    return rows
-
-
-def _contracts(access: Access) -> QuerySet[Any]:
-    return contracts_of_office(access.office()).filter(status="active")
-
-
-def _adjudication_runs(access: Access) -> QuerySet[AdjudicationRun]:
-    return AdjudicationRun.objects.filter(organisation=access.office())
-
-
-def _appeals(access: Access) -> QuerySet[Any]:
-    return appeals_to_answer(access)
-
-
-def _appeals_sent(access: Access) -> QuerySet[Any]:
-    return appeals(access, only_open=True)
-
-
-def _corrections(access: Access) -> QuerySet[Any]:
-    return to_approve(access)
-
-
-def _objections(access: Access) -> QuerySet[Any]:
-    return objections_to_answer(access)
-
-
-def _own_corrections(access: Access) -> QuerySet[Any]:
-    return own_corrections(access.user)
-
-
-def _unpaid_notices(access: Access) -> QuerySet[Any]:
-    return fee_notices(access.office(), state="open")
-
-
-def _own_unpaid_notices(access: Access) -> QuerySet[Any]:
-    return own_fee_notices(access.user, "open")
-
-
-def _fee_refunds(access: Access) -> QuerySet[FeeRefund]:
-    rows = FeeRefund.objects.filter(receipt__notice__organisation=access.office(), status="requested")
-    return rows.exclude(requested_by=access.user)
-
-
-def _clawbacks(access: Access) -> QuerySet[Any]:
-    return ClawbackCase.objects.filter(organisation=access.office())
-
-
-def _clawbacks_to_send(access: Access) -> QuerySet[Any]:
-    return _clawbacks(access).filter(status__in=["found", "recovered"])
-
-
-def _clawbacks_to_decide(access: Access) -> QuerySet[Any]:
-    over = Q(status="notified", reply_until__lt=local_date(access.now(), access.office().zone))
-    return _clawbacks(access).filter(over | Q(status="replied")).exclude(opened_by=access.user)
-
-
-def _own_clawbacks(status: str) -> Callable[[Access], QuerySet[Any]]:
-    return lambda access: ClawbackCase.objects.filter(provider__users__user=access.user, status=status)
-
-
-# --- Law and people --------------------------------------------------------------------------------------
-
-
-def _unverified(access: Access) -> QuerySet[Parameter]:
-    office = access.office()
-    return unverified_parameters(office, local_date(access.now(), office.zone))
-
-
-def _proposals(access: Access) -> QuerySet[ParameterProposal]:
-    return parameter_proposals(access.office()).filter(status="draft").exclude(author=access.user)
-
-
-def _people(state: str) -> Callable[[Access], QuerySet[User]]:
-    # Wall clock: links and pauses of sign-in run by it, also where business plays in a past month.
-    return lambda access: people_of(access.office(), now=timezone.now(), state=state)
-
-
-def _failed_jobs(access: Access) -> QuerySet[Job]:
-    return Job.objects.filter(state=Job.State.FAILED)
-
-
 DUTIES: tuple[Duty, ...] = (
     Duty(
         "bids_to_open",
@@ -297,7 +62,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Competitions whose bids can be opened"),
         _("The deadline has passed."),
         "procurement:competitions",
-        _to_open,
+        waiting_rows.to_open,
     ),
     Duty(
         "awards_to_conclude",
@@ -305,7 +70,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Awards past the stand-still"),
         _("A contract can be concluded."),
         "procurement:competitions",
-        _to_conclude,
+        waiting_rows.to_conclude,
         subject=_tender,
         related=("tender",),
     ),
@@ -315,7 +80,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Competitions to approve"),
         _("Somebody else has written the documents; you approve them."),
         "procurement:competitions",
-        _to_approve,
+        waiting_rows.to_approve,
     ),
     Duty(
         "norms_to_approve",
@@ -323,7 +88,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Norm costs to approve"),
         _("Check the rows of the calculation."),
         "contracts:norms",
-        _norms,
+        waiting_rows.norms,
     ),
     Duty(
         "declarations",
@@ -331,7 +96,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Declarations of interest to make"),
         _("The bidders are known now."),
         "procurement:competitions",
-        _declarations,
+        waiting_rows.declarations,
         subject=_tender,
         related=("tender",),
     ),
@@ -341,7 +106,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Competitions to score"),
         _("Your marks are missing."),
         "procurement:competitions",
-        _scores,
+        waiting_rows.scores,
         subject=_tender,
         related=("tender",),
     ),
@@ -351,7 +116,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Contracts in force"),
         _("Look at terms, prices and volumes."),
         "contracts:contracts",
-        _contracts,
+        waiting_rows.contracts,
         lookup=True,
     ),
     Duty(
@@ -360,7 +125,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Recipients without an assessment of needs"),
         _("Assess needs, then decide the fee."),
         "vouchers:recipients",
-        _unassessed,
+        waiting_rows.unassessed,
     ),
     Duty(
         "plans_without_certificate",
@@ -368,7 +133,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Approved plans without a certificate"),
         _("Issue a certificate."),
         "vouchers:recipients",
-        _without_certificate,
+        waiting_rows.without_certificate,
         subject=lambda row: row.recipient,
         related=("recipient",),
     ),
@@ -378,7 +143,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Certificates that end soon"),
         _("Within 45 days: review the plan."),
         "vouchers:certificates",
-        _expiring,
+        waiting_rows.expiring,
     ),
     Duty(
         "visits_to_confirm",
@@ -386,7 +151,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Authorised visits to confirm"),
         _("Confirm what was provided, or void."),
         "vouchers:redemptions",
-        _held,
+        waiting_rows.held,
         query="state=authorised",
     ),
     Duty(
@@ -395,7 +160,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Claims not submitted yet"),
         _("Drafts and returned claims."),
         "settlement:claims",
-        _draft_claims,
+        waiting_rows.draft_claims,
     ),
     Duty(
         "lines_refused",
@@ -403,7 +168,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Refused and reduced lines of the last claim"),
         _("Each line says why and what to do."),
         "settlement:claims",
-        _refused_lines,
+        waiting_rows.refused_lines,
         subject=lambda row: row.claim_line,
         related=("claim_line__claim",),
     ),
@@ -413,7 +178,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Notices that money is asked back"),
         _("Read what was found and reply within the term."),
         "settlement:clawbacks",
-        _own_clawbacks("notified"),
+        waiting_rows.own_clawbacks("notified"),
         query="status=notified",
     ),
     Duty(
@@ -422,7 +187,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Money to return"),
         _("Return it within the term, or it is kept back from your next claims."),
         "settlement:clawbacks",
-        _own_clawbacks("decided"),
+        waiting_rows.own_clawbacks("decided"),
         query="status=decided",
     ),
     Duty(
@@ -431,7 +196,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Competitions open for bids"),
         _("Read the documents and submit a bid."),
         "procurement:competitions",
-        _open_competitions,
+        waiting_rows.open_competitions,
     ),
     Duty(
         "claims_to_adjudicate",
@@ -439,7 +204,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Claims to adjudicate"),
         _("Submitted and not judged yet."),
         "settlement:claims",
-        _submitted,
+        waiting_rows.submitted,
         query="status=submitted",
     ),
     Duty(
@@ -448,7 +213,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Lines waiting for a person"),
         _("Propose to pay them with a reason, for another person to confirm, or leave them."),
         "settlement:pends",
-        _pends,
+        waiting_rows.pends,
         query="",
     ),
     Duty(
@@ -457,7 +222,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Appeals to answer"),
         _("A provider disputes a decision that another person made."),
         "settlement:appeals",
-        _appeals,
+        waiting_rows.appeals,
     ),
     Duty(
         "appeals_sent",
@@ -465,7 +230,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Appeals without an answer"),
         _("The office answers; you read it there."),
         "settlement:appeals",
-        _appeals_sent,
+        waiting_rows.appeals_sent,
         lookup=True,
         query="status=open",
     ),
@@ -475,7 +240,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Corrections of closed months to approve"),
         _("Somebody else has prepared them; look at the lines, then approve."),
         "settlement:corrections",
-        _corrections,
+        waiting_rows.corrections,
     ),
     Duty(
         "objections_to_answer",
@@ -483,7 +248,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Objections of recipients to answer"),
         _("A recipient does not agree with a correction."),
         "settlement:corrections",
-        _objections,
+        waiting_rows.objections,
         subject=lambda row: row.correction,
         related=("correction",),
     ),
@@ -493,7 +258,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Corrections of past months"),
         _("Read what changed for you and until when you can object."),
         "settlement:own_corrections",
-        _own_corrections,
+        waiting_rows.own_corrections,
         lookup=True,
         query="",
     ),
@@ -503,7 +268,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Fee notices not paid yet"),
         _("What recipients still owe, by notice."),
         "settlement:fee_notices",
-        _unpaid_notices,
+        waiting_rows.unpaid_notices,
         lookup=True,
         query="status=open",
     ),
@@ -513,7 +278,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Refunds of fees to approve"),
         _("Asked for by another person."),
         "settlement:fee_notices",
-        _fee_refunds,
+        waiting_rows.fee_refunds,
         subject=lambda row: row.receipt.notice,
         related=("receipt__notice",),
     ),
@@ -523,7 +288,7 @@ DUTIES: tuple[Duty, ...] = (
         _("My fees to pay"),
         _("The notice says how to pay."),
         "settlement:own_fees",
-        _own_unpaid_notices,
+        waiting_rows.own_unpaid_notices,
         unless="fee_notices.view",
     ),
     Duty(
@@ -532,7 +297,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Cases of money asked back: send or close"),
         _("Send the notice, or close what has come back."),
         "settlement:clawbacks",
-        _clawbacks_to_send,
+        waiting_rows.clawbacks_to_send,
     ),
     Duty(
         "clawbacks_to_decide",
@@ -540,7 +305,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Cases of money asked back to decide"),
         _("The provider has replied or its term has passed; another person opened the case."),
         "settlement:clawbacks",
-        _clawbacks_to_decide,
+        waiting_rows.clawbacks_to_decide,
     ),
     Duty(
         "sums_to_pay",
@@ -548,7 +313,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Sums to pay"),
         _("Propose a payment run."),
         "settlement:payment_runs",
-        _payable,
+        waiting_rows.payable,
         subject=lambda row: row.claim,
         related=("claim",),
     ),
@@ -558,7 +323,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Payment runs to approve"),
         _("Proposed by another person."),
         "settlement:payment_runs",
-        _runs("proposed"),
+        waiting_rows.runs("proposed"),
     ),
     Duty(
         "runs_to_release",
@@ -566,7 +331,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Payment runs to send to the bank"),
         _("Approved and not released yet."),
         "settlement:payment_runs",
-        _runs("approved"),
+        waiting_rows.runs("approved"),
     ),
     Duty(
         "bank_records",
@@ -574,7 +339,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Bank records without an explanation"),
         _("Match them with a payment or explain them."),
         "settlement:open_bank_lines",
-        _exceptions,
+        waiting_rows.exceptions,
         query="",
     ),
     Duty(
@@ -583,7 +348,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Payments that the bank has not answered for"),
         _("Import the statement of the payment day, or ask the bank."),
         "settlement:open_bank_lines",
-        _silent,
+        waiting_rows.silent,
     ),
     Duty(
         "bank_acts",
@@ -591,7 +356,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Acts with the bank to sign"),
         _("Another person has signed; two must."),
         "settlement:bank_acts",
-        _acts,
+        waiting_rows.acts,
     ),
     Duty(
         "adjudication_runs",
@@ -599,7 +364,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Adjudication runs"),
         _("Totals, checks and parameters of each run."),
         "settlement:adjudication_runs",
-        _adjudication_runs,
+        waiting_rows.adjudication_runs,
         lookup=True,
         query="",
     ),
@@ -609,7 +374,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Values of parameters to approve"),
         _("Somebody else has written them down; compare each with its act."),
         "contracts:parameters",
-        _proposals,
+        waiting_rows.proposals,
     ),
     Duty(
         "parameters_unverified",
@@ -617,7 +382,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Parameters nobody has verified"),
         _("Find the act and write down the evidence."),
         "contracts:parameters",
-        _unverified,
+        waiting_rows.unverified,
     ),
     Duty(
         "invitations_open",
@@ -625,7 +390,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Invitations not used yet"),
         _("These people have not chosen a password. Give them a new link when the old one is over."),
         "people",
-        _people(INVITED),
+        waiting_rows.people(INVITED),
         query=f"state={INVITED}",
     ),
     Duty(
@@ -634,7 +399,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Sign-ins paused after wrong passwords"),
         _("End the pause when the person asks for it."),
         "people",
-        _people(LOCKED),
+        waiting_rows.people(LOCKED),
         query=f"state={LOCKED}",
     ),
     Duty(
@@ -643,7 +408,7 @@ DUTIES: tuple[Duty, ...] = (
         _("People with access"),
         _("Of this organisation."),
         "people",
-        _people(ACTIVE),
+        waiting_rows.people(ACTIVE),
         lookup=True,
         query=f"state={ACTIVE}",
     ),
@@ -653,7 +418,7 @@ DUTIES: tuple[Duty, ...] = (
         _("Background jobs that failed"),
         _("See the log of the worker."),
         "",
-        _failed_jobs,
+        waiting_rows.failed_jobs,
     ),
 )
 # What a recipient sees is shown in another form on the same page.
@@ -663,7 +428,7 @@ OWN = Duty(
     _("My certificates"),
     _("What is left and where to use it."),
     "vouchers:mine",
-    _own_certificates,
+    waiting_rows.own_certificates,
     lookup=True,
     unless="fees.view",
 )
