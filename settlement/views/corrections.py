@@ -58,9 +58,8 @@ def correction_new(request: HttpRequest) -> HttpResponse:
         ),
     )
     if made is not None:
-        messages.success(
-            request, gettext("This is what would change. Nothing is posted until another person approves.")
-        )
+        words = gettext("This is what would change. Nothing is posted until another person approves it.")
+        messages.success(request, words)
         return redirect("settlement:correction", made.pk)
     context = {"form": form, "refusal": refusal, "months": months}
     return render(request, "settlement/corrections/new.html", context, status=409 if refusal else 200)
@@ -100,6 +99,7 @@ def _office_part(access: Access, correction: Correction) -> dict[str, Any]:
         "budget": [row | {"words": BUDGET_KINDS[row["kind"]]} for row in plan["budget"]],
         "certificates": plan["certificates"],
         "notices": plan["notices"],
+        "overspent": plan["overspent"],
         "left_out": [row | {"words": corrections.LEFT_OUT[row["reason"]]} for row in plan["left_out"]],
         "providers": queries.providers_of_correction(correction),
         "recipients": queries.recipients_of_correction(correction)[: queries.RECIPIENTS_SHOWN],
