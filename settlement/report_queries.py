@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -15,10 +16,13 @@ from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 
 from config.accounts.models import Organisation
+from config.audit.models import AuditEvent
+from config.audit.recording import label_of
 from config.money import to_minor
-from config.periods import add_months
+from config.periods import add_months, month_end
 from contracts.models import BudgetEntry, BudgetLine, Service
 from settlement.models import AdjudicationRun
+from settlement.run_queries import end_of
 
 KINDS = ("commitment", "reservation", "spending")
 
@@ -112,13 +116,28 @@ class BudgetMonth:
 
 
 def budget_months(organisation: Organisation, months: list[date]) -> list[BudgetMonth]:
-    """Budget lines of the years of the months, month by month in their own year; two queries."""
+    """Budget lines of the years of the months, month by month in their own year; three queries."""
     lines = BudgetLine.objects.filter(organisation=organisation, year__in={month.year for month in months})
     moved = _moved(organisation, add_months(months[-1], 1))
+    amended = _amendments(organisation)
     found: list[BudgetMonth] = []
     for line in lines.order_by("year", "code"):
-        own = [month for month in months if month.year == line.year]
-        found += [_at_end_of(line, month, moved.get(line.pk, {})) for month in own]
+        for month in (month for month in months if month.year == line.year):
+            end = end_of(month_end(month), organisation)
+            before = next((sum_ for at, sum_ in amended.get(label_of(line), []) if at > end), None)
+            appropriation = to_minor(line.amount.amount) if before is None else before
+            found.append(_at_end_of(line, month, appropriation, moved.get(line.pk, {})))
+    return found
+
+
+def _amendments(organisation: Organisation) -> dict[str, list[tuple[datetime, int]]]:
+    """When lines were entered and amended, and what they had before (minor units), by label, in order."""
+    codes = ("budget_line.added", "budget_line.amended")
+    events = AuditEvent.objects.filter(chain=organisation.code, action__in=codes).order_by("business_at", "sequence")
+    found: dict[str, list[tuple[datetime, int]]] = {}
+    for event in events:
+        before = to_minor(Decimal(event.data.get("before", "0")))
+        found.setdefault(event.objects_touched[0], []).append((event.business_at, before))
     return found
 
 
@@ -132,9 +151,9 @@ def _moved(organisation: Organisation, before: date) -> dict[int, dict[tuple[str
     return found
 
 
-def _at_end_of(line: BudgetLine, month: date, moved: dict[tuple[str, date], int]) -> BudgetMonth:
+def _at_end_of(line: BudgetLine, month: date, appropriation: int, moved: dict[tuple[str, date], int]) -> BudgetMonth:
     sums = {kind: sum(total for (of, on), total in moved.items() if of == kind and on <= month) for kind in KINDS}
-    return BudgetMonth(line, month, to_minor(line.amount.amount), moved.get(("spending", month), 0), **sums)
+    return BudgetMonth(line, month, appropriation, moved.get(("spending", month), 0), **sums)
 
 
 def first_settled_month(organisation: Organisation) -> date | None:

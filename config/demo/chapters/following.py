@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal as D
 
+from django.utils.translation import gettext_noop
+
 from config.accounts.models import User
 from config.accounts.people_actions import invite_user
 from config.demo.chapters.competition import CRITERIA
@@ -28,7 +30,7 @@ from settlement.actions.runs import propose_payment_run
 from settlement.models import PaymentRun
 from vouchers.models import Certificate, Redemption
 
-DECEMBER_PEOPLE = (1, 20)
+DECEMBER_PEOPLE = (1, 10)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ ORDERS = (
 
 def begin_december(stage: Stage) -> None:
     """Visits of December, a competition waiting to be judged, the returned payment proposed again."""
-    stage.say(95, "Грудень: поточна робота")
+    stage.say(95, gettext_noop("December: work in hand"))
     _visits(stage)
     for order in ORDERS:
         tender = _tender(stage, order)
@@ -109,9 +111,9 @@ def _visits(stage: Stage) -> None:
         ).select_related("recipient", "organisation")
     }
     done = set(
-        Redemption.objects.filter(provider=provider, channel="online", starts_at__gte=moment(2025, 12, 1, 0)).values_list(
-            "certificate__recipient__code", "starts_at"
-        )
+        Redemption.objects.filter(
+            provider=provider, channel="online", starts_at__gte=moment(2025, 12, 1, 0)
+        ).values_list("certificate__recipient__code", "starts_at")
     )
     pins = {code: pin_of(row) for code, row in certificates.items()}
     visits = home_visits(
@@ -139,7 +141,9 @@ def _tender(stage: Stage, order: Order) -> Tender:
             value=order.value,
             criteria=CRITERIA,
             service=service,
-            norm_cost=NormCost.objects.get(service=service, territory=None, status="approved", valid_from=date(2025, 1, 1)),
+            norm_cost=NormCost.objects.get(
+                service=service, territory=None, status="approved", valid_from=date(2025, 1, 1)
+            ),
             units_planned=order.units,
             contract_from=date(2026, 1, 1),
             contract_to=date(2027, 1, 1),

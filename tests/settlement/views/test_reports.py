@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal as D
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from config.accounts.models import Organisation
+from config.money import to_minor
 from config.periods import add_months
+from contracts.actions.budgets import amend_budget_line
 from contracts.models import BudgetEntry, BudgetLine, NormCost, Service, Territory
 from settlement.actions.claims import reverse_claim
 from settlement.report_queries import budget_months
@@ -121,6 +123,20 @@ def test_the_budget_month_by_month(town: Town) -> None:
         assert row.appropriation == row.spending + row.reservation + row.commitment + row.free
     report = made("execution", town)
     assert len(report.table.rows) == 12 and report.charts[0].limits
+
+
+def test_an_appropriation_counts_from_the_day_of_its_act(town: Town) -> None:
+    line = BudgetLine.objects.get(organisation=town.organisation, year=2025)
+    was = to_minor(line.amount.amount)
+    amend_budget_line(
+        line=line,
+        amount=line.amount.amount + 100,
+        basis="рішення сесії",
+        actor=town.users["halyna"].as_actor(),
+        at=datetime(2025, 6, 20, 12, tzinfo=AT.tzinfo),
+    )
+    told = {row.month.month: row.appropriation for row in budget_months(town.organisation, YEAR)}
+    assert (told[5], told[6], told[12]) == (was, was + 10_000, was + 10_000)
 
 
 @pytest.mark.parametrize("kind", KINDS)
