@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
+from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -80,7 +81,8 @@ def _runs(organisation: Organisation, period: date):  # type: ignore[no-untyped-
 
 def summarise(run: AdjudicationRun) -> RunSummary:
     """Figures of a run as people read them."""
-    outcomes = Counter(Adjudication.objects.filter(run=run).values_list("outcome", flat=True))
+    counted = Adjudication.objects.filter(run=run).order_by().values_list("outcome").annotate(Count("pk"))
+    outcomes = Counter(dict(counted))
     return RunSummary(
         run=run.number,
         claims=run.remittances.count(),
