@@ -8,7 +8,8 @@ import pytest
 from django.utils import translation
 from django.utils.formats import date_format
 
-from config.law_words import act_words, article_words, formula_words, parameter_title, value_words
+from config.law_titles import LISTED
+from config.law_words import TITLES, act_words, article_words, formula_words, parameter_title, value_words
 from vouchers.queries import mask_name
 
 
@@ -77,3 +78,15 @@ def test_income_counted_instead_of_a_smaller_one_is_said_in_words() -> None:
             "the recipient, 07.2025: the income of 1666.83 is below 2361"
         )
         assert formula_words("member 2, 07.2025: 0 < 2361").startswith("family member 2, 07.2025")
+
+
+def test_a_day_of_the_year_is_said_as_one() -> None:
+    with translation.override("uk"):
+        assert value_words("12-31") == "31 грудня"
+        assert value_words("02-31") == "02-31"
+
+
+def test_parameters_of_the_list_alone_have_names_too() -> None:
+    assert set(LISTED).isdisjoint(TITLES)
+    with translation.override("en"):
+        assert parameter_title("certificate.pin_tries") == "tries of a PIN before it is locked"

@@ -325,6 +325,20 @@ def test_plan_of_needs(client: Client, road: Road) -> None:
     assert page(client, road.cast["sofiia"], "plan", plan.pk) == 403
 
 
+def found_rows(client: Client, user: User, name: str, q: str) -> int:
+    answer = sign_in(client, user).get(reverse(f"procurement:{name}"), {"q": q})
+    return int(answer.context["page"].paginator.count)
+
+
+def test_plans_and_bids_are_searched(client: Client, road: Road, running: Tender) -> None:
+    plan = ProcurementPlan.objects.create(organisation=road.organisation, year=2027)
+    plan.items.create(number=1, title="Догляд удома", way="register", budget_line=road.line, value=1000)
+    plans = [found_rows(client, road.cast["bohdan"], "plans", q) for q in ("2027", "удома", "немає такого")]
+    road.bid(running, "A")
+    bids = [found_rows(client, road.cast["nadiia"], "bids", q) for q in (running.number, "немає такого")]
+    assert (plans, bids) == ([1, 1, 0], [1, 0])
+
+
 @pytest.mark.parametrize("username", ["bohdan", "nadiia", "chair"])
 def test_list_costs_the_same_with_more_rows(client: Client, road: Road, running: Tender, username: str) -> None:
     def grow() -> None:

@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from config.office.models import Attachment
 from contracts.actions.reference import load_reference
 from settlement.actions import claims
-from settlement.models import Adjudication, Appeal, Claim, ClaimLine
+from settlement.actions.pends import keep_pend
+from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimLine
 from tests.settlement.actions.month import AT, add_visit
 from tests.settlement.views.town import Town, settled_town, tables_of_month, url
 
@@ -125,3 +126,34 @@ def test_files_and_versions_beside_a_claim(town: Town) -> None:
     refused = nadiia.post(url("claim_evidence", town.claim.pk), {"file": SimpleUploadedFile("x", PDF)}, follow=True)
     assert "note bad" in text(refused)
     assert Claim.objects.get(pk=claim.pk).status == "returned"
+
+
+def test_only_another_person_is_asked_to_answer(town: Town) -> None:
+    """Halyna made the decision: her page says so, her home page does not count the appeal, Ivan's does."""
+    AdjudicationRun.objects.update(started_by=town.users["halyna"])
+    send(town, refused_line(town))
+    page = url("appeal", Appeal.objects.get().pk)
+    counted = {name: town.browser(name).get("/waiting/appeals_to_answer/") for name in ("halyna", "ivan")}
+    assert [answer.context["page"].paginator.count for answer in counted.values()] == [0, 1]
+    assert "Appeal A-1, № " in text(counted["ivan"])
+    assert "Another person answers: the decision is yours." in text(town.browser("halyna").get(page))
+    assert "Your answer" in text(town.browser("ivan").get(page))
+
+
+def test_who_left_a_line_unpaid_is_not_asked_to_answer(town: Town) -> None:
+    line = Adjudication.objects.filter(claim=town.claim, outcome="pended").earliest("pk").claim_line
+    finding = line.findings.filter(severity="P").earliest("pk")
+    keep_pend(
+        organisation=town.organisation,
+        claim_line_id=line.pk,
+        check_code=finding.check_code,
+        reason="No evidence",
+        actor=town.users["ivan"].as_actor(),
+        at=AT,
+    )
+    send(town, line)
+    counted = [
+        town.browser(name).get("/waiting/appeals_to_answer/").context["page"].paginator.count
+        for name in ("ivan", "halyna")
+    ]
+    assert counted == [0, 1]

@@ -121,7 +121,7 @@ def test_a_pend_is_overdue_after_its_working_days(town: Town) -> None:
 def test_decisions_by_person_as_page_and_json(town: Town) -> None:
     assert "Nobody has decided about a pend yet." in text(town.browser("mariia").get(url("pend_decisions")))
     lift(town.organisation, waiting(town), at=AT)
-    assert "halyna" in text(town.browser("mariia").get(url("pend_decisions")))
+    assert "Галина Вигадана" in text(town.browser("mariia").get(url("pend_decisions")))
     rows = town.browser("mariia").get(url("pend_decisions"), {"format": "json"}).json()["decisions"]
     assert [(row["person"], row["proposed"], row["confirmed"]) for row in rows] == [("halyna", 1, 0), ("ivan", 0, 1)]
     assert town.browser("nadiia").get(url("pend_decisions")).status_code == 403
@@ -149,3 +149,11 @@ def test_the_queue_asks_a_constant_number_of_questions(tmp_path: Path) -> None:
         town.browser("ivan").post(url("pend_confirm", proposal.pk))
     assert (many[0], *asked()) == (len(lines), 1, many[1])
     assert len(lines) > 4
+
+
+def test_the_filter_offers_only_checks_with_lines(town: Town) -> None:
+    browser = town.browser("halyna")
+    offered = re.findall(r"check=(CLM-\d\d)", text(browser.get(url("pends"))))
+    assert offered == [DEFAULT]
+    chosen = browser.get(url("pends"), {"check": "CLM-24"})
+    assert [code for code, _title in chosen.context["checks"]] == [DEFAULT, "CLM-24"]
