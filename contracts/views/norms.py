@@ -48,7 +48,6 @@ def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "norm": norm,
         "parameters": used,
         "recomputed": norms.recomputed(norm),
-        "recomputed": norms.recomputed(norm),
         "unverified": {row["key"] for row in used if row["unverified"]},
         "may_approve": norm.status == "draft" and access.may("norms.approve") and norm.author_id != access.user.pk,
         "may_end": access.may("norms.approve") and norm.status == "approved" and norm.valid_to is None,
