@@ -16,7 +16,7 @@ from tests.config.interchange.packages import dump
 from tests.oracle.recalculate import recalculate
 from tests.settlement.actions.corrected_town import approve, closed_town, in_hospital, lower_income, propose
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 FIGURES = ("gross", "fee", "payable")
 
 

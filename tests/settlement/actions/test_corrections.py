@@ -389,7 +389,7 @@ def test_the_books_name_a_corrupted_correction(town: Town, check: str, statement
 
 
 @given(
-    limit=st.integers(0, 130_000), first=st.integers(3, 12), days=st.integers(2, 9), rate=st.sampled_from([80, 90, 95])
+    limit=st.integers(0, 130_000), first=st.integers(5, 12), days=st.integers(2, 9), rate=st.sampled_from([80, 90, 95])
 )
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_was_and_difference_give_becomes_and_the_parties_give_the_budget(

@@ -125,7 +125,7 @@ def test_lines_are_searched_and_the_page_costs_the_same_for_many(town: Town) -> 
         connection,
     ) as few:
         page = client.get(url("correction", made.pk), {"q": "nobody"}).content.decode()
-    assert "No line fits." in page
+    assert "Nothing was found." in page
     with CaptureQueriesContext(connection) as many:
         page = client.get(url("correction", made.pk), {"q": "A-1"}).content.decode()
     assert made.lines.count() > 5 and len(many) <= len(few) + 1
