@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from config.accounts.models import Organisation
 from config.demo.chapters.claims import settle_claims
@@ -43,5 +44,5 @@ def play(say: Report) -> Stage:
     settle_claims(stage)
     pay_and_close(stage)
     begin_december(stage)
-    say(100, "Готово")
+    say(100, gettext_noop("Done"))
     return stage

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal as D
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE, TRIP, WHOLE_DAYS
 from config.demo.chapters.population import numbers
 from config.demo.chapters.visits import DIED, FIRST, ONLINE, Reported, certificate_numbers, reported_visits
@@ -43,7 +45,7 @@ Lines = list[LineDraft]
 
 def settle_claims(stage: Stage) -> None:
     """Claims come in and are adjudicated, the late one of September first: periods are settled in order."""
-    stage.say(66, "Вимоги надавачів")
+    stage.say(66, gettext_noop("Claims of the providers"))
     _death(stage)
     certificates = certificate_numbers(stage)
     for provider in USERS:
@@ -54,7 +56,7 @@ def settle_claims(stage: Stage) -> None:
             claim(stage, provider, SEPTEMBER, late, at=SUBMITTED[provider])
         claim(stage, provider, FIRST, _spoil(provider, lines, certificates), at=SUBMITTED[provider])
     for period in (SEPTEMBER, FIRST):
-        stage.say(72, f"Розгляд вимог: {period:%m.%Y}")
+        stage.say(72, gettext_noop("Claims are checked"))
         judge(stage, period, at=moment(2025, 12, 8, 10))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal as D
 
+from django.utils.translation import gettext_noop
+
 from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE, TRIP
 from config.demo.chapters.tendering import COMMISSION, announce, declare_no_conflict
 from config.demo.stage import Stage, ensure, moment
@@ -52,7 +54,7 @@ REGISTER = (
 
 def hold_competition(stage: Stage) -> None:
     """Plan, tender, sealed bids, opening, scores, award, contract; and contracts with providers of the register."""
-    stage.say(7, "План потреб і конкурс соціального замовлення")
+    stage.say(7, gettext_noop("Plan of needs and the social order competition"))
     item = _plan(stage)
     tender = _tender(stage, item)
     _bids(stage, tender)
@@ -118,7 +120,9 @@ def _tender(stage: Stage, item: PlanItem) -> Tender:
             criteria=CRITERIA,
             plan_item=item,
             service=item.service,
-            norm_cost=NormCost.objects.get(service=item.service, territory=None, status="approved", valid_from=date(2025, 1, 1)),
+            norm_cost=NormCost.objects.get(
+                service=item.service, territory=None, status="approved", valid_from=date(2025, 1, 1)
+            ),
             units_planned=D(30000),
             contract_from=date(2025, 4, 1),
             contract_to=date(2026, 1, 1),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal as D
 
+from django.utils.translation import gettext_noop
+
 from config.demo import application_2005 as form
 from config.demo.chapters.tendering import COMMISSION, announce, declare_no_conflict
 from config.demo.stage import Stage, ensure, moment
@@ -39,7 +41,7 @@ MARKS = {"relevance": D(5), "results": D(4), "capacity": D(4), "budget": D(4)}
 
 def hold_contest(stage: Stage) -> None:
     """From the call to the grant agreement with its milestones."""
-    stage.say(11, "Конкурс соціальних проєктів")
+    stage.say(11, gettext_noop("Competition of social projects"))
     tender = _call(stage)
     _apply(stage, tender)
     _decide(stage, tender)

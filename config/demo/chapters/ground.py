@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from config.accounts.actions import create_organisation
 from config.accounts.models import Organisation, User
@@ -42,7 +43,7 @@ PROVIDERS = (
 
 def set_the_ground(say: Report) -> Stage:
     """Create what everything else stands on."""
-    say(1, "Громада, люди, бюджет")
+    say(1, gettext_noop("The municipality, its people and budget"))
     organisation = ensure(
         Organisation.objects.filter(code=CODE),
         lambda: create_organisation(

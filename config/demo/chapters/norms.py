@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal as D
 
+from django.utils.translation import gettext_noop
+
 from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE, TRIP
 from config.demo.stage import Stage, ensure, moment
 from contracts.actions.catalogue import PricedAction, approve_tariff_set
@@ -51,7 +53,7 @@ VINNYTSIA = (
 
 def publish_norms(stage: Stage) -> None:
     """Norm costs of the five services and the village norm; the tariff set."""
-    stage.say(4, "Нормативи вартості і тарифи")
+    stage.say(4, gettext_noop("Norm costs and prices"))
     for code, components in COMPONENTS.items():
         # A norm holds for the budget year; the next year's one waits for its approver.
         _norm(stage, code, components, valid_from=date(2025, 1, 1), valid_to=date(2026, 1, 1), act=ACT)

@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from django.utils.translation import gettext_noop
+
 from config.demo.calendar import ANSWERED, CLOSED, PROPOSED, RELEASED, MonthDays
 from config.demo.chapters.visits import FIRST
 from config.demo.stage import Stage, ensure, moment
@@ -27,12 +29,12 @@ SECOND_BANK = STATEMENTS / "second_bank_camt.053.001.02.xml"
 
 def pay_and_close(stage: Stage) -> None:
     """November is paid, reconciled and closed."""
-    stage.say(80, "Платіжний реєстр листопада")
+    stage.say(80, gettext_noop("Payment run of November"))
     days = MonthDays.of(stage.organisation, FIRST)
     run = pay_month(stage, days)
-    stage.say(84, "Повідомлення про оплату")
+    stage.say(84, gettext_noop("Advices of payment"))
     write_remittance_advices(organisation=stage.organisation, run_id=run.pk, at=days.at(RELEASED, 15))
-    stage.say(90, "Банківські виписки")
+    stage.say(90, gettext_noop("Bank statements"))
     hear_the_bank(stage, run, days)
     import_statement(
         organisation=stage.organisation,

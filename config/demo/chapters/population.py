@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal as D
 
+from django.utils.translation import gettext_noop
+
 from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP
 from config.demo.chapters.intake import Intake, Need, Register, decide, pensioner, registered, settle
 from config.demo.people import TERRITORIES, demo_recipient
@@ -64,7 +66,7 @@ def settle_people(stage: Stage) -> None:
     cast = {1: stage.people["olena"], 151: stage.people["petro"]}
     for number in range(1, PEOPLE + 1):
         if number % 20 == 1:
-            stage.say(15 + number * 30 // PEOPLE, f"Отримувачі: {number} з {PEOPLE}")
+            stage.say(15 + number * 30 // PEOPLE, gettext_noop("Recipients, fees and certificates"))
         person = demo_recipient(number)
         if person.code not in done:
             settle(stage, AUTUMN, person, needs_of(number), register, cast.get(number))

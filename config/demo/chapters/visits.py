@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal as D
 
+from django.utils.translation import gettext_noop
+
 from config.demo.chapters.ground import DAY, HOME, REHAB, TRIP, WHOLE_DAYS
 from config.demo.chapters.population import (
     DAY_CARE,
@@ -50,12 +52,12 @@ class Reported:
 
 def visit_people(stage: Stage) -> None:
     """Absences and rests that people knew of, visits at the door, reports of the providers."""
-    stage.say(46, "Візити листопада")
+    stage.say(46, gettext_noop("Visits of November"))
     _events(stage)
     _online(stage)
     certificates = certificate_numbers(stage)
     for provider, user in (("TURBOTA", "nadiia"), ("TERCENTR", "lidiia"), ("DRC", "roman"), ("OPORA", "taras")):
-        stage.say(62, f"Звіти про візити: {provider}")
+        stage.say(62, gettext_noop("Providers report visits"))
         report(stage, provider, user, FIRST, reported_visits(provider), certificates, at=REPORTED_AT)
 
 
@@ -163,7 +165,7 @@ def _online(stage: Stage) -> None:
     )
     for index, visit in enumerate(visits):
         if index % 50 == 0:
-            stage.say(47 + index * 14 // len(visits), f"Візити за кодом: {index} з {len(visits)}")
+            stage.say(47 + index * 14 // len(visits), gettext_noop("Visits confirmed by code"))
         if (visit.recipient, visit.starts_at) not in done:
             redeem(stage, provider, certificates[visit.recipient], pins[visit.recipient], visit, user="nadiia")
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal as D
 
+from django.utils.translation import gettext_noop
+
 from config.demo.calendar import ANSWERED, JUDGED, PROPOSED, SUBMITTED, MonthDays
 from config.demo.chapters.claims import USERS, claim, claim_row, judge
 from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE
@@ -92,7 +94,7 @@ def play_year(stage: Stage) -> None:
     closed = set(ClosedMonth.objects.filter(organisation=stage.organisation).values_list("month", flat=True))
     for month in YEAR:
         if month not in closed:
-            stage.say(8 + (month.month + 1) % 12 // 4, f"Рік: {month:%m.%Y}")
+            stage.say(8 + (month.month + 1) % 12 // 4, gettext_noop("A year of visits, claims and payments"))
             _month(stage, MonthDays.of(stage.organisation, month), certificates)
         if month == PILOT:
             close_year(stage, PILOT.year)

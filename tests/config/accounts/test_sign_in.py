@@ -89,8 +89,11 @@ def test_demo_accounts_are_told_on_a_demonstration_only(client: Client, halyna: 
 
 
 def test_the_sign_in_page_shows_the_demo_being_loaded(client: Client, db: None) -> None:
-    job = Job.objects.create(kind="load_demo", key="load_demo:1", state="running", progress=37)
+    job = Job.objects.create(
+        kind="load_demo", key="load_demo:1", state="running", progress=37, progress_text="Visits of November"
+    )
     assert 'value="37"' in client.get(reverse("login")).content.decode()
+    assert "Візити листопада" in client.get(reverse("progress")).content.decode()
     assert 'value="37"' in client.get(reverse("progress")).content.decode()
     job.state = "done"
     job.save()
