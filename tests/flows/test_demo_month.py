@@ -145,6 +145,7 @@ def test_recipients_live_in_town_and_villages(played: Stage) -> None:
         ("EX-UA-08", "F", None, "0.00", "1700.00"),
         ("EX-UA-09", "F", None, "0.00", "1700.00"),
         ("EX-UA-10", "F", None, "0.00", "120.00"),
+        ("EX-UA-11", "D", "1444.00", "1444.00", "256.00"),
         ("EX-UA-12", "D", "1278.00", "1618.00", "422.00"),
     ],
 )
@@ -157,12 +158,26 @@ def test_the_examples_of_the_rule_book_are_persons(
     assert (steps["fee"], steps["budget"]) == (fee, budget)
 
 
+def test_a_category_asks_for_no_income_unless_a_member_has_none(played: Stage) -> None:
+    single, family = (FeeAssessment.objects.get(recipient__code=code) for code in ("EX-UA-09", "EX-UA-11"))
+    assert (single.steps[0]["formula"], single.income_member) == ("PAY-UA-2", D("15000.00"))
+    assert family.income_member == D("7500.00")
+    assert "PAY-UA-5" in [row["formula"] for row in family.steps]
+
+
 @pytest.mark.parametrize(
-    ("code", "limit", "fee"), [("EX-UA-03", "810.00", "810.00"), ("EX-UA-07", "4754.89", "4754.89")]
+    ("code", "limit", "fee", "budget"),
+    [
+        ("EX-UA-03", "810.00", "810.00", "890.00"),  # EX-UA-6
+        ("EX-UA-07", "4754.89", "4754.89", "1245.11"),
+    ],
 )
-def test_the_same_person_pays_less_in_the_next_year(played: Stage, code: str, limit: str, fee: str) -> None:
+def test_the_same_person_pays_less_in_the_next_year(
+    played: Stage, code: str, limit: str, fee: str, budget: str
+) -> None:
     assessment = FeeAssessment.objects.get(recipient__code=code, valid_from="2026-01-01")
-    assert (assessment.mode, assessment.monthly_limit, _steps(assessment)["fee"]) == ("D", D(limit), fee)
+    steps = _steps(assessment)
+    assert (assessment.mode, assessment.monthly_limit, steps["fee"], steps["budget"]) == ("D", D(limit), fee, budget)
 
 
 def test_a_missing_statement_blocks_the_decision(played: Stage) -> None:

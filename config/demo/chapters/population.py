@@ -1,6 +1,6 @@
 """Chapter 5: recipients with assessments, incomes and fee decisions; individual plans; certificates.
 
-The rule book's examples EX-UA-1 to EX-UA-14 are persons of the register; the settlement example of 5.2 is another.
+The rule book's examples EX-UA-1 to EX-UA-13 are persons of the register; the settlement example of 5.2 is another.
 """
 
 from __future__ import annotations
@@ -139,6 +139,7 @@ def _disabled() -> Example:
         FeeInputs(
             application_date=APPLIED,
             lost_ability=True,
+            members=(pensioner(D("15000.00"), WINDOW),),
             services=_plan(),
             member_categories=((FreeCategory("DISABILITY_I", "Довідка МСЕК (вигадана)"),),),
         ),
