@@ -10,12 +10,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from babel.numbers import format_decimal
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.timezone import is_aware, localtime
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from config.figures import written
 
 # Decimal places of a figure -> how it is read: amounts keep two, rates at least two, units none they do not need.
 PATTERNS = {2: "#,##0.00", 4: "#,##0.00##"}
@@ -29,7 +29,7 @@ def _readable(value: Any) -> Any:
         return date_format(value, "SHORT_DATE_FORMAT")
     if isinstance(value, Decimal) and value.is_finite():
         pattern = PATTERNS.get(-int(value.as_tuple().exponent), "#,##0.###")
-        return format_decimal(value, format=pattern, locale=(get_language() or "uk").split("-")[0])
+        return written(value, pattern)
     return value
 
 

@@ -13,12 +13,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from babel.numbers import format_decimal
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.errors import DomainError
+from config.figures import written
 from config.templatetags.show import SIGNS, amount
 from settlement.documents import pdf_of
 
@@ -167,11 +167,11 @@ def _shown(cell: Cell, kind: Kind) -> str:
         return cell or ""
     if kind == "amount":
         return _plain(Decimal(cell))
-    return format_decimal(cell, format=_NUMBERS[kind], locale=get_language() or "uk")
+    return written(cell, _NUMBERS[kind])
 
 
 def _plain(value: Decimal) -> str:
-    return amount(value, "").strip().replace("-", "\N{MINUS SIGN}", 1)
+    return amount(value, "").strip()
 
 
 def table_xlsx(table: PrintedTable) -> bytes:

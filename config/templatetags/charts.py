@@ -10,9 +10,10 @@ from math import ceil
 from textwrap import wrap
 from typing import Any
 
-from babel.numbers import format_decimal
 from django import template
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
+
+from config.figures import written
 
 register = template.Library()
 
@@ -161,11 +162,11 @@ def _known(series: list[Series]) -> list[Decimal]:
 
 
 def _tick(value: Decimal, thousands: bool) -> str:
-    return format_decimal(value / THOUSAND if thousands else value, format="#,##0.##", locale=get_language() or "uk")
+    return written(value / THOUSAND if thousands else value, "#,##0.##")
 
 
 def _written(value: Decimal) -> str:
-    return format_decimal(value, format="#,##0.00", locale=get_language() or "uk")
+    return written(value, "#,##0.00")
 
 
 def _slot(drawn: Chart) -> float:

@@ -13,17 +13,17 @@ from decimal import Decimal, InvalidOperation
 from itertools import count
 from typing import Any
 
-from babel.numbers import format_decimal
 from django import template
 from django.core.paginator import Page, Paginator
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from config import law_words
 from config import product as product_name
+from config.figures import written
 from config.links import may_open, url_of_label
 from config.record_names import full_names_of
 from config.statuses import label_of_status, tone_of_status
@@ -138,7 +138,7 @@ def figure(value: Any) -> str:
         return gettext(text) if text else ""
     places = max(0, -int(number.as_tuple().exponent)) if number.is_finite() else 0
     pattern = "#,##0" + ("." + "0" * places if places else "")
-    return format_decimal(number, format=pattern, locale=(get_language() or "uk").split("-")[0])
+    return written(number, pattern)
 
 
 @register.filter

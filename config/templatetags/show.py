@@ -6,11 +6,10 @@ from decimal import Decimal
 from textwrap import wrap
 from typing import Any
 
-from babel.numbers import format_decimal
 from django import template
-from django.utils import translation
 from djmoney.money import Money
 
+from config.figures import written
 from config.money import from_minor, from_rate, from_units
 
 register = template.Library()
@@ -18,17 +17,9 @@ register = template.Library()
 SIGNS = {"UAH": "₴", "RUB": "₽", "EUR": "€", "USD": "$"}
 
 
-def _locale() -> str:
-    return (translation.get_language() or "uk").split("-")[0]
-
-
-def _plain(value: Decimal, pattern: str) -> str:
-    return format_decimal(value, format=pattern, locale=_locale())
-
-
 @register.filter
 def minor(value: int | None, currency: str = "UAH") -> str:
-    """Minor units as an amount: 152000 -> «1 520,00 ₴»."""
+    """Minor units as an amount: -152000 -> «−1 520,00 ₴»."""
     return "—" if value is None else amount(from_minor(int(value)), currency)
 
 
@@ -40,7 +31,7 @@ def amount(value: Any, currency: str = "UAH") -> str:
     if isinstance(value, Money):
         value, currency = value.amount, str(value.currency)
     # The sign stays with its figure at the end of a line.
-    return f"{_plain(Decimal(value), '#,##0.00')}\N{NO-BREAK SPACE}{SIGNS.get(currency, currency)}"
+    return f"{written(Decimal(value), '#,##0.00')}\N{NO-BREAK SPACE}{SIGNS.get(currency, currency)}"
 
 
 @register.filter
@@ -49,7 +40,7 @@ def rate(value: Any) -> str:
     if value is None:
         return "—"
     value = from_rate(value) if isinstance(value, int) else getattr(value, "amount", value)
-    return _plain(Decimal(value), "#,##0.00##")
+    return written(Decimal(value), "#,##0.00##")
 
 
 @register.filter
@@ -58,7 +49,7 @@ def units(value: Any) -> str:
     if value is None:
         return "—"
     value = from_units(value) if isinstance(value, int) else value
-    return _plain(Decimal(value), "#,##0.###")
+    return written(Decimal(value), "#,##0.###")
 
 
 @register.filter
@@ -80,13 +71,6 @@ def e4(value: int | None, currency: str = "UAH") -> str:
 
 
 @register.filter
-def signed(value: int | None, currency: str = "UAH") -> str:
-    """Minor units with a true minus sign, so that it is read as one: -6300 -> «−63,00 ₴»."""
-    text = minor(value, currency)
-    return text.replace("-", "−", 1)
-
-
-@register.filter
 def taken(value: int | None, currency: str = "UAH") -> str:
     """What a step takes, given as a positive figure of minor units; 0 stays without a sign."""
-    return signed(-value if value else value, currency)
+    return minor(-value if value else value, currency)

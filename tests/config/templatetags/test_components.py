@@ -92,7 +92,7 @@ def test_every_outcome_has_words() -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("1520.00", "1 520,00"), ("0.1234", "0,1234"), ("-5", "-5"), ("NaN", "NaN"), ("", ""), (None, "")],
+    [("1520.00", "1 520,00"), ("0.1234", "0,1234"), ("-5", "−5"), ("NaN", "NaN"), ("", ""), (None, "")],
 )
 def test_stored_figures_in_the_readers_writing(value: Any, shown: str) -> None:
     with translation.override("uk"):
@@ -142,9 +142,7 @@ def test_every_line_of_the_menu_names_known_permissions() -> None:
 
 
 def _level(**values: Any) -> SimpleNamespace:
-    node = SimpleNamespace(
-        name="N" * 60, title="T", status="paid", on_date=None, amount=100, url="/x/", is_start=False
-    )
+    node = SimpleNamespace(name="N" * 60, title="T", status="paid", on_date=None, amount=100, url="/x/", is_start=False)
     base = {"title": "Claim", "total": 100, "difference": 0, "off": 0, "reason": "", "nodes": [node] * 5, "count": 9}
     return SimpleNamespace(**{**base, **values})
 
