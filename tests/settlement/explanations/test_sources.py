@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from settlement.rules.parameters import LIMITS, PACKAGE_KEYS
+
 ROOT = Path(settings.BASE_DIR)
 APPS = ("config", "contracts", "vouchers", "procurement", "settlement")
 RULE = re.compile(r"\b(?:PAY|FEE|INC|NRM|SO|GR|GRL|COI|CRT|SET|RUN|SCO|PRC|APP|STF|QUA|TAR)-(?:UA-|RU-)?\d+\b")
@@ -40,3 +42,16 @@ def test_every_act_of_the_parameters_is_listed() -> None:
         with path.open(encoding="utf-8", newline="") as stream:
             missing |= {row["act"] for row in csv.DictReader(stream) if f"| {row['act']} |" not in text}
     assert missing == set()
+
+
+def test_every_check_names_its_ground_and_how_well_it_is_known() -> None:
+    rows = [line.strip("| ").split(" | ") for line in legal().splitlines() if line.startswith("| CLM-")]
+    told = [code for row in rows for code in row[0].split(", ")]
+    assert sorted(told) == [f"CLM-{number:02d}" for number in range(1, 51)]
+    labels = re.compile(r"\b(?:V-TEXT|V-SEC|V-PRACTICE|V-SEED|MEM|DESIGN)\b")
+    assert [row[0] for row in rows if len(row) != 4 or not labels.search(row[3])] == []
+
+
+def test_the_limits_of_the_checks_stand_beside_them() -> None:
+    rows = "\n".join(line for line in legal().splitlines() if line.startswith("| CLM-"))
+    assert set(re.findall(r"`([a-z]+\.[a-z_]+)`", rows)) == {*PACKAGE_KEYS, *LIMITS}
