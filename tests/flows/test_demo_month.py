@@ -160,9 +160,12 @@ def test_the_examples_of_the_rule_book_are_persons(
 
 def test_a_category_asks_for_no_income_unless_a_member_has_none(played: Stage) -> None:
     single, family = (FeeAssessment.objects.get(recipient__code=code) for code in ("EX-UA-09", "EX-UA-11"))
-    assert (single.steps[0]["formula"], single.income_member) == ("PAY-UA-2", D("15000.00"))
-    assert family.income_member == D("7500.00")
-    assert "PAY-UA-5" in [row["formula"] for row in family.steps]
+    assert single.inputs["members"][0]["incomes"][0]["amount"] == "45000.00"  # 15 000.00 in each of three months
+    assert (single.income_member, family.income_member) == (None, D("7500.00"))
+    grounds = [
+        [row["formula"] for row in decision.steps if row["code"] == "payment_mode"] for decision in (single, family)
+    ]
+    assert grounds == [["PAY-UA-2"], ["PAY-UA-5"]]
 
 
 @pytest.mark.parametrize(
