@@ -127,7 +127,7 @@ def visible_certificates(access: Any) -> QuerySet[Certificate]:
 def redemptions_of_provider(provider: Provider | None) -> QuerySet[Redemption]:
     """A provider's own redemptions, the latest first."""
     rows = Redemption.objects.filter(provider=provider) if provider else Redemption.objects.none()
-    return rows.select_related("service", "certificate", "worker").order_by("-starts_at", "-id")
+    return rows.select_related("service", "certificate", "worker", "organisation").order_by("-starts_at", "-id")
 
 
 def redemptions_of_office(organisation: Organisation) -> QuerySet[Redemption]:

@@ -121,8 +121,9 @@ def test_a_claim_belongs_to_the_municipality_of_its_contract(first: Town, second
         assert made.redirect_chain[-1][0] == reverse("settlement:claim", args=[claim.pk])
         nadiia.post(reverse("settlement:claim_submit", args=[claim.pk]))
     assert set(Claim.objects.values_list("status", flat=True)) == {"submitted"}
-    seen = nadiia.get(reverse("settlement:claims")).content.decode()
-    assert all(claim.number in seen for claim in Claim.objects.all())
+    for name in ("settlement:claims", "vouchers:redemptions", "contracts:contracts"):
+        rows = nadiia.get(reverse(name)).content.decode().partition("<tbody>")[2]
+        assert all(f">{town.organisation.name}</td>" in rows for town in (first, second)), name
 
 
 def report(client: Client, number: str, **fields: Any) -> Any:
