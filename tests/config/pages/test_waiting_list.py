@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def town(tmp_path: Path) -> Town:
     made = settled_town(tmp_path)
     build_road(made.organisation, made.users["bohdan"], AT, mark="7")
-    for username in ("lidiia", "roman"):
+    for username in ("lidiia", "roman", "larysa"):
         ProviderUser.objects.create(provider=Provider.objects.get(code="ROAD7"), user=made.users[username])
     Recipient.objects.filter(code="R-7").update(user=made.users["olena"])
     return made
