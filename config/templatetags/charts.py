@@ -115,6 +115,11 @@ def chart(drawn: Chart, number: int, currency: str = "") -> dict[str, Any]:
     }
 
 
+def _tenths(place: float) -> float:
+    """A place in the drawing, as near as the eye sees it."""
+    return int(place * 10 + 0.5) / 10
+
+
 @dataclass(frozen=True)
 class Scale:
     """The axis of figures: its ends and the step of its ticks, round numbers."""
@@ -131,7 +136,7 @@ class Scale:
     def y(self, value: Decimal) -> float:
         """Where a value stands; below the axis there is nothing to draw."""
         share = max(value - self.bottom, Decimal(0)) / (self.top - self.bottom)
-        return round(BOTTOM - float(share) * (BOTTOM - TOP), 1)
+        return _tenths(BOTTOM - float(share) * (BOTTOM - TOP))
 
 
 def _scale(drawn: Chart) -> Scale:
@@ -175,7 +180,7 @@ def _slot(drawn: Chart) -> float:
 
 def _bars(drawn: Chart, scale: Scale) -> list[Bar]:
     slot, side = _slot(drawn), 1 if drawn.kind == STACKED else len(drawn.series)
-    width = round(min(slot * 0.76, 64) / side, 1)
+    width = _tenths(min(slot * 0.76, 64) / side)
     bars: list[Bar] = []
     for index, label in enumerate(drawn.labels):
         start, under = LEFT + slot * index + (slot - width * side) / 2, Decimal(0)
@@ -186,7 +191,7 @@ def _bars(drawn: Chart, scale: Scale) -> list[Bar]:
             upper, lower = scale.y(under + value), scale.y(under)
             x = start if drawn.kind == STACKED else start + width * place
             words = f"{found.name}, {label}: {_written(value)}"
-            bars.append(Bar(round(x, 1), upper, width, round(lower - upper, 1), place, words))
+            bars.append(Bar(_tenths(x), upper, width, _tenths(lower - upper), place, words))
             under += value if drawn.kind == STACKED else 0
     return bars
 
@@ -197,7 +202,7 @@ def _line(series: Series, drawn: Chart, scale: Scale, place: int) -> Line:
         if value is None:
             move = "M"
             continue
-        x, y = round(LEFT + slot * (index + 0.5), 1), scale.y(value)
+        x, y = _tenths(LEFT + slot * (index + 0.5)), scale.y(value)
         path.append(f"{move}{x} {y}")
         points.append((x, y, f"{series.name}, {label}: {_written(value)}"))
         move = "L"
@@ -208,7 +213,7 @@ def _labels(drawn: Chart) -> list[tuple[float, str, str]]:
     """Labels under the axis in two lines; many months lose their year but for the first of each year."""
     slot, crowded, year, found = _slot(drawn), len(drawn.labels) > CROWDED, "", []
     for index, label in enumerate(drawn.labels):
-        x = round(LEFT + slot * (index + 0.5), 1)
+        x = _tenths(LEFT + slot * (index + 0.5))
         month, _dot, of = label.partition(".")
         if crowded and month.isdigit() and of.isdigit():
             found.append((x, month, of if of != year else ""))
