@@ -190,3 +190,20 @@ def test_an_account_is_shown_as_of_the_end_of_a_day(town: Town) -> None:
     early = browser.get(url("account", account.pk), {"on": "2020-01-31"})
     assert early.context["rows"] == [] and early.context["balance"].credited == 0
     assert browser.get(url("account", account.pk), {"on": "nonsense"}).status_code == 200
+
+
+def test_a_run_says_which_claims_it_left_to_the_next(town: Town) -> None:
+    page = url("adjudication_run", town.run.pk)
+    assert "not in this run" not in text(town.browser("halyna").get(page))
+    Claim.objects.create(
+        organisation=town.organisation, number="A-2", provider=town.claim.provider, period=town.claim.period,
+        status="submitted", recorded_at=AT,
+    )  # fmt: skip
+    assert "1 submitted claim of this month is not in this run" in text(town.browser("halyna").get(page))
+
+
+@pytest.mark.parametrize(("q", "found"), [("11.2025", 1), ("2025-11", 1), ("10.2025", 0), ("%", 0)])
+def test_runs_are_found_by_month(town: Town, q: str, found: int) -> None:
+    answer = town.browser("halyna").get(url("adjudication_runs"), {"q": q})
+    assert answer.context["page"].paginator.count == found
+    assert ("Nothing was found." in text(answer)) is (found == 0)
