@@ -135,8 +135,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "users.manage": frozenset({ADMINISTRATOR}),
 }
 
-# Held by roles and asked by no page: the home page tells their holders what waits, commands do the work.
-RESERVED = frozenset({"packages.export"})
+# Held by roles and opening no page by themselves: a command does the work, or a page shows more to their holders.
+RESERVED = frozenset({"packages.export", "norms.view_drafts"})
 
 
 def permissions_of(roles: frozenset[str] | set[str]) -> frozenset[str]:
