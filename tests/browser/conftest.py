@@ -71,9 +71,7 @@ def people(organisation: Organisation) -> dict[str, User]:
     """The cast with a password."""
     found = {}
     for person in CAST:
-        user = User.objects.create_user(
-            username=person.username, password=PASSWORD, display_name=person.display_name
-        )
+        user = User.objects.create_user(username=person.username, password=PASSWORD, display_name=person.display_name)
         for role in person.roles:
             Membership.objects.create(user=user, role=role, organisation=organisation if person.office else None)
         found[person.username] = user
@@ -91,7 +89,15 @@ def prepare(at: datetime) -> dict[str, Any]:
     ProviderUser.objects.create(provider=Provider.objects.get(code="ROAD1"), user=cast["nadiia"])
     Recipient.objects.filter(code="R-1").update(user=cast["olena"])
     keys = {name: getattr(row, "pk", None) for name, row in vars(road).items()}
-    return {**keys, "organisation": organisation.pk}
+    keys |= {
+        "organisation": organisation.pk,
+        "claim_line": road.claim_lines[0].pk,
+        "adjudication_run": road.remittance.run_id,
+        "payment_run": road.payment.payment_run_id,
+        "statement": road.statement_line.statement_id,
+        "account": road.entry.postings.earliest("pk").account_id,
+    }
+    return keys
 
 
 @pytest.fixture
