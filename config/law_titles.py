@@ -35,8 +35,6 @@ LISTED: dict[str, Any] = {
     "cm.emergency_decision": _("days for the decision in an emergency"),
     "cm.martial_decision": _("working days for the decision under martial law"),
     "cm.notice_days": _("working days for telling the person of the decision"),
-    "emergency.act_days": _("working days for the act of an emergency service"),
-    "emergency.term_days": _("longest emergency service, days"),
     "grant.announce_by": _("the contest is announced by this day"),
     "grant.contract": _("days for concluding the grant agreement"),
     "grant.defect_fix": _("working days for correcting an application"),
@@ -129,6 +127,5 @@ LISTED: dict[str, Any] = {
     "staff.specialist_1": _("residents for each specialist, first norm"),
     "staff.specialist_2": _("residents for each specialist, second norm"),
     "staff.specialist_3": _("residents for each specialist, third norm"),
-    "travel.speed_kmh": _("speed of a worker on the way between visits, km per hour"),
     "vat_exempt": _("social services are exempt from value added tax"),
 }
