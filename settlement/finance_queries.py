@@ -53,18 +53,25 @@ def given_back(run: PaymentRun) -> QuerySet[Remittance]:
 
 
 def payable_months(organisation: Organisation) -> list[dict[str, object]]:
-    """Months with unpaid remittances: period, number of remittances, payable minor units."""
+    """Months with something to pay: period, number of remittances, payable minor units.
+
+    What is taken back of a provider stands against what it gets: one that would get nothing is left out, as a payment
+    run leaves it out.
+    """
     taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
     rows = (
         Remittance.objects.filter(~Exists(taken), run__organisation=organisation, run__status="done")
         .exclude(payable=0)
-        .values("run__period")
+        .values("run__period", "provider")
         .annotate(count=Count("id"), payable_minor=Sum("payable"))
     )
-    return [
-        {"period": row["run__period"], "count": row["count"], "payable_minor": row["payable_minor"]}
-        for row in rows.order_by("run__period")
-    ]
+    months: dict[date, dict[str, object]] = {}
+    for row in rows.filter(payable_minor__gt=0).order_by("run__period"):
+        period = row["run__period"]
+        month = months.setdefault(period, {"period": period, "count": 0, "payable_minor": 0})
+        month["count"] += row["count"]  # type: ignore[operator]
+        month["payable_minor"] += row["payable_minor"]  # type: ignore[operator]
+    return list(months.values())
 
 
 def payment_runs(organisation: Organisation, search: str = "") -> QuerySet[PaymentRun]:

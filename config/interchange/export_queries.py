@@ -256,7 +256,8 @@ ENTITLEMENTS: dict[str, Query] = {
     "redemptions": Query(
         (_V, "r.channel", _pseudonym("C", "r.certificate_number"), _text("r.provider_code"),
          _pseudonym("W", "r.worker_code"), _text("r.service_code"), _time("r.starts_at"), _time("r.ends_at"),
-         _scaled("r.units_milli", 3, 3), _status("r")),
+         # A visit that did not take place has no units; zero would not be a number of units.
+         _scaled("NULLIF(r.units_milli, 0)", 3, 3), _status("r")),
         "vouchers_redemption r WHERE r.organisation_id = %(org)s AND (r.starts_at IS NULL "
         "OR r.starts_at::date <= (%(until)s + interval '1 month - 1 day')::date "
         "OR EXISTS (SELECT 1 FROM settlement_claimline l JOIN settlement_claim c ON c.id = l.claim_id "

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from config.accounts.access import Access
@@ -126,7 +126,8 @@ def draft_claims(access: Access) -> QuerySet[Claim]:
 
 def refused_lines(access: Access) -> QuerySet[Adjudication]:
     claims = Claim.objects.filter(provider__users__user=access.user)
-    last = claims.filter(status__in=["adjudicated", "scheduled", "paid"]).order_by("-period", "-id").values("pk")[:1]
+    judged = claims.filter(status__in=["adjudicated", "scheduled", "disputed", "paid"])
+    last = judged.order_by("-period", "-id").values("pk")[:1]
     return Adjudication.objects.filter(claim__in=last, outcome__in=["rejected", "reduced"])
 
 
@@ -157,7 +158,10 @@ def acts(access: Access) -> QuerySet[Any]:
 def payable(access: Access) -> QuerySet[Any]:
     taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
     rows = Remittance.objects.filter(~Exists(taken), run__organisation=access.office(), run__status="done")
-    return rows.filter(payable__gt=0)
+    # As a payment run sees it: what is taken back of a provider stands against what it gets for the month.
+    same = rows.filter(run__period=OuterRef("run__period"), provider=OuterRef("provider")).order_by()
+    net = Subquery(same.values("provider").annotate(net=Sum("payable")).values("net"))
+    return rows.annotate(net=net).filter(payable__gt=0, net__gt=0)
 
 
 def runs(status: str) -> Callable[[Access], QuerySet[PaymentRun]]:

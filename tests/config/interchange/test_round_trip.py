@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from frictionless import Package as FrictionlessPackage
 
 from config.accounts.models import Organisation
@@ -24,6 +25,7 @@ from tests.config.interchange.packages import dump, load, load_tables
 from tests.conftest import AT
 from tests.oracle.generate import generate, write
 from tests.oracle.small import Tables, example_5_2
+from vouchers.models import Redemption
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,6 +78,22 @@ def test_words_of_others_come_out_as_they_were_written(tmp_path: Path) -> None:
     assert {row["code"]: row["status"] for row in rows(one["redemptions.csv"])}[code] == " Confirmed? "
     call_command("flush", verbosity=0, interactive=False)
     assert load(tmp_path / "one").imported
+    assert dump(tmp_path / "two") == one
+
+
+def test_a_visit_that_did_not_take_place_comes_out_without_units(tmp_path: Path, as_owner: None) -> None:
+    """A person says so on the page of the visit, and nothing is left of its units."""
+    assert load_tables(example_5_2(), tmp_path / "given").imported
+    code = Redemption.objects.order_by("pk").values_list("code", flat=True)[0]
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE vouchers_redemption SET status = 'voided', units_milli = 0 WHERE code = %s", [code])
+        cursor.execute("SET session_replication_role = origin")
+    one = dump(tmp_path / "one")
+    assert {row["code"]: row["units"] for row in rows(one["redemptions.csv"])}[code] == ""
+    call_command("flush", verbosity=0, interactive=False)
+    again = load(tmp_path / "one")
+    assert again.imported, again.refusals
     assert dump(tmp_path / "two") == one
 
 
