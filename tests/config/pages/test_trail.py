@@ -42,6 +42,7 @@ def test_an_event_is_a_sentence_with_its_object(auditor: Client, organisation: O
     page = auditor.get(f"/trail/accounts.user/{user.pk}/").content.decode()
     assert "user.invited" in page
     assert "user.deactivated" in page
+    assert f'href="/people/{user.pk}/"' not in page
 
 
 @pytest.mark.django_db(transaction=True)

@@ -108,6 +108,16 @@ def test_the_recipient_reads_what_changed_and_objects(town: Town) -> None:
     assert town.browser("petro").get(url("own_correction", made.pk)).status_code == 404
 
 
+@pytest.mark.parametrize(("name", "opens"), [("mariia", True), ("sofiia", False)])
+def test_a_page_that_the_reader_may_not_open_is_no_link(town: Town, name: str, opens: bool) -> None:
+    lower_income()
+    made = approve(town, propose(town))
+    page = town.browser(name).get(url("correction", made.pk)).content.decode()
+    assert "A-1" in page
+    for address in ("/settlement/claims/", "/contracts/budget/"):
+        assert (f'href="{address}' in page) is opens, address
+
+
 @pytest.mark.parametrize("name", ["outsider", "bohdan"])
 def test_others_see_nothing(town: Town, name: str) -> None:
     lower_income()
