@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from config.accounts.access import Access
 from config.accounts.models import Organisation, User
 from config.audit.models import AuditEvent
 from config.errors import FourEyes, NotFound
 from config.office.models import Job
+from config.pages.waiting_rows import payable
 from config.states import InvalidMove
 from settlement.actions.runs import (
     DateInPast,
@@ -20,6 +22,7 @@ from settlement.actions.runs import (
     propose_payment_run,
     release_payment_run,
 )
+from settlement.finance_queries import payable_months
 from settlement.models import Claim, PaymentRun, PaymentRunApproval
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, provider, ready
 
@@ -70,6 +73,18 @@ def test_reversals_are_netted_and_bad_accounts_left_out(organisation: Organisati
         ("P2", "NOT_POSITIVE"),
         ("P3", "NO_ACCOUNT"),
     }
+
+
+def test_what_is_taken_back_stands_against_what_is_owed(organisation: Organisation, cast: Cast, at: datetime) -> None:
+    """Offered is what a run would pay: nothing for a provider of whom more is taken back than it gets."""
+    ready(at)
+    adjudicated(organisation, at, (1, 24200), (1, -30000))
+    assert payable_months(organisation) == []
+    adjudicated(organisation, at, (2, 500), (2, -100), number=2)
+    assert payable_months(organisation) == [{"period": NOVEMBER, "count": 2, "payable_minor": 400}]
+    halyna = cast["halyna"]
+    home = payable(Access(halyna, organisation, frozenset(), frozenset()))
+    assert [row.payable for row in home] == [500]
 
 
 def test_runs_of_another_organisation_stay_unseen(
