@@ -28,6 +28,7 @@ from contracts.models import (
     Worker,
     WorkerQualification,
 )
+from contracts.parameter_use import is_read
 from contracts.parameters import FALLBACK, ParameterBook
 
 GRANT_CODES = "budget.grant_codes"
@@ -193,13 +194,17 @@ def rows_of_key(organisation: Organisation, key: str) -> QuerySet[Parameter]:
 
 
 def unverified_parameters(organisation: Organisation, on: date) -> QuerySet[Parameter]:
-    """Values in force or to come that nobody has verified, but national ones in whose place stands an own value."""
+    """Values in force or to come that nobody has verified and that a calculation reads.
+
+    National ones in whose place stands an own value are left out.
+    """
     still = Q(valid_to=None) | Q(valid_to__gt=on)
     own = Parameter.objects.filter(still, organisation=organisation, key=OuterRef("key"))
     rows = Parameter.objects.filter(still, evidence__in=["MEM", ""]).filter(
         Q(organisation=organisation) | Q(~Exists(own), organisation=None, jurisdiction=organisation.jurisdiction)
     )
-    return rows.order_by("key", "valid_from")
+    read = {key for key in rows.order_by().values_list("key", flat=True).distinct() if is_read(key)}
+    return rows.filter(key__in=read).order_by("key", "valid_from")
 
 
 def parameter_proposals(organisation: Organisation) -> QuerySet[ParameterProposal]:

@@ -141,7 +141,16 @@ def test_a_verified_own_value_leaves_the_list_of_unverified(
     def listed() -> set[str]:
         return set(unverified_parameters(organisation, AT.date()).values_list("key", flat=True))
 
-    assert KEY in listed()
+    # A value that no calculation reads waits for nobody.
+    Parameter.objects.create(
+        organisation=organisation,
+        jurisdiction="UA",
+        key="for_reference.only",
+        value="1",
+        valid_from=AT.date(),
+        recorded_at=AT,
+    )
+    assert KEY in listed() and "for_reference.only" not in listed()
     approve(propose(organisation, pavlo, "15"), cast["oksana"])
     assert KEY not in listed()
     unsure = actions.Source("newspaper", "MEM")
