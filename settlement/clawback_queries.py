@@ -35,6 +35,7 @@ SELECT l.id,
         WHERE x.claim_line_id = l.id), 0)::bigint
 FROM settlement_claimline l WHERE l.id = ANY(%s)
 """
+_ANYTHING_PAID = f"SELECT EXISTS (SELECT 1 FROM settlement_remittance m WHERE m.claim_id = %s AND {SETTLED})"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,13 @@ def claimable(lines: Iterable[int]) -> dict[int, Claimable]:
     with connection.cursor() as cursor:
         cursor.execute(_PAID, [list(lines)])
         return {line: Claimable(paid, taken) for line, paid, taken in cursor.fetchall()}
+
+
+def anything_paid(claim: Claim) -> bool:
+    """Whether the bank carried out or an offset settled anything of a claim."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANYTHING_PAID, [claim.pk])
+        return bool(cursor.fetchone()[0])
 
 
 def earliest_day(organisation: Organisation, on: date) -> date:

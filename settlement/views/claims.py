@@ -110,7 +110,10 @@ def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
         "may_return": office and claim.status == "submitted" and not claim.reverses_id,
         "may_reverse": office and judged and not claim.reverses_id,
         "may_attach": own and claim.status in ("draft", "submitted", "returned") and not claim.reverses_id,
-        "may_claw_back": access.may("clawbacks.open") and not claim.reverses_id and claim.status in ASKED_BACK,
+        "may_claw_back": access.may("clawbacks.open")
+        and not claim.reverses_id
+        and claim.status in ASKED_BACK
+        and clawback_queries.anything_paid(claim),
         "may_appeal": own and claim.status in DISPUTABLE and disputed_run(claim, None) is not None,
     }
 
@@ -124,7 +127,7 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise NotFound()
     claim = claim_of(access, line.claim_id)
     rows = list(line_queries.claim_lines(claim).filter(pk=line.pk))
-    explained = explain(claim, rows)[0]
+    explained, steps = explain(claim, rows)[0], steps_allowed(access, claim)
     context = {
         "claim": claim,
         "line": explained,
@@ -133,8 +136,8 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "pends": open_pends(claim.organisation, explained, access.now(claim.organisation)),
         "may_clear": access.may("claims.clear"),
         "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),
-        "may_claw_back": steps_allowed(access, claim)["may_claw_back"],
-        "may_appeal": steps_allowed(access, claim)["may_appeal"] and disputed_run(claim, line) is not None,
+        "may_claw_back": steps["may_claw_back"] and clawback_queries.claimable([line.pk])[line.pk].left > 0,
+        "may_appeal": steps["may_appeal"] and disputed_run(claim, line) is not None,
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/claims/line.html", context)

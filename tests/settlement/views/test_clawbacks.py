@@ -58,6 +58,18 @@ def pdf_text(content: bytes) -> str:
     return " ".join(" ".join(page.extract_text() for page in pages).split())
 
 
+def test_money_is_asked_back_only_where_some_was_paid(town: ClawbackTown) -> None:
+    town.december()
+    on(town, LATER)
+    halyna = browser(town, "halyna")
+    for number, paid in (("A-1", True), ("A-2", False)):
+        claim = Claim.objects.get(number=number)
+        assert claim.status in ("paid", "adjudicated")
+        form = url("clawback_new", claim.pk)
+        for page in (url("claim", claim.pk), url("claim_line", town.line(number).pk)):
+            assert (form in text(halyna.get(page))) is paid, page
+
+
 def test_from_the_paid_line_to_the_closed_case(town: ClawbackTown) -> None:
     halyna, ivan, nadiia = (browser(town, name) for name in ("halyna", "ivan", "nadiia"))
     claim = Claim.objects.get(number="A-1")
