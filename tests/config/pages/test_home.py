@@ -12,7 +12,7 @@ from config.demo.cast import CAST
 from config.pages.waiting import DUTIES
 from config.roles import PERMISSIONS
 from tests.settlement.road_rows import build_road
-from vouchers.models import Recipient
+from vouchers.models import CertificateEntry, CertificateLine, Recipient
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +60,22 @@ def test_a_recipient_sees_the_own_certificate_alone(
     page = client.get("/").content.decode()
     assert "CERT-1" in page
     assert "CERT-2" not in page
+
+
+def test_a_recipient_sees_what_is_held(
+    client: Client, cast: dict[str, User], organisation: Organisation, at: datetime
+) -> None:
+    client.cookies["language"] = "en"
+    road = build_road(organisation, cast["bohdan"], at)
+    Recipient.objects.filter(code="R-1").update(user=cast["olena"])
+    client.force_login(cast["olena"])
+    line = CertificateLine.objects.create(certificate=road.certificate, service=road.redemptions[0].service, units="10")
+    for kind, units in (("issued", 10000), ("held", -2000)):
+        assert "Held" not in client.get("/").content.decode()
+        CertificateEntry.objects.create(
+            certificate_line=line, kind=kind, units_milli=units, occurred_at=at, recorded_at=at
+        )
+    assert "Held: 2" in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("username", ["bohdan", "sofiia", "halyna", "ivan", "mariia", "chair", "nadiia", "olena"])
