@@ -62,8 +62,9 @@ CORRUPTIONS = [
     ),
     (
         "entries stand on the day of their cause",
-        "UPDATE settlement_posting SET date = date - 40 WHERE entry_id = (SELECT max(id) FROM settlement_entry); "
-        "UPDATE settlement_entry SET date = date - 40 WHERE id = (SELECT max(id) FROM settlement_entry)",
+        "UPDATE settlement_posting SET date = date - 40 WHERE entry_id IN (SELECT id FROM settlement_entry "
+        "WHERE event = 'claim.adjudicated'); "
+        "UPDATE settlement_entry SET date = date - 40 WHERE event = 'claim.adjudicated'",
         "entry E-2025-",
     ),
     (
@@ -248,7 +249,7 @@ LOOK_AGAIN = [
     ("runs equal their fingerprints", "UPDATE settlement_finding SET check_code = 'CLM-15'"),
     ("runs equal their fingerprints", "UPDATE settlement_adjudication SET outcome = 'accepted'"),
     ("postings name the claim or payment of their entry", "UPDATE settlement_posting SET payment_id = NULL"),
-    ("payments equal the bank file", "DELETE FROM settlement_payment WHERE status = 'returned'"),
+    ("payments equal the bank file", "UPDATE settlement_payment SET reference = 'X' WHERE status = 'returned'"),
     ("lines add up to the balances of their statement",
      "UPDATE settlement_statementline SET amount_minor = amount_minor + 1"),
     ("certificates hold what was issued", "UPDATE vouchers_certificateline SET units = units + 1"),

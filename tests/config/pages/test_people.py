@@ -44,7 +44,7 @@ def test_the_list_shows_the_office_and_finds_by_name_and_state(admin: Client, ca
     assert "bohdan" in names and "nadiia" not in names
     assert [user.username for user in admin.get(reverse("people"), {"q": "Софія"}).context["page"]] == ["sofiia"]
     empty = admin.get(reverse("people"), {"state": "closed"}).content.decode()
-    assert "Nobody is found." in empty
+    assert "Nothing was found." in empty
 
 
 def test_people_of_another_office_are_not_found(admin: Client, other_organisation: Organisation) -> None:
