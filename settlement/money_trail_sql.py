@@ -39,7 +39,7 @@ _PAID_BY_LINE = f"SELECT m.payment_id FROM {LIVE_MATCHES} m WHERE m.statement_li
 STARTS: dict[str, Start] = {
     "budget_line": Start(
         model="contracts.budgetline",
-        facts="COALESCE(v.budget_line_id, y.id, k.budget_line_id) = %(id)s",
+        facts="COALESCE(u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id) = %(id)s",
         budget_lines="SELECT %(id)s::bigint",
         contracts="SELECT id FROM contracts_contract WHERE budget_line_id = %(id)s",
         certificates="SELECT id FROM vouchers_certificate WHERE budget_line_id = %(id)s",
@@ -95,7 +95,7 @@ LEVELS: tuple[tuple[int, str, str], ...] = (
 )
 
 # A line is evidence as it was written; its contract and certificate may have become known only later. The budget line
-# is the one that the run charged: the certificate's, else that of the contract's code in the year of the claim.
+# is the certificate's, else that of the contract's code in the year of the claim, unless a run charged another (below).
 _JOINS = """FROM settlement_claimline l
   JOIN settlement_claim c ON c.id = l.claim_id
   LEFT JOIN contracts_contract k ON k.id = COALESCE(c.contract_id, (SELECT t.id FROM contracts_contract t
@@ -106,12 +106,26 @@ _JOINS = """FROM settlement_claimline l
   LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
     AND y.year = EXTRACT(year FROM c.period)"""
 
+# The end of a year moves certificates and contracts to the next year's line of the same code, and late claims are
+# charged to that line: what a run charged stands in its spending. When it charged two years of one code for a claim,
+# the line decides on which the certificate had reserved by then.
+_CHARGED = """LEFT JOIN LATERAL (
+    SELECT e.budget_line_id FROM settlement_adjudicationrun n
+    JOIN contracts_budgetentry e ON e.label = 'settlement.claim:' || a.claim_id AND e.kind = 'spending'
+      AND e.recorded_at = n.recorded_at
+    JOIN contracts_budgetline x ON x.id = e.budget_line_id
+    JOIN contracts_budgetline h ON h.id = COALESCE(v.budget_line_id, y.id, k.budget_line_id) AND h.code = x.code
+    WHERE n.id = a.run_id
+    ORDER BY EXISTS (SELECT 1 FROM contracts_budgetentry g WHERE g.label = 'vouchers.certificate:' || v.id
+      AND g.budget_line_id = x.id AND g.recorded_at <= n.recorded_at) DESC, x.id = h.id DESC, x.year DESC LIMIT 1
+  ) u ON true"""
+
 # A line judged in several runs was claimed once: with its last judgement.
 _FACTS = """
 facts AS MATERIALIZED (
   SELECT l.id AS line_id, COALESCE(a.claim_id, l.claim_id) AS claim_id, COALESCE(v.id, 0) AS certificate_id,
     COALESCE(d.id, 0) AS redemption_id, COALESCE(k.id, 0) AS contract_id, COALESCE(w.tender_id, 0) AS tender_id,
-    COALESCE(v.budget_line_id, y.id, k.budget_line_id, 0) AS budget_line_id, a.run_id,
+    COALESCE(u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id, 0) AS budget_line_id, a.run_id,
     COALESCE(a.gross, 0) AS gross, COALESCE(a.fee, 0) AS fee, COALESCE(a.payable, 0) AS payable,
     CASE WHEN row_number() OVER last = 1 THEN COALESCE(a.amount_claimed, 0) ELSE 0 END AS claimed,
     CASE WHEN row_number() OVER last = 1 AND a.outcome = 'pended' THEN sign(a.amount_claimed) * (
@@ -122,7 +136,7 @@ facts AS MATERIALIZED (
   LEFT JOIN procurement_award w ON w.contract_id = k.id
   LEFT JOIN vouchers_redemption d ON d.id = COALESCE(l.redemption_id, (SELECT t.id FROM vouchers_redemption t
     WHERE t.organisation_id = c.organisation_id AND t.code = l.redemption_code))
-  LEFT JOIN settlement_adjudication a ON a.claim_line_id = l.id
+  LEFT JOIN settlement_adjudication a ON a.claim_line_id = l.id {charged}
   LEFT JOIN settlement_adjudication o ON o.id = a.reverses_id
   WHERE c.organisation_id = %(organisation)s AND {start.facts}
   WINDOW last AS (PARTITION BY l.id, a.claim_id ORDER BY a.run_id DESC, a.id DESC)
@@ -166,8 +180,8 @@ spending AS (
     SELECT e.budget_line_id, e.amount_minor AS amount FROM contracts_budgetentry e
     WHERE e.kind = 'spending' AND e.label IN (SELECT 'settlement.claim:' || claim_id FROM parts)
     UNION ALL
-    SELECT COALESCE(v.budget_line_id, y.id, k.budget_line_id), -a.payable
-    {joins} JOIN settlement_adjudication a ON a.claim_line_id = l.id
+    SELECT COALESCE(u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id), -a.payable
+    {joins} JOIN settlement_adjudication a ON a.claim_line_id = l.id {charged}
     WHERE a.claim_id IN (SELECT claim_id FROM parts)
   ) s GROUP BY 1
 )"""
@@ -326,7 +340,7 @@ _QUERY = f"WITH {_FACTS}, {_LINKS}, {_NODES}, {_SHOWN}"
 
 def query_for(start: Start) -> str:
     """The query of a start point; its parameters are id, organisation, start_level, top and zone."""
-    return _QUERY.format(start=start, joins=_JOINS, live_matches=LIVE_MATCHES)
+    return _QUERY.format(start=start, joins=_JOINS, charged=_CHARGED, live_matches=LIVE_MATCHES)
 
 
 def level_of(start: Start) -> int:

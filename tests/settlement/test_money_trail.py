@@ -9,11 +9,12 @@ from django.test import Client
 
 from config.accounts.models import Organisation, User
 from config.links import MONEY_STARTS
-from contracts.models import BudgetEntry
+from contracts.models import BudgetEntry, BudgetLine, Contract
 from settlement.models import Adjudication, ClaimLine, PaymentRemittance
 from settlement.money_trail import MoneyTrail, money_trail, starts_numbered
 from settlement.money_trail_sql import STARTS
 from tests.settlement.road_rows import PAYABLE, Road, settled_road
+from vouchers.models import Certificate
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +165,64 @@ def test_spending_is_split_by_the_budget_lines_of_the_certificates(
     trail = money_trail(organisation=organisation, start="budget_line", pk=other.budget_line.pk)
     assert trail.payable == PAYABLE + 8500
     assert trail.agrees
+
+
+def _of_next_year(road: Road) -> BudgetLine:
+    """The end of the year moved certificate and contract to this line."""
+    line = road.budget_line
+    following = BudgetLine.objects.create(
+        organisation=line.organisation, code=line.code, year=line.year + 1, amount=line.amount
+    )
+    Certificate.objects.filter(pk=road.certificate.pk).update(budget_line=following)
+    Contract.objects.filter(pk=road.contract.pk).update(budget_line=following)
+    return following
+
+
+@pytest.mark.parametrize("start", ["budget_line", "certificate", "contract", "claim", "payment"])
+def test_spending_stays_on_the_line_of_the_ended_year(organisation: Organisation, road: Road, start: str) -> None:
+    following = _of_next_year(road)
+    trail = money_trail(organisation=organisation, start=start, pk=_pk(road, start))
+    assert trail.payable == PAYABLE
+    assert trail.agrees
+    spent = {node.name: node.amount for node in trail.levels[0].nodes if node.amount}
+    assert spent == {"B1 2025": PAYABLE}
+    trail = money_trail(organisation=organisation, start="budget_line", pk=following.pk)
+    assert (trail.payable, trail.agrees) == (0, True)
+
+
+def test_a_late_claim_is_on_the_line_of_the_year_that_paid_it(
+    organisation: Organisation, road: Road, as_owner: None
+) -> None:
+    """The certificate ended with its year, so it stayed on the old line; the run charged the next year's."""
+    following = _of_next_year(road)
+    Certificate.objects.filter(pk=road.certificate.pk).update(budget_line=road.budget_line)
+    BudgetEntry._base_manager.filter(kind="spending").update(budget_line=following)
+    for line, payable in ((road.budget_line, 0), (following, PAYABLE)):
+        trail = money_trail(organisation=organisation, start="budget_line", pk=line.pk)
+        assert (trail.payable, trail.agrees) == (payable, True)
+
+
+def test_one_claim_charged_to_two_years_of_a_code_is_split_as_it_was_charged(
+    organisation: Organisation, road: Road, cast: dict[str, User], at: datetime, as_owner: None
+) -> None:
+    other = settled_road(organisation, cast["bohdan"], at, mark="2")
+    following = _of_next_year(road)
+    ClaimLine._base_manager.filter(pk=road.claim_lines[1].pk).update(certificate=other.certificate)
+    Certificate.objects.filter(pk=other.certificate.pk).update(budget_line=following)
+    BudgetEntry._base_manager.filter(budget_line=other.budget_line).update(budget_line=following)
+    spending = BudgetEntry._base_manager.filter(label=f"settlement.claim:{road.claim.pk}", kind="spending")
+    spending.update(amount_minor=15500)
+    BudgetEntry.objects.create(
+        budget_line=following,
+        kind="spending",
+        amount_minor=8500,
+        label=f"settlement.claim:{road.claim.pk}",
+        occurred_on=at.date(),
+        recorded_at=at,
+    )
+    for line, payable in ((road.budget_line, 15500), (following, PAYABLE + 8500)):
+        trail = money_trail(organisation=organisation, start="budget_line", pk=line.pk)
+        assert (trail.payable, trail.agrees) == (payable, True)
 
 
 def test_pages_of_records_lead_to_their_road_and_trail(client: Client, cast: dict[str, User], road: Road) -> None:

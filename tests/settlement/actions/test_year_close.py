@@ -38,6 +38,7 @@ from settlement.actions.year_close import (
 )
 from settlement.books import verify_books
 from settlement.models import ClosedMonth, Entry, YearClosing
+from settlement.money_trail import money_trail
 from tests.settlement.actions.month import AT, KYIV, balance, free_visits, imported, judge, reserve, the_claim
 from tests.settlement.actions.payables import ready
 from vouchers.models import Certificate
@@ -167,6 +168,9 @@ def test_a_late_reversal_falls_on_the_open_year(over: Organisation, people: dict
     assert standing(old)["spending"] == SPENT and standing(new)["spending"] == -SPENT
     assert balance(f"expense:{old.code}-2025") == 0 and balance(f"expense:{new.code}-2026") == -SPENT
     assert verify_books() == []
+    for line, payable in ((old, SPENT), (new, -SPENT)):
+        trail = money_trail(organisation=over, start="budget_line", pk=line.pk)
+        assert (trail.payable, trail.levels[0].off) == (payable, 0)
 
 
 def test_open_months_and_a_running_year_are_refused(office: Organisation, people: dict[str, User]) -> None:
