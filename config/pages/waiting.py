@@ -141,7 +141,7 @@ DUTIES: tuple[Duty, ...] = (
         "certificates_ending",
         "certificates.issue",
         _("Certificates that end soon"),
-        _("Within 45 days: review the plan."),
+        _("Review the plan while they are in force."),
         "vouchers:certificates",
         waiting_rows.expiring,
     ),

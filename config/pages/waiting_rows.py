@@ -14,7 +14,7 @@ from config.accounts.models import User
 from config.accounts.people import people_of
 from config.clock import local_date
 from config.office.models import Job
-from contracts.models import NormCost, Parameter, ParameterProposal
+from contracts.models import ContractLine, NormCost, Parameter, ParameterProposal
 from contracts.parameters import ParameterBook
 from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
 from procurement.models import Award, CommissionMember, Score, Tender
@@ -35,7 +35,7 @@ from settlement.models import (
     PaymentRun,
     Remittance,
 )
-from vouchers.models import Certificate, IndividualPlan, Recipient, Redemption
+from vouchers.models import Certificate, IndividualPlan, PlanLine, Recipient, Redemption
 
 # Days before its end at which a certificate warns; the longest of them counts here.
 WARN_DAYS = "certificate.warn_before_days"
@@ -105,8 +105,11 @@ def unassessed(access: Access) -> QuerySet[Recipient]:
 
 def without_certificate(access: Access) -> QuerySet[IndividualPlan]:
     live = Certificate.objects.filter(recipient=OuterRef("recipient"), status__in=["draft", "issued", "active"])
+    # What no provider is contracted for, the office gives itself: nothing is bought with a certificate.
+    bought = ContractLine.objects.filter(service=OuterRef("service"), contract__status="active")
+    lines = PlanLine.objects.filter(Exists(bought), plan=OuterRef("pk"))
     plans = IndividualPlan.objects.filter(recipient__organisation=access.office(), status="approved")
-    return plans.filter(~Exists(live), recipient__death_date=None)
+    return plans.filter(~Exists(live), Exists(lines), recipient__death_date=None)
 
 
 def own_certificates(access: Access) -> QuerySet[Certificate]:

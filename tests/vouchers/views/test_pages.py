@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone, translation
 
+from config.accounts.access import Access
 from config.accounts.models import Membership, Organisation, User
 from config.audit.models import AuditEvent
+from config.pages.waiting_rows import without_certificate
+from contracts.models import Service
 from tests.vouchers.actions.test_redemptions import authorise, confirm
-from tests.vouchers.town import VISIT, Town
+from tests.vouchers.town import NOVEMBER_1, OCTOBER, VISIT, Town
+from vouchers.actions.assessments import assess_needs
 from vouchers.actions.certificates import IssuedCertificate
+from vouchers.actions.plans import PlannedVolume, approve_plan
 from vouchers.actions.recipients import record_absence
 from vouchers.models import Certificate, FeeAssessment, Recipient, Redemption
 from vouchers.views.recipients import SPECIAL, SPECIAL_IN_TABLES
@@ -399,3 +405,22 @@ def test_wrong_input_about_a_certificate_comes_back(
     assert answer.status_code == 200 and "is-invalid" in page and ("я" * 301 in page or step == "resume")
     assert client.get(address).status_code == 200
     assert Certificate.objects.get().status == "active"
+
+
+def test_a_plan_of_what_is_bought_waits_for_a_certificate(town: Town, cast: dict[str, User]) -> None:
+    """Counselling by the office itself needs none: no provider is contracted for it."""
+    counselling = Service.objects.create(
+        organisation=town.organisation, code="P-1", name_uk="Консультування", form="office", level="simple",
+        unit="hour", granularity=Decimal(1), free_for_all=True,
+    )  # fmt: skip
+    waiting, counselled = town.ready(), town.recipient(full_name="Вигаданий Петро")
+    assess_needs(
+        recipient=counselled, assessed_on=OCTOBER.date(), dependency_level="I", findings="", recommended=[],
+        actor=town.case_worker, at=OCTOBER,
+    )  # fmt: skip
+    volumes = [PlannedVolume(counselling, Decimal(2), NOVEMBER_1)]
+    approve_plan(recipient=counselled, volumes=volumes, actor=town.case_worker, at=OCTOBER)
+    access = Access(cast["sofiia"], town.organisation, frozenset(), frozenset())
+    assert [plan.recipient for plan in without_certificate(access)] == [waiting]
+    town.issue(waiting)
+    assert not without_certificate(access).exists()
