@@ -11,15 +11,15 @@ from itertools import islice
 import pandas as pd
 from django.db import connection
 
-from config.office.storage import attachments_of, open_attachment
+from config.office.storage import open_attachment
 from settlement.bulk import read_integers
+from settlement.finance_queries import payment_file
 from settlement.gateways.base import GatewayError
 from settlement.gateways.pain001 import ReadOrder, parse_pain001
 from settlement.models import AdjudicationRun, PaymentRun
 from settlement.rules.adjudicate import OUTCOMES
 from settlement.rules.digest import digest_of_tables
 
-PAYMENT_FILE = "payment_file"
 Disagreement = tuple[str, str, str]
 
 # The key of an entry begins with its event; an opening balance may go either way, and so may what a year leaves.
@@ -197,7 +197,7 @@ def changed_payments(limit: int) -> list[Disagreement]:
 
 def _changed_payments() -> Iterator[Disagreement]:
     for run in PaymentRun.objects.exclude(message_id="").order_by("pk").iterator():
-        file = attachments_of(run).filter(kind=PAYMENT_FILE).last()
+        file = payment_file(run)
         if file is None:
             continue
         try:

@@ -13,6 +13,8 @@ from django.db.models import CharField, Count, Exists, F, Func, OuterRef, Q, Que
 
 from config.accounts.models import Organisation
 from config.money import to_minor
+from config.office.models import Attachment
+from config.office.storage import attachments_of
 from config.periods import add_months
 from settlement.models import (
     AdjudicationRun,
@@ -30,15 +32,21 @@ from settlement.models.statements import LIVE
 from settlement.statement_words import return_words
 
 OPEN_LINES = ("unmatched", "partial")
+# Kind of the attachment.
+PAYMENT_FILE = "payment_file"
+
+
+def unpaid_remittances(organisation: Organisation) -> QuerySet[Remittance]:
+    """Remittances of done runs that are in no live payment."""
+    taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
+    return Remittance.objects.filter(~Exists(taken), run__organisation=organisation, run__status="done")
 
 
 def payable_remittances(organisation: Organisation, period: date) -> QuerySet[Remittance]:
     """Remittances of the month's done runs that move money and are in no live payment."""
-    taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
     return (
-        Remittance.objects.filter(
-            ~Exists(taken), run__organisation=organisation, run__period=period, run__status="done"
-        )
+        unpaid_remittances(organisation)
+        .filter(run__period=period)
         .exclude(payable=0)
         .select_related("provider", "claim", "run__organisation")
         .order_by("provider__code", "id")
@@ -58,9 +66,8 @@ def payable_months(organisation: Organisation) -> list[dict[str, object]]:
     What is taken back of a provider stands against what it gets: one that would get nothing is left out, as a payment
     run leaves it out.
     """
-    taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
     rows = (
-        Remittance.objects.filter(~Exists(taken), run__organisation=organisation, run__status="done")
+        unpaid_remittances(organisation)
         .exclude(payable=0)
         .values("run__period", "provider")
         .annotate(count=Count("id"), payable_minor=Sum("payable"))
@@ -72,6 +79,11 @@ def payable_months(organisation: Organisation) -> list[dict[str, object]]:
         month["count"] += row["count"]  # type: ignore[operator]
         month["payable_minor"] += row["payable_minor"]  # type: ignore[operator]
     return list(months.values())
+
+
+def payment_file(run: PaymentRun) -> Attachment | None:
+    """The bank file of a run, if written; the newest."""
+    return attachments_of(run).filter(kind=PAYMENT_FILE).last()
 
 
 def payment_runs(organisation: Organisation, search: str = "") -> QuerySet[PaymentRun]:

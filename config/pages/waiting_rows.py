@@ -31,9 +31,7 @@ from settlement.models import (
     ClawbackCase,
     FeeRefund,
     Finding,
-    PaymentRemittance,
     PaymentRun,
-    Remittance,
 )
 from vouchers.models import Certificate, IndividualPlan, PlanLine, Recipient, Redemption
 
@@ -159,8 +157,7 @@ def acts(access: Access) -> QuerySet[Any]:
 
 
 def payable(access: Access) -> QuerySet[Any]:
-    taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
-    rows = Remittance.objects.filter(~Exists(taken), run__organisation=access.office(), run__status="done")
+    rows = finance_queries.unpaid_remittances(access.office())
     # As a payment run sees it: what is taken back of a provider stands against what it gets for the month.
     same = rows.filter(run__period=OuterRef("run__period"), provider=OuterRef("provider")).order_by()
     net = Subquery(same.values("provider").annotate(net=Sum("payable")).values("net"))

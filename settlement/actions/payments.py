@@ -24,12 +24,12 @@ from settlement.actions.claim_states import settle_claims
 from settlement.actions.payment_postings import post_payments
 from settlement.actions.runs import BY_FILE, WRITE_FILE, lock_run
 from settlement.documents import remittance_advice
+from settlement.finance_queries import PAYMENT_FILE, payment_file
 from settlement.gateways.bank_file import BankFileGateway
 from settlement.gateways.base import Party, PaymentInstruction, PaymentOrder
 from settlement.hold_queries import held_payments
 from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun
 
-PAYMENT_FILE = "payment_file"
 ADVICE = "remittance_advice"
 FINAL_STATES = ("confirmed", "failed", "returned")
 
@@ -124,11 +124,6 @@ def write_payment_file(*, organisation: Organisation, run_id: int, actor: Actor 
     run.payments.filter(gateway=BY_FILE).update(gateway_reference=submission.reference)
     record("payment_run.file_written", run, actor=actor, at=at, sha256=attachment.sha256)
     return attachment
-
-
-def payment_file(run: PaymentRun) -> Attachment | None:
-    """The bank file of a run, if written; the newest."""
-    return attachments_of(run).filter(kind=PAYMENT_FILE).last()
 
 
 def _outdated(file: Attachment, run: PaymentRun) -> bool:

@@ -66,7 +66,7 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
         "groups": finance_queries.payment_run_groups(run),
         "approvals": run.approvals.select_related("approved_by").order_by("id"),
         "payments": run.payments.select_related("provider").order_by("reference"),
-        "file": payment_actions.payment_file(run),
+        "file": finance_queries.payment_file(run),
         "own": own,
         "may_approve": access.may("payment_runs.approve")
         and run.status == "proposed"
@@ -213,7 +213,7 @@ def sent(request: HttpRequest, pk: int) -> HttpResponse:
 def payment_file(request: HttpRequest, pk: int) -> HttpResponse:
     """The pain.001 file of a run. Raises: NotFound while it is not written."""
     run = one_of(PaymentRun.objects.filter(organisation=access_of(request).office()), pk)
-    return _download(payment_actions.payment_file(run))
+    return _download(finance_queries.payment_file(run))
 
 
 @requires("payment_runs.view")

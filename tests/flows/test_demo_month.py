@@ -29,9 +29,9 @@ from config.office.models import Attachment
 from config.office.storage import open_attachment
 from contracts.models import Contract, NormCost, Parameter, TariffSetItem
 from procurement.models import Bid
-from settlement.actions.payments import payment_file
 from settlement.books import verify_books
 from settlement.claim_letter import explain
+from settlement.finance_queries import payment_file
 from settlement.models import (
     Adjudication,
     AdjudicationRun,

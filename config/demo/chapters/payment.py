@@ -15,9 +15,10 @@ from config.money import from_minor
 from config.office.storage import open_attachment
 from settlement.actions.bank_lines import explain_line
 from settlement.actions.month_close import close_month
-from settlement.actions.payments import mark_payments_sent, payment_file, write_payment_file, write_remittance_advices
+from settlement.actions.payments import mark_payments_sent, write_payment_file, write_remittance_advices
 from settlement.actions.reconciliation import import_statement
 from settlement.actions.runs import approve_payment_run, propose_payment_run, release_payment_run
+from settlement.finance_queries import payment_file
 from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import ClosedMonth, PaymentRun, Statement, StatementLine
 

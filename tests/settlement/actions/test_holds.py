@@ -23,7 +23,7 @@ from settlement.actions.holds import (
     lift_hold,
     place_hold,
 )
-from settlement.actions.payments import PaymentHeld, fail_payment, mark_payments_sent, payment_file, write_payment_file
+from settlement.actions.payments import PaymentHeld, fail_payment, mark_payments_sent, write_payment_file
 from settlement.actions.run_content import Held, choose
 from settlement.actions.runs import (
     NotApproved,
@@ -32,7 +32,7 @@ from settlement.actions.runs import (
     propose_payment_run,
     release_payment_run,
 )
-from settlement.finance_queries import payable_remittances
+from settlement.finance_queries import payable_remittances, payment_file
 from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import Claim, PaymentHold, PaymentRun
 from tests.settlement.actions.paid import DAY, released_run
