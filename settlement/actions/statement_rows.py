@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
@@ -24,7 +25,8 @@ def statement_row(
 ) -> Statement:
     """The statement with what was found wrong in it; a blocking finding puts it into quarantine."""
     opening, closing = bank.balance("OPBD", "PRCD"), bank.balance("CLBD")
-    days = sorted(entry.booked_on for entry in bank.entries if entry.booked_on)
+    begins, ends = _days_told(bank)
+    findings = _findings(organisation, bank)
     return Statement.objects.create(
         organisation=organisation,
         iban=bank.account,
@@ -32,33 +34,53 @@ def statement_row(
         sequence=bank.sequence,
         format=bank.message[:24],
         content_sha256=digest,
-        from_date=days[0] if days else _balance_day(opening),
-        to_date=days[-1] if days else _balance_day(closing),
+        from_date=begins,
+        to_date=ends,
         opening_minor=_minor(opening),
         closing_minor=_minor(closing),
         currency=bank.currency,
-        problems=_problems(organisation, bank),
+        problems=[{"code": item.code, "severity": item.severity, "params": item.params} for item in findings],
         imported_by_id=actor.user_id,
         imported_at=at,
-        status="imported" if bank.is_balanced else "quarantined",
+        status="quarantined" if any(item.severity == "block" for item in findings) else "imported",
         status_at=at,
     )
 
 
-def _problems(organisation: Organisation, bank: BankStatement) -> list[dict[str, object]]:
+def _days_told(bank: BankStatement) -> tuple[date | None, date | None]:
+    """First and last day of booking; of a statement without movements those of its balances."""
+    days = sorted(entry.booked_on for entry in bank.entries if entry.booked_on)
+    if days:
+        return days[0], days[-1]
+    return _balance_day(bank.balance("OPBD", "PRCD")), _balance_day(bank.balance("CLBD"))
+
+
+def _findings(organisation: Organisation, bank: BankStatement) -> list[Finding]:
     findings = list(bank.findings)
     if _is_numbered(bank):
-        findings += _sequence_findings(_statement_before(organisation, bank), bank)
-    findings += _overlap(organisation, bank)
-    return [{"code": item.code, "severity": item.severity, "params": item.params} for item in findings]
+        before = _statement_before(organisation, bank)
+        closing = _closing_before(organisation, bank)
+        findings += check_sequence(bank, last_sequence=before.sequence if before else None, last_closing=closing)
+    return findings + _overlap(organisation, bank)
 
 
-def _sequence_findings(before: Statement | None, bank: BankStatement) -> list[Finding]:
-    if before is None or before.sequence is None or bank.sequence is None:
-        return []
-    follows = bank.sequence == before.sequence + 1 and before.closing_minor is not None
-    closing = from_minor(before.closing_minor or 0) if follows else None
-    return check_sequence(bank, last_sequence=before.sequence, last_closing=closing)
+def _closing_before(organisation: Organisation, bank: BankStatement) -> Decimal | None:
+    """What the account held by its latest statement, of whatever format, that ends before this one goes on.
+
+    One that begins on the same day with the same money is told again here, whole or with more; of two of one day the
+    number says the order.
+    """
+    begins, _ends = _days_told(bank)
+    if begins is None:
+        return None
+    told = Q(from_date=begins, opening_minor=_minor(bank.balance("OPBD", "PRCD")))
+    later = Q(pk__in=[])
+    if bank.sequence is not None:
+        later = Q(to_date=begins, format__startswith=bank.message[:8], sequence__gt=bank.sequence)
+    rows = Statement.objects.filter(organisation=organisation, iban=bank.account, to_date__lte=begins)
+    rows = rows.filter(status__in=("imported", "reconciled"), closing_minor__isnull=False).exclude(told).exclude(later)
+    before = rows.order_by("-to_date", F("sequence").desc(nulls_last=True), "-pk").first()
+    return None if before is None else from_minor(before.closing_minor or 0)
 
 
 def _statement_before(organisation: Organisation, bank: BankStatement) -> Statement | None:

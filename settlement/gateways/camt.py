@@ -60,7 +60,7 @@ def check_sequence(statement: Statement, *, last_sequence: int | None, last_clos
     opening = statement.balance("OPBD", "PRCD")
     if opening is not None and last_closing is not None and opening.amount != last_closing:
         params = {"expected": str(last_closing), "found": str(opening.amount)}
-        findings.append(Finding("OPENING_NOT_CLOSING", "warn", params))
+        findings.append(Finding("OPENING_NOT_CLOSING", "block", params))
     return findings
 
 

@@ -41,12 +41,12 @@ def pay(office: Office) -> Payment:
     return run.payments.get()
 
 
-def bank_says(office: Office, payment: Payment, day: int, amount: str) -> None:
+def bank_says(office: Office, payment: Payment, day: int, opening: str, amount: str) -> None:
     """A statement of a day with one movement, which a person matches to the payment."""
     import_statement(
         organisation=office.organisation,
         name="s.xml",
-        content=told(f"2025-12-{day}", "1000.00", amount, sequence=day, iban=office.organisation.iban),
+        content=told(f"2025-12-{day}", opening, amount, sequence=day, iban=office.organisation.iban),
         actor=office.maker,
         at=AT,
     )
@@ -62,18 +62,18 @@ def stages(office: Office) -> Iterator[str]:
     yield "adjudicated, one line waits"
     first = pay(office)
     yield "sent to the bank"
-    bank_says(office, first, 12, "-142.50")
+    bank_says(office, first, 12, "1000.00", "-142.50")
     yield "first part paid"
     office.clear()
     yield "second part allowed"
     second = pay(office)
-    bank_says(office, second, 15, "-142.50")
+    bank_says(office, second, 15, "857.50", "-142.50")
     yield "second part paid"
-    bank_says(office, second, 16, "142.50")
+    bank_says(office, second, 16, "715.00", "142.50")
     yield "second payment came back"
     Payment.objects.update(iban="UA973052990000026001234567801")  # the provider has another account since
     again = pay(office)
-    bank_says(office, again, 17, "-142.50")
+    bank_says(office, again, 17, "857.50", "-142.50")
     yield "paid again"
 
 

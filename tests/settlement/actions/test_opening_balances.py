@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -10,10 +11,10 @@ from django.db import connection
 from config.accounts.models import Organisation, User
 from settlement.actions.bank_lines import explain_line
 from settlement.actions.month_close import close_month
-from settlement.actions.reconciliation import import_statement
+from settlement.actions.reconciliation import accept_statement, import_statement
 from settlement.books import verify_books
 from settlement.gateways.simulated_bank import answer_payment_file
-from settlement.models import Entry, PaymentRun, Posting, StatementLine
+from settlement.models import Entry, PaymentRun, Posting, Statement, StatementLine
 from settlement.month_checks import month_checks
 from tests.settlement.actions.paid import bank_file, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, owe, ready
@@ -104,7 +105,85 @@ def test_the_first_statement_that_disagrees_is_named(office: Organisation, cast:
 def test_a_missing_statement_is_noticed_by_the_next_balance(office: Organisation, cast: Cast, at: datetime) -> None:
     bring(office, told("2025-12-12", "100.00", "5.00"), cast, at)
     bring(office, told("2025-12-16", "112.00", "1.00", sequence=3), cast, at)
+    waiting = Statement.objects.get(status="quarantined")
+    assert [problem["code"] for problem in waiting.problems] == ["SEQUENCE_GAP", "OPENING_NOT_CLOSING"]
+    assert _bank_faults() == []
+    reason = "Банк підтвердив листом"
+    actor = cast["ivan"].as_actor()
+    accept_statement(organisation=office, statement_id=waiting.pk, reason=reason, actor=actor, at=at)
     assert _bank_faults() == [(f"statement S-2025-12-16-3 of {SECOND}", "11300", "10600")]
+
+
+def mt940(day: str, opening: str, closing: str) -> bytes:
+    """A statement in the other format, numbered 99, with one receipt."""
+    receipt = Decimal(closing) - Decimal(opening)
+    lines = (
+        ":20:OTHER",
+        f":25:{SECOND}",
+        ":28C:99/1",
+        f":60F:C{day}UAH{opening.replace('.', ',')}",
+        f":61:{day}{day[2:]}C{str(receipt).replace('.', ',')}NTRFNONREF//REF99",
+        f":62F:C{day}UAH{closing.replace('.', ',')}",
+    )
+    return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing", "status", "problems"),
+    [
+        ("105.00", "112.00", "imported", []),
+        (
+            "1000000.00",
+            "1000007.00",
+            "quarantined",
+            [
+                {
+                    "code": "OPENING_NOT_CLOSING",
+                    "severity": "block",
+                    "params": {"expected": "105.00", "found": "1000000.00"},
+                }
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("day", ["251212", "251216"])
+def test_balances_meet_whatever_the_format_and_the_number(
+    office: Organisation,
+    cast: Cast,
+    at: datetime,
+    day: str,
+    opening: str,
+    closing: str,
+    status: str,
+    problems: list[dict[str, object]],
+) -> None:
+    bring(office, told("2025-12-12", "100.00", "5.00"), cast, at)
+    bring(office, mt940(day, opening, closing), cast, at)
+    found = Statement.objects.get(format="MT940")
+    assert (found.status, found.problems) == (status, problems)
+    assert _bank_faults() == []
+
+
+def test_a_late_statement_is_compared_with_the_one_before_it_alone(
+    office: Organisation, cast: Cast, at: datetime
+) -> None:
+    bring(office, told("2025-12-10", "100.00", "5.00"), cast, at)
+    bring(office, told("2025-12-16", "112.00", "1.00", sequence=3), cast, at)
+    bring(office, told("2025-12-12", "105.00", "6.00", sequence=2), cast, at)
+    bring(office, told("2025-12-13", "104.00", "6.00", sequence=2), cast, at)
+    states = dict(Statement.objects.values_list("statement_id", "status"))
+    assert states["S-2025-12-12-2"] == "imported" and states["S-2025-12-13-2"] == "quarantined"
+
+
+def test_what_waits_or_was_thrown_out_is_no_measure_and_the_same_day_told_again_is_no_fault(
+    office: Organisation, cast: Cast, at: datetime
+) -> None:
+    bring(office, told("2025-12-12", "100.00", "5.00"), cast, at)
+    bring(office, mt940("251212", "100.00", "105.00"), cast, at)
+    bring(office, told("2025-12-15", "1000.00", "5.00", sequence=2), cast, at)
+    bring(office, told("2025-12-16", "105.00", "5.00", sequence=3), cast, at)
+    states = dict(Statement.objects.values_list("statement_id", "status"))
+    assert [name for name, status in states.items() if status == "quarantined"] == ["S-2025-12-15-2"]
 
 
 def test_two_statements_of_one_day_are_proven_one_by_one(office: Organisation, cast: Cast, at: datetime) -> None:
