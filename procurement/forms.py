@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +28,8 @@ from contracts.models import BudgetLine, NormCost, Service
 from procurement.actions.bids import OTHER
 from procurement.actions.competitions import CriterionDraft
 from procurement.actions.documentation import contradictions
-from procurement.models import Criterion, PlanItem, Tender
+from procurement.actions.evaluation import ScoresLocked
+from procurement.models import Criterion, PlanItem, Score, Tender
 from procurement.rules.rejection import GROUNDS
 
 
@@ -261,24 +263,39 @@ class AnswerForm(forms.Form):
 
 
 class MarksForm(forms.Form):
-    """A member's marks of one bid, a field per scored criterion."""
+    """A member's marks of one bid, a field per scored criterion; a mark not kept yet may stay empty for now."""
 
     reason = forms.CharField(label=_("Reason of a change after locking"), required=False)
 
-    def __init__(self, *args: Any, criteria: list[Criterion], marks: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, criteria: list[Criterion], kept: Mapping[str, Score], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.codes = [row.code for row in criteria]
+        self.codes, self.kept = [row.code for row in criteria], kept
         for row in criteria:
-            score = marks.get(row.code)
+            score = kept.get(row.code)
             self.fields[f"mark_{row.code}"] = NumberField(
                 label=f"{row.title} (0–{row.scale_max})",
                 min_value=0,
                 max_value=row.scale_max,
                 decimal_places=2,
                 initial=None if score is None else score.value,
+                required=score is not None,
             )
         self.order_fields([*(f"mark_{code}" for code in self.codes), "reason"])
+        if not any(score.locked_at for score in kept.values()):
+            del self.fields["reason"]
 
-    def marks(self) -> dict[str, Decimal]:
-        """Marks by criterion."""
-        return {code: self.cleaned_data[f"mark_{code}"] for code in self.codes}
+    def clean(self) -> dict[str, Any]:
+        """A locked mark changes with a reason, asked for beside it."""
+        locked = any(self.kept[code].locked_at for code in self.changed() if code in self.kept)
+        if locked and not self.cleaned_data.get("reason"):
+            self.add_error("reason", ScoresLocked().sentence)
+        return self.cleaned_data
+
+    def changed(self) -> dict[str, Decimal]:
+        """Marks by criterion that are new or not the kept ones."""
+        given = {code: self.cleaned_data.get(f"mark_{code}") for code in self.codes}
+        return {
+            code: value
+            for code, value in given.items()
+            if value is not None and (code not in self.kept or self.kept[code].value != value)
+        }

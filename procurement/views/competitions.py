@@ -221,7 +221,6 @@ STEPS: dict[str, tuple[str, type[Any] | None, Step, Any]] = {
     "publish": ("tenders.edit", PublishForm, _publish, _("The competition is announced. Providers can bid.")),
     "declare": ("bids.score", DeclarationForm, _plain(competitions.declare_interest), _("Your declaration is kept.")),
     "open": ("bids.open", None, _plain(bid_actions.open_bids), _("The bids are open. Admit or reject each one.")),
-    "lock": ("bids.score", None, _plain(evaluation.lock_scores), _("Your marks are locked.")),
     "evaluate": ("tenders.edit", None, _plain(evaluation.evaluate_tender), _("The results are computed.")),
     "award": ("awards.decide", ReasonForm, _plain(awards.award_tender), _("The award is made; the stand-still runs.")),
     "unsuccessful": (

@@ -2,87 +2,92 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
-from config.accounts.access import requires
+from config.accounts.access import Access, requires
+from config.accounts.models import User
 from config.errors import DomainError
-from contracts.views.pages import access_of, one_of, submitted
+from contracts.views.pages import access_of, one_of
 from procurement import queries
 from procurement.actions import evaluation
 from procurement.forms import MarksForm
-from procurement.models import Bid, Criterion, Score, Tender
+from procurement.models import Bid, Tender
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A bid with the member's marks of it."""
+
+    bid: Bid
+    form: MarksForm
+
+    @property
+    def missing(self) -> int:
+        """Criteria without a kept mark."""
+        return len(self.form.codes) - len(self.form.kept)
+
+    @property
+    def locked(self) -> bool:
+        """Whether every mark is locked."""
+        return not self.missing and all(score.locked_at for score in self.form.kept.values())
 
 
 @requires("bids.score")
 def scoring_sheet(request: HttpRequest, pk: int) -> HttpResponse:
-    """Own marks of every admitted bid; other members' marks are not shown."""
-    access = access_of(request)
-    return _sheet_page(request, one_of(queries.tenders_of_member(access.user), pk), {})
+    """Own marks of every admitted bid on one form; other members' marks are not shown.
 
-
-@requires("bids.score")
-def score_one(request: HttpRequest, pk: int, bid_pk: int) -> HttpResponse:
-    """Keep the marks of one bid; what is wrong comes back in its place on the sheet with what was typed."""
+    All that was typed is kept at once; what is wrong comes back in its place beside all that was typed.
+    """
     access = access_of(request)
     tender: Tender = one_of(queries.tenders_of_member(access.user), pk)
-    bid = one_of(queries.bids_of_tender(tender), bid_pk)
-    form = MarksForm(
-        request.POST if request.method == "POST" else None,
-        criteria=_criteria(tender),
-        marks={},
-        auto_id=f"id_{bid.pk}_%s",
-    )
-    saved, refusal = submitted(
-        request,
-        form,
-        lambda: evaluation.score_bid(
-            bid=bid,
-            marks=form.marks(),
-            reason=form.cleaned_data["reason"],
-            actor=access.actor,
-            at=access.now(bid.tender.organisation),
-        ),
-    )
-    if saved is not None:
-        messages.success(request, str(_("Your marks are kept. Lock them when every bid is judged.")))
-        return redirect("procurement:scoring", pk)
-    return _sheet_page(request, tender, {bid.pk: form} if form.is_bound else {}, refusal)
+    sheets = _sheets(tender, access.user, request.POST if request.method == "POST" else None)
+    refusal = None
+    if request.method == "POST" and all(row.form.is_valid() for row in sheets):
+        try:
+            return _kept(request, access, tender, sheets)
+        except DomainError as error:
+            refusal = error
+    return _sheet_page(request, tender, sheets, refusal)
 
 
-def _criteria(tender: Tender) -> list[Criterion]:
-    return list(tender.criteria.filter(kind="scored").order_by("position"))
+def _kept(request: HttpRequest, access: Access, tender: Tender, sheets: list[Sheet]) -> HttpResponse:
+    """Keep what changed, bid by bid, and lock when that was the button."""
+    at = access.now(tender.organisation)
+    for row in sheets:
+        marks, reason = row.form.changed(), row.form.cleaned_data.get("reason", "")
+        if marks:
+            evaluation.score_bid(bid=row.bid, marks=marks, reason=reason, actor=access.actor, at=at)
+    if "lock" in request.POST:
+        evaluation.lock_scores(tender=tender, actor=access.actor, at=at)
+        messages.success(request, str(_("Your marks are locked.")))
+        return redirect("procurement:competition", tender.pk)
+    messages.success(request, str(_("Your marks are kept. Lock them when every bid is judged.")))
+    return redirect("procurement:scoring", tender.pk)
 
 
-def _sheet_page(
-    request: HttpRequest, tender: Tender, typed: dict[int, MarksForm], refusal: DomainError | None = None
-) -> HttpResponse:
-    """The sheet; ``typed``: the form of a bid that was sent and not kept."""
-    user = access_of(request).user
-    criteria, given = _criteria(tender), queries.scores_of_member(tender, user)
-    sheets = [
-        _sheet(bid, {row.code: given.get((bid.pk, row.code)) for row in criteria}, criteria, typed.get(bid.pk))
-        for bid in queries.bids_of_tender(tender).filter(status="valid")
-    ]
+def _sheets(tender: Tender, user: User, typed: QueryDict | None) -> list[Sheet]:
+    criteria = list(tender.criteria.filter(kind="scored").order_by("position"))
+    given = queries.scores_of_member(tender, user)
+    sheets = []
+    for bid in queries.bids_of_tender(tender).filter(status="valid"):
+        kept = {row.code: given[bid.pk, row.code] for row in criteria if (bid.pk, row.code) in given}
+        sheets.append(Sheet(bid, MarksForm(typed, criteria=criteria, kept=kept, prefix=f"bid{bid.pk}")))
+    return sheets
+
+
+def _sheet_page(request: HttpRequest, tender: Tender, sheets: list[Sheet], refusal: DomainError | None) -> HttpResponse:
     context = {
         "tender": tender,
         "sheets": sheets,
-        "seat": tender.commission.filter(user=user).get(),
-        "all_locked": all(row["locked"] for row in sheets),
+        "seat": tender.commission.filter(user=access_of(request).user).get(),
+        "missing": sum(row.missing for row in sheets),
+        "all_locked": all(row.locked for row in sheets),
         "refusal": refusal,
+        "wrong": any(row.form.errors for row in sheets),
     }
     return render(request, "procurement/scoring.html", context, status=409 if refusal else 200)
-
-
-def _sheet(
-    bid: Bid, marks: dict[str, Score | None], criteria: list[Criterion], typed: MarksForm | None
-) -> dict[str, Any]:
-    locked = bool(marks) and all(score and score.locked_at for score in marks.values())
-    form = typed or MarksForm(criteria=criteria, marks=marks, auto_id=f"id_{bid.pk}_%s")
-    if not locked:
-        del form.fields["reason"]
-    return {"bid": bid, "form": form, "locked": locked, "typed": typed is not None}

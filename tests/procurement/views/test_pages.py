@@ -132,13 +132,10 @@ def test_officer_and_commission_bring_a_competition_to_its_contract(
         post(member, "competition_declare", running.pk, conflict="no", statement="")
     post("bohdan", "competition_open", running.pk)
     post("bohdan", "bid_admit", bid.pk)
-    marks = {"mark_compliance": "5", "mark_finance": "4", "mark_experience": "5", "mark_staff": "4", "reason": ""}
+    marks = typed(bid, compliance="5", finance="4", experience="5", staff="4")
     for member in ("chair", "member2", "member3", "member4", "member5"):
-        answer = sign_in(client, road.cast[member]).post(
-            reverse("procurement:score_bid", args=[running.pk, bid.pk]), marks
-        )
-        assert answer.status_code == 302
-        post(member, "competition_lock", running.pk)
+        post(member, "scoring", running.pk, **marks)
+        post(member, "scoring", running.pk, **marks, lock="1")
     post("bohdan", "competition_evaluate", running.pk)
     post("bohdan", "competition_award", running.pk, reason="найбільша сума балів")
     award = running.awards.get()
@@ -479,16 +476,62 @@ def test_application_takes_documents_nobody_asked_for(client: Client, road: Road
     assert signed.post(unknown, {"file": SimpleUploadedFile("x", b"x")}).status_code == 409
 
 
+def typed(bid: Bid, **marks: str) -> dict[str, str]:
+    """Marks of a bid as the sheet sends them."""
+    return {f"bid{bid.pk}-mark_{code}": mark for code, mark in marks.items()}
+
+
 @pytest.mark.parametrize("mark", ["6", "-1", "п'ять", "NaN", "1e9", ""])
 def test_wrong_marks_come_back_on_the_sheet_with_what_was_typed(client: Client, road: Road, mark: str) -> None:
     tender, offered = road.scored_order()
     Score.objects.all().update(locked_at=None)
     at(road.organisation, SCORED)
-    url = reverse("procurement:score_bid", args=[tender.pk, offered["A"].pk])
-    marks = {"mark_compliance": mark, "mark_finance": "3,5", "mark_experience": "5", "mark_staff": "4"}
+    url = reverse("procurement:scoring", args=[tender.pk])
+    marks = typed(offered["A"], compliance=mark, finance="3,5", experience="5", staff="4")
+    marks |= typed(offered["B"], compliance="1,5", finance="5", experience="5", staff="4")
     answer = sign_in(client, road.cast["chair"]).post(url, marks)
     shown = answer.content.decode()
     assert answer.status_code == 200 and 'value="3,5"' in shown and "is-invalid" in shown
-    assert shown.count("<section") == 2, "the other bid stays on the sheet"
-    assert not Score.objects.filter(value=Decimal("3.5")).exists()
-    assert client.get(url).status_code == 200
+    assert 'value="1,5"' in shown, "what was typed for another bid stays too"
+    assert not Score.objects.filter(value__in=[Decimal("3.5"), Decimal("1.5")]).exists()
+
+
+def test_sheet_keeps_what_was_typed_and_is_locked_when_complete(client: Client, road: Road) -> None:
+    tender, offered = road.scored_order()
+    Score.objects.filter(member__user=road.cast["chair"]).delete()
+    at(road.organisation, SCORED)
+    url, signed = reverse("procurement:scoring", args=[tender.pk]), sign_in(client, road.cast["chair"])
+    first = typed(offered["A"], compliance="4", finance="4", experience="4", staff="")
+    first |= typed(offered["B"], compliance="3", finance="", experience="", staff="")
+    assert signed.post(url, first).status_code == 302
+    own = Score.objects.filter(member__user=road.cast["chair"])
+    assert sorted(own.values_list("bid", "value")) == sorted(
+        [*[(offered["A"].pk, Decimal(4))] * 3, (offered["B"].pk, Decimal(3))]
+    )
+    assert 'name="lock"' not in signed.get(url).content.decode(), "four marks are missing"
+    assert signed.post(url, first | {"lock": "1"}).status_code == 409
+    assert not own.filter(locked_at__isnull=False).exists()
+    rest = typed(offered["A"], compliance="4", finance="4", experience="4", staff="2")
+    rest |= typed(offered["B"], compliance="3", finance="3", experience="3", staff="3")
+    signed.post(url, rest)
+    assert 'name="lock"' in signed.get(url).content.decode()
+    assert signed.post(url, rest | typed(offered["B"], staff="2") | {"lock": "1"}).status_code == 302
+    assert own.filter(locked_at__isnull=False).count() == 8
+    assert own.filter(bid=offered["B"], value=2).count() == 1, "the last change goes in before the lock"
+    assert 'name="lock"' not in signed.get(url).content.decode()
+
+
+def test_locked_mark_changes_with_a_reason_asked_beside_it(client: Client, road: Road) -> None:
+    tender, offered = road.scored_order()
+    at(road.organisation, SCORED)
+    url, signed = reverse("procurement:scoring", args=[tender.pk]), sign_in(client, road.cast["chair"])
+    own = Score.objects.filter(member__user=road.cast["chair"])
+    kept = {f"bid{row.bid_id}-mark_{row.criterion.code}": str(row.value) for row in own}
+    change = kept | typed(offered["A"], staff="1.25")
+    shown = signed.post(url, change)
+    assert shown.status_code == 200 and "is-invalid" in shown.content.decode()
+    assert not own.filter(version=2).exists()
+    assert signed.post(url, change | {f"bid{offered['A'].pk}-reason": "описка"}).status_code == 302
+    assert [(row.bid, row.value, row.reason) for row in own.filter(version=2)] == [
+        (offered["A"], Decimal("1.25"), "описка")
+    ]
