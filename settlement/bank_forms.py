@@ -7,29 +7,31 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.form_fields import money_field
-from config.templatetags.show import amount
 from settlement.finance_forms import month_of_text
-from settlement.models import Payment, StatementLine
+from settlement.models import Payment
 
 
 class SplitForm(forms.Form):
     """A part of an outgoing bank line for one payment, or for a part of it."""
 
     payment: forms.ModelChoiceField[Payment] = forms.ModelChoiceField(
-        label=_("Payment"), queryset=Payment.objects.none()
+        label=_("Reference of the payment"),
+        queryset=Payment.objects.none(),
+        to_field_name="reference",
+        widget=forms.TextInput(attrs={"list": "offered-payments", "autocomplete": "off"}),
+        error_messages={"invalid_choice": _("No payment with this reference waits for the bank. Look at it again.")},
     )
     amount = money_field(_("Sum of this part"))
     reason = forms.CharField(label=_("Why they belong together"), max_length=300)
 
-    def __init__(self, *args: Any, line: StatementLine, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, can: QuerySet[Payment], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        rows = Payment.objects.filter(organisation=line.statement.organisation, status__in=("prepared", "sent"))
         field: Any = self.fields["payment"]
-        field.queryset = rows.select_related("provider").order_by("reference")
-        field.label_from_instance = lambda row: f"{row.reference} · {row.provider} · {amount(row.amount)}"
+        field.queryset = can
 
 
 LAYOUT_LABELS = {

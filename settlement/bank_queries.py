@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Case, Count, Min, Q, QuerySet, Sum, Value, When
 
 from config.accounts.models import Organisation
+from config.money import from_minor
 from config.periods import add_months
 from contracts.parameters import ParameterBook
 from settlement.finance_queries import exceptions
@@ -62,6 +64,40 @@ def silent_payments(organisation: Organisation, today: date) -> QuerySet[Payment
         return rows.none()
     waited = Q(payment_run__execution_date__lte=today - timedelta(days=days.whole))
     return rows.filter(waited).select_related("provider", "payment_run").order_by("payment_run__execution_date", "id")
+
+
+# So many payments are offered for a line; the others are found by search.
+OFFERED = 12
+
+
+def matchable_payments(line: StatementLine) -> QuerySet[Payment]:
+    """Payments that a line can be: carried out, when money came, and on their way or about to go, when it left."""
+    states = ("confirmed",) if line.amount_minor > 0 else ("prepared", "sent")
+    rows = Payment.objects.filter(organisation=line.statement.organisation, status__in=states)
+    return rows.select_related("provider")
+
+
+def likely_payments(line: StatementLine, left: int, proposed: Sequence[int] = ()) -> list[Payment]:
+    """What a line may be, most likely first: what the rules propose, then the same sum, then the same account.
+
+    ``left``: what is still open of the line, signed minor units.
+    """
+    same_sum, same_account = Q(amount=abs(from_minor(left))), Q(iban=line.counterparty_iban or "-")
+    likely = Case(
+        When(pk__in=proposed, then=Value(0)),
+        When(same_sum & same_account, then=Value(1)),
+        When(same_sum, then=Value(2)),
+        default=Value(3),
+    )
+    rows = matchable_payments(line).filter(Q(pk__in=proposed) | same_sum | same_account)
+    return list(rows.order_by(likely, "-id")[: max(OFFERED, len(proposed))])
+
+
+def found_payments(line: StatementLine, search: str) -> list[Payment]:
+    """Payments that a line can be, by reference, provider, account or run; the newest first."""
+    words = Q(reference__icontains=search) | Q(provider__name__icontains=search) | Q(iban__startswith=search)
+    rows = matchable_payments(line).filter(words | Q(payment_run__number__icontains=search))
+    return list(rows.order_by("-id")[:OFFERED])
 
 
 def layouts(organisation: Organisation) -> QuerySet[StatementLayout]:

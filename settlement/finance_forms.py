@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from config.form_fields import money_field
 from config.periods import add_months, parse_month
 from config.templatetags.show import amount
 from contracts.models import Contract, Provider
-from settlement.models import Claim, Correction, Payment, StatementLine
+from settlement.models import Claim, Correction, Payment
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 SELECT = forms.Select(attrs={"class": "form-select"})
@@ -170,20 +170,18 @@ class FeeLineForm(forms.Form):
 
 
 class MatchForm(forms.Form):
-    """Payments that a bank line is for."""
+    """Payments that a bank line is for: those that are ``offered`` of all that it ``can`` be."""
 
     payments: forms.ModelMultipleChoiceField[Payment] = forms.ModelMultipleChoiceField(
         label=_("Payments"), queryset=Payment.objects.none(), widget=forms.CheckboxSelectMultiple
     )
     reason = forms.CharField(label=_("Why they belong together"), max_length=300)
 
-    def __init__(self, *args: Any, line: StatementLine, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, can: QuerySet[Payment], offered: Iterable[Payment], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        states = ["confirmed"] if line.amount_minor > 0 else ["prepared", "sent"]
-        rows = Payment.objects.filter(organisation=line.statement.organisation, status__in=states)
         field: Any = self.fields["payments"]
-        field.queryset = rows.select_related("provider").order_by("reference")
-        field.label_from_instance = lambda row: f"{row.reference} · {row.provider} · {amount(row.amount)}"
+        field.queryset = can
+        field.choices = [(row.pk, f"{row.reference} · {row.provider} · {amount(row.amount)}") for row in offered]
 
 
 class CorrectionForm(forms.Form):

@@ -24,7 +24,7 @@ from settlement.actions.matching import propose_matches
 from settlement.actions.payment_postings import open_of
 from settlement.actions.status_reports import Answered, import_status_report
 from settlement.bank_forms import SplitForm
-from settlement.bank_queries import layouts
+from settlement.bank_queries import found_payments, layouts, likely_payments, matchable_payments
 from settlement.clawback_forms import RepaymentForm
 from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
@@ -168,10 +168,19 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not access.may("statements.match"):
         raise NotPermitted()
     step = request.POST.get("step", "match") if request.method == "POST" else ""
-    match_form = MatchForm(request.POST if step == "match" else None, line=line)
+    can, left, q = matchable_payments(line), open_of(line), request.GET.get("q", "").strip()
+    proposed = _proposed(line) if may_match else []
+    likely = likely_payments(line, left, proposed) if may_match else []
+    found = found_payments(line, q) if may_match and q else []
+    match_form = MatchForm(
+        request.POST if step == "match" else None,
+        can=can,
+        offered=found or likely,
+        initial={"payments": [] if found else proposed},
+    )
     explain_form = ExplainForm(request.POST if step == "explain" else None)
     fee_form = FeeLineForm(request.POST if step == "fee" else None)
-    split_form = SplitForm(request.POST if step == "split" else None, line=line)
+    split_form = SplitForm(request.POST if step == "split" else None, can=can)
     repayment_form = RepaymentForm(request.POST if step == "clawback" else None)
     refusal = None
     others = {"explain": explain_form, "fee": fee_form, "split": split_form, "clawback": repayment_form}
@@ -188,9 +197,14 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "matches": finance_queries.matches_of(line.statement).get(line.pk, []),
         "may_match": may_match,
         "match_form": match_form,
+        "offered": found or likely,
+        "likely": likely,
+        "found": found,
+        "q": q,
+        "any": may_match and can.exists(),
         "explain_form": explain_form,
         "split_form": split_form if line.amount_minor < 0 else None,
-        "left": open_of(line),
+        "left": left,
         "may_undo": access.may("statements.match"),
         "may_open": access.may("statements.match") and line.status == "explained" and line.explained_by_id,
         "fee_form": fee_form if line.status == "unmatched" and has_fees(line.statement.organisation) else None,
@@ -200,6 +214,13 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "refusal": refusal,
     }
     return render(request, "settlement/finance/statement_line.html", context)
+
+
+def _proposed(line: StatementLine) -> list[int]:
+    """Payments that the rules name for an open line, surely or not."""
+    office = line.statement.organisation
+    on = local_date(line.statement.imported_at, office.zone)
+    return [int(key) for key in propose_matches(office, [line], on=on).matches["payment"]]
 
 
 def _may_repay(line: StatementLine) -> bool:

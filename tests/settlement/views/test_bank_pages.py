@@ -69,7 +69,7 @@ def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
     assert url("match_undo", match.pk) in checker.get(line).content.decode()
     assert checker.get(url("match_undo", match.pk)).status_code == 200
     checker.post(url("match_undo", match.pk), {"reason": "не той"})
-    form = {"step": "split", "payment": payment.pk, "amount": "1000,00", "reason": "частина"}
+    form = {"step": "split", "payment": payment.reference, "amount": "1000,00", "reason": "частина"}
     assert checker.post(line, form | {"amount": "1520,01"}).context["refusal"].code == "MATCH_PART_TOO_LARGE"
     checker.post(line, form)
     assert StatementLine.objects.get(pk=match.statement_line_id).status == "partial"
@@ -81,6 +81,29 @@ def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
     )
     assert not maker.get(url("open_bank_lines"), {"age": "older"}).context["page"]
     assert maker.get(url("open_bank_lines"), {"q": "Внесок"}).context["page"].paginator.count == 1
+
+
+def test_a_line_is_offered_what_it_may_be_and_search_finds_the_rest(run: PaymentRun, cast: Cast) -> None:
+    client = browser(cast["halyna"])
+    likely, other = run.payments.get(provider__code="P2"), run.payments.get(provider__code="P1")
+    text = TABLE.format(reference="") + "14.11.2025;-77,00;Комісія;3;\n"
+    upload(client, text)
+    client.post(url("statement_layout"), {"bank": "Банк", "iban": run.organisation.iban} | COLUMNS)
+    upload(client, text)
+    lines = {row.amount_minor: url("statement_line", row.pk) for row in StatementLine.objects.all()}
+    page = client.get(lines[-152_000])
+    assert [choice[0] for choice in page.context["match_form"].fields["payments"].choices] == [likely.pk]
+    found = client.get(lines[-152_000], {"q": other.reference})
+    assert [choice[0] for choice in found.context["match_form"].fields["payments"].choices] == [other.pk]
+    nothing = client.get(lines[-77_00])
+    text = nothing.content.decode()
+    # What fits nothing is asked for in words first; no payment is offered, all can be searched for.
+    assert nothing.context["offered"] == [] and text.index('value="explain"') < text.index('role="search"')
+    wrong = {"step": "split", "payment": "PAY-0", "amount": "1,00", "reason": "x"}
+    assert "payment" in client.post(lines[-77_00], wrong).context["form"].errors
+    # What search found is matched, though the rules would not have named it.
+    client.post(f"{lines[-152_000]}?q={likely.reference}", {"payments": [likely.pk], "reason": "Одна сума"})
+    assert StatementLine.objects.get(amount_minor=-152_000).status == "matched"
 
 
 def test_open_lines_are_tried_again(run: PaymentRun, cast: Cast) -> None:
