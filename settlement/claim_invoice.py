@@ -11,23 +11,27 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from lxml import etree
 
+from config.accounts.models import Organisation
 from config.errors import DomainError
 from config.money import from_minor, from_rate, from_units, read_number, round_half_up
-from contracts.models import Contract
+from contracts.models import Contract, Provider
 from settlement.claim_rows import LineDraft, read_claim_rows
 from settlement.gateways.base import GatewayError
-from settlement.gateways.xml_tools import children, find, iterate, text_at
+from settlement.gateways.xml_tools import children, find, iterate, printable, text_at
 from settlement.models import Claim, ClaimLine
 
 INVOICE = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
 CAC = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
 CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 PROFILE = "urn:cen.eu:en16931:2017"
-# Codes of UNTDID 1001 and 1153 and of UN/ECE Recommendation 20.
-COMMERCIAL_INVOICE, OBJECT = "380", "130"
+# Codes of UNTDID 1001, 1153 and 4461 and of UN/ECE Recommendation 20.
+COMMERCIAL_INVOICE, OBJECT, CREDIT_TRANSFER = "380", "130", "30"
+# BT-32 stands beside any scheme that is not "VAT".
+LOCAL_TAX = "TAX"
 UNITS = {"hour": "HUR", "day": "DAY", "visit": "C62", "trip": "C62"}
 
 
@@ -37,6 +41,16 @@ class InvoiceUnreadable(DomainError):
     code = "INVOICE_UNREADABLE"
     message = _("This file is no UBL 2.1 invoice that can be read: %(reason)s. Export it again as EN 16931, UBL.")
     http_status = 400
+
+
+class InvoiceIncomplete(DomainError):
+    """The standard asks for something of the parties that is not on record."""
+
+    code = "INVOICE_INCOMPLETE"
+    message = _(
+        "The electronic invoice cannot be written: %(missing)s of «%(party)s» is not on record. "
+        "Ask the municipality to add it."
+    )
 
 
 FINDINGS = {
@@ -141,16 +155,21 @@ def _heads(root: etree._Element, known: Known) -> Iterable[InvoiceFinding]:
     profile = text_at(root, "CustomizationID")
     if not profile.startswith(PROFILE):
         yield InvoiceFinding("PROFILE", {"said": profile})
-    company = "Party/PartyLegalEntity/CompanyID"
     pairs = (
         ("CURRENCY", text_at(root, "DocumentCurrencyCode"), known.currency),
         ("CONTRACT", text_at(root, "ContractDocumentReference/ID"), known.contract),
-        ("SELLER", text_at(root, f"AccountingSupplierParty/{company}"), known.seller),
-        ("BUYER", text_at(root, f"AccountingCustomerParty/{company}"), known.buyer),
+        ("SELLER", _company(root, "AccountingSupplierParty"), known.seller),
+        ("BUYER", _company(root, "AccountingCustomerParty"), known.buyer),
     )
     for code, said, expected in pairs:
         if expected and said != expected:
             yield InvoiceFinding(code, {"said": said, "known": expected})
+
+
+def _company(root: etree._Element, role: str) -> str:
+    """BT-30 or BT-47; programs that know no such register write the code as that of the tax office or of the party."""
+    places = ("PartyLegalEntity/CompanyID", "PartyTaxScheme/CompanyID", "PartyIdentification/ID")
+    return text_at(root, *(f"{role}/Party/{place}" for place in places))
 
 
 def _sums(root: etree._Element, lines: list[LineDraft]) -> Iterable[InvoiceFinding]:
@@ -173,10 +192,12 @@ def _figure(text: str) -> Decimal | None:
 
 
 def write_invoice(claim: Claim, lines: Iterable[ClaimLine], *, issued_on: date) -> bytes:
-    """A claim as an invoice without tax (social services are exempt: category E). Money: round(units x rate, 2)."""
+    """A claim as an invoice without tax (social services are exempt: category E), in the reader's language.
+
+    Money: round(units x rate, 2). Raises: InvoiceIncomplete.
+    """
     root = etree.Element(f"{{{INVOICE}}}Invoice", nsmap={None: INVOICE, "cac": CAC, "cbc": CBC})  # type: ignore[dict-item]
     currency, rows = claim.organisation.currency, list(lines)
-    total = from_minor(sum(_minor(row) for row in rows))
     _add(root, "CustomizationID", PROFILE)
     _add(root, "ID", claim.number)
     _add(root, "IssueDate", issued_on.isoformat())
@@ -184,10 +205,35 @@ def write_invoice(claim: Claim, lines: Iterable[ClaimLine], *, issued_on: date) 
     _add(root, "DocumentCurrencyCode", currency)
     if claim.contract_number:
         _add(_group(root, "ContractDocumentReference"), "ID", claim.contract_number)
-    country = claim.organisation.jurisdiction
-    _party(root, "AccountingSupplierParty", claim.provider.name, claim.provider.registration_code, country)
-    _party(root, "AccountingCustomerParty", claim.organisation.name, claim.organisation.registration_code, country)
-    _add(_group(root, "PaymentTerms"), "Note", claim.contract_number or claim.number)
+    country = _country(claim.organisation)
+    _party(root, "AccountingSupplierParty", claim.provider, country)
+    _party(root, "AccountingCustomerParty", claim.organisation, country)
+    _payment(root, claim)
+    _totals(root, from_minor(sum(_minor(row) for row in rows)), currency)
+    for row in rows:
+        _line(root, row, currency)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _country(organisation: Organisation) -> str:
+    """Of the jurisdiction; of the bank account where the jurisdiction is no country. Raises: InvoiceIncomplete."""
+    code = organisation.jurisdiction if len(organisation.jurisdiction) == 2 else organisation.iban[:2]
+    if not code:
+        raise InvoiceIncomplete(missing=gettext("the bank account"), party=organisation)
+    return code.upper()
+
+
+def _payment(root: etree._Element, claim: Claim) -> None:
+    """Where to pay (BG-16) and, in place of a day, that the contract says when (BT-20)."""
+    if claim.provider.iban:
+        means = _group(root, "PaymentMeans")
+        _add(means, "PaymentMeansCode", CREDIT_TRANSFER)
+        _add(_group(means, "PayeeFinancialAccount"), "ID", claim.provider.iban.replace(" ", ""))
+    agreed = gettext("As agreed in contract %(number)s") % {"number": claim.contract_number or "—"}
+    _add(_group(root, "PaymentTerms"), "Note", agreed)
+
+
+def _totals(root: etree._Element, total: Decimal, currency: str) -> None:
     tax = _group(root, "TaxTotal")
     _money(tax, "TaxAmount", Decimal("0.00"), currency)
     subtotal = _group(tax, "TaxSubtotal")
@@ -197,9 +243,6 @@ def write_invoice(claim: Claim, lines: Iterable[ClaimLine], *, issued_on: date) 
     sums = _group(root, "LegalMonetaryTotal")
     for name in ("LineExtensionAmount", "TaxExclusiveAmount", "TaxInclusiveAmount", "PayableAmount"):
         _money(sums, name, total, currency)
-    for row in rows:
-        _line(root, row, currency)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
 def _minor(row: ClaimLine) -> int:
@@ -220,8 +263,9 @@ def _line(root: etree._Element, row: ClaimLine, currency: str) -> None:
         _add(document, "ID", row.redemption_code)
         _add(document, "DocumentTypeCode", OBJECT)
     item = _group(line, "Item")
-    _add(item, "Name", row.service.name if row.service else row.service_code)
-    _add(_group(item, "SellersItemIdentification"), "ID", row.service_code)
+    _add(item, "Name", row.service.name if row.service else row.service_code or "—")
+    if row.service_code:
+        _add(_group(item, "SellersItemIdentification"), "ID", row.service_code)
     _exempt(item, "ClassifiedTaxCategory")
     said = {
         "certificate": row.certificate_number,
@@ -237,12 +281,22 @@ def _line(root: etree._Element, row: ClaimLine, currency: str) -> None:
     _money(_group(line, "Price"), "PriceAmount", from_rate(row.unit_rate_e4), currency)
 
 
-def _party(root: etree._Element, role: str, name: str, code: str, country: str) -> None:
+def _party(root: etree._Element, role: str, named: Provider | Organisation, country: str) -> None:
+    """Who sells or buys. The seller of exempt services has to name its tax registration (BR-E-02).
+
+    Raises: InvoiceIncomplete.
+    """
+    code, sells = named.registration_code, isinstance(named, Provider)
+    if sells and not code:
+        raise InvoiceIncomplete(missing=gettext("the registration code"), party=named)
     party = _group(_group(root, role), "Party")
-    if len(country) == 2:
-        _add(_group(_group(party, "PostalAddress"), "Country"), "IdentificationCode", country)
+    _add(_group(_group(party, "PostalAddress"), "Country"), "IdentificationCode", country)
+    if sells:
+        scheme = _group(party, "PartyTaxScheme")
+        _add(scheme, "CompanyID", code)
+        _add(_group(scheme, "TaxScheme"), "ID", LOCAL_TAX)
     entity = _group(party, "PartyLegalEntity")
-    _add(entity, "RegistrationName", name)
+    _add(entity, "RegistrationName", named.name)
     if code:
         _add(entity, "CompanyID", code)
 
@@ -252,7 +306,7 @@ def _exempt(parent: etree._Element, name: str) -> None:
     _add(category, "ID", "E")
     _add(category, "Percent", "0")
     if name == "TaxCategory":
-        _add(category, "TaxExemptionReason", "Social services")
+        _add(category, "TaxExemptionReason", gettext("Social services are exempt from value added tax"))
     _add(_group(category, "TaxScheme"), "ID", "VAT")
 
 
@@ -261,7 +315,7 @@ def _group(parent: etree._Element, name: str) -> etree._Element:
 
 
 def _add(parent: etree._Element, name: str, text: str, **attributes: str) -> None:
-    etree.SubElement(parent, f"{{{CBC}}}{name}", attributes).text = text
+    etree.SubElement(parent, f"{{{CBC}}}{name}", attributes).text = printable(text)
 
 
 def _money(parent: etree._Element, name: str, amount: Decimal, currency: str) -> None:

@@ -194,13 +194,19 @@ def bank_act(act: BankAct, rows: Sequence[tuple[object, int | None]]) -> bytes:
 
 
 def pdf_of(
-    template: str, context: dict[str, object], organisation: Organisation, made_at: datetime | None, language: str = ""
+    template: str,
+    context: dict[str, object],
+    organisation: Organisation,
+    made_at: datetime | None,
+    language: str = "",
+    data: Mapping[str, bytes] | None = None,
 ) -> bytes:
     # Loading WeasyPrint takes two seconds: not in every process that only imports this module.
-    from weasyprint import HTML
+    from weasyprint import HTML, Attachment
 
     language = language or document_language(organisation)
     with override(language):
         values = {**context, "organisation": organisation, "language": language, "created": made_at}
         html = render_to_string(template, values)
-        return bytes(HTML(string=html).write_pdf(pdf_variant="pdf/ua-1"))
+        files = [Attachment(string=text, name=name, relationship="Data") for name, text in (data or {}).items()]
+        return bytes(HTML(string=html).write_pdf(pdf_variant="pdf/a-3a" if files else "pdf/ua-1", attachments=files))

@@ -7,7 +7,7 @@ rows show, and check sums compare them on the paper itself.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -130,13 +130,15 @@ def _sum(rows: Iterable[tuple[Cell, ...]], place: int) -> Decimal:
     return sum((cell for row in rows if isinstance(cell := row[place], Decimal)), Decimal(0))
 
 
-def table_pdf(table: PrintedTable, organisation: Organisation, *, made_at: datetime) -> bytes:
-    """The paper as PDF. Raises: TooLongForPaper."""
+def table_pdf(
+    table: PrintedTable, organisation: Organisation, *, made_at: datetime, data: Mapping[str, bytes] | None = None
+) -> bytes:
+    """The paper as PDF, carrying the files ``data`` by name. Raises: TooLongForPaper."""
     if len(table.rows) > PRINTED_ROWS_MAX:
         raise TooLongForPaper(rows=len(table.rows), limit=PRINTED_ROWS_MAX)
     with override(table.language):
         context = shown_table(table)
-    return pdf_of("documents/printed_table.html", context, organisation, made_at, language=table.language)
+    return pdf_of("documents/printed_table.html", context, organisation, made_at, language=table.language, data=data)
 
 
 def shown_table(table: PrintedTable) -> dict[str, Any]:

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
+import pikepdf.pdfa
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
-from contracts.models import Contract
-from settlement.claim_invoice import INVOICE, InvoiceUnreadable, Known, known_of, read_invoice, write_invoice
+from config.accounts.models import Organisation
+from contracts.models import Contract, Provider
+from settlement.claim_invoice import (
+    INVOICE,
+    InvoiceIncomplete,
+    InvoiceUnreadable,
+    Known,
+    known_of,
+    read_invoice,
+    write_invoice,
+)
 from settlement.claim_rows import ClaimRowsRefused
 from settlement.line_queries import claim_lines
 from settlement.models import Claim
+from tests.conftest import AT
 from tests.settlement.views.town import Town, settled_town, url
 
 pytestmark = pytest.mark.django_db
 ZONE = "Europe/Kyiv"
+SELLER, BUYER, IBAN = "14360570", "04053789", "UA213223130000026007233566001"
+FOREIGN = Path(__file__).parent / "data" / "invoice_of_another_program.xml"
 
 
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
-    return settled_town(tmp_path)
+    found = settled_town(tmp_path)
+    Provider.objects.filter(code="P1").update(registration_code=SELLER, iban=IBAN)
+    Organisation.objects.filter(pk=found.organisation.pk).update(registration_code=BUYER)
+    found.organisation.refresh_from_db()
+    return found
 
 
 @pytest.fixture
@@ -36,6 +57,68 @@ def known(town: Town) -> Known:
 def written(town: Town) -> bytes:
     claim = Claim.objects.select_related("organisation", "provider").get(pk=town.claim.pk)
     return write_invoice(claim, claim_lines(claim), issued_on=date(2025, 12, 3))
+
+
+def broken_rules(content: bytes) -> set[str]:
+    """What a validator of its own (EN 16931, UBL) says of the invoice."""
+    command = [sys.executable, "-m", "einvoice", "validate", "-", "--profile=en16931", "--json"]
+    answer = subprocess.run(command, input=content, capture_output=True, check=False)
+    told = json.loads(answer.stdout)
+    found = {row["rule"] for row in told["violations"]}
+    assert told["valid"] == (answer.returncode == 0) == (not found), told
+    return found
+
+
+def test_what_is_written_conforms(town: Town) -> None:
+    assert broken_rules(written(town)) == set()
+
+
+def test_of_any_jurisdiction_it_conforms(town: Town) -> None:
+    Organisation.objects.update(jurisdiction="RU", currency="RUB")
+    russian = written(town)
+    Organisation.objects.update(jurisdiction="GENERIC", currency="GEL", iban="GE29NB0000000101904917")
+    generic = written(town)
+    assert b">RU<" in russian and b">GE<" in generic
+    assert broken_rules(russian) | broken_rules(generic) == set()
+
+
+def test_codes_that_nobody_knows_conform_too(town: Town) -> None:
+    claim = Claim.objects.select_related("organisation", "provider").get(pk=town.claim.pk)
+    lines = list(claim_lines(claim))
+    for line, code in zip(lines, ("", "999\x01&<"), strict=False):
+        line.service, line.service_code, line.redemption_code, line.worker_code = None, code, "", ""
+    content = write_invoice(claim, lines, issued_on=date(2025, 12, 3))
+    assert broken_rules(content) == set() and b"999&amp;&lt;" in content
+
+
+def test_the_validator_finds_what_is_wrong(town: Town) -> None:
+    content = written(town)
+    sums = content.replace(b'<cbc:PayableAmount currencyID="UAH">2', b'<cbc:PayableAmount currencyID="UAH">3')
+    assert "BR-CO-16" in broken_rules(sums)
+    assert "BR-09" in broken_rules(content.replace(b">UA<", b"><", 1))
+
+
+def test_without_the_codes_that_it_needs_no_invoice_is_written(town: Town) -> None:
+    Provider.objects.filter(code="P1").update(registration_code="")
+    with pytest.raises(InvoiceIncomplete, match="registration code"):
+        written(town)
+    browser = town.browser("nadiia")
+    answer = browser.get(url("claim_invoice_xml", town.claim.pk))
+    assert answer.status_code == 409 and "is not on record" in answer.content.decode()
+    paper = PdfReader(io.BytesIO(browser.get(url("claim_invoice_pdf", town.claim.pk)).content))
+    assert "Рахунок" in paper.pages[0].extract_text() and not paper.attachments
+    Provider.objects.filter(code="P1").update(registration_code=SELLER)
+    Organisation.objects.update(jurisdiction="GENERIC", iban="")
+    with pytest.raises(InvoiceIncomplete, match="bank account"):
+        written(town)
+
+
+def test_an_invoice_of_another_program_conforms_and_is_read(known: Known) -> None:
+    assert broken_rules(FOREIGN.read_bytes()) == set()
+    invoice = read_invoice(FOREIGN.read_bytes(), zone=ZONE, known=known)
+    assert [finding.code for finding in invoice.findings] == ["PAYABLE"]
+    rows = [(row.redemption_code, row.service_code, row.worker_code, row.amount_claimed) for row in invoice.lines]
+    assert rows == [("V1", "015.1", "W1", Decimal("142.50")), ("", "015.1", "", Decimal("142.50"))]
 
 
 def test_what_is_written_is_read_back_line_by_line(town: Town, known: Known) -> None:
@@ -114,6 +197,27 @@ def test_the_act_and_the_invoice_are_printed(town: Town) -> None:
         text = PdfReader(io.BytesIO(answer.content)).pages[0].extract_text().replace("\xa0", " ")
         assert word in text and "2 200,50" in text and town.claim.provider.name in text
         assert town.browser("taras").get(url(name, town.claim.pk)).status_code == 404
+
+
+def test_the_printed_invoice_carries_the_one_for_programs(town: Town, tmp_path: Path) -> None:
+    browser = town.browser("nadiia")
+    content = browser.get(url("claim_invoice_pdf", town.claim.pk)).content
+    (file,) = PdfReader(io.BytesIO(content)).attachments.values()
+    assert file == [browser.get(url("claim_invoice_xml", town.claim.pk)).content]
+    made = tmp_path / "invoice.pdf"
+    made.write_bytes(content)
+    # Level A (with tags for readers) asks for more than level B, which the validator knows.
+    found = [row.message for row in pikepdf.pdfa.validate_written(made, "3b").violations]
+    assert found == ["pdfaid:conformance is 'A', expected 'B'"]
+    assert not PdfReader(io.BytesIO(browser.get(url("claim_act_pdf", town.claim.pk)).content)).attachments
+
+
+def test_what_takes_a_claim_back_asks_for_nothing(town: Town) -> None:
+    reversing = Claim.objects.create(
+        organisation=town.organisation, number="A-9", provider=town.claim.provider, period=town.claim.period,
+        status="submitted", status_at=AT, recorded_at=AT, reverses=town.claim,
+    )  # fmt: skip
+    assert town.browser("nadiia").get(url("claim_invoice_xml", reversing.pk)).status_code == 404
 
 
 def test_the_spreadsheet_holds_what_the_paper_shows(town: Town) -> None:
