@@ -112,6 +112,12 @@ class LineExplained:
         """What the last run made of it."""
         return self.history.judged[-1] if self.history.judged else None
 
+    @property
+    def reason(self) -> WaterfallRow | None:
+        """Why not everything is allowed: the first step of the last decision that takes something."""
+        steps = self.runs[-1][2] if self.runs else ()
+        return next((step for step in steps if step.kind == "finding" and step.amount), None)
+
 
 def explain_lines(histories: Iterable[LineHistory], sources: LineSources) -> list[LineExplained]:
     """Explain a page of lines; what a run relied on is told as it was known to the run."""

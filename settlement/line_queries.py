@@ -98,6 +98,13 @@ def claim_list(access: Access, search: str = "", status: str = "") -> QuerySet[C
     return visible_claims(access, search, status).annotate(**found)
 
 
+def main_reasons(claims: Iterable[Claim]) -> dict[int, str]:
+    """The check that takes most from each claim, by claim: one query."""
+    rows = Finding.objects.filter(claim_line__claim__in=list(claims), severity__in="RPC", amount__gt=0).order_by()
+    taken = rows.values("claim_line__claim", "check_code").annotate(taken=Sum("amount"))
+    return {row["claim_line__claim"]: row["check_code"] for row in taken.order_by("taken", "-check_code")}
+
+
 def claim_totals(claim: Claim) -> dict[str, int]:
     """Figures of a claim over all its runs, minor units; a pended line that was cleared counts once.
 

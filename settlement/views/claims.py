@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -41,14 +42,22 @@ def claim_list(request: HttpRequest) -> HttpResponse:
     """Claims of the reader's scope."""
     q, status = request.GET.get("q", "").strip(), request.GET.get("status", "")
     rows = line_queries.claim_list(access_of(request), q, status)
+    page = page_of(request, rows)
     context = {
-        "page": page_of(request, rows),
+        "page": page,
+        "reasons": _reasons(page),
         "q": q,
         "status": status,
         "states": states(),
         "hidden": {"status": status},
     }
     return render(request, "settlement/claims/list.html", context)
+
+
+def _reasons(claims: Iterable[Any]) -> dict[int, str]:
+    """Why less than was claimed is allowed, in a few words, by claim; ``claims`` with the sums of claim_list."""
+    less = [row for row in claims if row.gross_minor is not None and row.gross_minor * 100 < (row.claimed or 0)]
+    return {claim: title_of(code) for claim, code in line_queries.main_reasons(less).items()}
 
 
 def states() -> list[str]:

@@ -17,7 +17,8 @@ from config.office.models import Job
 from contracts.actions.reference import load_reference
 from contracts.models import Contract
 from settlement.actions import letters
-from settlement.models import Claim, ClaimLine
+from settlement.finding_words import title_of
+from settlement.models import Claim, ClaimLine, Finding
 from settlement.tasks import run_jobs
 from tests.oracle.small import add_visit
 from tests.settlement.actions.lifting import lift
@@ -42,6 +43,28 @@ def test_the_provider_reads_why_each_line_was_decided_so(town: Town) -> None:
     assert page.count('<ol class="waterfall">') == 15
     assert "The contract&#x27;s rate of 95.00 is below the claimed 98.00: the rate was lowered." in page
     assert "in hospital or residential care" in page
+
+
+def test_each_line_that_lost_something_says_why_beside_its_sums(town: Town) -> None:
+    browser = town.browser("nadiia")
+    for outcome, count in (("accepted", 0), ("rejected", 2), ("reduced", 12), ("pended", 1)):
+        page = text(browser.get(url("claim", town.claim.pk), {"outcome": outcome}))
+        assert page.count(">Reason:<") == count, outcome
+    reason = page.split(">Reason:<")[1].split("</p>")[0]
+    assert "CLM-11" in reason and "is not confirmed" in reason
+
+
+def test_the_list_names_what_took_most(town: Town) -> None:
+    rows = text(town.browser("halyna").get(url("claims")))
+    assert f'<td data-label="Main reason for less">{title_of(most(town))}</td>' in rows
+
+
+def most(town: Town) -> str:
+    """The check that took most of the claim, counted another way."""
+    taken: dict[str, int] = {}
+    for row in Finding.objects.filter(claim_line__claim=town.claim).exclude(severity="W"):
+        taken[row.check_code] = taken.get(row.check_code, 0) + row.amount
+    return min(taken, key=lambda code: (-taken[code], code))
 
 
 @pytest.mark.parametrize("username", ["nadiia", "halyna", "ivan", "mariia"])
@@ -144,6 +167,10 @@ def test_a_returned_claim_gets_new_lines_and_is_submitted_again(tmp_path: Path) 
     load_reference(at=AT)
     town.browser("halyna").post(url("claim_return", claim.pk), {"reason": "Codes of December are missing"})
     assert Claim.objects.get(pk=claim.pk).status == "returned"
+    own, office = (text(town.browser(name).get(url("claim", claim.pk))) for name in ("nadiia", "halyna"))
+    assert "Correct its lines" in own and "Correct its lines" not in office
+    assert "was returned to the provider" in office and "was returned to the provider" not in own
+    assert all("Codes of December are missing" in page for page in (own, office))
     rows = HEADER + "C1,015.1,2025-12-01,09:00,10:30,W1,1.5,95,142.50\n" * 2
     assert upload(town, rows, url("claim_correct", claim.pk)).status_code == 302
     browser = town.browser("nadiia")
