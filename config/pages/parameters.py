@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.accounts.models import Organisation
-from config.clock import local_date
 from config.errors import NotPermitted
 from config.law_words import act_words, article_words, parameter_title
 from contracts import queries
@@ -35,7 +34,7 @@ def parameter(request: HttpRequest, pk: int) -> HttpResponse:
         "row": row,
         "read": is_read(row.key),
         "rows": page_of(request, queries.rows_of_key(access.office(), row.key)),
-        "today": local_date(access.now(), access.office().zone),
+        "today": access.today(),
         "used": _uses(access.office(), row),
         "waiting": waiting,
         "evidence": dict(Parameter.EVIDENCE),

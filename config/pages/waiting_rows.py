@@ -12,7 +12,6 @@ from django.utils import timezone
 from config.accounts.access import Access
 from config.accounts.models import User
 from config.accounts.people import people_of
-from config.clock import local_date
 from config.office.models import Job
 from contracts.models import ContractLine, NormCost, Parameter, ParameterProposal
 from contracts.parameters import ParameterBook
@@ -87,7 +86,7 @@ def open_competitions(access: Access) -> QuerySet[Tender]:
 
 
 def expiring(access: Access) -> QuerySet[Certificate]:
-    today = local_date(access.now(), access.office().zone)
+    today = access.today()
     days = ParameterBook.load(access.office(), WARN_DAYS).get(WARN_DAYS, today)
     if days is None:
         return Certificate.objects.none()
@@ -148,7 +147,7 @@ def exceptions(access: Access) -> QuerySet[Any]:
 
 
 def silent(access: Access) -> QuerySet[Any]:
-    return silent_payments(access.office(), local_date(access.now(), access.office().zone))
+    return silent_payments(access.office(), access.today())
 
 
 def acts(access: Access) -> QuerySet[Any]:
@@ -222,7 +221,7 @@ def clawbacks_to_send(access: Access) -> QuerySet[Any]:
 
 
 def clawbacks_to_decide(access: Access) -> QuerySet[Any]:
-    over = Q(status="notified", reply_until__lt=local_date(access.now(), access.office().zone))
+    over = Q(status="notified", reply_until__lt=access.today())
     return clawbacks(access).filter(over | Q(status="replied")).exclude(opened_by=access.user)
 
 
@@ -235,7 +234,7 @@ def own_clawbacks(status: str) -> Callable[[Access], QuerySet[Any]]:
 
 def unverified(access: Access) -> QuerySet[Parameter]:
     office = access.office()
-    return unverified_parameters(office, local_date(access.now(), office.zone))
+    return unverified_parameters(office, access.today())
 
 
 def proposals(access: Access) -> QuerySet[ParameterProposal]:

@@ -42,7 +42,7 @@ def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     norm = one_of(norms_shown(access).select_related("author", "approver", "organisation"), pk)
     ends = queries.norm_ended_by(norm) if norm.status == "draft" else None
-    today = local_date(access.now(), access.office().zone)
+    today = access.today()
     used = list(norm.inputs.get("parameters", {}).values())
     context = {
         "norm": norm,

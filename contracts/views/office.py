@@ -7,7 +7,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import requires
-from config.clock import local_date
 from contracts import queries
 from contracts.actions import budgets, register
 from contracts.forms import (
@@ -29,7 +28,7 @@ def parameter_list(request: HttpRequest) -> HttpResponse:
     access = access_of(request)
     office = access.office()
     everything = request.GET.get("all") == "1"
-    on = None if everything else local_date(access.now(), office.zone)
+    on = None if everything else access.today()
     q = request.GET.get("q", "").strip()
     page = page_of(request, queries.parameters(office, search=q, on=on))
     context = {
@@ -50,7 +49,7 @@ def provider_list(request: HttpRequest) -> HttpResponse:
     access = access_of(request)
     q = request.GET.get("q", "").strip()
     page = page_of(request, queries.providers(q))
-    today = local_date(access.now())
+    today = access.today()
     rows = [(provider, provider_state(provider, today)) for provider in page]
     return render(request, "contracts/providers.html", {"page": page, "rows": rows, "q": q})
 
@@ -70,7 +69,7 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     office = access.office()
     provider = one_of(queries.providers(), pk)
-    today = local_date(access.now(), office.zone)
+    today = access.today()
     context = {
         "provider": provider,
         "state": provider_state(provider, today),

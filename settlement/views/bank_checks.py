@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +10,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
-from config.clock import local_date
 from contracts.views.pages import access_of, one_of, page_of, perform, submitted
 from settlement import bank_queries, documents
 from settlement.actions import reconciliation
@@ -39,15 +36,11 @@ FIGURES = (
 )
 
 
-def _today(request: HttpRequest) -> date:
-    access = access_of(request)
-    return local_date(access.now(), access.office().zone)
-
-
 @requires("statements.view")
 def open_items(request: HttpRequest) -> HttpResponse:
     """Bank lines without an explanation by age, and payments that the bank has not answered for."""
-    office, today = access_of(request).office(), _today(request)
+    access = access_of(request)
+    office, today = access.office(), access.today()
     q, age = request.GET.get("q", "").strip(), request.GET.get("age", "")
     ages = bank_queries.ages_of_open_lines(office, today)
     context = {

@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import Access, requires
-from config.clock import local_date
 from config.money import from_minor
 from contracts.views.pages import PAGE_SIZE, access_of, one_of, page_of
 from settlement import age_queries, book_queries, queries
@@ -133,7 +132,7 @@ def _totals(rows: list[age_queries.AgeRow]) -> age_queries.AgeRow:
 
 def _day_form(request: HttpRequest, access: Access) -> tuple[BalanceForm, date]:
     form = BalanceForm(request.GET if "on" in request.GET else None)
-    on = day_asked(form, local_date(access.now(), access.office().zone))
+    on = day_asked(form, access.today())
     return (form if form.is_bound else BalanceForm(initial={"on": on})), on
 
 

@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import requires
-from config.clock import local_date
 from config.money import from_minor
 from contracts.views.pages import PAGE_SIZE, access_of, page_of
 from settlement import clawback_queries, deadline_queries
@@ -28,7 +27,7 @@ def deadlines(request: HttpRequest) -> HttpResponse:
     """What had to be paid by when, of the months of a year; ``late=1``: only what was or is late."""
     access = access_of(request)
     office, q = access.office(), request.GET.get("q", "").strip()
-    today = local_date(access.now(), office.zone)
+    today = access.today()
     years = deadline_queries.years_with_payables(office)
     year = _year(request.GET.get("year", ""), years, today)
     late = request.GET.get("late", "") == "1"

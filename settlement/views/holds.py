@@ -7,7 +7,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import requires
-from config.clock import local_date
 from contracts.views.pages import access_of, one_of, page_of, stepped
 from settlement import hold_queries
 from settlement.actions.holds import lift_hold, place_hold
@@ -27,7 +26,7 @@ def hold_new(request: HttpRequest) -> HttpResponse:
     """Hold what is paid to a provider, by a contract, for a claim, or one payment."""
     access = access_of(request)
     office = access.office()
-    first = {"from_date": local_date(access.now(), office.zone), "kind": request.GET.get("kind", "provider")}
+    first = {"from_date": access.today(), "kind": request.GET.get("kind", "provider")}
     form = HoldForm(request.POST or None, office=office, initial=first | {"number": request.GET.get("number", "")})
     return stepped(
         request,

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
-from config.clock import local_date
 from config.errors import NotFound
 from config.periods import add_months, month_of
 from config.templatetags.show import minor
@@ -50,8 +49,7 @@ def months(request: HttpRequest) -> HttpResponse:
 
 
 def _current(request: HttpRequest) -> date:
-    access = access_of(request)
-    return month_of(local_date(access.now(), access.office().zone))
+    return month_of(access_of(request).today())
 
 
 @requires("months.close", "ledger.view")

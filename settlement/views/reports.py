@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from config.accounts.access import Access, requires
-from config.clock import local_date
 from config.errors import NotFound
 from config.periods import add_months, month_of
 from config.templatetags.show import SIGNS
@@ -61,7 +60,7 @@ def report(request: HttpRequest, kind: str) -> HttpResponse:
 
 def _asked(request: HttpRequest, access: Access) -> tuple[MonthsForm, list[date]]:
     """The months asked for; this year's when nothing, or nothing that can be used, was asked."""
-    this = month_of(local_date(access.now(), access.office().zone))
+    this = month_of(access.today())
     january = this.replace(month=1)
     since = min(january, first_settled_month(access.office()) or january)
     usual = {"first": january, "last": this}

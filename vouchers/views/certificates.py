@@ -23,7 +23,6 @@ from vouchers.documents import certificate_pdf
 from vouchers.gateways.certificate_keys import signing_key
 from vouchers.models import Certificate, CertificateEntry, Recipient
 from vouchers.rules.certificate_code import normalise_short_code, show_short_code
-from vouchers.views.recipients import today_of
 
 
 @requires("recipients.view", "fees.view")
@@ -93,9 +92,9 @@ def certificate_new(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     office = access.office()
     recipient = one_of(Recipient.objects.filter(organisation=office).select_related("organisation"), pk)
-    start = forms.first_of_next_month(today_of(access))
+    start = forms.first_of_next_month(access.today())
     form = forms.IssueForm(
-        request.POST or None, organisation=office, today=today_of(access), initial={"first_day": start}
+        request.POST or None, organisation=office, today=access.today(), initial={"first_day": start}
     )
     refusal = None
     if request.method == "POST" and form.is_valid():

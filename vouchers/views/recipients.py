@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
-from config.clock import local_date
 from config.errors import DomainError
 from config.periods import month_of
 from contracts.models import Service
@@ -37,17 +36,12 @@ SPECIAL_TITLES = {
 }
 
 
-def today_of(access: Access) -> date:
-    """Business day of the office."""
-    return local_date(access.now(), access.office().zone)
-
-
 @requires("recipients.view")
 def recipient_list(request: HttpRequest) -> HttpResponse:
     """The register, names masked; search by code, or by exact name or tax number."""
     access = access_of(request)
     q = request.GET.get("q", "").strip()
-    rows = queries.recipients(access.office(), on=today_of(access))
+    rows = queries.recipients(access.office(), on=access.today())
     page = page_of(request, _found(rows, q))
     rows_shown = [(row, queries.mask_name(row.name)) for row in page]
     return render(request, "vouchers/recipients.html", {"page": page, "rows": rows_shown, "q": q})
@@ -125,7 +119,7 @@ def _page(
     explained: bool = False,
 ) -> HttpResponse:
     access = access_of(request)
-    today = today_of(access)
+    today = access.today()
     fees = list(recipient.fee_assessments.order_by("-valid_from"))
     fee = _fee_on(fees, today)
     certificates = list(recipient.certificates.order_by("-valid_from", "-number"))
@@ -197,7 +191,7 @@ def assess(request: HttpRequest, pk: int) -> HttpResponse:
         pk,
         _("Assessment of needs"),
         lambda access, _r: forms.NeedsForm(
-            request.POST or None, organisation=access.office(), initial={"assessed_on": today_of(access)}
+            request.POST or None, organisation=access.office(), initial={"assessed_on": access.today()}
         ),
         lambda data, form, **rest: assessments.assess_needs(**form.facts(), recommended=form.recommended(), **rest),
     )
@@ -213,7 +207,7 @@ def plan_new(request: HttpRequest, pk: int) -> HttpResponse:
         lambda access, _r: forms.PlanForm(
             request.POST or None,
             organisation=access.office(),
-            initial={"valid_from": forms.first_of_next_month(today_of(access))},
+            initial={"valid_from": forms.first_of_next_month(access.today())},
         ),
         lambda data, form, **rest: plans.approve_plan(volumes=form.volumes(), **rest),
     )
@@ -226,7 +220,7 @@ def absence_new(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         pk,
         _("Absence"),
-        lambda access, _r: forms.AbsenceForm(request.POST or None, initial={"from_date": today_of(access)}),
+        lambda access, _r: forms.AbsenceForm(request.POST or None, initial={"from_date": access.today()}),
         lambda data, form, **rest: recipients.record_absence(**data, **rest),
     )
 
@@ -238,7 +232,7 @@ def mandate_new(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         pk,
         _("Representative"),
-        lambda access, _r: forms.MandateForm(request.POST or None, initial={"valid_from": today_of(access)}),
+        lambda access, _r: forms.MandateForm(request.POST or None, initial={"valid_from": access.today()}),
         lambda data, form, **rest: mandates.record_mandate(**data, **rest),
     )
 
@@ -248,7 +242,7 @@ def mandate_end(request: HttpRequest, pk: int, mandate: int) -> HttpResponse:
     """End a mandate."""
     access = access_of(request)
     found = one_of(one_of(_scope(access), pk).mandates.all(), mandate)
-    form = forms.MandateEndForm(request.POST or None, initial={"last_day": today_of(access)})
+    form = forms.MandateEndForm(request.POST or None, initial={"last_day": access.today()})
     return stepped(
         request,
         form,
@@ -269,7 +263,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         pk,
         _("Move"),
         lambda access, _r: forms.MoveForm(
-            request.POST or None, organisation=access.office(), initial={"moved_on": today_of(access)}
+            request.POST or None, organisation=access.office(), initial={"moved_on": access.today()}
         ),
         lambda data, form, **rest: recipients.move_residence(**data, **rest),
     )
@@ -296,7 +290,7 @@ def plan_close(request: HttpRequest, pk: int, plan: int) -> HttpResponse:
     found = one_of(recipient.plans.all(), plan)
     return perform(
         request,
-        lambda: plans.close_plan(plan=found, last_day=today_of(access), actor=access.actor, at=access.now()),
+        lambda: plans.close_plan(plan=found, last_day=access.today(), actor=access.actor, at=access.now()),
         done=_("The plan ends today. Certificates issued for it keep their units until they are cancelled."),
         to="vouchers:recipient",
         key=pk,
@@ -308,7 +302,7 @@ def fee_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Calculate a fee, show how, then decide: the same calculation twice."""
     access = access_of(request)
     recipient = one_of(_scope(access), pk)
-    today = today_of(access)
+    today = access.today()
     form = forms.FeeForm(
         request.POST or None,
         jurisdiction=recipient.organisation.jurisdiction,
