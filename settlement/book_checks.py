@@ -19,6 +19,7 @@ from settlement.gateways.pain001 import ReadOrder, parse_pain001
 from settlement.models import AdjudicationRun, PaymentRun
 from settlement.rules.adjudicate import OUTCOMES
 from settlement.rules.digest import digest_of_tables
+from settlement.rules.figures import CLAIM_FIGURES, LINE_FIGURES
 
 Disagreement = tuple[str, str, str]
 
@@ -135,17 +136,6 @@ def changed_runs(limit: int) -> list[Disagreement]:
 
 _CODES = [f"CLM-{number:02d}" for number in range(100)]
 _SEVERITIES = ["C", "P", "R", "W"]
-_FIGURES = (
-    "units_claimed",
-    "units_allowed",
-    "rate_claimed",
-    "rate_allowed",
-    "amount_claimed",
-    "gross",
-    "fee",
-    "payable",
-)
-_SUMS = ("amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable")
 _NUMBERS = """
 SELECT c.id, c.number FROM settlement_remittance m JOIN settlement_claim c ON c.id = m.claim_id WHERE m.run_id = %s
 """
@@ -160,7 +150,7 @@ def _place(name: str, words: Sequence[str]) -> str:
 # ruff: noqa: S608  SQL is put together from names of this module.
 _ADJUDICATIONS = f"""
 SELECT a.claim_id AS claim, l.line, (a.reverses_id IS NOT NULL)::int AS reversal,
-    {_place("a.outcome", OUTCOMES)} AS outcome, {", ".join(_FIGURES)}
+    {_place("a.outcome", OUTCOMES)} AS outcome, {", ".join(LINE_FIGURES)}
 FROM settlement_adjudication a JOIN settlement_claimline l ON l.id = a.claim_line_id WHERE a.run_id = %(run)s
 """
 _FINDINGS = f"""
@@ -168,7 +158,7 @@ SELECT l.claim_id AS claim, l.line, {_place("f.check_code", _CODES)} AS "check",
     {_place("f.severity", _SEVERITIES)} AS severity, f.units, f.amount
 FROM settlement_finding f JOIN settlement_claimline l ON l.id = f.claim_line_id WHERE f.run_id = %(run)s
 """
-_REMITTANCES = f"SELECT claim_id AS claim, {', '.join(_SUMS)} FROM settlement_remittance WHERE run_id = %(run)s"
+_REMITTANCES = f"SELECT claim_id AS claim, {', '.join(CLAIM_FIGURES)} FROM settlement_remittance WHERE run_id = %(run)s"
 
 
 def fingerprint_of(run: AdjudicationRun) -> str:
@@ -177,9 +167,9 @@ def fingerprint_of(run: AdjudicationRun) -> str:
     with connection.cursor() as cursor:
         cursor.execute(_NUMBERS, [run.pk])
         numbers = dict(cursor.fetchall())
-        decisions = read_integers(cursor, _ADJUDICATIONS, ("claim", "line", "reversal", "outcome", *_FIGURES), rows)
+        decisions = read_integers(cursor, _ADJUDICATIONS, ("claim", "line", "reversal", "outcome", *LINE_FIGURES), rows)
         findings = read_integers(cursor, _FINDINGS, ("claim", "line", "check", "severity", "units", "amount"), rows)
-        remittances = read_integers(cursor, _REMITTANCES, ("claim", *_SUMS), rows)
+        remittances = read_integers(cursor, _REMITTANCES, ("claim", *CLAIM_FIGURES), rows)
     _name(decisions, "outcome", OUTCOMES)
     _name(findings, "check", _CODES)
     _name(findings, "severity", _SEVERITIES)

@@ -26,6 +26,7 @@ from settlement.models import (
     Payment,
     Remittance,
 )
+from settlement.rules.figures import CLAIM_FIGURES
 from vouchers.models import Recipient
 
 
@@ -66,14 +67,13 @@ def remittance_advice(payment: Payment) -> bytes:
     Money: minor units of the payment's currency; the last line equals the payment.
     """
     claims = paid_claims(payment)
-    totals = {name: sum(getattr(row, name) for row in claims) for name in _COLUMNS}
+    totals = {name: sum(getattr(row, name) for row in claims) for name in CLAIM_FIGURES}
     context = {"payment": payment, "claims": claims, "totals": totals, "kept_back": kept_back(payment)}
     return pdf_of("documents/remittance.html", context, payment.organisation, payment.payment_run.status_at)
 
 
 # A longer list makes a paper that nobody reads; the account shows every line.
 NOTICE_LINES = 150
-_COLUMNS = ("amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable")
 
 
 def paid_claims(payment: Payment) -> list[PaidClaim]:
@@ -95,7 +95,7 @@ def kept_back(payment: Payment) -> QuerySet[ClawbackRecovery]:
 
 def _paid_claim(parts: list[Remittance], twice: Mapping[int, JudgedAgain]) -> PaidClaim:
     claim = parts[0].claim
-    sums = {name: sum(getattr(row, name) for row in parts) for name in _COLUMNS}
+    sums = {name: sum(getattr(row, name) for row in parts) for name in CLAIM_FIGURES}
     again = twice.get(claim.pk, JudgedAgain(0, 0, 0))
     sums["amount_claimed"] -= again.claimed
     sums["pended"] -= again.pended
@@ -201,6 +201,7 @@ def pdf_of(
     language: str = "",
     data: Mapping[str, bytes] | None = None,
 ) -> bytes:
+    """A paper for people (PDF/UA-1); with ``data``, files by name, a tagged record that carries them (PDF/A-3a)."""
     # Loading WeasyPrint takes two seconds: not in every process that only imports this module.
     from weasyprint import HTML, Attachment
 

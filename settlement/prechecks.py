@@ -26,19 +26,10 @@ from settlement.line_queries import OUTCOMES, JudgedLine, LineHistory, line_sour
 from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Finding
 from settlement.rules.adjudicate import FIGURES, AdjudicationResult, adjudicate
 from settlement.rules.facts import Facts
+from settlement.rules.figures import LINE_FIGURES
 from settlement.run_queries import following_number, submitted_claims
 from settlement.run_tables import create_run_tables
 
-_DECIDED = (
-    "units_claimed",
-    "units_allowed",
-    "rate_claimed",
-    "rate_allowed",
-    "amount_claimed",
-    "gross",
-    "fee",
-    "payable",
-)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -91,7 +82,7 @@ class Precheck:
         return explain_lines(histories, line_sources(self.claim.organisation_id, rows))
 
     def _judged(self, line: ClaimLine, decided: Any, found: pd.DataFrame) -> JudgedLine:
-        figures = {name: int(decided[name]) for name in _DECIDED}
+        figures = {name: int(decided[name]) for name in LINE_FIGURES}
         adjudication = Adjudication(
             run=self.run, claim=self.claim, claim_line=line, outcome=str(decided["outcome"]), **figures
         )

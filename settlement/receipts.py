@@ -11,12 +11,8 @@ from typing import Any
 from settlement.explanations import LineExplained, WaterfallRow, fee_decision, service_of
 from settlement.line_queries import JudgedLine, LineSources, holding
 from settlement.models import AdjudicationRun, ClaimLine
+from settlement.rules.figures import LINE_FIGURES
 from vouchers.models import FeeAssessment
-
-_FIGURES = (
-    *("units_claimed", "units_allowed", "rate_claimed", "rate_allowed"),
-    *("amount_claimed", "gross", "fee", "payable", "outcome"),
-)
 
 
 def receipts_of(line: LineExplained, sources: LineSources) -> list[dict[str, Any]]:
@@ -49,7 +45,7 @@ def _receipt(
             }
             for found in judged.findings
         ],
-        "result": {name: getattr(row, name) for name in _FIGURES},
+        "result": {name: getattr(row, name) for name in (*LINE_FIGURES, "outcome")},
     }
 
 

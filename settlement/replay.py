@@ -28,20 +28,10 @@ from settlement.models import Adjudication, AdjudicationRun, ClaimLine, Finding
 from settlement.rules.adjudicate import OUTCOMES, AdjudicationResult
 from settlement.rules.digest import digest_of
 from settlement.rules.facts import Facts
+from settlement.rules.figures import CLAIM_FIGURES, LINE_FIGURES
 
 # More differences than that are counted and not listed.
 LISTED = 200
-FIGURES = (
-    "units_claimed",
-    "units_allowed",
-    "rate_claimed",
-    "rate_allowed",
-    "amount_claimed",
-    "gross",
-    "fee",
-    "payable",
-)
-_SUMS = ("amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable")
 WORDS: dict[str, Any] = {
     "row": _("the decision itself"),
     "outcome": _("outcome"),
@@ -235,7 +225,7 @@ def judged_again(replay: Replay, line: ClaimLine) -> JudgedLine | None:
     if rows.empty:
         return None
     row = rows.iloc[0]
-    figures = {name: int(row[name]) for name in FIGURES}
+    figures = {name: int(row[name]) for name in LINE_FIGURES}
     decision = Adjudication(
         run=run, claim_id=line.claim_id, claim_line=line, outcome=str(row["outcome"]), reverses=None, **figures
     )
@@ -268,15 +258,15 @@ def _differences(run: AdjudicationRun, facts: Facts, result: AdjudicationResult)
 def _stored_decisions(run: AdjudicationRun) -> pd.DataFrame:
     cases = " ".join(f"WHEN '{name}' THEN {place}" for place, name in enumerate(OUTCOMES))
     query = f"""SELECT claim_line_id AS id, claim_id AS claim, (reverses_id IS NOT NULL)::int AS reversal,
-        CASE outcome {cases} ELSE -1 END AS outcome, {", ".join(FIGURES)}
+        CASE outcome {cases} ELSE -1 END AS outcome, {", ".join(LINE_FIGURES)}
         FROM settlement_adjudication WHERE run_id = %(run)s"""  # noqa: S608  names of this module
     with connection.cursor() as cursor:
-        return read_integers(cursor, query, ("id", "claim", "reversal", "outcome", *FIGURES), {"run": run.pk})
+        return read_integers(cursor, query, ("id", "claim", "reversal", "outcome", *LINE_FIGURES), {"run": run.pk})
 
 
 def _of_decisions(stored: pd.DataFrame, given: pd.DataFrame) -> list[pd.DataFrame]:
     names = {name: place for place, name in enumerate(OUTCOMES)}
-    now = given[["id", "claim", "reversal", *FIGURES]].assign(
+    now = given[["id", "claim", "reversal", *LINE_FIGURES]].assign(
         outcome=given["outcome"].astype("object").map(names).astype("int64")
     )
     # A reversing claim takes back each decision on a line, there may be two.
@@ -284,7 +274,7 @@ def _of_decisions(stored: pd.DataFrame, given: pd.DataFrame) -> list[pd.DataFram
     both = _numbered(stored, keys).merge(_numbered(now, keys), on=[*keys, "turn"], how="outer", indicator=True)
     found = [_told_missing(both)]
     matched = both[both["_merge"] == "both"]
-    for name in ("outcome", *FIGURES):
+    for name in ("outcome", *LINE_FIGURES):
         was, is_now = matched[f"{name}_x"], matched[f"{name}_y"]
         rows = matched[was != is_now]
         found.append(_rows(rows, name, rows[f"{name}_x"], rows[f"{name}_y"]))
@@ -292,7 +282,7 @@ def _of_decisions(stored: pd.DataFrame, given: pd.DataFrame) -> list[pd.DataFram
 
 
 def _numbered(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    ordered = table.sort_values([*keys, *FIGURES], kind="stable")
+    ordered = table.sort_values([*keys, *LINE_FIGURES], kind="stable")
     return ordered.assign(turn=ordered.groupby(keys, sort=False).cumcount())
 
 
@@ -308,12 +298,12 @@ def _rows(rows: pd.DataFrame, what: str, stored: Any, replayed: Any) -> pd.DataF
 
 
 def _of_claims(run: AdjudicationRun, result: AdjudicationResult) -> list[pd.DataFrame]:
-    query = f"SELECT claim_id AS claim, {', '.join(_SUMS)} FROM settlement_remittance WHERE run_id = %(run)s"  # noqa: S608
+    query = f"SELECT claim_id AS claim, {', '.join(CLAIM_FIGURES)} FROM settlement_remittance WHERE run_id = %(run)s"  # noqa: S608
     with connection.cursor() as cursor:
-        stored = read_integers(cursor, query, ("claim", *_SUMS), {"run": run.pk})
+        stored = read_integers(cursor, query, ("claim", *CLAIM_FIGURES), {"run": run.pk})
     both = stored.merge(result.remittances, on="claim", how="outer").fillna(0).assign(id=0)
     found = []
-    for name in _SUMS:
+    for name in CLAIM_FIGURES:
         rows = both[both[f"{name}_x"] != both[f"{name}_y"]]
         found.append(_rows(rows, name, rows[f"{name}_x"], rows[f"{name}_y"]))
     return found

@@ -11,18 +11,18 @@ from settlement.bulk import write_integers, write_text_rows
 from settlement.models import AdjudicationRun
 from settlement.rules.adjudicate import OUTCOMES, AdjudicationResult
 from settlement.rules.facts import Ints, column
+from settlement.rules.figures import CLAIM_FIGURES, LINE_FIGURES
 from settlement.run_queries import NextRun
 
 _ADJUDICATION = {
     "claim_id": "claim",
     "claim_line_id": "id",
-    **{name: name for name in ["units_claimed", "units_allowed", "rate_claimed", "rate_allowed"]},
-    **{name: name for name in ["amount_claimed", "gross", "fee", "payable"]},
+    **{name: name for name in LINE_FIGURES},
 }
 _REMITTANCE = {
     "claim_id": "claim",
     "provider_id": "provider",
-    **{name: name for name in ["amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable"]},
+    **{name: name for name in CLAIM_FIGURES},
 }
 _FINDING = ("run_id", "claim_line_id", "check_code", "severity", "units", "amount", "detail")
 

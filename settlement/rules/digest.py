@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,10 @@ import pandas as pd
 
 from settlement.rules.adjudicate import AdjudicationResult
 from settlement.rules.facts import Facts
+from settlement.rules.figures import CLAIM_FIGURES, LINE_FIGURES
 
-_ADJUDICATIONS = [
-    *("line", "units_claimed", "units_allowed", "rate_claimed", "rate_allowed"),
-    *("amount_claimed", "gross", "fee", "payable", "reversal"),
-]
-_FINDINGS = ["line", "units", "amount"]
-_REMITTANCES = ["amount_claimed", "reductions", "pended", "gross", "fee", "offsets", "payable"]
+_ADJUDICATIONS = ("line", *LINE_FIGURES, "reversal")
+_FINDINGS = ("line", "units", "amount")
 
 
 def digest_of(facts: Facts, result: AdjudicationResult) -> str:
@@ -36,11 +33,11 @@ def digest_of_tables(
     digest = hashlib.sha256("\n".join(ordered).encode())
     _add(digest, adjudications, ranks, _ADJUDICATIONS, ["outcome"])
     _add(digest, findings, ranks, _FINDINGS, ["check", "severity"])
-    _add(digest, remittances, ranks, _REMITTANCES, [])
+    _add(digest, remittances, ranks, CLAIM_FIGURES, [])
     return digest.hexdigest()
 
 
-def _add(digest: Any, table: pd.DataFrame, ranks: dict[int, int], figures: list[str], words: list[str]) -> None:
+def _add(digest: Any, table: pd.DataFrame, ranks: dict[int, int], figures: Sequence[str], words: Sequence[str]) -> None:
     columns: list[Any] = [table["claim"].map(ranks).to_numpy(dtype=np.int64)]
     columns += [table[name].to_numpy(dtype=np.int64) for name in figures]
     for name in words:
