@@ -12,6 +12,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 
 from config.accounts.access import Access
 from config.accounts.models import User
@@ -61,6 +62,16 @@ def perform(request: HttpRequest, call: Callable[[], Any], *, done: Any, to: str
     else:
         messages.success(request, str(done))
     return redirect(to) if key is None else redirect(to, key)
+
+
+def perform_with_reason(
+    request: HttpRequest, form: Form, call: Callable[[str], Any], *, done: Any, to: str, key: Any
+) -> HttpResponse:
+    """The same of a button with a reason, the one field of ``form``; whoever gave none is asked for it."""
+    if not form.is_valid():
+        messages.error(request, gettext("Say why, then try again."))
+        return redirect(to, key)
+    return perform(request, lambda: call(form.cleaned_data["reason"]), done=done, to=to, key=key)
 
 
 def invited(request: HttpRequest, user: User, *, back: str, key: Any) -> HttpResponse:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from config.accounts.access import Access, requires
 from config.errors import NotFound
 from config.office.storage import attachments_of
-from contracts.views.pages import access_of, download, one_of, page_of, perform, stepped
+from contracts.views.pages import access_of, download, one_of, page_of, perform, perform_with_reason, stepped
 from settlement.actions import appeals as actions
 from settlement.actions import claims as claim_actions
 from settlement.actions.letters import LETTER
@@ -106,17 +106,15 @@ ANSWERS = {
 @requires("appeals.answer")
 def appeal_answer(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Uphold or refuse, with the reason."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(_("Say why, then try again.")))
-        return redirect("settlement:appeal", pk)
+    access = access_of(request)
     call, done = ANSWERS[step]
-    return perform(
+    return perform_with_reason(
         request,
-        lambda: call(
+        ReasonForm(request.POST),
+        lambda reason: call(
             organisation=access.office(),
             appeal_id=pk,
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             actor=access.actor,
             at=access.now(),
         ),

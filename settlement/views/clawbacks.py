@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import date_format
@@ -15,7 +14,7 @@ from config.accounts.access import Access, requires
 from config.clock import local_date
 from config.errors import NotFound
 from config.office.storage import attachments_of
-from contracts.views.pages import access_of, download, one_of, page_of, perform, stepped
+from contracts.views.pages import access_of, download, one_of, page_of, perform, perform_with_reason, stepped
 from settlement import clawback_papers, clawback_queries
 from settlement.actions import clawbacks as actions
 from settlement.actions.clawbacks import LineSum
@@ -195,16 +194,14 @@ def clawback_notify(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("clawbacks.open")
 def clawback_close(request: HttpRequest, pk: int) -> HttpResponse:
     """File a case whose money is back."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(_("Say why, then try again.")))
-        return redirect("settlement:clawback", pk)
-    return perform(
+    access = access_of(request)
+    return perform_with_reason(
         request,
-        lambda: actions.close_clawback(
+        ReasonForm(request.POST),
+        lambda reason: actions.close_clawback(
             organisation=access.office(),
             case_id=pk,
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             actor=access.actor,
             at=access.now(),
         ),
@@ -281,16 +278,14 @@ def clawback_decide(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("clawbacks.decide")
 def clawback_drop(request: HttpRequest, pk: int) -> HttpResponse:
     """Nothing is asked back."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(_("Say why, then try again.")))
-        return redirect("settlement:clawback", pk)
-    return perform(
+    access = access_of(request)
+    return perform_with_reason(
         request,
-        lambda: actions.decide_clawback(
+        ReasonForm(request.POST),
+        lambda reason: actions.decide_clawback(
             organisation=access.office(),
             case_id=pk,
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             upheld_minor={},
             actor=access.actor,
             at=access.now(),

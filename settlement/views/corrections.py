@@ -15,7 +15,7 @@ from config.accounts.access import Access, requires
 from config.clock import local_date
 from config.errors import NotFound
 from contracts.queries import provider_of
-from contracts.views.pages import access_of, one_of, page_of, perform, submitted
+from contracts.views.pages import access_of, one_of, page_of, perform, perform_with_reason, submitted
 from settlement import correction_queries as queries
 from settlement import documents
 from settlement.actions import correction_objections, corrections
@@ -144,16 +144,14 @@ def correction_approve(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("corrections.approve", "corrections.propose")
 def correction_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a correction up, with the reason."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, gettext("Say why, then try again."))
-        return redirect("settlement:correction", pk)
-    return perform(
+    access = access_of(request)
+    return perform_with_reason(
         request,
-        lambda: corrections.cancel_correction(
+        ReasonForm(request.POST),
+        lambda reason: corrections.cancel_correction(
             organisation=access.office(),
             correction_id=pk,
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             actor=access.actor,
             at=access.now(),
         ),
@@ -170,17 +168,15 @@ ANSWERS = {"uphold": True, "refuse": False}
 @requires("corrections.answer")
 def objection_answer(request: HttpRequest, pk: int, objection: int, step: str) -> HttpResponse:
     """Answer a recipient, with the reason."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, gettext("Say why, then try again."))
-        return redirect("settlement:correction", pk)
-    return perform(
+    access = access_of(request)
+    return perform_with_reason(
         request,
-        lambda: correction_objections.answer_objection(
+        ReasonForm(request.POST),
+        lambda reason: correction_objections.answer_objection(
             organisation=access.office(),
             objection_id=objection,
             upheld=ANSWERS[step],
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             actor=access.actor,
             at=access.now(),
         ),

@@ -9,13 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
-from config.clock import local_date
 from config.errors import NotFound
 from config.office.models import Attachment
 from config.office.storage import open_attachment
 from config.periods import next_working_day
 from contracts.queries import working_calendar
-from contracts.views.pages import access_of, one_of, page_of, perform
+from contracts.views.pages import access_of, one_of, page_of, perform, perform_with_reason
 from settlement import documents, finance_queries
 from settlement.actions import payments as payment_actions
 from settlement.actions import run_content
@@ -77,7 +76,7 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
         and not own
         and not (run.release_apart and access.user.pk in signed),
         "signed": len(signed),
-        "changed": open_run and run_content.has_changed(run, local_date(access.now(), access.office().zone)),
+        "changed": open_run and run_content.has_changed(run, access.today()),
         "may_renew": access.may("payment_runs.propose") and open_run and access.user.pk not in signed,
         "may_follow": access.may("payment_runs.propose") and finance_queries.given_back(run).exists(),
         "may_send": access.may("payment_runs.release")
@@ -93,7 +92,7 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
 def _payment_day(request: HttpRequest) -> str:
     access = access_of(request)
     office = access.office()
-    return next_working_day(local_date(access.now(), office.zone), working_calendar(office)).isoformat()
+    return next_working_day(access.today(), working_calendar(office)).isoformat()
 
 
 @require_POST
@@ -175,15 +174,14 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("payment_runs.propose")
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Give the remittances back."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        return redirect("settlement:payment_run", pk)
-    return perform(
+    access = access_of(request)
+    return perform_with_reason(
         request,
-        lambda: run_actions.cancel_payment_run(
+        ReasonForm(request.POST),
+        lambda reason: run_actions.cancel_payment_run(
             organisation=access.office(),
             run_id=pk,
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             actor=access.actor,
             at=access.now(),
         ),
@@ -248,15 +246,14 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("payment_runs.release")
 def payment_failed(request: HttpRequest, pk: int) -> HttpResponse:
     """The bank refused the payment."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        return redirect("settlement:payment", pk)
-    return perform(
+    access = access_of(request)
+    return perform_with_reason(
         request,
-        lambda: payment_actions.fail_payment(
+        ReasonForm(request.POST),
+        lambda reason: payment_actions.fail_payment(
             organisation=access.office(),
             payment_id=pk,
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             actor=access.actor,
             at=access.now(),
         ),

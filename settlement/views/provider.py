@@ -17,7 +17,7 @@ from config.errors import DomainError, NotFound
 from config.periods import month_of
 from contracts.models import Contract, Provider
 from contracts.queries import provider_of
-from contracts.views.pages import access_of, page_of, perform
+from contracts.views.pages import access_of, page_of, perform, perform_with_reason
 from settlement.actions import claims as claim_actions
 from settlement.claim_invoice import Known, known_of, read_invoice
 from settlement.claim_queries import unclaimed_visits
@@ -63,7 +63,7 @@ def claim_new(request: HttpRequest) -> HttpResponse:
         "unclaimed": unclaimed_visits(provider),
         "form": ClaimUploadForm(provider=provider),
         "columns": COLUMNS,
-        "this_month": month_of(local_date(access_of(request).now())),
+        "this_month": month_of(access_of(request).today()),
     }
     return render(request, "settlement/claims/new.html", context)
 
@@ -256,17 +256,15 @@ def claim_submit(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("claims.submit")
 def claim_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the claim back before it is judged."""
-    access, form = access_of(request), ReasonForm(request.POST)
+    access = access_of(request)
     claim = claim_of(access, pk)
-    if not form.is_valid():
-        messages.error(request, str(_("Say why, then try again.")))
-        return redirect("settlement:claim", pk)
-    return perform(
+    return perform_with_reason(
         request,
-        lambda: claim_actions.withdraw_claim(
+        ReasonForm(request.POST),
+        lambda reason: claim_actions.withdraw_claim(
             organisation=claim.organisation,
             claim_id=claim.pk,
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             actor=access.actor,
             at=access.now(claim.organisation),
         ),

@@ -12,10 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
-from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.office.models import Job
-from contracts.views.pages import access_of, one_of, page_of, perform
+from contracts.views.pages import access_of, one_of, page_of, perform_with_reason
 from settlement import finance_queries, line_queries, queries
 from settlement.actions import claims as claim_actions
 from settlement.actions.adjudication import adjudicate_claims
@@ -56,7 +55,7 @@ def run_start(request: HttpRequest) -> HttpResponse:
     order: dict[str, Any] = {
         "organisation": office,
         "period": period,
-        "as_of": local_date(access.now(), office.zone),
+        "as_of": access.today(),
         "actor": access.actor,
         "at": access.now(),
     }
@@ -111,19 +110,17 @@ OFFICE_STEPS = {
 @requires("claims.adjudicate")
 def claim_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Return or reverse a claim, with the reason."""
-    access, form = access_of(request), ReasonForm(request.POST)
+    access = access_of(request)
     if step not in OFFICE_STEPS:
         raise NotFound()
-    if not form.is_valid():
-        messages.error(request, str(_("Say why, then try again.")))
-        return redirect("settlement:claim", pk)
     call, done = OFFICE_STEPS[step]
-    return perform(
+    return perform_with_reason(
         request,
-        lambda: call(
+        ReasonForm(request.POST),
+        lambda reason: call(
             organisation=access.office(),
             claim_id=pk,
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             actor=access.actor,
             at=access.now(),
         ),

@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
-from config.clock import local_date
 from config.errors import NotFound
 from config.law_words import parameter_title, value_words
-from contracts.views.pages import access_of, page_of, perform
+from contracts.views.pages import access_of, page_of, perform, perform_with_reason
 from settlement import book_queries, year_queries
 from settlement.actions import year_close
 from settlement.finance_forms import ReasonForm
@@ -45,7 +43,7 @@ def year(request: HttpRequest, year: int) -> HttpResponse:
     closings = year_queries.year_closings(office).filter(year=year)
     closing = closings.exclude(status="cancelled").first()
     plan = closing.plan if closing else year_queries.year_plan(office, year).as_row()
-    over = local_date(access.now(), office.zone) >= year_queries.first_day(year + 1)
+    over = access.today() >= year_queries.first_day(year + 1)
     months = year_queries.open_months_of(office, year) if over else []
     waits = closing is not None and closing.status == "proposed"
     own = waits and closing is not None and closing.proposed_by_id == access.actor.user_id
@@ -111,16 +109,14 @@ def approve(request: HttpRequest, year: int) -> HttpResponse:
 @requires("years.close", "years.prepare")
 def cancel(request: HttpRequest, year: int) -> HttpResponse:
     """Give the closing up, with the reason."""
-    access, form = access_of(request), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(_("Say why, then try again.")))
-        return redirect("settlement:year", year)
-    return perform(
+    access = access_of(request)
+    return perform_with_reason(
         request,
-        lambda: year_close.cancel_year_closing(
+        ReasonForm(request.POST),
+        lambda reason: year_close.cancel_year_closing(
             organisation=access.office(),
             closing_id=_waiting(request, year).pk,
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             actor=access.actor,
             at=access.now(),
         ),
