@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -68,6 +69,14 @@ def _changed_claims(run: AdjudicationRun, known_at: datetime) -> set[int]:
     law = law_of(run.organisation, run.period, known_at)
     _facts, result = judge(run.organisation, batch_of(run), known_at, law)
     return {row[1] for row in _decided(result) if stored.get(row[0]) != row}
+
+
+def later_claims(organisation: Organisation, month: date, claims: Collection[Claim]) -> list[list[Claim]]:
+    """Other claims that can be corrected, of runs after the first of some claims: by run, in their order."""
+    first = min(claim.run or 0 for claim in claims)
+    rows = Claim.objects.filter(organisation=organisation, period=month, run__gt=first, status__in=CORRECTABLE)
+    rows = rows.filter(reverses=None).exclude(pk__in=[claim.pk for claim in claims])
+    return [list(batch) for _run, batch in groupby(rows.order_by("run", "pk"), key=lambda claim: claim.run)]
 
 
 def _decided(result: AdjudicationResult) -> list[tuple[Any, ...]]:

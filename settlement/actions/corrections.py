@@ -31,6 +31,7 @@ from settlement.correction_queries import (
     disputable_until,
     is_allowed,
     is_closed_year,
+    later_claims,
     obstacle,
 )
 from settlement.models import Claim, ClosedMonth, Correction, CorrectionClaim, CorrectionLine
@@ -177,7 +178,9 @@ def _nothing(month: date, preview: _Preview) -> DomainError:
 
 @step
 def _preview(organisation: Organisation, month: date, actor: Actor, at: datetime) -> _Preview:
-    """Play the correction and keep nothing of it; claims that do not change or may not are taken out, then again."""
+    """Play the correction and keep nothing of it; claims of later runs that it leaves more or less are drawn in, claims
+    that do not change or may not are taken out, then again.
+    """
     today = local_date(at, organisation.zone)
     preview = _Preview(None)
     claims: dict[int, Claim] = {}
@@ -188,17 +191,43 @@ def _preview(organisation: Organisation, month: date, actor: Actor, at: datetime
         else:
             claims[claim.pk] = claim
     may_rise = is_allowed(organisation, FEE_INCREASE, today)
+    settled: set[int] = {row["id"] for row in preview.left_out}
     while claims:
+        later = _free(later_claims(organisation, month, claims.values()), settled, today)
         with nothing_kept():
             outcome = play(organisation, month, sorted(claims), actor=actor, at=at)
+            drawn = _drawn_in(organisation, month, later, actor, at)
+        if drawn:
+            claims |= drawn
+            continue
         rising = set() if may_rise else _claims_of(outcome, rising_fees(outcome.lines))
         preview.left_out += [_left(claims[pk], FEE_RISES) for pk in sorted(rising)]
         changed = {line.claim_id for line in outcome.lines} - rising
         if changed == set(claims):
             preview.outcome = outcome
             break
+        settled |= set(claims) - changed
         claims = {pk: claim for pk, claim in claims.items() if pk in changed}
     return preview
+
+
+def _free(batches: Iterable[Iterable[Claim]], settled: set[int], today: date) -> list[dict[int, Claim]]:
+    """Of each run the claims that nothing was decided about yet and that can be corrected."""
+    return [{row.pk: row for row in batch if row.pk not in settled and not obstacle(row, today)} for batch in batches]
+
+
+@step
+def _drawn_in(
+    organisation: Organisation, month: date, later: Iterable[dict[int, Claim]], actor: Actor, at: datetime
+) -> dict[int, Claim]:
+    """Claims of later runs that would be decided otherwise once a correction stands; run by run, so that claims judged
+    one after another are so again.
+    """
+    found: dict[int, Claim] = {}
+    for batch in later:
+        outcome = play(organisation, month, sorted(batch), actor=actor, at=at) if batch else None
+        found |= {line.claim_id: batch[line.claim_id] for line in (outcome.lines if outcome else ())}
+    return found
 
 
 def _claims_of(outcome: Outcome, recipients: Iterable[int]) -> set[int]:

@@ -13,17 +13,19 @@ from settlement.actions.month_close import close_month
 from settlement.books import verify_books
 from settlement.models import Correction
 from tests.oracle.small import Tables
-from tests.settlement.actions.month import AT, NOVEMBER
+from tests.settlement.actions.month import AT, NOVEMBER, judge
 from tests.settlement.views.town import Town, settled_town, tables_of_month
 from vouchers.models import Absence, FeeAssessment, Recipient
 
 LEARNT, LATER = AT + timedelta(days=3), AT + timedelta(days=5)
 
 
-def closed_town(folder: Path, tables: Tables | None = None) -> Town:
+def closed_town(folder: Path, tables: Tables | None = None, *, runs: int = 1) -> Town:
     """The month judged and closed."""
     load_reference(at=AT)
     town = settled_town(folder, tables or tables_of_month())
+    for _run in range(1, runs):
+        judge(town.organisation)
     close_month(organisation=town.organisation, month=NOVEMBER, actor=town.users["ivan"].as_actor(), at=AT)
     # Pages are read when the facts are known.
     town.organisation.clock_offset += LATER - AT

@@ -41,6 +41,7 @@ from settlement.models import (
     YearClosing,
 )
 from settlement.replay import replay_run
+from tests.oracle.small import add
 from tests.settlement.actions.corrected_town import (
     LATER,
     approve,
@@ -52,7 +53,7 @@ from tests.settlement.actions.corrected_town import (
     propose,
 )
 from tests.settlement.actions.lifting import lift
-from tests.settlement.actions.month import AT, NOVEMBER, balance, judge, set_aside
+from tests.settlement.actions.month import AT, NOVEMBER, add_visit, balance, judge, set_aside, two_visits
 from tests.settlement.views.town import Town
 from tests.trail import trail_for
 from vouchers.models import FeeAssessment, Recipient
@@ -123,6 +124,43 @@ def test_an_absence_learnt_late_takes_the_visit_back(town: Town) -> None:
     assert set_aside("spending") - spent == made.payable_minor
     assert {line.pk for line in lines} == set(made.lines.values_list("pk", flat=True))
     assert disagreements() == []
+
+
+def two_runs(folder: Path) -> Town:
+    """The fee of the month is 285.00: the first run lays it on two visits, the second has nothing left for its one."""
+    tables = two_visits()
+    tables["fee_assessments"][0]["monthly_limit"] = "285.00"
+    tables["claims"][0]["run"] = "1"
+    add(tables, "claims", **(tables["claims"][0] | {"number": "A-2", "run": "2"}))
+    add_visit(tables, "2025-11-12", claim_number="A-2", unit_rate="95", amount="142.50")
+    return closed_town(folder, tables, runs=2)
+
+
+def test_a_claim_of_a_later_run_that_the_correction_leaves_more_fee_is_drawn_in(tmp_path: Path) -> None:
+    town = two_runs(tmp_path)
+    assert [run.fee_minor for run in AdjudicationRun.objects.order_by("number")] == [28_500, 0]
+    in_hospital()
+    made = propose(town, ground="attendance")
+    lines = {row.claim_line.claim.number: row for row in made.lines.select_related("claim_line__claim").order_by("id")}
+    assert set(lines) == {"A-1", "A-2"}
+    # One visit is gone; its fee is laid on the visit of the later run, and the recipient pays no more than before.
+    assert (lines["A-2"].fee_was, lines["A-2"].fee_becomes) == (0, 14_250)
+    assert (made.gross_minor, made.fee_minor, made.payable_minor) == (-14_250, 0, -14_250)
+    approve(town, made)
+    assert disagreements() == []
+    with pytest.raises(corrections.NothingToCorrect):
+        propose(town)
+
+
+def test_a_claim_of_a_later_run_that_stays_as_it_is_is_left_alone(tmp_path: Path) -> None:
+    town = two_runs(tmp_path)
+    allow(town, "correction.fee_increase")
+    NormCost.objects.get().change(at=LATER - timedelta(days=1), unit_rate=Decimal(95))
+    with pytest.raises(corrections.NothingToCorrect):
+        propose(town)
+    in_hospital(date(2025, 11, 11), date(2025, 11, 14))
+    made = propose(town, ground="attendance")
+    assert set(made.lines.values_list("claim_line__claim__number", flat=True)) == {"A-2"}
 
 
 def test_the_preview_is_what_is_posted_line_by_line(town: Town) -> None:
