@@ -118,6 +118,62 @@ CROSS JOIN LATERAL (SELECT CASE WHEN l.status = 'explained' AND l.explained_by_i
     THEN l.amount_minor - COALESCE(m.amount, 0) ELSE 0 END AS wanted) w
 WHERE COALESCE(p.posted, 0) <> w.wanted ORDER BY l.id
 """
+# A decision repeats what its line claims: units, rate, and both multiplied and rounded half up; reversed, with a minus.
+CLAIMED = """
+SELECT 'claim ' || c.number || ' line ' || l.line || ' run ' || r.number, w.wanted, f.found
+FROM settlement_adjudication a
+JOIN settlement_adjudicationrun r ON r.id = a.run_id
+JOIN settlement_claimline l ON l.id = a.claim_line_id JOIN settlement_claim c ON c.id = a.claim_id
+CROSS JOIN LATERAL (SELECT l.units_milli || '/' || l.unit_rate_e4 || '/' ||
+    round(l.units_milli::numeric * l.unit_rate_e4 / 100000) AS wanted) w
+CROSS JOIN LATERAL (SELECT a.units_claimed || '/' || a.rate_claimed || '/' ||
+    CASE WHEN a.reverses_id IS NULL THEN a.amount_claimed ELSE -a.amount_claimed END AS found) f
+WHERE w.wanted <> f.found ORDER BY a.id
+"""
+RUN_COUNTS = """
+SELECT 'run ' || r.period || '/' || r.number, r.lines || ' lines of ' || r.amount_claimed_minor,
+    a.lines || ' lines of ' || m.claimed
+FROM settlement_adjudicationrun r
+CROSS JOIN LATERAL (SELECT count(*) AS lines FROM settlement_adjudication x
+                    WHERE x.run_id = r.id AND x.reverses_id IS NULL) a
+CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount_claimed), 0) AS claimed FROM settlement_remittance x
+                    WHERE x.run_id = r.id) m
+WHERE r.status = 'done' AND (r.lines, r.amount_claimed_minor) <> (a.lines, m.claimed) ORDER BY r.id
+"""
+# What was set aside for a certificate in force is the sum of its services; a replacement takes what is left.
+EXPECTED = """
+SELECT 'certificate ' || c.number, c.reserved_minor::text, sum(l.expected_minor)::text
+FROM vouchers_certificate c JOIN vouchers_certificateline l ON l.certificate_id = c.id
+WHERE c.budget_line_id IS NOT NULL AND c.replaces_id IS NULL
+    AND c.status IN ('issued', 'active', 'suspended', 'exhausted')
+GROUP BY c.id HAVING sum(l.expected_minor) <> 0 AND sum(l.expected_minor) <> c.reserved_minor ORDER BY c.id
+"""
+# The trail said what a case asks for when its lines were written.
+ASKED = """
+SELECT 'clawback ' || k.number, t.told::text, x.asked::text
+FROM settlement_clawbackcase k
+CROSS JOIN LATERAL (SELECT COALESCE(sum(l.amount_minor), 0) AS asked FROM settlement_clawbackline l
+                    WHERE l.case_id = k.id) x
+CROSS JOIN LATERAL (SELECT COALESCE(sum((e.data->>'amount_minor')::bigint), 0) AS told FROM audit_auditevent e
+    WHERE e.action IN ('clawback.opened', 'clawback.extended')
+      AND e.objects_touched->>0 = 'settlement.clawbackcase:' || k.id) t
+WHERE x.asked <> t.told ORDER BY k.id
+"""
+# What was, is the last decision on the line that was taken back.
+CORRECTED_FROM = """
+SELECT 'correction ' || c.number || ' claim ' || q.number || ' line ' || l.line, w.wanted,
+    COALESCE(d.found, 'no decision')
+FROM settlement_correctionline x
+JOIN settlement_correction c ON c.id = x.correction_id AND c.run_id IS NOT NULL
+JOIN settlement_claimline l ON l.id = x.claim_line_id JOIN settlement_claim q ON q.id = l.claim_id
+CROSS JOIN LATERAL (SELECT concat_ws('/', x.outcome_was, x.units_was, x.rate_was, x.gross_was, x.fee_was,
+    x.payable_was) AS wanted) w
+LEFT JOIN LATERAL (
+    SELECT concat_ws('/', a.outcome, a.units_allowed, a.rate_allowed, a.gross, a.fee, a.payable) AS found
+    FROM settlement_adjudication a WHERE a.claim_line_id = l.id AND a.reverses_id IS NULL
+    ORDER BY a.id DESC LIMIT 1) d ON true
+WHERE d.found IS DISTINCT FROM w.wanted ORDER BY x.id
+"""
 RUN_TOTALS = """
 SELECT 'payment run ' || r.number, (r.total * 100)::bigint::text, COALESCE(sum(m.payable), 0)::text
 FROM settlement_paymentrun r

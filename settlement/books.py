@@ -301,16 +301,19 @@ WHERE l.found <> w.wanted OR (c.run_id IS NOT NULL AND (m.found <> w.wanted OR p
 # Every corrected line is decided as its correction says, in the copy of its claim.
 _CORRECTED = """
 SELECT 'correction ' || c.number || ' claim ' || q.number || ' line ' || l.line,
-    x.gross_becomes || '/' || x.fee_becomes || '/' || x.payable_becomes, COALESCE(d.found, 'no decision')
+    w.wanted, COALESCE(d.found, 'no decision')
 FROM settlement_correctionline x
 JOIN settlement_correction c ON c.id = x.correction_id AND c.run_id IS NOT NULL
 JOIN settlement_claimline l ON l.id = x.claim_line_id JOIN settlement_claim q ON q.id = l.claim_id
+CROSS JOIN LATERAL (SELECT concat_ws('/', x.outcome_becomes, x.units_becomes, x.rate_becomes, x.gross_becomes,
+    x.fee_becomes, x.payable_becomes) AS wanted) w
 LEFT JOIN LATERAL (
-    SELECT a.gross || '/' || a.fee || '/' || a.payable AS found FROM settlement_correctionclaim k
+    SELECT concat_ws('/', a.outcome, a.units_allowed, a.rate_allowed, a.gross, a.fee, a.payable) AS found
+    FROM settlement_correctionclaim k
     JOIN settlement_claimline n ON n.claim_id = k.new_claim_id AND n.line = l.line
     JOIN settlement_adjudication a ON a.claim_line_id = n.id AND a.run_id = c.run_id AND a.reverses_id IS NULL
     WHERE k.correction_id = c.id AND k.claim_id = l.claim_id) d ON true
-WHERE d.found IS DISTINCT FROM x.gross_becomes || '/' || x.fee_becomes || '/' || x.payable_becomes ORDER BY x.id
+WHERE d.found IS DISTINCT FROM w.wanted ORDER BY x.id
 """
 _STATEMENTS = """
 SELECT 'statement line ' || s.statement_id || '/' || l.position, abs(l.amount_minor)::text,
@@ -379,6 +382,7 @@ CHECKS: dict[str, Check] = {
     "commitments stay within their agreements": _COMMITMENTS,
     "commitments equal what grants have not used": book_checks.COMMITMENTS,
     "certificate reservations equal the budget's": _RESERVATIONS,
+    "certificates reserve what their services expect": book_checks.EXPECTED,
     "every reservation has its certificate": _RESERVED_FOR,
     "lines of closed years are at rest": _CLOSED_LINES,
     "results of closed years equal what was spent": _RESULTS,
@@ -386,9 +390,11 @@ CHECKS: dict[str, Check] = {
     "certificates hold what was issued": book_checks.ISSUED,
     "reported visits took what was allowed": book_checks.REPORTED,
     "redemptions equal certificate movements": _CAPTURED,
+    "decisions repeat what was claimed": book_checks.CLAIMED,
     "findings explain every line": _LINES,
     "remittances equal adjudications": _REMITTANCES,
     "runs equal their remittances": _RUNS,
+    "runs count what they judged": book_checks.RUN_COUNTS,
     "runs equal their fingerprints": book_checks.changed_runs,
     "claims equal payables": _PAYABLES,
     "payment runs equal what they took": book_checks.RUN_TOTALS,
@@ -399,10 +405,12 @@ CHECKS: dict[str, Check] = {
     "fee notices equal the ledger": _FEES,
     "refunds of fees stay within receipts": _FEE_REFUNDS,
     "clawbacks equal the ledger": _CLAWBACKS,
+    "clawbacks ask for what the trail says": book_checks.ASKED,
     "clawbacks stay within what was paid": _CLAWBACK_LINES,
     "offsets equal what clawbacks got": _OFFSETS,
     "corrections equal what was posted": _CORRECTIONS,
     "corrected lines equal their decisions": _CORRECTED,
+    "corrected lines were what was decided before": book_checks.CORRECTED_FROM,
     "statement lines equal their matches": _STATEMENTS,
     "explained lines equal what was posted": book_checks.EXPLAINED,
     "lines add up to the balances of their statement": book_checks.STATEMENT_SUMS,

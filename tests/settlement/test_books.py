@@ -41,7 +41,11 @@ _CLAWBACK = (
 )
 
 # tests/settlement/actions/test_corrections.py has a correction to corrupt.
-ELSEWHERE = ("corrections equal what was posted", "corrected lines equal their decisions")
+ELSEWHERE = (
+    "corrections equal what was posted",
+    "corrected lines equal their decisions",
+    "corrected lines were what was decided before",
+)
 # check, statement that corrupts one row, what the command must name
 CORRUPTIONS = [
     (
@@ -104,6 +108,11 @@ CORRUPTIONS = [
         "certificate C1",
     ),
     (
+        "certificates reserve what their services expect",
+        "UPDATE vouchers_certificateline SET expected_minor = 59999",
+        "certificate C1",
+    ),
+    (
         "every reservation has its certificate",
         "UPDATE contracts_budgetentry SET label = 'vouchers.certificate:0' WHERE kind = 'reservation'",
         "vouchers.certificate:0",
@@ -143,6 +152,12 @@ CORRUPTIONS = [
         "redemption ON-1",
     ),
     (
+        "decisions repeat what was claimed",
+        "UPDATE settlement_claimline SET units_milli = units_milli + 1 WHERE id = "
+        "(SELECT min(id) FROM settlement_claimline)",
+        "claim A-1 line 1",
+    ),
+    (
         "findings explain every line",
         "UPDATE settlement_finding SET amount = amount + 1 WHERE check_code = 'CLM-16'",
         "claim A-2 line 1",
@@ -156,6 +171,11 @@ CORRUPTIONS = [
     (
         "runs equal their remittances",
         "UPDATE settlement_adjudicationrun SET gross_minor = gross_minor + 1",
+        "run 2025-11",
+    ),
+    (
+        "runs count what they judged",
+        "UPDATE settlement_adjudicationrun SET lines = lines + 1",
         "run 2025-11",
     ),
     (
@@ -208,6 +228,7 @@ CORRUPTIONS = [
         "receipt of fee notice FN-1",
     ),
     ("clawbacks equal the ledger", _CLAWBACK.format(amount=5), "clawback CB-1 decided"),
+    ("clawbacks ask for what the trail says", _CLAWBACK.format(amount=5), "clawback CB-1"),
     ("clawbacks stay within what was paid", _CLAWBACK.format(amount=9_999_999), "claim A-"),
     (
         "offsets equal what clawbacks got",
@@ -246,6 +267,9 @@ def test_every_check_has_its_corruption() -> None:
 
 # What a second look found: rows that no sum over many would notice, and the check that does.
 LOOK_AGAIN = [
+    ("decisions repeat what was claimed", "UPDATE settlement_claimline SET unit_rate_e4 = unit_rate_e4 + 1"),
+    ("runs count what they judged",
+     "UPDATE settlement_adjudicationrun SET amount_claimed_minor = amount_claimed_minor + 1"),
     ("runs equal their fingerprints", "UPDATE settlement_finding SET check_code = 'CLM-15'"),
     ("runs equal their fingerprints", "UPDATE settlement_adjudication SET outcome = 'accepted'"),
     ("postings name the claim or payment of their entry", "UPDATE settlement_posting SET payment_id = NULL"),

@@ -410,6 +410,8 @@ CORRUPTIONS = [
         "UPDATE settlement_correctionline SET fee_becomes = fee_becomes + 1, payable_becomes = payable_becomes - 1",
     ),
     ("corrected lines equal their decisions", "DELETE FROM settlement_correctionclaim"),
+    ("corrected lines equal their decisions", "UPDATE settlement_correctionline SET units_becomes = units_becomes + 1"),
+    ("corrected lines were what was decided before", "UPDATE settlement_correctionline SET rate_was = rate_was + 1"),
 ]
 
 
