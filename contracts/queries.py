@@ -13,6 +13,7 @@ from contracts.models import (
     BudgetEntry,
     BudgetLine,
     CalendarDay,
+    ClearingAgreement,
     ClosedBudgetLine,
     Contract,
     ContractLine,
@@ -280,3 +281,16 @@ def tariffs(provider: Provider, organisation: Organisation) -> QuerySet[Tariff]:
 def representative(provider_id: int) -> ProviderUser | None:
     """The first person appointed to act for a provider."""
     return ProviderUser.objects.filter(provider_id=provider_id).order_by("id").first()
+
+
+def clearing_agreements(organisation: Organisation) -> QuerySet[ClearingAgreement]:
+    """Agreements with other municipalities, in either direction, the newest first."""
+    rows = ClearingAgreement.objects.filter(Q(home=organisation) | Q(host=organisation))
+    people = ("home_signed_by", "host_signed_by")
+    return rows.select_related("home", "host", "territory", *people).order_by("-valid_from", "-id")
+
+
+def clearing_agreements_on(home_id: int, on: date) -> QuerySet[ClearingAgreement]:
+    """Agreements of both sides under which certificates of a municipality are accepted elsewhere on a day."""
+    rows = ClearingAgreement.objects.filter(Q(valid_to=None) | Q(valid_to__gt=on), home=home_id, valid_from__lte=on)
+    return rows.exclude(home_signed_by=None).exclude(host_signed_by=None).select_related("host", "territory")

@@ -124,6 +124,12 @@ def visible_certificates(access: Any) -> QuerySet[Certificate]:
     return rows.filter(recipient__user=access.user)
 
 
+def visits_on(certificates: Iterable[Certificate]) -> QuerySet[Redemption]:
+    """Redemptions that took units of certificates, those bought by another municipality included."""
+    keys = [certificate.pk for certificate in certificates]
+    return Redemption.objects.filter(Q(certificate__in=keys) | Q(certificate__home__in=keys))
+
+
 def redemptions_of_provider(provider: Provider | None) -> QuerySet[Redemption]:
     """A provider's own redemptions, the latest first."""
     rows = Redemption.objects.filter(provider=provider) if provider else Redemption.objects.none()
@@ -145,7 +151,7 @@ def claim_of(redemption: Redemption) -> str:
 
 def redemptions_of_recipient(recipient: Recipient) -> QuerySet[Redemption]:
     """Visits on a recipient's certificates, the latest first."""
-    rows = Redemption.objects.filter(certificate__recipient=recipient)
+    rows = Redemption.objects.filter(Q(certificate__recipient=recipient) | Q(certificate__home__recipient=recipient))
     return rows.select_related("service", "provider").order_by("-starts_at", "-id")
 
 

@@ -11,6 +11,7 @@ from contracts.models.check_facts import (
     RequiredEvidence,
     ServiceIncompatibility,
 )
+from contracts.models.clearing import ClearingAgreement
 from contracts.models.norms import NormCost
 from contracts.models.parameters import CalendarDay, Parameter, ParameterProposal
 from contracts.models.parties import (
@@ -25,6 +26,7 @@ __all__ = [
     "BudgetEntry",
     "BudgetLine",
     "CalendarDay",
+    "ClearingAgreement",
     "ClosedBudgetLine",
     "Contract",
     "ContractLine",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -25,8 +25,10 @@ from vouchers.actions.certificate_balance import (
     write_reservations,
 )
 from vouchers.actions.certificates import IssuedCertificate, new_certificate, new_pin
+from vouchers.actions.guests import balance_lines, refuse_guest
 from vouchers.documents import payload_of
 from vouchers.models import Certificate, CertificateLine, CertificateSuspension, Redemption
+from vouchers.queries import visits_on
 
 ENDING = ("issued", "active", "suspended", "exhausted")
 
@@ -53,6 +55,7 @@ class NothingToReplace(DomainError):
 
 
 def _one(certificate: Certificate) -> Certificate:
+    refuse_guest(certificate)
     return lock_certificates(Certificate.objects.filter(pk=certificate.pk))[0]
 
 
@@ -109,8 +112,9 @@ def cancel_certificate(
 ) -> Certificate:
     """Cancel from a day on; units and the unneeded reservation go back.
 
-    Raises: InvalidMove. Audit: certificate.cancelled. Source: CRT-11.
+    Raises: InvalidMove, GuestCertificate. Audit: certificate.cancelled. Source: CRT-11.
     """
+    refuse_guest(certificate)
     (closed,) = close_certificates(
         certificates=Certificate.objects.filter(pk=certificate.pk),
         status="cancelled",
@@ -189,7 +193,7 @@ def expire_certificates(*, organisation: Organisation, actor: Actor, at: datetim
     if not locked:
         nothing_to_record()
         return []
-    _lapse(Redemption.objects.filter(certificate__in=locked, status="authorised"), actor=actor, at=at)
+    _lapse(visits_on(locked).filter(status="authorised"), actor=actor, at=at)
     before = sum(certificate.reserved_minor for certificate in locked)
     for certificate in locked:
         certificate.move_to("expired", at=at)
@@ -209,7 +213,9 @@ def expire_holds(*, organisation: Organisation, actor: Actor, at: datetime) -> l
     Idempotent. Audit: redemptions.expired. Source: CRT-05.
     """
     due = Redemption.objects.filter(organisation=organisation, status="authorised", expires_at__lte=at)
-    certificates = lock_certificates(Certificate.objects.filter(pk__in=due.values("certificate_id")))
+    shown = Certificate.objects.filter(pk__in=due.values("certificate_id"))
+    givers = shown.values_list(Coalesce("home_id", "pk"), flat=True)
+    certificates = lock_certificates(Certificate.objects.filter(pk__in=givers))
     lapsed = _lapse(due, actor=actor, at=at)
     if not lapsed:
         nothing_to_record()
@@ -226,14 +232,7 @@ def expire_holds(*, organisation: Organisation, actor: Actor, at: datetime) -> l
 def _lapse(redemptions: QuerySet[Redemption], *, actor: Actor, at: datetime) -> list[Redemption]:
     """Expire authorisations and release their holds, set-based."""
     locked = lock_rows(redemptions)
-    lines: dict[tuple[int | None, int | None], int] = defaultdict(int)
-    certificates = {redemption.certificate_id for redemption in locked}
-    for line in CertificateLine.objects.filter(certificate__in=certificates):
-        lines[line.certificate_id, line.service_id] = line.pk
-    write_entries(
-        [(lines[r.certificate_id, r.service_id], "released", r.authorised_milli or 0, r) for r in locked],
-        actor=actor,
-        at=at,
-    )
+    lines = balance_lines(locked)
+    write_entries([(lines[r.pk], "released", r.authorised_milli or 0, r) for r in locked], actor=actor, at=at)
     Redemption.objects.filter(pk__in=[r.pk for r in locked]).update(status="expired", status_at=at, units_milli=0)
     return locked

@@ -16,7 +16,8 @@ from config.clock import local_date
 from config.errors import DomainError
 from config.money import from_units
 from config.periods import add_months, month_of
-from contracts.models import ContractLine, Provider, Worker
+from contracts.models import ClearingAgreement, ContractLine, Provider, Service, Worker
+from contracts.queries import clearing_agreements_on
 from vouchers.actions.certificate_balance import balances_of
 from vouchers.models import Certificate, CertificateLine, PlanLine, Redemption
 from vouchers.queries import in_force
@@ -80,8 +81,20 @@ class RedemptionRequest:
     at: datetime
 
 
-def check_redemption(certificate: Certificate, request: RedemptionRequest) -> tuple[CertificateLine, Worker]:
-    """The line and the worker of a redemption that may happen. Raises: RedemptionRefused.
+@dataclass(frozen=True)
+class Admitted:
+    """A redemption that may happen: the line that gives the units, the service as the buyer of the visit knows it, the
+    worker; ``agreement``: under which another municipality buys it, else None.
+    """
+
+    line: CertificateLine
+    service: Service
+    worker: Worker
+    agreement: ClearingAgreement | None
+
+
+def check_redemption(certificate: Certificate, request: RedemptionRequest) -> Admitted:
+    """What of a redemption that may happen. Raises: RedemptionRefused.
 
     Read under the certificate's lock, so that what it says of the balance stays true until units are held.
     """
@@ -91,8 +104,9 @@ def check_redemption(certificate: Certificate, request: RedemptionRequest) -> tu
     if refusal is not None:
         raise RedemptionRefused(refusal.code, **refusal.figures)
     assert line is not None
-    _check_provider(certificate, line, request, on)
-    return line, _worker(line, request, on)
+    _check_provider(request.provider, on)
+    service, agreement = _bought(certificate, line, request.provider, on)
+    return Admitted(line, service, _worker(service, request, on), agreement)
 
 
 def _facts(certificate: Certificate, line: CertificateLine | None, units: Decimal, on: date) -> RedemptionFacts:
@@ -125,13 +139,13 @@ def _facts(certificate: Certificate, line: CertificateLine | None, units: Decima
 
 
 def _used(certificate: Certificate, line: CertificateLine, on: date) -> tuple[Decimal, Decimal]:
-    """Units of the recipient's service held or confirmed online on the day, and in its month."""
+    """Units of the recipient's service held or confirmed online on the day, and in its month, here and elsewhere."""
     zone = ZoneInfo(certificate.organisation.zone)
     month = month_of(on)
     today, tomorrow = _midnight(on, zone), _midnight(on + timedelta(days=1), zone)
     rows = Redemption.objects.filter(
-        certificate__recipient=certificate.recipient_id,
-        service=line.service_id,
+        Q(certificate__recipient=certificate.recipient_id, service=line.service_id)
+        | Q(certificate__home__recipient=certificate.recipient_id, service_code=line.service.code),
         channel="online",
         status__in=COUNTED,
         starts_at__gte=_midnight(month, zone),
@@ -147,31 +161,42 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone)
 
 
-def _check_provider(certificate: Certificate, line: CertificateLine, request: RedemptionRequest, on: date) -> None:
-    provider = request.provider
+def _check_provider(provider: Provider, on: date) -> None:
     active = (provider.active_from is None or provider.active_from <= on) and (
         provider.active_to is None or on < provider.active_to
     )
     resting = provider.suspensions.filter(Q(to_date=None) | Q(to_date__gt=on), from_date__lte=on).exists()
     if not active or resting:
         raise RedemptionRefused("PROVIDER_NOT_ACTIVE", on=f"{on:%d.%m.%Y}")
+
+
+def _bought(
+    certificate: Certificate, line: CertificateLine, provider: Provider, on: date
+) -> tuple[Service, ClearingAgreement | None]:
+    """Who buys the visit: the issuer where it has a contract with the provider, else a municipality that agreed."""
     contracted = ContractLine.objects.filter(
         Q(valid_from=None) | Q(valid_from__lte=on),
         Q(valid_to=None) | Q(valid_to__gt=on),
         in_force(on, prefix="contract__"),
         contract__provider=provider,
-        contract__organisation=certificate.organisation_id,
         contract__status="active",
-        service=line.service_id,
-    )
-    if not contracted.exists():
-        raise RedemptionRefused("NO_CONTRACT", on=f"{on:%d.%m.%Y}")
+        service__code=line.service.code,
+    ).select_related("service")
+    if contracted.filter(contract__organisation=certificate.organisation_id, service=line.service_id).exists():
+        return line.service, None
+    # Without a budget line there is nothing that the issuer could pay its part from.
+    if certificate.budget_line_id is not None:
+        for agreement in clearing_agreements_on(certificate.organisation_id, on).order_by("pk"):
+            found = contracted.filter(contract__organisation=agreement.host_id, service__unit=line.service.unit).first()
+            if found is not None:
+                return found.service, agreement
+    raise RedemptionRefused("NO_CONTRACT", on=f"{on:%d.%m.%Y}")
 
 
-def _worker(line: CertificateLine, request: RedemptionRequest, on: date) -> Worker:
+def _worker(service: Service, request: RedemptionRequest, on: date) -> Worker:
     worker = Worker.objects.filter(code=request.worker_code, provider=request.provider).first()
     if worker is None:
         raise RedemptionRefused("WORKER_UNKNOWN", worker=request.worker_code or "—")
-    if not worker.qualifications.filter(in_force(on), service=line.service_id).exists():
+    if not worker.qualifications.filter(in_force(on), service=service).exists():
         raise RedemptionRefused("WORKER_NOT_QUALIFIED", worker=worker.code, on=f"{on:%d.%m.%Y}")
     return worker

@@ -22,14 +22,15 @@ from config.money import from_units, to_units
 from config.office.idempotency import claim_key, keep_answer
 from config.office.models import IdempotencyKey
 from config.transactions import step
-from contracts.models import Provider, Worker
+from contracts.models import Provider
 from contracts.parameters import ParameterBook
 from vouchers.actions.certificate_balance import CLOSED, balances_of, lock_certificates, sweep_closed, write_entries
 from vouchers.actions.certificates import pin_matches
-from vouchers.actions.redemption_checks import RedemptionRefused, RedemptionRequest, check_redemption
+from vouchers.actions.guests import balance_line, take_in
+from vouchers.actions.redemption_checks import Admitted, RedemptionRefused, RedemptionRequest, check_redemption
 from vouchers.gateways.certificate_token import PREFIX, TokenInvalid, fingerprint, read_token
-from vouchers.models import Certificate, CertificateLine, Redemption
-from vouchers.queries import claim_of
+from vouchers.models import Certificate, Redemption
+from vouchers.queries import claim_of, visits_on
 from vouchers.rules.certificate_code import is_well_formed, normalise_short_code
 from vouchers.rules.redemption_limits import is_multiple
 
@@ -79,8 +80,7 @@ def _authorise(
     if refusal is not None:
         row.delete()  # the key stays free for the corrected request
         return refusal
-    line, worker = check_redemption(certificate, request)
-    return _hold(certificate, line, worker, row, book, request)
+    return _hold(certificate, check_redemption(certificate, request), row, book, request)
 
 
 def _body(certificate_key: str, request: RedemptionRequest) -> dict[str, object]:
@@ -163,26 +163,28 @@ def _remember_failures(certificate: Certificate, failures: int, until: datetime 
 @step
 def _hold(
     certificate: Certificate,
-    line: CertificateLine,
-    worker: Worker,
+    admitted: Admitted,
     key: IdempotencyKey,
     book: ParameterBook,
     request: RedemptionRequest,
 ) -> Redemption:
+    """The units leave the certificate that was shown; the visit belongs to who buys it."""
+    line, service = admitted.line, admitted.service
+    shown = take_in(certificate, admitted.agreement, at=request.at) if admitted.agreement else certificate
     units = to_units(request.units)
     days = book.value("certificate.hold_days", local_date(request.at, certificate.organisation.zone)).whole
     redemption = Redemption.objects.create(
-        organisation=certificate.organisation,
+        organisation=shown.organisation,
         code=_code_of(key),
         channel="online",
-        certificate_number=certificate.number,
+        certificate_number=shown.number,
         provider_code=request.provider.code,
-        worker_code=worker.code,
-        service_code=line.service.code,
-        certificate=certificate,
+        worker_code=admitted.worker.code,
+        service_code=service.code,
+        certificate=shown,
         provider=request.provider,
-        worker=worker,
-        service=line.service,
+        worker=admitted.worker,
+        service=service,
         starts_at=request.starts_at,
         units_milli=units,
         authorised_milli=units,
@@ -199,7 +201,7 @@ def _hold(
     keep_answer(key, {"redemption": redemption.pk})
     record(
         "redemption.authorised", redemption, certificate, request.provider, actor=request.actor, at=request.at,
-        code=redemption.code, units=request.units, service=line.service.code,
+        code=redemption.code, units=request.units, service=service.code,
     )  # fmt: skip
     return redemption
 
@@ -226,7 +228,7 @@ def confirm_redemption(
         nothing_to_record()
         return redemption
     _check_confirmation(redemption, units, ends_at, at)
-    line = _line(redemption)
+    line = balance_line(redemption)
     held, used = redemption.authorised_milli or 0, to_units(units)
     write_entries([(line, "released", held, redemption), (line, "captured", -used, redemption)], actor=actor, at=at)
     redemption.units_milli, redemption.ends_at = used, ends_at
@@ -275,7 +277,9 @@ def void_redemption(
         return redemption
     if redemption.status != "authorised":
         raise RedemptionRefused("NOT_AUTHORISED", status=redemption.status)
-    write_entries([(_line(redemption), "released", redemption.authorised_milli or 0, redemption)], actor=actor, at=at)
+    write_entries(
+        [(balance_line(redemption), "released", redemption.authorised_milli or 0, redemption)], actor=actor, at=at
+    )
     redemption.units_milli = 0
     redemption.save(update_fields=["units_milli"])
     redemption.move_to("voided", at=at)
@@ -295,7 +299,7 @@ def reverse_redemption(*, redemption: Redemption, reason: str, actor: Actor, at:
         raise RedemptionRefused("NOT_AUTHORISED", status=redemption.status)
     if claim := claim_of(redemption):
         raise RedemptionRefused("IN_A_CLAIM", claim=claim)
-    write_entries([(_line(redemption), "restored", redemption.units_milli or 0, redemption)], actor=actor, at=at)
+    write_entries([(balance_line(redemption), "restored", redemption.units_milli or 0, redemption)], actor=actor, at=at)
     redemption.move_to("reversed", at=at)
     _after_movement(certificate, actor=actor, at=at)
     record("redemption.reversed", redemption, certificate, actor=actor, at=at, code=redemption.code, reason=reason)
@@ -304,23 +308,22 @@ def reverse_redemption(*, redemption: Redemption, reason: str, actor: Actor, at:
 
 @step
 def _lock(redemption: Redemption, provider: Provider | None) -> tuple[Certificate, Redemption]:
-    """Certificate, then redemption; a provider reaches only its own. Budget lines only of certificates that ended."""
+    """The certificate that gives the units, then the redemption; a provider reaches only its own. Budget lines only of
+    certificates that ended.
+    """
     own = Redemption.objects.filter(pk=redemption.pk, channel="online")
     if provider is not None:
         own = own.filter(provider=provider)
-    found = own.select_related("certificate").first()
+    found = own.select_related("certificate__home").first()
     if found is None or found.certificate is None:
         raise NotFound()
-    certificates = Certificate.objects.filter(pk=found.certificate.pk)
-    if found.certificate.status in CLOSED:
+    giver = found.certificate.home or found.certificate
+    certificates = Certificate.objects.filter(pk=giver.pk)
+    if giver.status in CLOSED:
         certificate = lock_certificates(certificates)[0]
     else:
         certificate = lock_certificate(certificates.select_related("organisation", "recipient"))[0]
     return certificate, lock_rows(own.select_related("service", "organisation"))[0]
-
-
-def _line(redemption: Redemption) -> CertificateLine:
-    return CertificateLine.objects.get(certificate=redemption.certificate_id, service=redemption.service_id)
 
 
 @step
@@ -331,7 +334,7 @@ def _after_movement(certificate: Certificate, *, actor: Actor, at: datetime) -> 
         return
     lines = list(certificate.lines.all())
     left = any(balances_of(lines).values())
-    open_holds = certificate.redemptions.filter(status="authorised").exists()
+    open_holds = visits_on([certificate]).filter(status="authorised").exists()
     if certificate.status == "active" and not left and not open_holds:
         certificate.move_to("exhausted", at=at)
     elif certificate.status == "exhausted" and left:

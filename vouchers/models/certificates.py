@@ -39,7 +39,8 @@ REDEMPTION_STATES = StateTable(
 
 class Certificate(VersionedState):
     """An entitlement to units of named services. Days are half-open; ``status_from`` is the first day of a
-    cancellation or replacement (absent: always).
+    cancellation or replacement (absent: always). One with a ``home`` is what this municipality knows of a certificate
+    of another, used by its providers: units are taken from that one.
 
     ``short_code`` is for phone and hand entry; ``token_hash`` the fingerprint of the signed QR payload's id, so that a
     lost database shows no usable secret; ``pin_hash`` a password hash.
@@ -60,6 +61,7 @@ class Certificate(VersionedState):
     pin_failures = models.PositiveSmallIntegerField(default=0)
     pin_locked_until = models.DateTimeField(null=True, blank=True)
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True)
+    home = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="guests")
     issued_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
     issued_at = models.DateTimeField(null=True, blank=True)
     # Expected budget part reserved when issued, less what was returned unused, minor units; movements are budget
@@ -72,6 +74,13 @@ class Certificate(VersionedState):
         verbose_name = _("certificate")
         constraints = [
             models.UniqueConstraint(fields=["organisation", "number"], name="certificate_once"),
+            models.UniqueConstraint(fields=["home", "organisation"], name="certificate_guest_once"),
+            # The host reserves nothing and hands out no code: both are the issuer's.
+            models.CheckConstraint(
+                name="certificate_guest",
+                condition=models.Q(home__isnull=True)
+                | models.Q(budget_line__isnull=True, short_code__isnull=True, token_hash__isnull=True),
+            ),
             ordered("certificate_range"),
         ]
         triggers = [
