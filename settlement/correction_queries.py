@@ -38,9 +38,9 @@ from vouchers.models import Recipient
 
 FEE_INCREASE, CLOSED_YEAR = "correction.fee_increase", "correction.closed_year"
 FIGURES = ("outcome", "units_allowed", "rate_allowed", "gross", "fee", "payable")
-# States in which a claim can be taken back; why the others cannot.
 # More recipients than that are found by search.
 RECIPIENTS_SHOWN = 50
+# States in which a claim can be taken back; why the others cannot.
 CORRECTABLE = ("adjudicated", "paid", "rejected")
 BEING_PAID, APPEALED, HELD = "BEING_PAID", "APPEALED", "HELD"
 ASKED_BACK, FEE_RISES = "ASKED_BACK", "FEE_RISES"
@@ -85,13 +85,17 @@ def _decided(result: AdjudicationResult) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def obstacle(claim: Claim, on: date) -> str:
-    """Why a claim cannot be corrected on a day: it is being paid, disputed, held or asked back; empty when it can."""
-    if claim.status in _BLOCKED:
-        return _BLOCKED[claim.status]
-    if ClawbackLine.objects.filter(claim_line__claim=claim).exclude(upheld_minor=0).exists():
-        return ASKED_BACK
-    return HELD if live_holds(claim.organisation, on).filter(claim=claim).exists() else ""
+def obstacles(organisation: Organisation, claims: Iterable[Claim], on: date) -> dict[int, str]:
+    """Why claims cannot be corrected on a day: being paid, disputed, asked back or held; those that can are not in it.
+
+    Holds of a provider or a contract hold the new claims too; one of a claim would be lost.
+    """
+    status = {claim.pk: claim.status for claim in claims}
+    held = live_holds(organisation, on).filter(claim__in=status)
+    asked = ClawbackLine.objects.filter(claim_line__claim__in=status).exclude(upheld_minor=0)
+    found = dict.fromkeys(held.values_list("claim", flat=True), HELD)
+    found |= dict.fromkeys(asked.values_list("claim_line__claim", flat=True), ASKED_BACK)
+    return found | {pk: _BLOCKED[state] for pk, state in status.items() if state in _BLOCKED}
 
 
 def is_allowed(organisation: Organisation, key: str, on: date) -> bool:

@@ -32,7 +32,7 @@ from settlement.correction_queries import (
     is_allowed,
     is_closed_year,
     later_claims,
-    obstacle,
+    obstacles,
 )
 from settlement.models import Claim, ClosedMonth, Correction, CorrectionClaim, CorrectionLine
 from settlement.run_queries import end_of, next_run
@@ -182,18 +182,14 @@ def _preview(organisation: Organisation, month: date, actor: Actor, at: datetime
     that do not change or may not are taken out, then again.
     """
     today = local_date(at, organisation.zone)
-    preview = _Preview(None)
-    claims: dict[int, Claim] = {}
-    for claim in differing_claims(organisation, month, at):
-        why = obstacle(claim, today)
-        if why:
-            preview.left_out.append(_left(claim, why))
-        else:
-            claims[claim.pk] = claim
+    differing = differing_claims(organisation, month, at)
+    why = obstacles(organisation, differing, today)
+    preview = _Preview(None, [_left(claim, why[claim.pk]) for claim in differing if claim.pk in why])
+    claims = {claim.pk: claim for claim in differing if claim.pk not in why}
     may_rise = is_allowed(organisation, FEE_INCREASE, today)
     settled: set[int] = {row["id"] for row in preview.left_out}
     while claims:
-        later = _free(later_claims(organisation, month, claims.values()), settled, today)
+        later = _free(organisation, later_claims(organisation, month, claims.values()), settled, today)
         with nothing_kept():
             outcome = play(organisation, month, sorted(claims), actor=actor, at=at)
             drawn = _drawn_in(organisation, month, later, actor, at)
@@ -211,9 +207,13 @@ def _preview(organisation: Organisation, month: date, actor: Actor, at: datetime
     return preview
 
 
-def _free(batches: Iterable[Iterable[Claim]], settled: set[int], today: date) -> list[dict[int, Claim]]:
+def _free(
+    organisation: Organisation, batches: Iterable[Iterable[Claim]], settled: set[int], today: date
+) -> list[dict[int, Claim]]:
     """Of each run the claims that nothing was decided about yet and that can be corrected."""
-    return [{row.pk: row for row in batch if row.pk not in settled and not obstacle(row, today)} for batch in batches]
+    open_ = [{row.pk: row for row in batch if row.pk not in settled} for batch in batches]
+    why = obstacles(organisation, (row for batch in open_ for row in batch.values()), today)
+    return [{pk: row for pk, row in batch.items() if pk not in why} for batch in open_]
 
 
 @step
