@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from config.accounts.models import Organisation, User
 from config.links import MONEY_STARTS
 from contracts.models import BudgetEntry, BudgetLine, Contract
-from settlement.models import Adjudication, ClaimLine, PaymentRemittance
+from settlement.models import Adjudication, ClaimLine, PaymentRemittance, StatementLine
 from settlement.money_trail import MoneyTrail, money_trail, starts_numbered
 from settlement.money_trail_sql import STARTS
 from tests.settlement.road_rows import PAYABLE, Road, settled_road
+from tests.settlement.views.town import people
 from vouchers.models import Certificate
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +105,18 @@ def test_the_page_draws_tabulates_and_speaks_json(client: Client, cast: dict[str
     assert answer["payable"] == PAYABLE
     assert answer["agrees"] is True
     assert answer["levels"][0]["key"] == "budget"
+
+
+def test_a_bank_line_that_is_no_payment_of_ours_says_so_instead_of_zeros(client: Client, books: Organisation) -> None:
+    user = people(books)["mariia"]
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    client.force_login(user)
+    gift = StatementLine.objects.get(status="unmatched")
+    page = client.get(f"/money/statement_line/{gift.pk}/").content.decode()
+    assert "none of our payments" in page and "Levels of the road" not in page
+    paid = StatementLine.objects.filter(status="matched").earliest("position")
+    page = client.get(f"/money/statement_line/{paid.pk}/").content.decode()
+    assert "none of our payments" not in page and "Levels of the road" in page
 
 
 def test_a_number_leads_to_its_road(client: Client, cast: dict[str, User], road: Road) -> None:
