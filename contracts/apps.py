@@ -6,8 +6,10 @@ class ContractsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say whom providers serve."""
-        from config.accounts.access import serves
-        from contracts.queries import served_by_provider
+        """Say whom providers serve, and who acts for one."""
+        from config.accounts.access import serves, stands
+        from config.roles import PROVIDER
+        from contracts.queries import provider_of, served_by_provider
 
         serves(served_by_provider)
+        stands(PROVIDER, lambda user: provider_of(user) is not None)

@@ -162,6 +162,11 @@ def found_redemptions(rows: QuerySet[Redemption], q: str) -> QuerySet[Redemption
     return rows.filter(Q(code__istartswith=q) | Q(certificate_number__istartswith=q) | Q(worker_code__iexact=q))
 
 
+def is_recipient(user: User) -> bool:
+    """Whether the person is on a register of recipients."""
+    return Recipient.objects.filter(user=user).exists()
+
+
 def recipient_of(user: User) -> Recipient:
     """The recipient a person is. Raises: NotFound."""
     found = Recipient.objects.filter(user=user).select_related("organisation").first()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import reduce, wraps
+from functools import cached_property, reduce, wraps
 from operator import or_
 from typing import Any
 
@@ -44,6 +44,15 @@ class Access:
         """Whether a role of the person holds the permission."""
         return permission in self.permissions
 
+    @cached_property
+    def offered(self) -> frozenset[str]:
+        """Permissions whose pages have something to show: a role may outlive what it was given for.
+
+        Only for what is offered; what is refused and whose records are seen follows ``permissions``.
+        """
+        ended = {role for role, holds in _STANDINGS.items() if role in self.roles and not holds(self.user)}
+        return permissions_of(self.roles - ended) if ended else self.permissions
+
     def now(self, organisation: Organisation | None = None) -> datetime:
         """Business time of the municipality whose record it is, else of the present one."""
         clock = organisation or self.organisation
@@ -75,6 +84,15 @@ def permitted(username: str, organisation: Organisation, permission: str) -> Act
     if permission not in permissions_of(roles):
         raise NotPermitted()
     return User.objects.get(username=username).as_actor()
+
+
+# Whether a holder of the role still acts for somebody; apps above say it (``stands``).
+_STANDINGS: dict[str, Callable[[User], bool]] = {}
+
+
+def stands(role: str, condition: Callable[[User], bool]) -> None:
+    """Name what a person must be besides holding the role."""
+    _STANDINGS[role] = condition
 
 
 # Whom people without an office deal with, a provider or a recipient: apps above say it (``serves``).

@@ -442,9 +442,7 @@ def cards_of(access: Access) -> list[Card]:
 
 def duties_of(access: Access) -> list[Duty]:
     """Kinds of work of a person, in the order of the table."""
-    return [
-        duty for duty in (*DUTIES, OWN) if access.may(duty.permission) and not (duty.unless and access.may(duty.unless))
-    ]
+    return [duty for duty in (*DUTIES, OWN) if duty.permission in access.offered and duty.unless not in access.offered]
 
 
 def _card(duty: Duty, access: Access) -> Card:

@@ -82,7 +82,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
     (
         _("Money"),
         (
-            Item(_("Budget"), "contracts:budget_lines", ("budget.view",)),
+            Item(_("Budget lines"), "contracts:budget_lines", ("budget.view",)),
             Item(_("Execution of the budget"), "settlement:budget_execution", ("ledger.view",)),
             Item(_("Reports"), "settlement:reports", ("reports.view",)),
             Item(_("Ledger"), "settlement:accounts", ("ledger.view",)),
@@ -95,7 +95,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         _("Contracts and law"),
         (
             Item(_("Contracts"), "contracts:contracts", ("contracts.view",)),
-            Item(_("Providers"), "contracts:providers", ("register.view",)),
+            Item(_("Register of providers"), "contracts:providers", ("register.view",)),
             Item(_("Our workers"), "contracts:own_workers", ("workers.own",)),
             Item(_("Services"), "contracts:services", ("catalogue.view",)),
             Item(_("Territories"), "contracts:territories", ("catalogue.view",)),

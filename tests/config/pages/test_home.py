@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from html import unescape
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from config.accounts.models import Organisation, User
 from config.demo.cast import CAST
 from config.pages.waiting import DUTIES
-from config.roles import PERMISSIONS
+from config.roles import PERMISSIONS, PROVIDER, RECIPIENT
+from config.templatetags.nav import MENU
+from contracts.actions import register
 from tests.settlement.road_rows import build_road
 from vouchers.models import CertificateEntry, CertificateLine, Recipient
 
@@ -22,12 +26,16 @@ def _counts(client: Client, user: User) -> dict[str, int]:
     return {str(card.what): card.count for card in client.get("/").context["cards"]}
 
 
+# They have something to do once they act for a provider or are on a register.
+VISITORS = {person.username for person in CAST if {PROVIDER, RECIPIENT} & set(person.roles)}
+
+
 @pytest.mark.parametrize("username", [person.username for person in CAST])
 def test_everybody_has_a_home(client: Client, cast: dict[str, User], username: str) -> None:
     client.force_login(cast[username])
     answer = client.get("/")
     assert answer.status_code == 200
-    assert bool(answer.context["cards"]) is (username != "outsider")
+    assert bool(answer.context["cards"]) is (username not in {"outsider"} | VISITORS)
 
 
 def test_work_is_counted_for_the_one_who_does_it(
@@ -97,3 +105,62 @@ def test_the_price_does_not_grow(
 
 def test_every_duty_names_a_permission_of_the_table() -> None:
     assert {duty.permission for duty in DUTIES} <= set(PERMISSIONS)
+
+
+OF_PROVIDERS = ("procurement:bids", "vouchers:redeem", "vouchers:visits_import", "contracts:own_workers")
+
+
+def test_a_person_whose_appointment_ended_is_offered_only_what_opens(
+    client: Client, cast: dict[str, User], organisation: Organisation, at: datetime
+) -> None:
+    client.cookies["language"] = "en"
+    provider = build_road(organisation, cast["bohdan"], at).claim.provider
+    actor = cast["bohdan"].as_actor()
+    client.force_login(cast["nadiia"])
+
+    def answers() -> set[tuple[bool, bool]]:
+        """Of the lines of the menu: whether they are shown, and whether their pages open."""
+        shown = client.get("/").content.decode()
+        urls = [reverse(name) for name in OF_PROVIDERS]
+        return {(f'href="{url}"' in shown, client.get(url).status_code == 200) for url in urls}
+
+    assert answers() == {(False, False)}
+    register.appoint_representative(
+        organisation=organisation, provider=provider, user=cast["nadiia"], actor=actor, at=at
+    )
+    assert answers() == {(True, True)}
+    new = f'href="{reverse("settlement:claim_new")}"'
+    assert new in client.get(reverse("settlement:claims")).content.decode()
+    register.end_representation(
+        organisation=organisation, provider=provider, user_id=cast["nadiia"].pk, actor=actor, at=at
+    )
+    assert answers() == {(False, False)}
+    assert "not linked with a provider" in client.get("/").content.decode()
+    past = client.get(reverse("settlement:claims")).content.decode()
+    assert new not in past and str(provider) not in past, "whose records are seen follows the role"
+
+
+def test_the_own_certificate_is_offered_to_a_recipient_alone(
+    client: Client, cast: dict[str, User], organisation: Organisation, at: datetime
+) -> None:
+    build_road(organisation, cast["bohdan"], at)
+    client.force_login(cast["olena"])
+    mine = f'href="{reverse("vouchers:mine")}"'
+    assert mine not in client.get("/").content.decode()
+    Recipient.objects.filter(code="R-1").update(user=cast["olena"])
+    assert mine in client.get("/").content.decode()
+
+
+# Opens the first of its lists, which has a name of its own.
+GATES = {"settlement:facts_start"}
+
+
+@pytest.mark.parametrize("username", ["bohdan", "halyna", "mariia", "admin"])
+def test_a_page_is_called_as_the_menu_calls_it(client: Client, cast: dict[str, User], username: str) -> None:
+    client.force_login(cast[username])
+    shown = client.get("/").content.decode()
+    lines = [item for _title, items in MENU for item in items if f'href="{reverse(item.url_name)}"' in shown]
+    assert lines
+    for item in lines:
+        heading = client.get(reverse(item.url_name)).content.decode().partition("<h1>")[2].partition("</h1>")[0]
+        assert item.url_name in GATES or unescape(heading).strip().startswith(str(item.title)), item.url_name
