@@ -42,6 +42,8 @@ class DomainError(Exception):
     code: str = "REFUSED"
     message: str | Promise = _("This is not possible now. Check the state of the record and try again.")
     http_status: int = 409
+    # Mark of the record to look at first ("app.model:pk"), a link for those who may open it.
+    about: str = ""
 
     def __init__(self, **params: Any) -> None:
         self.params = params

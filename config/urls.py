@@ -11,6 +11,7 @@ from config.pages.notices import notices
 from config.pages.parameters import (
     parameter,
     parameter_approve,
+    parameter_confirm,
     parameter_new,
     parameter_proposal,
     parameter_withdraw,
@@ -43,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("money/<slug:start>/<int:pk>/", money_page, name="money"),
     path("contracts/parameters/<int:pk>/", parameter, name="parameter"),
     path("contracts/parameters/<int:pk>/new/", parameter_new, name="parameter_new"),
+    path("contracts/parameters/<int:pk>/confirm/", parameter_confirm, name="parameter_confirm"),
     path("contracts/parameters/proposals/<int:pk>/", parameter_proposal, name="parameter_proposal"),
     path("contracts/parameters/proposals/<int:pk>/approve/", parameter_approve, name="parameter_approve"),
     path("contracts/parameters/proposals/<int:pk>/withdraw/", parameter_withdraw, name="parameter_withdraw"),

@@ -21,6 +21,7 @@ from contracts.actions.norms import NormHoursMissing
 from contracts.actions.parameters import Source
 from contracts.code_lists import offer_codes
 from contracts.models import BudgetLine, Parameter, Provider, Service, Tariff, Territory
+from contracts.models.parameters import UNVERIFIED
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
 from contracts.rules.parameter_values import Shape, ValueShape
 
@@ -168,6 +169,22 @@ class ParameterForm(forms.Form):
 
     def source(self) -> Source:
         """Where the value comes from."""
+        data = self.cleaned_data
+        return Source(data["act"], data["evidence"], data["article"], data["note"])
+
+
+class ConfirmationForm(forms.Form):
+    """Where an unverified value was found."""
+
+    act = forms.CharField(label=_("Act or decision"), max_length=300)
+    article = forms.CharField(label=_("Article"), max_length=120, required=False)
+    evidence = forms.ChoiceField(
+        label=_("Evidence"), choices=[row for row in Parameter.EVIDENCE if row[0] not in UNVERIFIED]
+    )
+    note = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000, required=False)
+
+    def source(self) -> Source:
+        """Where the value was found."""
         data = self.cleaned_data
         return Source(data["act"], data["evidence"], data["article"], data["note"])
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation
 from config.errors import DomainError
 from config.versions import known_rows
-from contracts.models import Parameter
+from contracts.models import Parameter, ParameterProposal
 
 # National rows of this jurisdiction serve where a jurisdiction has no value of its own.
 FALLBACK = "GENERIC"
@@ -101,7 +101,7 @@ class ParameterBook:
         for start in prefixes:
             matching |= Q(key__startswith=start)
         rows: dict[str, list[Parameter]] = {}
-        for row in _known(_candidates(organisation).filter(matching), known_at):
+        for row in _known(organisation, _candidates(organisation).filter(matching), known_at):
             rows.setdefault(row.key, []).append(row)
         return cls({key: _by_precedence(found) for key, found in rows.items()})
 
@@ -127,7 +127,7 @@ def parameter_value(
 
     Raises: ParameterMissing.
     """
-    rows = _known(_candidates(organisation).filter(key=key), known_at)
+    rows = _known(organisation, _candidates(organisation).filter(key=key), known_at)
     return ParameterBook({key: _by_precedence(rows)}).value(key, on)
 
 
@@ -138,8 +138,32 @@ def _candidates(organisation: Organisation) -> QuerySet[Parameter]:
     )
 
 
-def _known(rows: QuerySet[Parameter], known_at: datetime | None) -> Iterable[Parameter]:
-    return rows if known_at is None else known_rows(rows.filter(recorded_at__lte=known_at), known_at)
+def confirmations(organisation: Organisation) -> QuerySet[ParameterProposal]:
+    """Approved proposals that left the value on record as it was."""
+    return ParameterProposal.objects.filter(organisation=organisation, status="approved", parameter=None)
+
+
+def with_confirmations(
+    organisation: Organisation, rows: Iterable[Parameter], known_at: datetime | None = None
+) -> list[Parameter]:
+    """Rows with who confirmed them for the organisation; one query when any is unverified.
+
+    Time: only what was approved by ``known_at``, when given.
+    """
+    found = list(rows)
+    keys = {row.key for row in found if row.unverified}
+    if keys:
+        given = confirmations(organisation).filter(key__in=keys).select_related("author", "approver").order_by("id")
+        given = given if known_at is None else given.filter(status_at__lte=known_at)
+        confirmed = {(row.key, row.valid_from, row.value): row for row in given}
+        for row in found:
+            row.confirmation = confirmed.get((row.key, row.valid_from, row.value)) if row.unverified else None
+    return found
+
+
+def _known(organisation: Organisation, rows: QuerySet[Parameter], known_at: datetime | None) -> list[Parameter]:
+    known = rows if known_at is None else known_rows(rows.filter(recorded_at__lte=known_at), known_at)
+    return with_confirmations(organisation, known, known_at)
 
 
 def _by_precedence(rows: Iterable[Parameter]) -> list[Parameter]:
@@ -147,5 +171,6 @@ def _by_precedence(rows: Iterable[Parameter]) -> list[Parameter]:
 
 
 def _value(row: Parameter) -> ParameterValue:
-    source = {"act": row.act, "article": row.article, "evidence": row.evidence}
+    said = row.confirmation or row
+    source = {"act": said.act, "article": said.article, "evidence": said.evidence}
     return ParameterValue(row.pk, row.key, row.value, row.valid_from, unverified=row.unverified, **source)

@@ -29,8 +29,9 @@ from contracts.models import (
     Worker,
     WorkerQualification,
 )
+from contracts.models.parameters import UNVERIFIED
 from contracts.parameter_use import is_read
-from contracts.parameters import FALLBACK, ParameterBook
+from contracts.parameters import FALLBACK, ParameterBook, confirmations
 
 GRANT_CODES = "budget.grant_codes"
 
@@ -195,13 +196,16 @@ def rows_of_key(organisation: Organisation, key: str) -> QuerySet[Parameter]:
 
 
 def unverified_parameters(organisation: Organisation, on: date) -> QuerySet[Parameter]:
-    """Values in force or to come that nobody has verified and that a calculation reads.
+    """Values in force or to come that nobody has verified or confirmed and that a calculation reads.
 
     National ones in whose place stands an own value are left out.
     """
     still = Q(valid_to=None) | Q(valid_to__gt=on)
     own = Parameter.objects.filter(still, organisation=organisation, key=OuterRef("key"))
-    rows = Parameter.objects.filter(still, evidence__in=["MEM", ""]).filter(
+    confirmed = confirmations(organisation).filter(
+        key=OuterRef("key"), valid_from=OuterRef("valid_from"), value=OuterRef("value")
+    )
+    rows = Parameter.objects.filter(still, ~Exists(confirmed), evidence__in=UNVERIFIED).filter(
         Q(organisation=organisation) | Q(~Exists(own), organisation=None, jurisdiction=organisation.jurisdiction)
     )
     read = {key for key in rows.order_by().values_list("key", flat=True).distinct() if is_read(key)}

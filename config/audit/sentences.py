@@ -100,6 +100,8 @@ SENTENCES: dict[str, Any] = {
     "package.exported": _("A package of data was exported"),
     "package.imported": _("A package of data was imported"),
     "parameter.approved": _("A value of a parameter was approved"),
+    "parameter.confirmation_proposed": _("Where a value of a parameter was found was written down for approval"),
+    "parameter.confirmed": _("A value of a parameter was confirmed as it is"),
     "parameter.proposed": _("A value of a parameter was written down for approval"),
     "parameter.withdrawn": _("A proposed value of a parameter was not taken over"),
     "payment.failed": _("A payment failed"),

@@ -96,13 +96,23 @@ _RESIDENCE = """LATERAL (SELECT coalesce(y.code, '') AS territory, x.recipient_c
     WHERE x.recipient_id = r.id AND x.valid_from <= %(until)s ORDER BY x.valid_from DESC LIMIT 1)"""
 
 # The law in force: the municipality's own rows; the national ones cut to where it has none of its own; the general
-# ones cut to where the jurisdiction has none either, written under the jurisdiction for which they serve.
+# ones cut to where the jurisdiction has none either, written under the jurisdiction for which they serve. What the
+# municipality confirmed goes with the source that it gave.
 _LAW = """(
+    WITH known_parameter AS (
+        SELECT t.organisation_id, t.jurisdiction, t.key, t.valid_from, t.value, t.valid_to,
+               coalesce(c.act, t.act) AS act, coalesce(c.article, t.article) AS article,
+               coalesce(c.evidence, t.evidence) AS evidence
+        FROM contracts_parameter t LEFT JOIN LATERAL (
+            SELECT p.act, p.article, p.evidence FROM contracts_parameterproposal p
+            WHERE p.organisation_id = %(org)s AND p.status = 'approved' AND p.parameter_id IS NULL
+              AND (p.key, p.valid_from, p.value) = (t.key, t.valid_from, t.value)
+            ORDER BY p.id DESC LIMIT 1) c ON t.evidence IN ('MEM', ''))
     SELECT jurisdiction, key, valid_from, value, valid_to, act, article, evidence
-    FROM contracts_parameter WHERE organisation_id = %(org)s
+    FROM known_parameter WHERE organisation_id = %(org)s
     UNION ALL
     SELECT %(jurisdiction)s, n.key, lower(piece), n.value, upper(piece), n.act, n.article, n.evidence
-    FROM contracts_parameter n, LATERAL unnest(
+    FROM known_parameter n, LATERAL unnest(
         datemultirange(daterange(n.valid_from, n.valid_to)) - coalesce(
             (SELECT range_agg(daterange(o.valid_from, o.valid_to)) FROM contracts_parameter o
              WHERE o.key = n.key AND o.jurisdiction = %(jurisdiction)s AND (o.organisation_id = %(org)s

@@ -6,19 +6,21 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.accounts.models import Organisation
-from config.errors import NotPermitted
-from config.law_words import act_words, article_words, parameter_title
+from config.errors import NotFound, NotPermitted
+from config.law_words import act_words, article_words, parameter_title, value_words
 from contracts import queries
 from contracts.actions import parameters as actions
-from contracts.forms import ParameterForm, RefusalForm
+from contracts.forms import ConfirmationForm, ParameterForm, RefusalForm
 from contracts.models import NormCost, Parameter, ParameterProposal
 from contracts.parameter_use import is_read
+from contracts.parameters import with_confirmations
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from settlement.models import AdjudicationRun
 from vouchers.models import FeeAssessment
@@ -30,10 +32,12 @@ def parameter(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     row, rows = _value(access, pk)
     waiting = queries.parameter_proposals(access.office()).filter(key=row.key, status="draft")
+    page = page_of(request, queries.rows_of_key(access.office(), row.key))
+    page.object_list = with_confirmations(access.office(), page.object_list)
     context = {
         "row": row,
         "read": is_read(row.key),
-        "rows": page_of(request, queries.rows_of_key(access.office(), row.key)),
+        "rows": page,
         "today": access.today(),
         "used": _uses(access.office(), row),
         "waiting": waiting,
@@ -47,8 +51,11 @@ def _value(access: Access, pk: int) -> tuple[Parameter, list[Parameter]]:
     """A value and all values of its key, the reader's municipality's and national ones. Raises: NotFound."""
     office = access.office()
     row = one_of(Parameter.objects.all(), pk)
-    rows = list(queries.rows_of_key(office, row.key))
-    return one_of(queries.rows_of_key(office, row.key), pk), rows
+    rows = with_confirmations(office, queries.rows_of_key(office, row.key))
+    found = next((other for other in rows if other.pk == pk), None)
+    if found is None:
+        raise NotFound()
+    return found, rows
 
 
 def _uses(office: Organisation, row: Parameter) -> list[tuple[Any, int]]:
@@ -99,6 +106,38 @@ def parameter_new(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "contracts/form.html", context, status=409 if refusal else 200)
 
 
+@requires("parameters.edit")
+def parameter_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down where an unverified value was found; another person approves."""
+    access = access_of(request)
+    row, _rows = _value(access, pk)
+    initial = {"act": act_words(row.act), "article": article_words(row.article) if row.act else ""}
+    form = ConfirmationForm(request.POST or None, initial=initial)
+    proposal, refusal = submitted(
+        request,
+        form,
+        lambda: actions.propose_confirmation(
+            organisation=access.office(), parameter=row, source=form.source(), actor=access.actor, at=access.now()
+        ),
+    )
+    if proposal is not None:
+        return redirect("parameter_proposal", proposal.pk)
+    value = _("%(value)s, in force from %(day)s") % {
+        "value": value_words(row.value),
+        "day": date_format(row.valid_from, "DATE_FORMAT"),
+    }
+    context = {
+        "form": form,
+        "refusal": refusal,
+        "title": capfirst(parameter_title(row.key)),
+        "back": "parameter",
+        "key": pk,
+        "submit": _("Hand over for approval"),
+        "notes": [value, _("The value stays as it is. It counts as verified once another person has approved.")],
+    }
+    return render(request, "contracts/form.html", context, status=409 if refusal else 200)
+
+
 @requires("parameters.view")
 def parameter_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     """A value that was written down, beside the one that it would follow."""
@@ -109,6 +148,7 @@ def parameter_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     waits = proposal.status == "draft"
     context = {
         "proposal": proposal,
+        "confirms": next((row for row in rows if proposal.confirms(row)), None),
         "present": _present(rows, proposal),
         "evidence": dict(Parameter.EVIDENCE),
         "may_approve": waits and access.may("parameters.approve") and not own_work,

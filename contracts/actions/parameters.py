@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,8 @@ from config.errors import DomainError, FourEyes, NotFound
 from config.locks import lock_rows
 from config.transactions import step
 from contracts.models import Parameter, ParameterProposal
+from contracts.models.parameters import UNVERIFIED
+from contracts.parameters import with_confirmations
 from contracts.queries import closed_until, rows_of_key
 from contracts.rules.parameter_values import Shape, ValueShape, read_value, shape_of
 
@@ -38,6 +41,20 @@ class ParameterOnRecord(DomainError):
 
     code = "PARAMETER_ON_RECORD"
     message = _("A value of your own from %(day)s is already on record and stays. Choose another first day.")
+
+
+class ParameterVerified(DomainError):
+    """Nothing is left to confirm."""
+
+    code = "PARAMETER_VERIFIED"
+    message = _("This value is verified already. Nothing has to be confirmed.")
+
+
+class EvidenceMissing(DomainError):
+    """A confirmation that says nothing was verified."""
+
+    code = "EVIDENCE_MISSING"
+    message = _("Say how the value was verified: where it was seen, or who decided it.")
 
 
 @dataclass(frozen=True)
@@ -76,37 +93,71 @@ def propose_parameter(
         valid_from=valid_from,
         value=_read(shape_of_rows(rows), value, rows[0].value),
         unit=unit_of(rows),
-        act=source.act,
-        article=source.article,
-        evidence=source.evidence,
-        note=source.note,
-        author_id=actor.user_id,
-        recorded_at=at,
-        status="draft",
-        status_at=at,
+        **_written(source, actor, at),
     )
     _record("parameter.proposed", proposal, actor, at)
     return proposal
 
 
 @action
+def propose_confirmation(
+    *, organisation: Organisation, parameter: Parameter, source: Source, actor: Actor, at: datetime
+) -> ParameterProposal:
+    """Write down where an unverified value was found; it stays as it is, and verified once another person approved.
+
+    Raises: ParameterVerified, EvidenceMissing. Audit: parameter.confirmation_proposed.
+    """
+    if not with_confirmations(organisation, [parameter])[0].unverified:
+        raise ParameterVerified()
+    if source.evidence in UNVERIFIED:
+        raise EvidenceMissing()
+    same = {name: getattr(parameter, name) for name in ("key", "valid_from", "value", "unit")}
+    proposal = ParameterProposal.objects.create(organisation=organisation, **same, **_written(source, actor, at))
+    _record("parameter.confirmation_proposed", proposal, actor, at, parameter)
+    return proposal
+
+
+def _written(source: Source, actor: Actor, at: datetime) -> dict[str, Any]:
+    return {**asdict(source), "author_id": actor.user_id, "recorded_at": at, "status": "draft", "status_at": at}
+
+
+@action
 def approve_parameter(*, proposal: ParameterProposal, actor: Actor, at: datetime) -> Parameter:
     """The value is the municipality's own from its first day; the own value that held then ends the day before.
 
+    The text of a value on record from its own first day confirms that value: nothing is written beside it.
+
     Time: known from ``at`` on, the end of the earlier one too. Raises: FourEyes for its author, InvalidMove,
-    ParameterDayClosed, ParameterOnRecord. Audit: parameter.approved.
+    ParameterDayClosed, ParameterOnRecord, ParameterVerified. Audit: parameter.approved, parameter.confirmed.
     """
     proposal = lock_rows(ParameterProposal.objects.filter(pk=proposal.pk).select_related("organisation"))[0]
     proposal.check_move("approved")
     if proposal.author_id == actor.user_id:
         raise FourEyes()
-    _check_day(proposal.organisation, proposal.key, proposal.valid_from)
-    parameter = _place(proposal, at)
-    proposal.approver_id, proposal.parameter = actor.user_id, parameter
+    same = value_on_record(proposal)
+    proposal.approver_id, proposal.parameter = actor.user_id, None if same else _own_value(proposal, at)
     proposal.save(update_fields=["approver", "parameter"])
     proposal.move_to("approved", at=at)
-    _record("parameter.approved", proposal, actor, at, parameter)
+    parameter = same or proposal.parameter
+    assert parameter is not None  # one of both was just found or made
+    _record("parameter.confirmed" if same else "parameter.approved", proposal, actor, at, parameter)
     return parameter
+
+
+def value_on_record(proposal: ParameterProposal) -> Parameter | None:
+    """The value that a proposal confirms: the same text from the same day. Raises: ParameterVerified."""
+    rows = rows_of_key(proposal.organisation, proposal.key)
+    same = rows.filter(valid_from=proposal.valid_from, value=proposal.value).first()
+    if same is not None and proposal.status == "draft":
+        [same] = with_confirmations(proposal.organisation, [same])
+        if not same.unverified:
+            raise ParameterVerified()
+    return same
+
+
+def _own_value(proposal: ParameterProposal, at: datetime) -> Parameter:
+    _check_day(proposal.organisation, proposal.key, proposal.valid_from)
+    return _place(proposal, at)
 
 
 @action
@@ -181,4 +232,5 @@ def _words(proposal: ParameterProposal) -> dict[str, str]:
 
 def _record(code: str, proposal: ParameterProposal, actor: Actor, at: datetime, *touched: Parameter) -> None:
     words = _words(proposal)
-    record(code, proposal, *touched, actor=actor, at=at, parameter=words, valid_from=proposal.valid_from)
+    act = f"{proposal.act} {proposal.article}".strip()
+    record(code, proposal, *touched, actor=actor, at=at, parameter=words, valid_from=proposal.valid_from, act=act)

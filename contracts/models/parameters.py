@@ -11,6 +11,8 @@ from config.fields import no_overlap, ordered
 from config.states import StatefulModel, StateTable
 from config.versions import VersionedModel, versioned
 
+UNVERIFIED = ("MEM", "")
+
 
 class Parameter(VersionedModel):
     """One value of one key. ``organisation`` empty: national; a municipality's own row wins over it.
@@ -54,13 +56,16 @@ class Parameter(VersionedModel):
         ]
         triggers = versioned("parameter", "valid_from", "valid_to", "value")
 
+    # Who confirmed the value for the municipality that reads it; see ``contracts.parameters.with_confirmations``.
+    confirmation: ParameterProposal | None = None
+
     def __str__(self) -> str:
         return f"{self.jurisdiction} {self.key} {self.valid_from}"
 
     @property
     def unverified(self) -> bool:
         """Whether the value must be shown as unverified."""
-        return self.evidence in {"MEM", ""}
+        return self.evidence in UNVERIFIED and self.confirmation is None
 
 
 PROPOSAL_STATES = StateTable(
@@ -73,6 +78,8 @@ class ParameterProposal(StatefulModel):
     """A value that one person of the municipality wrote down and another one approves; then it is a parameter.
 
     The parameter is the municipality's own and wins over national rows, which only the files of the product write.
+    Approved without a parameter, it confirms the value on record with its key, first day and text; a correction of
+    that value ends the confirmation by itself.
     """
 
     STATES = PROPOSAL_STATES
@@ -107,6 +114,11 @@ class ParameterProposal(StatefulModel):
     def unverified(self) -> bool:
         """Whether the value will be shown as unverified."""
         return self.evidence == "MEM"
+
+    def confirms(self, row: Parameter) -> bool:
+        """Whether it leaves this row as it is: the same text of the key from the same day."""
+        same = (self.key, self.valid_from, self.value) == (row.key, row.valid_from, row.value)
+        return same and self.parameter_id is None
 
 
 class CalendarDay(models.Model):

@@ -19,6 +19,7 @@ from contracts.forms import (
 )
 from contracts.models import Parameter, Provider
 from contracts.parameter_use import is_read
+from contracts.parameters import with_confirmations
 from contracts.views.pages import access_of, one_of, page_of, stepped, submitted
 
 
@@ -31,6 +32,7 @@ def parameter_list(request: HttpRequest) -> HttpResponse:
     on = None if everything else access.today()
     q = request.GET.get("q", "").strip()
     page = page_of(request, queries.parameters(office, search=q, on=on))
+    page.object_list = with_confirmations(office, page.object_list)
     context = {
         "page": page,
         "q": q,

@@ -130,3 +130,26 @@ def test_the_price_of_a_page_does_not_grow(cast: dict[str, User], row: Parameter
             )
 
     assert_same_queries(signed(cast["pavlo"]), reverse("parameter", args=[row.pk]), grow)
+
+
+def test_an_unverified_value_is_confirmed_as_it_is(
+    cast: dict[str, User], row: Parameter, organisation: Organisation
+) -> None:
+    Parameter.objects.filter(pk=row.pk).update(evidence="MEM")
+    address, confirm = reverse("parameter", args=[row.pk]), reverse("parameter_confirm", args=[row.pk])
+    pavlo = signed(cast["pavlo"])
+    shown = pavlo.get(address).content.decode()
+    assert confirm in shown and "not verified" in shown
+    assert confirm not in signed(cast["oksana"]).get(address).content.decode()
+    assert pavlo.post(confirm, {"act": "рішення 5", "evidence": "MEM"}).status_code == 200
+    assert pavlo.post(confirm, {"act": "рішення 5", "evidence": "V-TEXT"}).status_code == 302
+    page = reverse("parameter_proposal", args=[ParameterProposal.objects.get().pk])
+    assert "The value stays as it is" in pavlo.get(page).content.decode()
+    assert confirm not in pavlo.get(address).content.decode(), "it waits for the second person"
+    approve = reverse("parameter_approve", args=[ParameterProposal.objects.get().pk])
+    assert signed(cast["oksana"]).post(approve).status_code == 302
+    shown = pavlo.get(address).content.decode()
+    assert "not verified" not in shown and "рішення 5" in shown and confirm not in shown
+    listed = pavlo.get(reverse("contracts:parameters"), {"q": row.key}).content.decode()
+    assert "seen in the act" in listed and "not verified" not in listed
+    assert pavlo.post(confirm, {"act": "рішення 6", "evidence": "V-TEXT"}).status_code == 409

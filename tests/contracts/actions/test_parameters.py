@@ -156,3 +156,71 @@ def test_a_verified_own_value_leaves_the_list_of_unverified(
     unsure = actions.Source("newspaper", "MEM")
     approve(propose(organisation, pavlo, "14", date(2026, 5, 1), source=unsure), cast["oksana"])
     assert KEY in listed()
+
+
+@pytest.fixture
+def unchecked(organisation: Organisation) -> Parameter:
+    """A national value that the files of the product could not verify."""
+    row = Parameter.objects.get(key=KEY, jurisdiction=organisation.jurisdiction)
+    assert row.evidence == "MEM" and not row.valid_to
+    return row
+
+
+def confirm(organisation: Organisation, row: Parameter, who: User, source: actions.Source = SOURCE) -> Any:
+    return actions.propose_confirmation(
+        organisation=organisation, parameter=row, source=source, actor=who.as_actor(), at=AT
+    )
+
+
+def test_a_value_is_confirmed_as_it_is_by_two_persons_also_in_closed_months(
+    organisation: Organisation,
+    other_organisation: Organisation,
+    unchecked: Parameter,
+    pavlo: User,
+    cast: dict[str, User],
+) -> None:
+    ClosedMonth.objects.create(
+        organisation=organisation, month=date(2025, 10, 1), closed_at=AT, closed_by=pavlo, figures={}
+    )
+    proposal = confirm(organisation, unchecked, pavlo)
+    assert parameter_value(organisation, KEY, START).unverified, "one person is not enough"
+    with pytest.raises(FourEyes):
+        approve(proposal, pavlo)
+    assert approve(proposal, cast["oksana"]) == unchecked
+    found = parameter_value(organisation, KEY, START)
+    assert (found.id, found.text, found.unverified) == (unchecked.pk, "15", False)
+    assert (found.act, found.article, found.evidence) == ("Cabinet 428", "art. 3", "V-TEXT")
+    assert parameter_value(organisation, KEY, START, known_at=AT - timedelta(days=1)).unverified
+    assert parameter_value(other_organisation, KEY, START).unverified, "each municipality confirms for itself"
+    assert not Parameter.objects.filter(organisation=organisation).exists()
+    assert [event.action for event in trail_for(unchecked)] == [
+        "parameter.confirmed",
+        "parameter.confirmation_proposed",
+    ]
+
+
+def test_a_confirmed_value_waits_for_nobody_and_is_confirmed_once(
+    organisation: Organisation, unchecked: Parameter, pavlo: User, cast: dict[str, User]
+) -> None:
+    first, second = confirm(organisation, unchecked, pavlo), confirm(organisation, unchecked, pavlo)
+    assert unchecked in unverified_parameters(organisation, START)
+    approve(first, cast["oksana"])
+    assert unchecked not in unverified_parameters(organisation, START)
+    with pytest.raises(actions.ParameterVerified):
+        approve(second, cast["oksana"])
+    with pytest.raises(actions.ParameterVerified):
+        confirm(organisation, unchecked, pavlo)
+
+
+def test_a_corrected_value_has_to_be_confirmed_anew(
+    organisation: Organisation, unchecked: Parameter, pavlo: User, cast: dict[str, User]
+) -> None:
+    approve(confirm(organisation, unchecked, pavlo), cast["oksana"])
+    unchecked.change(at=AT + timedelta(days=1), value="13")
+    assert parameter_value(organisation, KEY, START).unverified
+
+
+def test_a_confirmation_says_what_was_seen(organisation: Organisation, unchecked: Parameter, pavlo: User) -> None:
+    with pytest.raises(actions.EvidenceMissing):
+        confirm(organisation, unchecked, pavlo, actions.Source("Cabinet 428", "MEM"))
+    assert not ParameterProposal.objects.exists()
