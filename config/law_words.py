@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.figures import written
 from config.law_titles import LISTED
 
 # Parameters that calculations and checks show; the list of all parameters keeps their keys.
@@ -126,6 +128,27 @@ VALUES: dict[str, Any] = {
     "true": _("yes"),
     "false": _("no"),
 }
+# Formulas by their ids, which the auditor finds beside the words.
+FORMULAS: dict[str, Any] = {
+    "NORM-UA-1186/1": _("cost of a unit by the methodology of order 1186 of 07.12.2015"),
+    "FEE-UA-1/1": _("fee of the recipient by Cabinet resolution 429 of 01.06.2020"),
+    "FEE-RU-442/1": _("fee of the recipient by Federal law 442-FZ"),
+}
+# Grounds by which a person pays or does not; the code leads to the sources.
+GROUNDS: dict[str, Any] = {
+    "PAY-UA-2": _("free of charge whatever the income, by who the person is"),
+    "PAY-UA-3": _("the service is free for everyone"),
+    "PAY-UA-3/crisis": _("help in a crisis is free for everyone"),
+    "PAY-UA-4": _("the income is not above the free bound"),
+    "PAY-UA-5": _("the income is above the free bound and not above the bound of the full cost"),
+    "PAY-UA-6": _("the income is above the bound of the full cost"),
+    "INC-UA": _("the income is not known"),
+    "PAY-RU-1": _("free of charge in every form, by who the person is"),
+    "PAY-RU-2": _("the income is not above the limit of the region"),
+    "PAY-RU-3": _("at home: a share of what exceeds the limit"),
+    "PAY-RU-4": _("residential: a share of the income"),
+    "PAY-RU-5": _("urgent services are free"),
+}
 _CODE = re.compile(r"\b(" + "|".join(sorted(VALUES.keys() - {"min", "off"}, key=len, reverse=True)) + r")\b")
 _APPROVALS = re.compile(r"payment\.approvals_from\.(\d+)")
 _SEVERITY = re.compile(r"check\.(CLM-\d\d)\.severity")
@@ -145,10 +168,17 @@ def parameter_title(key: str) -> str:
 
 
 def value_words(value: str) -> str:
-    """A coded value in words, a day of the year («12-31») as it is said; figures and other text as they are."""
+    """A coded value in words, a day of the year («12-31») as it is said, a figure as it is read; the rest as it is."""
     if re.fullmatch(r"\d\d-\d\d", value):
         return _day_of_year(value)
-    return str(VALUES.get(value, value))
+    return str(VALUES[value]) if value in VALUES else _figure(value)
+
+
+def _figure(text: str) -> str:
+    """A figure with a fraction as it is read here; whole numbers may be a year or a code."""
+    if not re.fullmatch(r"-?\d+\.\d+", text):
+        return text
+    return written(Decimal(text), "#,##0." + "0" * len(text.partition(".")[2]))
 
 
 def _day_of_year(value: str) -> str:
@@ -158,11 +188,18 @@ def _day_of_year(value: str) -> str:
         return value
 
 
+def formula_title(formula: str) -> str:
+    """What a formula is called; one without a name is empty."""
+    return str(FORMULAS.get(formula, ""))
+
+
 def formula_words(formula: str) -> str:
     """The formula cell of a stored calculation: codes in words, a true sign of multiplication, figures as read here.
 
     A code of a service (015.1:) is no figure and keeps its point.
     """
+    if formula in GROUNDS:
+        return f"{GROUNDS[formula]} ({formula})"
     if found := _MONTH_OF.fullmatch(formula):
         formula = _counted_instead(found)
     text = _CODE.sub(lambda found: str(VALUES[found.group(1)]), gettext(formula) if formula else "")

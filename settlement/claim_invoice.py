@@ -23,6 +23,7 @@ from settlement.claim_rows import LineDraft, read_claim_rows
 from settlement.gateways.base import GatewayError
 from settlement.gateways.xml_tools import children, find, iterate, printable, text_at
 from settlement.models import Claim, ClaimLine
+from settlement.statement_words import unreadable_words
 
 INVOICE = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
 CAC = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
@@ -124,7 +125,7 @@ def _root(content: bytes) -> etree._Element:
         for _event, element in iterate(content):
             root = element if root is None else root
     except GatewayError as error:
-        raise InvoiceUnreadable(reason=error.code) from error
+        raise InvoiceUnreadable(reason=unreadable_words(error.code, error.params), reason_code=error.code) from error
     if root is None or root.tag != f"{{{INVOICE}}}Invoice":
         raise InvoiceUnreadable(reason=str(_("it is another kind of document")))
     return root

@@ -16,6 +16,7 @@ from functools import cache
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
+from config.law_words import act_words, parameter_title, value_words
 from config.templatetags.show import amount, minor, rate, units
 from contracts.models import ContractLine, NormCost, Service
 from settlement.finding_words import Figures, advice_of, sentence_of, title_of
@@ -307,12 +308,12 @@ def _parameter(run: AdjudicationRun, key: str) -> Basis:
         if row.get("key") == key:
             since = row.get("valid_from")
             return Basis(
-                f"{key} = {row.get('value', '')}",
-                row.get("act", ""),
+                f"{parameter_title(key)}: {value_words(str(row.get('value', '')))}",
+                act_words(row.get("act", "")),
                 date.fromisoformat(since) if since else None,
                 bool(row.get("unverified")),
             )
-    return Basis(key)
+    return Basis(parameter_title(key))
 
 
 def norm_on(norms: Iterable[NormCost], on: date, limit: str) -> NormCost | None:

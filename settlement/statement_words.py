@@ -57,6 +57,23 @@ WORDS: dict[str, tuple[Any, Any, Any]] = {
 }
 
 
+# Why a file could not be read at all: codes of the gateways.
+UNREADABLE: dict[str, Any] = {
+    "COLUMN_MISSING": _("the column «%(column)s» is missing"),
+    "DTD_REFUSED": _("it carries definitions that could do harm"),
+    "NOT_A_STATEMENT": _("it is another kind of document"),
+    "NOT_A_TABLE": _("it is no table with a row of headings"),
+    "TOO_LARGE": _("it is too large"),
+    "UNREADABLE_XML": _("it is damaged or cut off at line %(line)s"),
+}
+
+
+def unreadable_words(code: str, params: Mapping[str, object]) -> str:
+    """Why a file could not be read, for people; the code itself where nobody has found words."""
+    words = UNREADABLE.get(code)
+    return f"{str(words) % params} ({code})" if words else code
+
+
 def problem_rows(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Stored findings as rows of the findings component."""
     rows = []

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import User
-from config.law_words import parameter_title, value_words
+from config.law_words import act_words, formula_title, parameter_title, value_words
 from config.record_names import full_names_of
 from config.roles import ROLE_TITLES
 from config.statuses import label_of_status
@@ -211,6 +211,15 @@ def _parameter(value: Any, currency: str) -> str:
     return f"{parameter_title(key)}: {value_words(stored)}"
 
 
+def _formula(value: Any, currency: str) -> str:
+    title = formula_title(str(value))
+    return f"{title} ({value})" if title else str(value)
+
+
+def _act(value: Any, currency: str) -> str:
+    return act_words(str(value))
+
+
 def _parameters(value: Any, currency: str) -> str:
     """Versions of law with their values; where only their keys were kept, how many."""
     known = [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
@@ -268,7 +277,7 @@ FIELDS: dict[str, Field] = {
     "files": Field(_("Files"), _number),
     "findings": Field(_("Remarks"), _listed(_finding)),
     "form": Field(_("Form"), _form),
-    "formula": Field(_("Formula"), _text),
+    "formula": Field(_("Formula"), _formula),
     "from_date": Field(_("From"), _day),
     "given": Field(_("Approvals so far"), _number),
     "grant": Field(_("Grant asked for"), _money),
@@ -300,6 +309,7 @@ FIELDS: dict[str, Field] = {
     "operator": Field(_("Account of the computer"), _text),
     "outcome": Field(_("Outcome"), _state),
     "overspent": Field(_("Budget lines without enough money"), _listed(_text)),
+    "act": Field(_("Act"), _act),
     "parameter": Field(_("Parameter"), _parameter),
     "parameters": Field(_("Numbers of law used"), _parameters),
     "payable_minor": Field(_("Payable from the budget"), _minor),

@@ -78,6 +78,12 @@ def value_words(value: Any) -> str:
 
 
 @register.filter
+def formula_title(formula: Any) -> str:
+    """What a formula is called, from its id."""
+    return law_words.formula_title(str(formula or ""))
+
+
+@register.filter
 def formula_words(formula: Any) -> str:
     """The formula cell of a calculation, codes in words."""
     return law_words.formula_words(str(formula or ""))

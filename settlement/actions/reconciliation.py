@@ -30,6 +30,7 @@ from settlement.gateways.mt940 import is_mt940
 from settlement.gateways.tables import FORMAT as CSV
 from settlement.gateways.tables import fingerprint, headings_of, read_table
 from settlement.models import Statement, StatementLine
+from settlement.statement_words import unreadable_words
 
 STATEMENT_FILE = "statement_file"
 _CONTENT_TYPES = {MT940: "text/plain", CSV: "text/csv"}
@@ -95,7 +96,7 @@ def import_statement(
     try:
         found = _read(organisation, content)
     except GatewayError as error:
-        raise StatementUnreadable(reason=error.code) from error
+        raise StatementUnreadable(reason=unreadable_words(error.code, error.params), reason_code=error.code) from error
     ours = [replace(bank, account=_our_account(organisation, bank.account)) for bank in found]
     return [_store(organisation, bank, name, content, actor, at) for bank in ours]
 

@@ -21,6 +21,7 @@ from settlement.actions.runs import BY_FILE
 from settlement.gateways.base import GatewayError
 from settlement.gateways.pain002 import REFUSED, TAKEN, PaymentStatus, StatusReport, read_status_report
 from settlement.models import Payment, PaymentRun
+from settlement.statement_words import unreadable_words
 
 REPORT_FILE = "status_report"
 
@@ -99,7 +100,7 @@ def _read(content: bytes) -> StatusReport:
     try:
         return read_status_report(content)
     except GatewayError as error:
-        raise ReportUnreadable(reason=error.code) from error
+        raise ReportUnreadable(reason=unreadable_words(error.code, error.params), reason_code=error.code) from error
 
 
 def _by_payment(report: StatusReport, payments: Sequence[Payment]) -> dict[int, PaymentStatus]:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 from django.utils import translation
 from django.utils.formats import date_format
 
 from config.law_titles import LISTED
-from config.law_words import TITLES, act_words, article_words, formula_words, parameter_title, value_words
+from config.law_words import (
+    GROUNDS,
+    TITLES,
+    act_words,
+    article_words,
+    formula_title,
+    formula_words,
+    parameter_title,
+    value_words,
+)
+from contracts.rules.norm_cost import FORMULA_ID as NORM_FORMULA
 from vouchers.queries import mask_name
+from vouchers.rules import co_payment, co_payment_ru
+from vouchers.rules.co_payment import FORMULA_ID as FEE_FORMULA
+
+RULES = "".join(Path(str(rule.__file__)).read_text(encoding="utf-8") for rule in (co_payment, co_payment_ru))
 
 
 @pytest.mark.parametrize(
@@ -19,7 +35,7 @@ from vouchers.queries import mask_name
         ("14166.00 / 3", "14166,00 / 3"),
         ("015.1: 20 x 85.00", "015.1: 20 × 85,00"),
         ("63.622754 x (1 + 22 %)", "63,622754 × (1 + 22 %)"),
-        ("PAY-UA-4", "PAY-UA-4"),
+        ("FEE-UA-1", "FEE-UA-1"),
         ("", ""),
     ],
 )
@@ -90,3 +106,14 @@ def test_parameters_of_the_list_alone_have_names_too() -> None:
     assert set(LISTED).isdisjoint(TITLES)
     with translation.override("en"):
         assert parameter_title("certificate.pin_tries") == "tries of a PIN before it is locked"
+
+
+def test_a_ground_of_a_fee_is_said_in_words_before_its_code_and_a_fraction_as_it_is_read() -> None:
+    with translation.override("uk"):
+        words = formula_words("PAY-UA-5")
+        assert words.startswith("дохід вищий") and words.endswith("(PAY-UA-5)")
+        assert value_words("0.05") == "0,05"
+        assert "1186" in formula_title(NORM_FORMULA) and "429" in formula_title(FEE_FORMULA)
+        assert value_words("2025") == "2025"
+    codes = set(re.findall(r'"(PAY-\w\w-\d(?:/crisis)?|INC-UA)"', RULES))
+    assert codes and codes <= GROUNDS.keys(), "each ground that a rule returns has words"
