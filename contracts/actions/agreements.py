@@ -177,7 +177,7 @@ def activate_contract(*, contract: Contract, provider_user_id: int, actor: Actor
             line=contract.budget_line,
             amount=contract.ceiling.amount,
             cause=contract,
-            on=local_date(at),
+            on=local_date(at, contract.organisation.zone),
             actor=actor,
             at=at,
         )

@@ -189,7 +189,7 @@ def withdraw_norm_cost(*, norm: NormCost, reason: str, actor: Actor, at: datetim
     Source: NRM-1 (immutable once used). Audit: norm_cost.withdrawn.
     """
     norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
-    if norm.status == "approved" and norm.valid_from <= local_date(at):
+    if norm.status == "approved" and norm.valid_from <= local_date(at, norm.organisation.zone):
         raise NormInUse(norm=norm.unit_rate)
     norm.move_to("withdrawn", at=at)
     record("norm_cost.withdrawn", norm, actor=actor, at=at, reason=reason)
@@ -210,7 +210,7 @@ def end_norm_cost(*, norm: NormCost, valid_to: date, basis: str, actor: Actor, a
 @step
 def _end(norm: NormCost, valid_to: date, at: datetime) -> NormCost:
     norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
-    if norm.status != "approved" or valid_to <= norm.valid_from or valid_to <= local_date(at):
+    if norm.status != "approved" or valid_to <= norm.valid_from or valid_to <= local_date(at, norm.organisation.zone):
         raise NormInUse(norm=norm.unit_rate)
     norm.change(at=at, valid_to=valid_to)
     return norm

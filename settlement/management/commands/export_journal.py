@@ -39,7 +39,7 @@ class Command(BaseCommand):
         except DomainError as refusal:
             self.stderr.write(json.dumps(refusal.as_problem()) if options["json"] else str(refusal))
             sys.exit(1)
-        until = options["as_of"] or local_date(business_now(organisation.clock_offset))
+        until = options["as_of"] or local_date(business_now(organisation.clock_offset), organisation.zone)
         lines = self._write(options["out"], journal_lines(organisation, form=options["format"], until=until))
         told = {"organisation": organisation.code, "as_of": f"{until}", "lines": lines, "file": str(options["out"])}
         sentence = _("%(lines)s lines of the books of %(organisation)s until %(as_of)s written to %(file)s.") % told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -132,6 +132,17 @@ def test_past_is_not_cut_off(road: Road) -> None:
         norms.end_norm_cost(
             norm=road.norm, valid_to=date(2025, 2, 1), basis="x", actor=road.actor("oksana"), at=road.at
         )
+
+
+def test_the_day_is_that_of_the_municipality(road: Road) -> None:
+    """At eleven in the evening of Greenwich it is the next day in Kyiv already."""
+    late = datetime.combine(road.at.date(), time(23), UTC)
+    ending = {"valid_to": late.date() + timedelta(days=1), "basis": "x", "actor": road.actor("oksana"), "at": late}
+    with pytest.raises(norms.NormInUse):
+        norms.end_norm_cost(norm=road.norm, **ending)
+    road.organisation.zone = "UTC"
+    road.organisation.save()
+    assert norms.end_norm_cost(norm=NormCost.objects.get(pk=road.norm.pk), **ending).valid_to == ending["valid_to"]
 
 
 def test_incomplete_components_are_refused(road: Road) -> None:
