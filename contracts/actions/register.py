@@ -287,6 +287,8 @@ def qualify_worker(
     """
     worker = lock_rows(Worker.objects.filter(pk=worker.pk).select_related("provider"))[0]
     held = worker.qualifications.filter(Q(valid_to=None) | Q(valid_to__gt=valid_from), service__in=services)
+    if valid_to is not None:
+        held = held.filter(valid_from__lt=valid_to)
     if found := held.select_related("service").first():
         raise QualifiedAlready(worker=worker.code, service=found.service)
     _qualify(worker, services, valid_from, valid_to, at)

@@ -173,3 +173,17 @@ def test_an_invited_person_acts_for_the_provider(road: Road) -> None:
         register.invite_representative(
             provider=road.provider("A"), username="olha", display_name="Ольга", language="uk", **acting(road)
         )
+
+
+def test_a_worker_is_qualified_again_only_for_other_days(road: Road) -> None:
+    shared: dict[str, Any] = {"organisation": road.organisation, "services": [road.service]}
+    shared |= {"actor": road.actor("bohdan"), "at": road.at}
+    worker = register.add_worker(provider=road.provider("A"), code="W-1", full_name="Марія", valid_from=DAY, **shared)
+    earlier, last = DAY - timedelta(days=90), DAY - timedelta(days=30)
+    with pytest.raises(register.QualifiedAlready):
+        register.qualify_worker(worker=worker, valid_from=earlier, valid_to=DAY + timedelta(days=1), **shared)
+    register.qualify_worker(worker=worker, valid_from=last, valid_to=DAY, **shared)
+    assert worker.qualifications.count() == 2
+    register.qualify_worker(worker=worker, valid_from=earlier, valid_to=last, **shared)
+    with pytest.raises(register.QualifiedAlready):
+        register.qualify_worker(worker=worker, valid_from=DAY + timedelta(days=9), **shared)
