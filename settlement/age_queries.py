@@ -82,7 +82,9 @@ SELECT o.iban, {_COLUMNS} FROM (
                     WHERE m.statement_line_id = l.id AND m.matched_at <= %(end)s), 0)
         - COALESCE((SELECT sum(r.amount_minor) FROM settlement_feereceipt r
                     WHERE r.statement_line_id = l.id AND r.recorded_at <= %(end)s), 0)
-        - COALESCE((SELECT sum(b.amount_minor) FROM settlement_feerefund b WHERE b.statement_line_id = l.id), 0)
+        - COALESCE((SELECT sum(b.amount_minor) FROM settlement_feerefund b JOIN settlement_entry e
+                    ON e.organisation_id = s.organisation_id AND e.key = 'fee.refunded_bank:' || b.id
+                    WHERE b.statement_line_id = l.id AND e.recorded_at <= %(end)s), 0)
         - COALESCE((SELECT sum(w.amount_minor) FROM settlement_clawbackrecovery w
                     WHERE w.statement_line_id = l.id AND w.recorded_at <= %(end)s), 0)
         AS amount

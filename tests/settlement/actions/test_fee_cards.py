@@ -32,6 +32,7 @@ from settlement.actions.fee_refunds import (
 )
 from settlement.actions.reconciliation import import_statement
 from settlement.actions.stripe_events import handle_event
+from settlement.age_queries import unmatched_ages
 from settlement.models import (
     ClosedMonth,
     Entry,
@@ -267,10 +268,9 @@ def test_a_refund_that_stripe_refuses_has_failed(town: Town, notice: FeeNotice, 
 def test_money_that_came_by_bank_goes_back_by_bank(town: Town, notice: FeeNotice, stripe: StripeStandIn) -> None:
     organisation, users = town
 
-    def bring(content: bytes) -> None:
-        import_statement(
-            organisation=organisation, name="s.xml", content=content, actor=users["halyna"].as_actor(), at=AT
-        )
+    def bring(content: bytes, at: datetime = AT) -> None:
+        actor = users["halyna"].as_actor()
+        import_statement(organisation=organisation, name="s.xml", content=content, actor=actor, at=at)
 
     bring(statement(organisation, 1, credit(10_000, notice.rf_reference)))
     refund = asked(town, FeeReceipt.objects.get(), 4_000)
@@ -278,8 +278,12 @@ def test_money_that_came_by_bank_goes_back_by_bank(town: Town, notice: FeeNotice
     assert FeeRefund.objects.get().status == "requested"
     approved(town, refund)
     assert not Job.objects.filter(kind="settlement.send_refund").exists()
-    bring(statement(organisation, 3, debit(4_000, notice.rf_reference), opening=OPENING + 60))
+    next_day = AT + timedelta(days=1)
+    bring(statement(organisation, 3, debit(4_000, notice.rf_reference), opening=OPENING + 60), next_day)
     assert FeeRefund.objects.get().status == "refunded" and sums(notice) == (OWED, 10_000, 4_000, OWED - 6_000)
+    # The first transfer was nobody's; the second one was nobody's until it was found to be the refund.
+    open_then = [sum(row.ages) for day in (AT, next_day) for row in unmatched_ages(organisation, day.date())]
+    assert open_then == [8_000, 4_000]
     assert stripe.of("refund") == []
 
 
