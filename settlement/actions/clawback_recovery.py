@@ -57,11 +57,13 @@ def match_clawbacks(statement: Statement, *, actor: Actor, at: datetime) -> int:
     waiting = ClawbackCase.objects.filter(
         organisation=statement.organisation, status="decided", rf_reference__in=references
     )
-    if not references or not waiting.exists():
+    # Recipients' fees come with references too: only lines that quote a case are looked at one by one.
+    ours = set(waiting.values_list("rf_reference", flat=True)) if references else set()
+    if not ours:
         return 0
     lock_owing(statement.organisation)
     booked = 0
-    for line in lines:
+    for line in (line for line in lines if ours.intersection(quoted[line.pk])):
         named = list(owing(statement.organisation).filter(rf_reference__in=quoted[line.pk]))
         if len(named) == 1 and line.currency == statement.organisation.currency:
             booked += _repay_if_owed(named[0], line, actor, at)

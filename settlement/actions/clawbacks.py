@@ -211,7 +211,9 @@ def _add(case: ClawbackCase, rows: Sequence[ClaimLine], lines: Sequence[LineSum]
         raise TooManyLines(most=LINES_MAX)
     for claim in _claims(rows):
         _check_claim(case, claim)
-    left, wanted = claimable(row.pk for row in rows), {line.claim_line_id: line.amount_minor for line in lines}
+    wanted = {line.claim_line_id: line.amount_minor for line in lines}
+    _refuse_again(case, rows)
+    left = claimable(wanted)
     sums = {row.pk: _sum_of(case, row, left[row.pk].left, wanted[row.pk]) for row in rows}
     made = [ClawbackLine(case=case, claim_line=row, amount_minor=sums[row.pk]) for row in rows if sums[row.pk]]
     if not made:
@@ -227,15 +229,22 @@ def _check_claim(case: ClawbackCase, claim: Claim) -> None:
         raise BeingTakenBack(number=claim.number)
 
 
+def _refuse_again(case: ClawbackCase, rows: Sequence[ClaimLine]) -> None:
+    """A line stands once in a case, with all that is asked back of it."""
+    named = set(case.lines.filter(claim_line__in=rows).values_list("claim_line", flat=True))
+    for row in rows:
+        if row.pk in named:
+            raise MoreThanPaid(line=row.line, number=row.claim.number, left=from_minor(0))
+
+
 def _sum_of(case: ClawbackCase, row: ClaimLine, left: int, wanted: int | None) -> int:
     """What is asked back of a line; 0 where nothing is left and everything was asked for."""
     if row.service_date < case.look_back_from:
         earliest = f"{case.look_back_from:%d.%m.%Y}"
         day = f"{row.service_date:%d.%m.%Y}"
         raise LineTooOld(line=row.line, number=row.claim.number, day=day, earliest=earliest)
-    taken_before = case.lines.filter(claim_line=row).exists()
-    if (wanted is not None and not 0 < wanted <= left) or taken_before:
-        raise MoreThanPaid(line=row.line, number=row.claim.number, left=from_minor(0 if taken_before else left))
+    if wanted is not None and not 0 < wanted <= left:
+        raise MoreThanPaid(line=row.line, number=row.claim.number, left=from_minor(left))
     return left if wanted is None else wanted
 
 
@@ -325,7 +334,7 @@ def decide_clawback(
     _check_ready(case, target, at)
     for line, upheld in sums.items():
         line.upheld_minor = upheld
-        line.save(update_fields=["upheld_minor"])
+    ClawbackLine.objects.bulk_update(sums, ["upheld_minor"])
     _write_decision(case, outcome, target, reason, actor, at)
     if outcome != DROPPED:
         post_decision(case, actor=actor, at=at)

@@ -15,12 +15,11 @@ from settlement.actions import clawbacks
 from settlement.actions.clawbacks import LineSum
 from settlement.actions.reconciliation import import_statement
 from settlement.actions.runs import approve_payment_run, propose_payment_run, release_payment_run
-from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import AdjudicationRun, ClaimLine, ClawbackCase, PaymentRun, Statement
 from tests.oracle.small import Tables, add, add_visit
 from tests.settlement.actions import fee_statements
 from tests.settlement.actions.month import AT, KYIV, free_visits, imported, judge
-from tests.settlement.actions.paid import bank_file, released_run
+from tests.settlement.actions.paid import answered, released_run
 from tests.settlement.actions.payables import ready
 from tests.settlement.gateways.orders import account
 from tests.settlement.views.town import people
@@ -73,9 +72,9 @@ class ClawbackTown:
         case.refresh_from_db()
         return case
 
-    def decided(self, *lines: LineSum, upheld: dict[int, int] | None = None) -> ClawbackCase:
+    def decided(self, *lines: LineSum, upheld: dict[int, int] | None = None, at: datetime = DECIDED) -> ClawbackCase:
         case = self.replied(*lines)
-        who = self.who("ivan", DECIDED)
+        who = self.who("ivan", at)
         return clawbacks.decide_clawback(case_id=case.pk, reason="Журнал порожній", upheld_minor=upheld, **who)
 
     def december(self, at: datetime = LATER) -> AdjudicationRun:
@@ -113,6 +112,5 @@ def clawback_town(folder: Path) -> ClawbackTown:
     cast = people(office)
     ProviderUser.objects.create(provider=Provider.objects.get(code="P1"), user=cast["nadiia"])
     run = released_run(office, cast, AT)
-    content = answer_payment_file(bank_file(run, AT))
-    import_statement(organisation=office, name="st.xml", content=content, actor=cast["halyna"].as_actor(), at=AT)
+    answered(run, cast["halyna"], AT)
     return ClawbackTown(office, cast)

@@ -6,11 +6,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.audit.actors import SYSTEM
 from config.errors import FourEyes, NotFound
 from config.office.models import OutboxMessage
 from config.office.storage import attachments_of
@@ -20,6 +22,7 @@ from contracts.models import BudgetEntry, ProviderRelation
 from settlement.actions import clawbacks
 from settlement.actions.claims import ClawedBack, reverse_claim
 from settlement.actions.clawback_lines import CaseUnknown, MoreThanOwed, repay_with_line
+from settlement.actions.clawback_recovery import match_clawbacks
 from settlement.actions.clawbacks import LineSum
 from settlement.age_queries import recovery_ages
 from settlement.books import verify_books
@@ -44,6 +47,8 @@ from tests.settlement.actions.payables import balances
 from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# Valid, and of nobody here.
+OTHERS_REFERENCE = "RF18539007547034"
 
 
 @pytest.fixture
@@ -118,14 +123,14 @@ def test_the_day_after_the_term_it_is_kept_back(town: ClawbackTown) -> None:
 
 
 def test_two_cases_are_served_in_the_order_of_their_terms(town: ClawbackTown) -> None:
-    first, second = town.line(), town.line(line=2)
-    later = town.decided(LineSum(second.pk))
-    early = town.decided(LineSum(first.pk, 2000))
-    ClawbackCase.objects.filter(pk=later.pk)
+    later = town.decided(LineSum(town.line(line=2).pk), at=DECIDED + timedelta(days=1))
+    sooner = town.decided(LineSum(town.line().pk, 2000))
+    assert sooner.return_until is not None and later.return_until is not None
+    assert sooner.return_until < later.return_until
     run = town.december()
     assert remittances(run) == {"A-2": (14250, 0), "A-3": (2000, 12250)}
     taken = list(ClawbackRecovery.objects.order_by("id").values_list("case", "amount_minor"))
-    assert taken == [(later.pk, 14250), (early.pk, 2000)]
+    assert taken == [(sooner.pk, 2000), (later.pk, 12250), (later.pk, 2000)]
     assert verify_books() == []
 
 
@@ -304,6 +309,18 @@ def test_a_credit_with_the_reference_of_the_case_repays_it(town: ClawbackTown) -
     assert case.status == "recovered"
     assert verify_books() == []
     assert next(row.count for row in month_checks(town.office, DECEMBER) if row.code == "BANK_DIFFERS") == 0
+
+
+def test_credits_that_quote_others_cost_no_query_each(town: ClawbackTown) -> None:
+    case = town.decided()
+    queries = []
+    for others in (2, 9):
+        statement = town.receive((99_999, case.rf_reference), *[(5, OTHERS_REFERENCE)] * others)
+        assert statement.lines.filter(status="unmatched").count() == others + 1
+        with CaptureQueriesContext(connection) as asked, transaction.atomic():
+            assert match_clawbacks(statement, actor=SYSTEM, at=DECIDED) == 0
+        queries.append(len(asked))
+    assert queries[0] == queries[1]
 
 
 def test_a_person_says_for_which_case_a_line_is(town: ClawbackTown) -> None:
