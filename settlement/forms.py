@@ -101,7 +101,7 @@ class AppealForm(EvidenceForm):
         self.fields["file"].label = _("Evidence (a file, if you have one)")
 
 
-class SettlementFormForm(forms.Form):
+class SettlementFormForm(EvidenceForm):
     """Whose form of which month, the spreadsheet of what it asks for, and what comes out."""
 
     provider: forms.ModelChoiceField[Provider] = forms.ModelChoiceField(
@@ -119,6 +119,7 @@ class SettlementFormForm(forms.Form):
         widget=forms.RadioSelect,
         initial="pdf",
     )
+    field_order = ("provider", "period", "file", "kind")
 
     def __init__(self, *args: Any, organisation: Organisation, from_claims: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,13 +130,6 @@ class SettlementFormForm(forms.Form):
         if from_claims:
             self.fields["file"].required = False
             self.fields["file"].label = _("Spreadsheet, if the form shall not be made of the claims judged here")
-
-    def clean_file(self) -> Any:
-        """Refuse what is too large before it is read."""
-        file = self.cleaned_data["file"]
-        if file and file.size > MAX_UPLOAD:
-            raise forms.ValidationError(_("The file is larger than 32 megabytes. Send a smaller one."))
-        return file
 
 
 class AdjudicationForm(forms.Form):
