@@ -28,6 +28,7 @@ from contracts.models import (
     WorkerQualification,
 )
 from settlement.models import Claim
+from tests import signed_in
 from tests.vouchers.town import OCTOBER, VISIT, Town, build_town
 from vouchers.models import Redemption
 
@@ -76,10 +77,7 @@ def second(first: Town, other_organisation: Organisation) -> Town:
 
 
 def browser(user: User) -> Client:
-    client = Client()
-    client.cookies["language"] = "en"
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in.browser(user, "en")
 
 
 def redeem(client: Client, town: Town) -> Redemption:

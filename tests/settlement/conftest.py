@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from config.accounts.models import Organisation, User
-from settlement.actions.reconciliation import import_statement
-from settlement.gateways.simulated_bank import answer_payment_file
 from tests.oracle.small import add, add_visit
 from tests.settlement.actions.month import AT, free_visits, imported, judge, reserve
-from tests.settlement.actions.paid import bank_file, released_run
+from tests.settlement.actions.paid import answered, released_run
 from tests.settlement.actions.payables import ready
 from tests.settlement.gateways.orders import account
 from vouchers.models import Certificate, CertificateEntry, CertificateLine, Redemption
@@ -39,8 +37,7 @@ def books(tmp_path: Path) -> Organisation:
     judge(office)
     people = {name: User.objects.create(username=name) for name in ("halyna", "ivan")}
     run = released_run(office, people, AT)
-    content = answer_payment_file(bank_file(run, AT))
-    import_statement(organisation=office, name="st.xml", content=content, actor=people["halyna"].as_actor(), at=AT)
+    answered(run, people["halyna"], AT)
     _redeemed_online(office)
     return office
 

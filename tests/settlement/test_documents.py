@@ -12,11 +12,9 @@ from pypdf import PdfReader
 
 from config.accounts.models import Organisation, User
 from settlement.actions.payments import write_remittance_advices
-from settlement.actions.reconciliation import import_statement
 from settlement.documents import act_rows, reconciliation_act, remittance_advice
-from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import Payment, PaymentRun
-from tests.settlement.actions.paid import bank_file, released_run
+from tests.settlement.actions.paid import answered, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, ready
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,13 +59,7 @@ def test_letters_are_accessible(run: PaymentRun, tmp_path: Path, at: datetime) -
 
 
 def test_the_act_shows_both_sides(run: PaymentRun, cast: Cast, at: datetime) -> None:
-    import_statement(
-        organisation=run.organisation,
-        name="st.xml",
-        content=answer_payment_file(bank_file(run, at)),
-        actor=cast["halyna"].as_actor(),
-        at=at,
-    )
+    answered(run, cast["halyna"], at)
     payment = run.payments.get(provider__code="P1")
     rows = act_rows(run.organisation, payment.provider, NOVEMBER)
     assert sum(row.owed for row in rows) == sum(row.paid for row in rows) == 176200

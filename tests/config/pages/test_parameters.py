@@ -13,6 +13,7 @@ from config.roles import PARAMETER_ADMIN
 from contracts.actions.reference import load_reference
 from contracts.models import Parameter, ParameterProposal
 from tests.road import Road, assert_same_queries
+from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db
 VALUES = {"value": "12,5", "valid_from": "2026-01-01", "act": "рішення 5", "evidence": "V-TEXT"}
@@ -25,10 +26,7 @@ def row(organisation: Organisation, at: datetime) -> Parameter:
 
 
 def signed(user: User) -> Client:
-    client = Client()
-    client.cookies["language"] = "en"
-    client.force_login(user)
-    return client
+    return browser(user, "en")
 
 
 def proposed(cast: dict[str, User], row: Parameter) -> ParameterProposal:

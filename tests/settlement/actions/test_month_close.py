@@ -8,11 +8,9 @@ from django.db import IntegrityError, connection
 from config.accounts.models import Organisation, User
 from settlement.actions.bank_lines import explain_line
 from settlement.actions.month_close import MonthClosedAlready, MonthNotOver, MonthNotReady, close_month
-from settlement.actions.reconciliation import import_statement
-from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import Account, Claim, ClosedMonth, Entry, PaymentRun, Posting, StatementLine
 from settlement.month_checks import month_checks
-from tests.settlement.actions.paid import bank_file, released_run
+from tests.settlement.actions.paid import answered, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, owe, ready
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,16 +32,6 @@ def close(organisation: Organisation, user: User, at: datetime, month: date = NO
     return close_month(organisation=organisation, month=month, actor=user.as_actor(), at=at)
 
 
-def bring_statement(run: PaymentRun, cast: Cast, at: datetime) -> None:
-    import_statement(
-        organisation=run.organisation,
-        name="st.xml",
-        content=answer_payment_file(bank_file(run, at)),
-        actor=cast["halyna"].as_actor(),
-        at=at,
-    )
-
-
 def explain(run: PaymentRun, cast: Cast, at: datetime) -> None:
     line = StatementLine.objects.get(status="unmatched")
     explain_line(
@@ -60,7 +48,7 @@ def test_the_month_closes_after_payments_and_exceptions(run: PaymentRun, cast: C
     with pytest.raises(MonthNotReady) as refused:
         close(run.organisation, cast["ivan"], at)
     assert refused.value.params["checks"] == "PAYMENTS_OPEN"
-    bring_statement(run, cast, at)
+    answered(run, cast["halyna"], at)
     assert found(run.organisation) == {"EXCEPTIONS_OPEN", "UNPAID"}
     with pytest.raises(MonthNotReady):
         close(run.organisation, cast["ivan"], at)
@@ -108,7 +96,7 @@ def test_open_claims_and_proposals_block(organisation: Organisation, cast: Cast,
 
 
 def test_corrupted_books_are_found(run: PaymentRun, cast: Cast, at: datetime) -> None:
-    bring_statement(run, cast, at)
+    answered(run, cast["halyna"], at)
     bank = Account.objects.get(kind="bank")
     posting = Posting.objects.filter(account=bank).order_by("pk").first()
     assert posting is not None

@@ -8,32 +8,19 @@ import pytest
 
 from config.accounts.models import Organisation, User
 from config.audit.models import AuditEvent
-from settlement.actions.reconciliation import import_statement
 from settlement.actions.run_content import AccountReturned, accounts_returned
 from settlement.actions.runs import (
     approve_payment_run,
     propose_payment_run,
     release_payment_run,
 )
-from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import PaymentRun
 from settlement.statement_words import return_words
-from tests.settlement.actions.paid import DAY, bank_file, released_run
+from tests.settlement.actions.paid import DAY, answered, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, provider, ready
 
 pytestmark = pytest.mark.django_db
 Cast = dict[str, User]
-
-
-def bring(run: PaymentRun, cast: Cast, at: datetime) -> None:
-    """The bank's answer: the last payment, that of P2, comes back because the account is closed."""
-    import_statement(
-        organisation=run.organisation,
-        name="st.xml",
-        content=answer_payment_file(bank_file(run, at)),
-        actor=cast["halyna"].as_actor(),
-        at=at,
-    )
 
 
 @pytest.fixture
@@ -41,7 +28,7 @@ def paid(organisation: Organisation, cast: Cast, at: datetime) -> PaymentRun:
     ready(at)
     adjudicated(organisation, at, (1, 24200), (2, 152000))
     run = released_run(organisation, cast, at)
-    bring(run, cast, at)
+    answered(run, cast["halyna"], at)
     return run
 
 
@@ -95,7 +82,7 @@ def test_an_account_that_worked_since_needs_none(paid: PaymentRun, cast: Cast, a
     organisation = paid.organisation
     again = propose(organisation, cast, at)
     approve(again, cast, at, "лист банку")
-    bring(release(again, cast, at), cast, at)
+    answered(release(again, cast, at), cast["halyna"], at)
     assert again.payments.get().status == "confirmed"
     adjudicated(organisation, at, (2, 700), number=2)
     assert accounts_returned(propose(organisation, cast, at)) == []
@@ -110,7 +97,7 @@ def test_a_return_between_approval_and_release_stops_the_release(
     adjudicated(organisation, at, (2, 700), number=2)
     second = propose(organisation, cast, at)
     approve(second, cast, at)
-    bring(first, cast, at + timedelta(hours=1))
+    answered(first, cast["halyna"], at + timedelta(hours=1))
     with pytest.raises(AccountReturned):
         release(second, cast, at + timedelta(hours=2))
 

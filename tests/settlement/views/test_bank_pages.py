@@ -9,13 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
 from config.accounts.models import Organisation, User
 from settlement.models import BankAct, Match, PaymentRun, Statement, StatementLayout, StatementLine
 from tests.settlement.actions.paid import released_run
 from tests.settlement.actions.payables import adjudicated, ready
+from tests.settlement.views.town import url
+from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Cast = dict[str, User]
@@ -30,16 +31,6 @@ def run(organisation: Organisation, cast: Cast, at: datetime) -> PaymentRun:
     ready(at)
     adjudicated(organisation, at, (1, 24200), (2, 152000))
     return released_run(organisation, cast, at)
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def url(name: str, *args: object) -> str:
-    return reverse(f"settlement:{name}", args=args)
 
 
 def upload(client: Client, text: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -21,6 +20,7 @@ from settlement.clawback_forms import LinesForm
 from settlement.documents import remittance_advice
 from settlement.models import Claim, ClawbackCase, ClawbackRecovery, Payment, StatementLine
 from settlement.money_trail import money_trail
+from tests import signed_in
 from tests.settlement.actions.clawback_town import DECEMBER, DECIDED, LATER, OPENED, ClawbackTown, clawback_town
 from tests.settlement.views.town import url
 
@@ -42,10 +42,7 @@ def on(town: ClawbackTown, at: datetime) -> None:
 
 
 def browser(town: ClawbackTown, name: str) -> Client:
-    client = Client()
-    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    client.force_login(town.cast[name], backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in.browser(town.cast[name], "en")
 
 
 def text(answer: Any) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -16,6 +15,7 @@ from django.urls import reverse
 from config.accounts.models import Organisation, User
 from settlement.models import FeeNotice, FeeReceipt, FeeRefund, StripeEvent, WebhookRefusal
 from settlement.views.stripe import MAX_BYTES
+from tests import signed_in
 from tests.settlement.actions.fee_town import AT, NOVEMBER, OWED, balanced, fee_town, noticed, session_of, work
 from tests.settlement.gateways.stripe_stand_in import StripeStandIn, event, signature, stripe_on_loopback
 from vouchers.models import Recipient
@@ -39,10 +39,7 @@ def town(tmp_path: Path) -> Town:
 
 
 def browser(town: Town, username: str) -> Client:
-    client = Client()
-    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    client.force_login(town[1][username], backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in.browser(town[1][username], "en")
 
 
 def address(name: str, *args: int) -> str:

@@ -9,7 +9,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
 from config.accounts.models import Organisation, User
@@ -18,6 +17,8 @@ from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import ClosedMonth, Payment, PaymentRun, Statement, StatementLine
 from tests.settlement.actions.paid import bank_file, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, owe, ready
+from tests.settlement.views.town import url
+from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Cast = dict[str, User]
@@ -32,16 +33,6 @@ def office(organisation: Organisation, cast: Cast, at: datetime) -> Organisation
     ready(at)
     owe(organisation, adjudicated(organisation, at, (1, 24200), (2, 152000)), at)
     return organisation
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def url(name: str, *args: object) -> str:
-    return reverse(f"settlement:{name}", args=args)
 
 
 def test_lists_open_for_finance_and_the_auditor(office: Organisation, cast: Cast) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +15,7 @@ from settlement.actions.payments import fail_payment
 from settlement.models import ClosedMonth
 from tests.settlement.actions.paid import released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, owe, ready
+from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db
 Cast = dict[str, User]
@@ -32,10 +32,7 @@ def office(organisation: Organisation, cast: Cast, at: datetime) -> Organisation
 
 @pytest.fixture
 def page(office: Organisation, cast: Cast) -> Client:
-    client = Client()
-    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    client.force_login(cast["ivan"], backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return browser(cast["ivan"], "en")
 
 
 def text(client: Client, period: str | None = None) -> str:

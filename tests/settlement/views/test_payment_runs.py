@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from config.accounts.models import Membership, Organisation, User
@@ -18,6 +16,8 @@ from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import PaymentRun
 from tests.settlement.actions.paid import bank_file, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, ready
+from tests.settlement.views.town import url
+from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db
 Cast = dict[str, User]
@@ -41,16 +41,6 @@ def office(organisation: Organisation, cast: Cast, at: datetime) -> Organisation
 @pytest.fixture
 def run(office: Organisation, cast: Cast, at: datetime) -> PaymentRun:
     return propose_payment_run(organisation=office, period=NOVEMBER, actor=cast["halyna"].as_actor(), at=at).run
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def url(name: str, *args: object) -> str:
-    return reverse(f"settlement:{name}", args=args)
 
 
 def state(run: PaymentRun) -> str:

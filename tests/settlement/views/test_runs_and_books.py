@@ -40,27 +40,24 @@ def submitted_december(town: Town) -> Claim:
     return submit_claim(organisation=town.organisation, claim_id=claim.pk, actor=town.users["nadiia"].as_actor(), at=AT)
 
 
+def pages_of(town: Town) -> list[str]:
+    """Lists, and one record of each."""
+    account, entry = Account.objects.earliest("pk"), Entry.objects.earliest("pk")
+    run = url("adjudication_run", town.run.pk)
+    return [*map(url, BOOKS), run, url("account", account.pk), url("entry", entry.pk)]
+
+
 @pytest.mark.parametrize("username", ["halyna", "ivan", "mariia"])
 def test_finance_and_the_auditor_read_everything(town: Town, username: str) -> None:
     browser = town.browser(username)
-    pages = [url(name) for name in BOOKS]
-    pages += [
-        url("adjudication_run", town.run.pk),
-        url("account", Account.objects.first().pk),
-        url("entry", Entry.objects.first().pk),
-    ]
+    pages = pages_of(town)
     assert [browser.get(page).status_code for page in pages] == [200] * len(pages)
 
 
 @pytest.mark.parametrize("username", ["outsider", "nadiia", "olena", "sofiia"])
 def test_others_are_refused(town: Town, username: str) -> None:
     browser = town.browser(username)
-    pages = [url(name) for name in BOOKS]
-    pages += [
-        url("adjudication_run", town.run.pk),
-        url("account", Account.objects.first().pk),
-        url("entry", Entry.objects.first().pk),
-    ]
+    pages = pages_of(town)
     assert [browser.get(page).status_code for page in pages] == [403] * len(pages)
     assert browser.post(url("run_start"), {"period": "2025-12"}).status_code == 403
 

@@ -6,7 +6,6 @@ import io
 from datetime import datetime, timedelta
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -16,6 +15,7 @@ from config.accounts.models import Membership, Organisation, User
 from config.demo.cast import CAST
 from contracts.models import BudgetLine, ClosedBudgetLine
 from settlement.models import YearClosing
+from tests import signed_in
 from tests.settlement.actions import test_year_close as played
 from tests.settlement.actions.test_year_close import JANUARY, office, over, people
 
@@ -35,10 +35,7 @@ def year_end(over: Organisation, people: dict[str, User]) -> Organisation:
 
 
 def browser(username: str) -> Client:
-    client = Client()
-    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    client.force_login(User.objects.get(username=username), backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in.browser(User.objects.get(username=username), "en")
 
 
 def text(client: Client, name: str = "year", *args: int) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +16,7 @@ from contracts.models import Provider, ProviderUser
 from settlement.models import AdjudicationRun, Claim
 from tests.oracle.small import Tables, add, add_visit, example_5_2
 from tests.settlement.actions.month import AT, imported, judge
+from tests.signed_in import browser
 
 
 @dataclass
@@ -29,10 +29,7 @@ class Town:
     run: AdjudicationRun
 
     def browser(self, username: str) -> Client:
-        client = Client()
-        client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-        client.force_login(self.users[username], backend="django.contrib.auth.backends.ModelBackend")
-        return client
+        return browser(self.users[username], "en")
 
 
 def tables_of_month() -> Tables:

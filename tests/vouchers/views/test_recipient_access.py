@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from config.accounts.models import Membership, Organisation, User
 from config.roles import CASE_WORKER
+from tests import signed_in
 from tests.trail import trail_for
 from tests.vouchers.town import Town, build_town
 from vouchers.models import Recipient
@@ -27,10 +28,7 @@ def recipient(town: Town) -> Recipient:
 
 
 def browser(user: User) -> Client:
-    client = Client()
-    client.cookies["language"] = "en"
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return signed_in.browser(user, "en")
 
 
 def at_recipient(name: str, recipient: Recipient) -> str:
