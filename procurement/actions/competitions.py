@@ -289,12 +289,24 @@ def setting(tender: Tender, key: str) -> str:
 
 
 def _check_close(tender: Tender, settings: Mapping[str, Any], on: date, bids_close_at: datetime) -> None:
-    key = "so.announce_to_close_days" if tender.kind == "social_order" else "grant.announce_to_close_days"
-    days = int(Decimal(settings[key]["value"]))
-    rule = DeadlineRule(key, days, shifts=True)
-    earliest = deadline(start=on, rule=rule, calendar=working_calendar(tender.organisation)).due
+    days = int(Decimal(settings[_closing_key(tender)]["value"]))
+    earliest = _earliest_close(tender, on, days)
     if local_date(bids_close_at, tender.organisation.zone) < earliest:
         raise CloseTooEarly(earliest=earliest, days=days)
+
+
+def _closing_key(tender: Tender) -> str:
+    return "so.announce_to_close_days" if tender.kind == "social_order" else "grant.announce_to_close_days"
+
+
+def _earliest_close(tender: Tender, on: date, days: int) -> date:
+    rule = DeadlineRule(_closing_key(tender), days, shifts=True)
+    return deadline(start=on, rule=rule, calendar=working_calendar(tender.organisation)).due
+
+
+def earliest_close(tender: Tender, on: date) -> date:
+    """The first day on which bids of a competition announced on a day may close. Raises: ParameterMissing."""
+    return _earliest_close(tender, on, parameter_value(tender.organisation, _closing_key(tender), on).whole)
 
 
 @action

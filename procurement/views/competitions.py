@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -91,7 +92,7 @@ def _context(access: Access, tender: Tender) -> dict[str, Any]:
         "may_approve": access.may("tenders.approve") and tender.author_id != access.user.pk,
         "may_bid": access.may("bids.submit") and tender.status == "active" and not closed,
         "commission_form": CommissionForm(organisation=tender.organisation),
-        "publish_form": PublishForm(initial={"bids_close_at": at + timedelta(days=32)}),
+        "publish_form": PublishForm(initial={"bids_close_at": _first_close(tender, at)}),
         "declaration_form": DeclarationForm(),
         "rejection_form": RejectionForm(),
         "reason_form": ReasonForm(),
@@ -103,6 +104,18 @@ def _context(access: Access, tender: Tender) -> dict[str, Any]:
         "may_close": access.may("awards.decide") and _may_close(tender, at),
         "after_standstill": [row.pk for row in tender.awards.all() if at > row.standstill_until],
     }
+
+
+def _first_close(tender: Tender, at: datetime) -> datetime | None:
+    """The earliest permitted day, at the present time of day; only where the form is shown."""
+    if tender.status != "planned":
+        return None
+    now = at.astimezone(ZoneInfo(tender.organisation.zone))
+    try:
+        day = competitions.earliest_close(tender, now.date())
+    except DomainError:
+        return None
+    return datetime.combine(day, time(now.hour, now.minute), now.tzinfo)
 
 
 def _may_cancel(tender: Tender) -> bool:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import strip_tags
 
 from config.accounts.models import Membership, Organisation, User
 from config.clock import business_now
 from config.office.storage import attachments_of
 from config.roles import OFFICER
-from procurement.actions import awards, evaluation
+from contracts.models import Parameter
+from procurement.actions import awards, competitions, evaluation
 from procurement.models import Bid, ProcurementPlan, Score, Tender
 from tests.road import ANNEXES, CLOSE, OPENING, PUBLISHED, SCORED, Road, assert_same_queries, sign_in
 
@@ -78,7 +83,8 @@ def test_sealed_bid_is_read_by_its_author_alone(client: Client, road: Road, runn
     for name in ("bohdan", "chair", "mariia", "taras"):
         assert page(client, road.cast[name], "bid", bid.pk) == 404
     shown = sign_in(client, road.cast["bohdan"]).get(reverse("procurement:competition", args=[running.pk]))
-    assert "85,00" not in shown.content.decode() and "120" not in shown.content.decode()
+    words = strip_tags(shown.content.decode())
+    assert "85,00" not in words and "120" not in words
 
 
 def test_opened_bid_is_read_by_the_office_and_the_commission_only(client: Client, road: Road) -> None:
@@ -535,3 +541,34 @@ def test_locked_mark_changes_with_a_reason_asked_beside_it(client: Client, road:
     assert [(row.bid, row.value, row.reason) for row in own.filter(version=2)] == [
         (offered["A"], Decimal("1.25"), "описка")
     ]
+
+
+def test_the_closing_of_bids_is_offered_as_the_deadline_and_read_where_the_buyer_is(client: Client, road: Road) -> None:
+    road.organisation.zone = "Asia/Almaty"
+    road.organisation.save(update_fields=["zone"])
+    tender = road.draft_order()
+    road.appoint(tender)
+    tender = competitions.approve_tender(tender=tender, actor=road.actor("oksana"), at=road.at)
+    at(road.organisation, PUBLISHED)
+    earliest = competitions.earliest_close(tender, PUBLISHED.date())
+    signed = sign_in(client, road.cast["bohdan"])
+    address = reverse("procurement:competition", args=[tender.pk])
+    local = timezone.localtime(PUBLISHED, ZoneInfo("Asia/Almaty"))
+    assert f'value="{earliest}T{local:%H:%M}"' in signed.get(address).content.decode()
+    Parameter.objects.create(
+        organisation=road.organisation,
+        jurisdiction=road.organisation.jurisdiction,
+        key="so.announce_to_close_days",
+        value="50",
+        valid_from=date(2025, 1, 1),
+        recorded_at=road.at,
+    )
+    later = competitions.earliest_close(tender, PUBLISHED.date())
+    assert later > earliest and f'value="{later}T{local:%H:%M}"' in signed.get(address).content.decode()
+    answer = signed.post(
+        reverse("procurement:competition_publish", args=[tender.pk]), {"bids_close_at": f"{later}T18:00"}
+    )
+    assert answer.status_code == 302
+    tender.refresh_from_db()
+    assert tender.bids_close_at == datetime.combine(later, time(18), ZoneInfo("Asia/Almaty"))
+    assert timezone.get_current_timezone_name() == settings.TIME_ZONE, "the next reader has the own zone"
