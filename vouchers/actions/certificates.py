@@ -12,8 +12,9 @@ from django.db import IntegrityError
 from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
+from config.accounts.models import Membership, Organisation
 from config.audit.actors import Actor
-from config.audit.recording import action, record
+from config.audit.recording import action, label_of, record
 from config.errors import DomainError
 from config.explanations import steps_as_rows
 from config.fields import blind_index
@@ -21,9 +22,10 @@ from config.locks import lock_rows
 from config.money import from_minor, to_minor, to_units
 from config.office.numbering import document_number
 from config.periods import Period
+from config.roles import NORM_APPROVER
 from config.transactions import step
 from contracts.actions.budgets import refuse_closed_year
-from contracts.models import BudgetLine, ContractLine, Service
+from contracts.models import BudgetLine, ContractLine, NormCost, Service
 from contracts.parameters import parameter_value
 from contracts.queries import lines_for_certificates, norm_cost_on, set_aside_minor
 from vouchers.actions.certificate_balance import write_entries, write_reservations
@@ -70,7 +72,20 @@ class PriceMissing(DomainError):
     """Nothing says what a unit may cost."""
 
     code = "PRICE_MISSING"
-    message = _("«%(service)s» has neither a norm cost nor a contract on %(on)s. Approve a norm cost first.")
+    message = _(
+        "«%(service)s» has neither a norm cost nor a contract on %(on)s. The procurement officer writes a norm cost "
+        "down, the approver of norm costs approves it; then issue the certificate."
+    )
+
+
+class NormUnapproved(DomainError):
+    """A norm cost of the day is written down and waits for its second person."""
+
+    code = "NORM_UNAPPROVED"
+    message = _(
+        "The norm cost of «%(service)s» from %(day)s is written down but not approved yet. "
+        "The approver of norm costs approves it (%(people)s); then issue the certificate."
+    )
 
 
 class BudgetYearWrong(DomainError):
@@ -253,8 +268,21 @@ def _entitled(recipient: Recipient, plan_line: PlanLine, on: date, granted: Deci
     )
     rate = norm.unit_rate if norm else _dearest_contract(service, on)
     if rate is None:
-        raise PriceMissing(service=service.name, on=f"{on:%d.%m.%Y}")
+        raise _no_price(recipient.organisation, service, on)
     return EntitledService(service.code, plan_line.units_per_month, rate, service.free_for_all, granted)
+
+
+def _no_price(organisation: Organisation, service: Service, on: date) -> DomainError:
+    """Who has to do what before there is a price."""
+    drafts = NormCost.objects.filter(in_force(on), organisation=organisation, service=service, status="draft")
+    draft = drafts.order_by("valid_from").first()
+    if draft is None:
+        return PriceMissing(service=service.name, on=on)
+    held = Membership.objects.filter(organisation=organisation, role=NORM_APPROVER, user__is_active=True)
+    people = ", ".join(str(row.user) for row in held.select_related("user").order_by("id")) or "—"
+    refusal = NormUnapproved(service=service.name, day=draft.valid_from, people=people)
+    refusal.about = label_of(draft)
+    return refusal
 
 
 def _dearest_contract(service: Service, on: date) -> Decimal | None:

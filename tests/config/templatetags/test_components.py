@@ -12,6 +12,7 @@ from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import translation
 
+from config.errors import DomainError
 from config.explanations import Step
 from config.roles import PERMISSIONS, ROLE_TITLES, permissions_of
 from config.statuses import STATUSES, label_of_status
@@ -125,6 +126,16 @@ def test_the_error_summary_leads_to_the_field() -> None:
     html = _render('{% include "components/error_summary.html" %}', form=Form({}))
     assert 'href="#id_units"' in html
     assert 'role="alert"' in html
+
+
+@pytest.mark.django_db
+def test_a_refusal_links_the_record_to_look_at_for_those_who_may() -> None:
+    refusal = DomainError()
+    refusal.about = "contracts.normcost:5"
+    summary = '{% include "components/error_summary.html" with form=None %}'
+    assert 'href="/contracts/norms/5/"' in _render(summary, refusal=refusal, may={"norms.view"})
+    assert "href" not in _render(summary, refusal=refusal, may=set())
+    assert "href" not in _render(summary, refusal=DomainError(), may={"norms.view"})
 
 
 def test_a_menu_shows_what_a_role_may_open_and_marks_one_place() -> None:

@@ -31,6 +31,7 @@ from vouchers.actions.certificates import (
     BudgetYearWrong,
     CertificateExists,
     FeeMissing,
+    NormUnapproved,
     PlanMissing,
     PriceMissing,
     RecipientDead,
@@ -120,6 +121,20 @@ def test_refusals_of_issuing(town: Town) -> None:
     town.contract.lines.get().withdraw(at=VISIT)
     with pytest.raises(PriceMissing):
         attempt(other)
+    draft = NormCost.objects.create(
+        organisation=town.organisation,
+        service=town.service,
+        unit_rate=Decimal("90"),
+        valid_from=NOVEMBER_1,
+        formula_id="x",
+        act="x",
+        status="draft",
+        recorded_at=OCTOBER,
+    )
+    with pytest.raises(NormUnapproved) as refusal:
+        attempt(other)
+    assert refusal.value.about == f"contracts.normcost:{draft.pk}"
+    assert refusal.value.params["people"] == "Оксана Вигадана"
     FeeAssessment.objects.get(recipient=other).withdraw(at=VISIT)
     with pytest.raises(FeeMissing):
         attempt(other)
