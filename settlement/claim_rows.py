@@ -16,10 +16,19 @@ from config.errors import DomainError
 from config.money import RATE_PLACES, UNITS_PLACES, read_number, round_half_up
 from settlement.row_files import RowFault, RowsUnreadable, read_row_file
 
-COLUMNS = (
-    *("redemption_code", "certificate_number", "service_code", "service_date", "starts_at", "ends_at"),
-    *("worker_code", "units", "unit_rate", "amount"),
-)
+# Columns by their names in the file, with what people write in them.
+COLUMNS: dict[str, Any] = {
+    "redemption_code": _("code of the redemption; may stay empty"),
+    "certificate_number": _("number of the certificate, as printed on it"),
+    "service_code": _("code of the service"),
+    "service_date": _("day of the service: 2025-11-03"),
+    "starts_at": _("time of the beginning: 09:00; may stay empty"),
+    "ends_at": _("time of the end; may stay empty"),
+    "worker_code": _("code of the worker"),
+    "units": _("how much was given, for example 1.5 hours"),
+    "unit_rate": _("price of a unit"),
+    "amount": _("sum of the line; may stay empty"),
+}
 CODES = ("service_code", "certificate_number", "redemption_code", "worker_code")
 AMOUNT_PLACES_CLAIMED = 4
 ROWS_MAX = 200_000

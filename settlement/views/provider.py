@@ -7,6 +7,7 @@ import csv
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -29,6 +30,7 @@ from settlement.models import Claim
 from settlement.prechecks import precheck
 from settlement.row_files import RowFault
 from settlement.views.claims import claim_of
+from vouchers.gateways.visits_template import XLSX, template_xlsx
 
 FAULTS = {
     "MISSING": _("must not be empty"),
@@ -200,7 +202,11 @@ def claim_correct(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("claims.submit")
 def claim_template(request: HttpRequest) -> HttpResponse:
-    """A spreadsheet to fill in: the columns and one example."""
+    """A spreadsheet to fill in: the columns and one example; as XLSX with what each column is."""
+    if request.GET.get("kind") == "xlsx":
+        answer = HttpResponse(template_xlsx(gettext("Claim lines"), COLUMNS, EXAMPLE), content_type=XLSX)
+        answer["Content-Disposition"] = 'attachment; filename="claim_lines.xlsx"'
+        return answer
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="claim_lines.csv"'
     answer.write("\ufeff")

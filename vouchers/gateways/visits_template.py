@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Columns by their names in the interchange format, with what people write in them.
 COLUMNS: dict[str, object] = {
     "certificate_number": _("number of the certificate, as printed on it"),
@@ -42,24 +44,35 @@ def visits_csv(example: Example) -> bytes:
 
 
 def visits_xlsx(example: Example) -> bytes:
-    """XLSX: the sheet to fill in comes first, a second one explains its columns in the reader's language."""
+    """XLSX of the visits."""
+    return template_xlsx(gettext("Visits"), COLUMNS, example.row())
+
+
+def template_xlsx(title: str, columns: Mapping[str, object], example: Sequence[str]) -> bytes:
+    """XLSX: the sheet to fill in comes first; a note on each heading and a second sheet say in the reader's language
+    what the column is.
+    """
     from openpyxl import Workbook
+    from openpyxl.comments import Comment
     from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
 
     book = Workbook()
     sheet = book.worksheets[0]
-    sheet.title = gettext("Visits")
-    sheet.append(list(COLUMNS))
-    sheet.append(example.row())
+    sheet.title = title
+    sheet.append(list(columns))
+    sheet.append(list(example))
     # Codes such as 015.1 must stay text.
-    for letter in "ABCDEFG":
+    for place, meaning in enumerate(columns.values(), 1):
+        letter = get_column_letter(place)
         sheet.column_dimensions[letter].width = 22
         for number in range(1, 500):
             sheet[f"{letter}{number}"].number_format = "@"
         sheet[f"{letter}1"].font = Font(bold=True)
+        sheet[f"{letter}1"].comment = Comment(str(meaning), "", width=260)
     sheet.freeze_panes = "A2"
     words = book.create_sheet(gettext("Columns"))
-    for column, meaning in COLUMNS.items():
+    for column, meaning in columns.items():
         words.append([column, str(meaning)])
     words.column_dimensions["A"].width, words.column_dimensions["B"].width = 22, 70
     buffer = io.BytesIO()

@@ -9,9 +9,8 @@ from config.errors import NotFound
 from contracts.models import Worker
 from contracts.queries import provider_of
 from contracts.views.pages import access_of
-from vouchers.gateways.visits_template import Example, visits_csv, visits_xlsx
+from vouchers.gateways.visits_template import XLSX, Example, visits_csv, visits_xlsx
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = {"xlsx": (visits_xlsx, XLSX), "csv": (visits_csv, "text/csv; charset=utf-8")}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from config.accounts.models import Organisation
@@ -17,6 +19,7 @@ from config.office.models import Job
 from contracts.actions.reference import load_reference
 from contracts.models import Contract
 from settlement.actions import letters
+from settlement.claim_rows import COLUMNS, read_claim_file
 from settlement.finding_words import title_of
 from settlement.models import Claim, ClaimLine, Finding
 from settlement.tasks import run_jobs
@@ -185,6 +188,17 @@ def test_a_returned_claim_gets_new_lines_and_is_submitted_again(tmp_path: Path) 
 def test_the_template_opens_in_a_spreadsheet(town: Town) -> None:
     body = town.browser("nadiia").get(url("claim_template")).content.decode("utf-8-sig")
     assert body.splitlines()[0].startswith("redemption_code,certificate_number,service_code")
+
+
+def test_the_workbook_names_its_columns_in_words_and_is_read_like_the_text(town: Town) -> None:
+    browser = town.browser("nadiia")
+    content = browser.get(url("claim_template"), {"kind": "xlsx"}).content
+    book = load_workbook(io.BytesIO(content))
+    assert [row[0] for row in book.worksheets[1].iter_rows(values_only=True)] == list(COLUMNS)
+    assert book.worksheets[0]["C1"].comment.text == str(COLUMNS["service_code"])
+    (line,) = read_claim_file(name="claim_lines.xlsx", content=content, zone="Europe/Kyiv")
+    assert (line.service_code, line.units) == ("015.1", Decimal("1.5"))
+    assert str(COLUMNS["units"]) in text(browser.get(url("claim_upload")))
 
 
 def test_the_letter_says_what_the_page_says(town: Town) -> None:

@@ -68,6 +68,7 @@ def test_the_page_offers_both(provider: Client) -> None:
 def test_the_columns_are_explained(provider: Client) -> None:
     book = load_workbook(io.BytesIO(provider.get("/vouchers/visits/template/xlsx/").content))
     assert [row[0] for row in book.worksheets[1].iter_rows(values_only=True)] == list(COLUMNS)
+    assert book.worksheets[0]["B1"].comment.text == "код послуги"
 
 
 @pytest.mark.parametrize(("username", "status"), [("outsider", 403), ("olena", 403), ("nadiia", 404)])
