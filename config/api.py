@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -31,6 +32,24 @@ WORDS: dict[int, tuple[str, Any]] = {
     422: ("REQUEST_INVALID", _("Some values of the request cannot be used; each is named with the reason.")),
     429: ("TOO_MANY_REQUESTS", _("Too many requests in a minute. Wait as long as the answer says.")),
 }
+
+# What an operation says of itself, for the page of people; programs read it in English.
+DESCRIPTIONS = (
+    _("What is left on a certificate that somebody presents."),
+    _("A redemption of the caller's provider."),
+    _("Hold units for a visit. A wrong PIN counts, as at the door; a repetition holds nothing and says how it stands."),
+    _("Capture what was given, at most what was held; the rest returns to the certificate."),
+    _("Give the hold back."),
+    _("Claims of the caller's scope: a provider's own, or those handed in to the office."),
+    _("A claim: figures, what each check took, and its lines, each step of every decision in words."),
+    _("Draft a claim with its lines."),
+    _("Draft a claim with every confirmed visit of the month that is not claimed yet."),
+    _("Other lines for a draft or a returned claim."),
+    _("What would be decided about each line if the claim were submitted now; nothing is written."),
+    _("Hand the claim in; from now on its lines cannot change."),
+    _("Take the claim back before it is judged; its visits can be claimed again."),
+    _("The road of money from one record to the budget and to the bank; amounts are minor units."),
+)
 
 
 class PersonThrottle(SimpleRateThrottle):
@@ -122,6 +141,7 @@ def _shown(operation: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     asked = [row["name"] for row in operation["parameters"] if row["in"] != "path"]
     return {
         **operation,
+        "words": gettext(" ".join(operation["description"].split())),
         "permissions": operation["x-permissions"],
         "takes": asked + _fields(operation.get("requestBody", {}), schema),
         "answer": _fields(next(iter(operation["responses"].values())), schema),

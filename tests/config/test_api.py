@@ -11,14 +11,14 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.accounts.actions import revoke_token
 from config.accounts.models import AccessToken, Organisation, User
 from config.accounts.people_actions import deactivate_user
-from config.api import api
+from config.api import DESCRIPTIONS, api
 from config.roles import PERMISSIONS
 from tests.config.program import Program, key_of
 from tests.settlement.views.town import Town, settled_town
@@ -244,3 +244,7 @@ def test_the_page_of_operations_is_made_here(cast: dict[str, User]) -> None:
     assert all(f"{method} /api/v1{path}" in page for method, path, _ in OPERATIONS)
     assert all(f"<code>{name}</code>" in page for name in ("certificate_key", "reason", "lines", "Certificate-Key"))
     assert "//cdn" not in page and "https://" not in page
+    said = {" ".join(row["description"].split()) for methods in SCHEMA["paths"].values() for row in methods.values()}
+    with translation.override("en"):
+        assert said == {str(words) for words in DESCRIPTIONS}, "each operation has words for people"
+    assert "Скласти чернетку вимоги з рядками." in page
