@@ -138,10 +138,11 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 def _shown(operation: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """An operation with the names of what it takes and answers."""
+    said = " ".join(operation["description"].split())
     asked = [row["name"] for row in operation["parameters"] if row["in"] != "path"]
     return {
         **operation,
-        "words": gettext(" ".join(operation["description"].split())),
+        "words": gettext(said),
         "permissions": operation["x-permissions"],
         "takes": asked + _fields(operation.get("requestBody", {}), schema),
         "answer": _fields(next(iter(operation["responses"].values())), schema),
