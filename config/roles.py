@@ -103,6 +103,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "settlement_forms.draw": _FINANCE,
     "claims.clear": frozenset({FINANCE_MAKER, FINANCE_CHECKER}),
     "runs.view": _FINANCE | {AUDITOR},
+    "verifications.view": _FINANCE | {CASE_WORKER, AUDITOR},
+    "verifications.record": frozenset({CASE_WORKER}),
     "payment_runs.view": _FINANCE | {AUDITOR},
     "payment_runs.propose": frozenset({FINANCE_MAKER}),
     "payment_runs.approve": frozenset({FINANCE_CHECKER}),

@@ -115,9 +115,10 @@ class LineExplained:
 
     @property
     def reason(self) -> WaterfallRow | None:
-        """Why not everything is allowed: the first step of the last decision that takes something."""
+        """Why not everything is allowed: the step of the last decision that takes most, the first of equals."""
         steps = self.runs[-1][2] if self.runs else ()
-        return next((step for step in steps if step.kind == "finding" and step.amount), None)
+        taking = [step for step in steps if step.kind == "finding" and step.amount]
+        return min(taking, key=lambda step: step.amount, default=None)
 
 
 def explain_lines(histories: Iterable[LineHistory], sources: LineSources) -> list[LineExplained]:

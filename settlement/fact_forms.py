@@ -13,6 +13,7 @@ from config.accounts.models import Organisation, User
 from config.form_fields import WholeField, moment_field, money_field
 from contracts.models import Contract, Provider, Service
 from contracts.models.check_facts import WEEKDAYS
+from settlement.models import VerificationResult
 from vouchers.forms import in_zone
 from vouchers.models import OtherFunding, Recipient, Redemption
 
@@ -233,3 +234,16 @@ class SignedActForm(forms.Form):
     """The act that the recipients signed."""
 
     file = forms.FileField(label=_("Signed act (PDF or photo)"))
+
+
+class VerificationForm(forms.Form):
+    """What a recipient says of a visit that was drawn."""
+
+    outcome = forms.ChoiceField(label=_("What was learnt"), choices=VerificationResult.OUTCOMES)
+    checked_on = day(_("Verified on"))
+    note = forms.CharField(
+        label=_("In words"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Whom you asked, how, and what they said. Finance and the auditor read it."),
+    )

@@ -65,6 +65,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Money asked back"), "settlement:clawbacks", ("clawbacks.view",)),
             Item(_("Waiting for a person"), "settlement:pends", ("claims.clear",)),
             Item(_("Patterns"), "settlement:patterns", ("runs.view",)),
+            Item(_("Visits to be verified"), "settlement:verifications", ("verifications.view",)),
             Item(_("Facts for checks"), "settlement:facts_start", ("register.edit", "recipients.edit")),
             Item(_("Adjudication runs"), "settlement:adjudication_runs", ("runs.view",)),
             Item(_("Payment runs"), "settlement:payment_runs", ("payment_runs.view",)),

@@ -29,6 +29,13 @@ from settlement.models.corrections import (
     CorrectionObjection,
     ObjectionAnswer,
 )
+from settlement.models.examinations import (
+    ClosenessHint,
+    HintFeedback,
+    RunExamination,
+    VerificationResult,
+    VerificationVisit,
+)
 from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt, FeeRefund
 from settlement.models.holds import PaymentHold
 from settlement.models.ledger import Account, ClosedMonth, Entry, Posting
@@ -63,6 +70,7 @@ __all__ = [
     "ClawbackStanding",
     "Clearance",
     "ClosedMonth",
+    "ClosenessHint",
     "ConnectedAccount",
     "Correction",
     "CorrectionClaim",
@@ -78,6 +86,7 @@ __all__ = [
     "Finding",
     "FindingFeedback",
     "GivenFinding",
+    "HintFeedback",
     "KeptPend",
     "Match",
     "ObjectionAnswer",
@@ -90,10 +99,13 @@ __all__ = [
     "PendProposal",
     "Posting",
     "Remittance",
+    "RunExamination",
     "Statement",
     "StatementLayout",
     "StatementLine",
     "StripeEvent",
+    "VerificationResult",
+    "VerificationVisit",
     "WebhookRefusal",
     "YearClosing",
 ]

@@ -18,6 +18,7 @@ from contracts.views.pages import access_of, one_of, page_of, perform_with_reaso
 from settlement import finance_queries, line_queries, queries
 from settlement.actions import claims as claim_actions
 from settlement.actions.adjudication import adjudicate_claims
+from settlement.actions.examinations import examine_run
 from settlement.actions.run_orders import ADJUDICATE, order_adjudication
 from settlement.finance_forms import ReasonForm
 from settlement.forms import AdjudicationForm
@@ -65,6 +66,8 @@ def run_start(request: HttpRequest) -> HttpResponse:
         return redirect("settlement:adjudication_runs")
     try:
         run = adjudicate_claims(**order)
+        if run is not None:
+            examine_run(organisation=office, run_id=run.pk, actor=access.actor, at=order["at"])
     except DomainError as error:
         messages.error(request, error.sentence)
         return redirect("settlement:adjudication_runs")

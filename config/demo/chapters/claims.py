@@ -21,8 +21,9 @@ from config.demo.visits import Visit
 from contracts.models import Contract, Provider
 from settlement.actions.adjudication import adjudicate_claims
 from settlement.actions.claims import create_claim, create_claim_from_redemptions, submit_claim
+from settlement.actions.examinations import examine_run, record_verification
 from settlement.claim_rows import LineDraft
-from settlement.models import Claim
+from settlement.models import Claim, VerificationVisit
 from vouchers.actions.recipients import record_death
 from vouchers.models import Recipient, Redemption
 
@@ -58,6 +59,34 @@ def settle_claims(stage: Stage) -> None:
     for period in (SEPTEMBER, FIRST):
         stage.say(72, gettext_noop("Claims are checked"))
         judge(stage, period, at=moment(2025, 12, 8, 10))
+    _ask_recipients(stage)
+
+
+# What a case worker learnt of the first visits that were drawn of November.
+LEARNT = (
+    ("held", "Подзвонила: візит був, прибрали й зварили обід."),
+    ("held", "Заходила сама: пані підтвердила день і час."),
+    ("otherwise", "Візит був, але коротший: соціальна робітниця пішла о пів на дванадцяту."),
+    ("unclear", "Не бере слухавку третій день; зайду наступного тижня."),
+)
+
+
+def _ask_recipients(stage: Stage) -> None:
+    drawn = VerificationVisit.objects.filter(
+        examination__run__organisation=stage.organisation, examination__run__period=FIRST
+    )
+    if drawn.filter(result__isnull=False).exists():
+        return
+    for visit, (outcome, note) in zip(drawn.order_by("pk"), LEARNT, strict=False):
+        record_verification(
+            organisation=stage.organisation,
+            visit_id=visit.pk,
+            outcome=outcome,
+            checked_on=date(2025, 12, 9),
+            note=note,
+            actor=stage.actor("sofiia"),
+            at=moment(2025, 12, 9, 15),
+        )
 
 
 def _death(stage: Stage) -> None:
@@ -130,9 +159,10 @@ def claim(stage: Stage, provider: str, period: date, lines: Lines | None, *, at:
 
 def judge(stage: Stage, period: date, *, at: datetime) -> None:
     """The next run of a month, as of the day of ``at``."""
-    adjudicate_claims(
-        organisation=stage.organisation, period=period, as_of=at.date(), actor=stage.actor("halyna"), at=at
-    )
+    by: dict[str, Any] = {"organisation": stage.organisation, "actor": stage.actor("halyna"), "at": at}
+    run = adjudicate_claims(**by, period=period, as_of=at.date())
+    if run is not None:
+        examine_run(**by, run_id=run.pk)
 
 
 def _spoil(provider: str, lines: Lines, certificates: dict[str, str]) -> Lines:

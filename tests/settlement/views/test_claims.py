@@ -54,12 +54,15 @@ def test_each_line_that_lost_something_says_why_beside_its_sums(town: Town) -> N
         page = text(browser.get(url("claim", town.claim.pk), {"outcome": outcome}))
         assert page.count(">Reason:<") == count, outcome
     reason = page.split(">Reason:<")[1].split("</p>")[0]
+    refused = text(browser.get(url("claim", town.claim.pk), {"outcome": "rejected"})).split(">Reason:<")[1:]
+    codes = [row.split("<code>")[1].split("</code>")[0] for row in refused]
+    assert codes == ["CLM-27", "CLM-20"]
     assert "CLM-11" in reason and "is not confirmed" in reason
 
 
 def test_the_list_names_what_took_most(town: Town) -> None:
     rows = text(town.browser("halyna").get(url("claims")))
-    assert f'<td data-label="Main reason for less">{title_of(most(town))}</td>' in rows
+    assert f'<td data-label="Check that took most">{title_of(most(town))}</td>' in rows
 
 
 def most(town: Town) -> str:
