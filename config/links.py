@@ -28,6 +28,7 @@ PAGES: dict[str, str] = {
     "settlement.claimline": "settlement:claim_line",
     "settlement.appeal": "settlement:appeal",
     "settlement.clawbackcase": "settlement:clawback",
+    "settlement.clearingstatement": "settlement:clearing_statement",
     "settlement.correction": "settlement:correction",
     "settlement.adjudicationrun": "settlement:adjudication_run",
     "settlement.entry": "settlement:entry",

@@ -62,6 +62,9 @@ def _disputed(row: Any) -> str:
 
 # Models whose text is for programs (keys of other rows); the others are called by their own text.
 NAMINGS: dict[str, Naming] = {
+    "contracts.clearingagreement": Naming(
+        lambda row: f"{row.home} — {row.host}, {_since(row.valid_from)}", ("home", "host")
+    ),
     "contracts.normcost": Naming(lambda row: f"{row.service}, {_since(row.valid_from)}", ("service",)),
     "contracts.parameter": Naming(lambda row: f"«{parameter_title(row.key)}», {_since(row.valid_from)}"),
     "contracts.parameterproposal": Naming(lambda row: f"«{parameter_title(row.key)}», {_since(row.valid_from)}"),

@@ -70,6 +70,10 @@ STATUSES: dict[str, tuple[Any, str]] = {
     "accepted": (_("accepted"), GOOD),
     "reduced": (_("reduced"), WARN),
     "pended": (_("waits for a person"), WAIT),
+    # clearing between municipalities
+    "drawn": (_("waits for both signatures"), WAIT),
+    "agreed": (_("agreed"), GOOD),
+    "settled": (_("settled"), GOOD),
     # statements
     "quarantined": (_("set aside"), WARN),
     "imported": (_("imported"), WAIT),

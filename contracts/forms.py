@@ -20,7 +20,7 @@ from config.templatetags.show import amount
 from contracts.actions.norms import NormHoursMissing
 from contracts.actions.parameters import Source
 from contracts.code_lists import offer_codes
-from contracts.models import BudgetLine, Parameter, Provider, Service, Tariff, Territory
+from contracts.models import BudgetLine, ClearingAgreement, Parameter, Provider, Service, Tariff, Territory
 from contracts.models.parameters import UNVERIFIED
 from contracts.rules.norm_cost import AdministrativeCosts, CostItem, NormCostFacts, StaffPay
 from contracts.rules.parameter_values import Shape, ValueShape
@@ -405,3 +405,50 @@ class MilestoneJudgementForm(forms.Form):
         max_length=10000,
         help_text=_("The provider reads them."),
     )
+
+
+class ClearingAgreementForm(forms.Form):
+    """An agreement with another municipality, in one direction."""
+
+    direction = forms.ChoiceField(
+        label=_("Which certificates"),
+        choices=[
+            ("out", _("our certificates are accepted there")),
+            ("in", _("their certificates are accepted here")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    other = forms.ModelChoiceField(label=_("Municipality"), queryset=Organisation.objects.none())
+    norm = forms.ChoiceField(
+        label=_("Refund up to the"),
+        choices=ClearingAgreement.NORMS,
+        help_text=_("What the contract of the provider pays beyond it stays with who buys the visits."),
+    )
+    territory = forms.ModelChoiceField(
+        label=_("Guests here count as living in (empty: norm costs without a territory)"),
+        queryset=Territory.objects.none(),
+        required=False,
+    )
+    valid_from = day_field(_("In force from"))
+    last_day = day_field(_("Last day (empty: no end)"), required=False)
+
+    def __init__(self, *args: Any, office: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.office = office
+        fields: Any = self.fields
+        fields["other"].queryset = Organisation.objects.exclude(pk=office.pk).order_by("name")
+        fields["territory"].queryset = Territory.objects.filter(organisation=office).order_by("name")
+
+    def terms(self) -> dict[str, Any]:
+        """What is agreed; the territory counts where this municipality buys the visits."""
+        data = dict(self.cleaned_data)
+        ours, other = data.pop("direction") == "out", data.pop("other")
+        territory = None if ours else data["territory"]
+        home, host = (self.office, other) if ours else (other, self.office)
+        return data | {"home": home, "host": host, "territory": territory}
+
+
+class LastDayForm(forms.Form):
+    """A last day that still counts."""
+
+    last_day = day_field(_("Last day"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from contracts.views import agreements, catalogue, milestones, norms, office, people
+from contracts.views import agreements, catalogue, clearing, milestones, norms, office, people
 
 app_name = "contracts"
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("<int:pk>/amend/", agreements.contract_amend, name="contract_amend"),
     path("<int:pk>/terminate/", agreements.contract_terminate, name="contract_terminate"),
     path("<int:pk>/sign/", agreements.contract_sign, name="contract_sign"),
+    path("municipalities/", clearing.agreement_list, name="clearing_agreements"),
+    path("municipalities/new/", clearing.agreement_new, name="clearing_agreement_new"),
+    path("municipalities/<int:pk>/sign/", clearing.agreement_sign, name="clearing_agreement_sign"),
+    path("municipalities/<int:pk>/end/", clearing.agreement_end, name="clearing_agreement_end"),
     path("milestones/<int:pk>/", milestones.milestone_detail, name="milestone"),
     path("milestones/<int:pk>/report/", milestones.milestone_report, name="milestone_report"),
     path("milestones/<int:pk>/judge/", milestones.milestone_judge, name="milestone_judge"),

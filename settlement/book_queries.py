@@ -91,7 +91,7 @@ def event_title(event: str) -> str:
 
 def accounts(organisation: Organisation, search: str = "") -> QuerySet[Account]:
     """The chart of accounts with the sums of each, minor units."""
-    rows = Account.objects.filter(organisation=organisation).select_related("provider", "budget_line")
+    rows = Account.objects.filter(organisation=organisation).select_related("provider", "budget_line", "neighbour")
     if search:
         rows = rows.filter(Q(code__icontains=search) | Q(provider__name__icontains=search))
     return rows.annotate(
@@ -101,7 +101,7 @@ def accounts(organisation: Organisation, search: str = "") -> QuerySet[Account]:
 
 def trial_balance(organisation: Organisation, on: date) -> list[BalanceRow]:
     """Every account that moved by the end of a day: two queries, postings are summed before they meet accounts."""
-    own = Account.objects.filter(organisation=organisation).select_related("provider", "budget_line")
+    own = Account.objects.filter(organisation=organisation).select_related("provider", "budget_line", "neighbour")
     accounts = {row.pk: row for row in own.order_by("kind", "code")}
     moved = Posting.objects.filter(account__in=list(accounts), date__lte=on).values_list("account_id")
     sums = {account: rest for account, *rest in moved.annotate(Sum("debit"), Sum("credit")).order_by()}
@@ -230,7 +230,7 @@ def entries(organisation: Organisation) -> QuerySet[Entry]:
 
 def postings(entry: Entry) -> QuerySet[Posting]:
     """Postings of an entry, debits first."""
-    rows = entry.postings.select_related("account__provider", "account__budget_line")
+    rows = entry.postings.select_related("account__provider", "account__budget_line", "account__neighbour")
     return rows.order_by("-debit", "account__code")
 
 

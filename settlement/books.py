@@ -3,6 +3,8 @@
 Every check is one query that returns the names of rows that disagree and what is wrong, in a fixed order.
 """
 
+# ruff: noqa: S608  SQL is put together from names in this code.
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -10,7 +12,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from settlement import book_checks
+from settlement import book_checks, clearing_checks
+from settlement.models.clearing import CLEARED, GIVEN_UP
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,20 @@ LEFT JOIN (SELECT a.budget_line_id, sum(p.debit - p.credit) AS amount FROM settl
            WHERE a.kind IN ('expense', 'fee') AND e.event NOT LIKE 'year.%' GROUP BY 1) l ON l.budget_line_id = b.id
 WHERE COALESCE(s.amount, 0) <> COALESCE(l.amount, 0) ORDER BY b.id
 """
-_SPENT_BY_CLAIM = """
+_SPENT_BY_CLAIM = f"""
 SELECT COALESCE('claim ' || c.number, label), COALESCE(m.payable, 0)::text, COALESCE(s.spent, 0)::text
 FROM (SELECT label, sum(amount_minor) AS spent FROM contracts_budgetentry WHERE kind = 'spending' GROUP BY 1) s
-FULL JOIN (SELECT 'settlement.claim:' || claim_id AS label, sum(payable + offsets) AS payable
-           FROM settlement_remittance GROUP BY claim_id
-           UNION ALL SELECT 'settlement.clawbackcase:' || case_id, -sum(upheld_minor)
-           FROM settlement_clawbackline WHERE upheld_minor > 0 GROUP BY case_id) m USING (label)
+FULL JOIN (SELECT label, sum(payable) AS payable FROM (
+           SELECT 'settlement.claim:' || claim_id AS label, payable + offsets AS payable FROM settlement_remittance
+           UNION ALL SELECT 'settlement.clawbackcase:' || case_id, -upheld_minor
+           FROM settlement_clawbackline WHERE upheld_minor > 0
+           UNION ALL SELECT 'settlement.claim:' || claim_id, -due_minor FROM settlement_clearingitem
+           WHERE run_id IS NOT NULL
+           UNION ALL SELECT 'settlement.clawbackcase:' || x.case_id, -i.due_minor FROM settlement_clearingitem i
+           JOIN settlement_clawbackline x ON x.id = i.clawback_line_id
+           UNION ALL SELECT 'settlement.claim:' || i.claim_id, i.due_minor FROM {GIVEN_UP} i
+           UNION ALL SELECT 'settlement.clearingstatement:' || i.statement_id, i.due_minor FROM {CLEARED} i
+           ) x GROUP BY label) m USING (label)
 LEFT JOIN settlement_claim c ON label = 'settlement.claim:' || c.id
 WHERE COALESCE(m.payable, 0) <> COALESCE(s.spent, 0) ORDER BY c.id, label
 """
@@ -104,15 +114,20 @@ CROSS JOIN LATERAL (SELECT COALESCE(sum(p.debit - p.credit), 0) AS posted FROM s
     WHERE a.organisation_id = y.organisation_id AND a.code = 'result:' || y.year) r
 WHERE y.status = 'approved' AND s.spent <> r.posted ORDER BY y.id
 """
-# A live certificate reserves what its claims have not yet spent; an ended one at most what it once reserved.
-_RESERVATIONS = """
+# A live certificate reserves what its claims and agreed clearing have not spent; an ended one at most what it once did.
+_RESERVATIONS = f"""
 SELECT 'certificate ' || c.number, w.wanted::text, r.reserved::text
 FROM vouchers_certificate c
 CROSS JOIN LATERAL (SELECT COALESCE(sum(n.amount_minor), 0)::bigint AS reserved FROM contracts_budgetentry n
                     WHERE n.kind = 'reservation' AND n.label = 'vouchers.certificate:' || c.id) r
 CROSS JOIN LATERAL (
-    SELECT c.reserved_minor - LEAST(GREATEST(COALESCE(sum(a.payable), 0), 0), c.reserved_minor)::bigint AS wanted
-    FROM settlement_claimline l JOIN settlement_adjudication a ON a.claim_line_id = l.id WHERE l.certificate_id = c.id
+    SELECT c.reserved_minor - LEAST(GREATEST(COALESCE(sum(x.payable), 0), 0), c.reserved_minor)::bigint AS wanted
+    FROM (
+        SELECT a.payable FROM settlement_claimline l JOIN settlement_adjudication a ON a.claim_line_id = l.id
+        WHERE l.certificate_id = c.id
+        UNION ALL
+        SELECT i.due_minor FROM vouchers_certificate g JOIN {CLEARED} i ON i.certificate_id = g.id
+        WHERE g.home_id = c.id) x
 ) w
 WHERE c.budget_line_id IS NOT NULL AND CASE
     WHEN c.status IN ('issued', 'active', 'suspended', 'exhausted') THEN r.reserved <> w.wanted
@@ -288,7 +303,7 @@ CROSS JOIN LATERAL (SELECT COALESCE(sum(x.gross_becomes - x.gross_was), 0) || '/
     AS found FROM settlement_correctionline x WHERE x.correction_id = c.id) l
 CROSS JOIN LATERAL (SELECT COALESCE(sum(m.gross), 0) || '/' || COALESCE(sum(m.fee), 0) || '/'
     || COALESCE(sum(m.payable + m.offsets), 0) AS found FROM settlement_remittance m WHERE m.run_id = c.run_id) m
-CROSS JOIN LATERAL (SELECT COALESCE(sum(p.debit - p.credit) FILTER (WHERE a.kind = 'expense'), 0) || '/'
+CROSS JOIN LATERAL (SELECT COALESCE(sum(p.debit - p.credit) FILTER (WHERE a.kind IN ('expense', 'neighbour')), 0) || '/'
     || COALESCE(sum(p.credit - p.debit) FILTER (WHERE a.kind = 'fee'), 0) || '/'
     || COALESCE(sum(p.credit - p.debit) FILTER (WHERE a.kind = 'payable'), 0) AS found
     FROM settlement_remittance m
@@ -328,6 +343,8 @@ LEFT JOIN (
     SELECT statement_line_id, amount_minor FROM settlement_feerefund WHERE statement_line_id IS NOT NULL
     UNION ALL
     SELECT statement_line_id, amount_minor FROM settlement_clawbackrecovery WHERE statement_line_id IS NOT NULL
+    UNION ALL
+    SELECT statement_line_id, abs(amount_minor) FROM settlement_clearingpayment
 ) m ON m.statement_line_id = l.id
 WHERE l.status = 'matched' GROUP BY l.id, s.id
 HAVING abs(l.amount_minor) <> COALESCE(sum(m.amount), 0) ORDER BY l.id
@@ -411,6 +428,11 @@ CHECKS: dict[str, Check] = {
     "corrections equal what was posted": _CORRECTIONS,
     "corrected lines equal their decisions": _CORRECTED,
     "corrected lines were what was decided before": book_checks.CORRECTED_FROM,
+    "visits to be cleared equal their decisions": clearing_checks.CLEARING_ITEMS,
+    "clearing statements equal their lines": clearing_checks.CLEARING_STATEMENTS,
+    "payments of clearing equal their statements": clearing_checks.CLEARING_PAYMENTS,
+    "neighbours equal the ledger": clearing_checks.NEIGHBOURS,
+    "neighbours agree with each other": clearing_checks.PAIRS,
     "statement lines equal their matches": _STATEMENTS,
     "explained lines equal what was posted": book_checks.EXPLAINED,
     "lines add up to the balances of their statement": book_checks.STATEMENT_SUMS,

@@ -16,6 +16,7 @@ from config.form_fields import money_field
 from config.periods import add_months, parse_month
 from config.templatetags.show import amount
 from contracts.models import Contract, Provider
+from settlement.clearing_queries import neighbours_of
 from settlement.models import Claim, Correction, Payment
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -236,3 +237,21 @@ class ObjectionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=_("Write what is not right and which paper shows it. The office answers in writing."),
     )
+
+
+class ClearingForm(forms.Form):
+    """With whom and up to which month."""
+
+    other = forms.ModelChoiceField(label=_("Municipality"), queryset=Organisation.objects.none(), widget=SELECT)
+    month = forms.ChoiceField(label=_("Month"), widget=SELECT)
+
+    def __init__(self, *args: Any, office: Organisation, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["other"].queryset = neighbours_of(office)
+        months = [add_months(today.replace(day=1), -number) for number in range(MONTHS_MAX)]
+        fields["month"].choices = [(f"{day:%Y-%m}", date_format(day, "YEAR_MONTH_FORMAT")) for day in months]
+
+    def clean_month(self) -> date:
+        """The first day of the month."""
+        return parse_month(self.cleaned_data["month"])

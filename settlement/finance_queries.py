@@ -184,7 +184,7 @@ def postings_of_payment(payment: Payment) -> QuerySet[Posting]:
     """Postings of a payment in the order they were made."""
     return (
         Posting.objects.filter(payment_id=payment.pk)
-        .select_related("entry", "account__provider", "account__budget_line")
+        .select_related("entry", "account__provider", "account__budget_line", "account__neighbour")
         .order_by("id")
     )
 

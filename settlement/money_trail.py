@@ -53,6 +53,12 @@ EVENTS = {
     "clawback.repaid": _("money asked back was returned"),
     "clawback.offset": _("kept back for money asked back"),
     "clawback.offset_given": _("kept back for an earlier debt"),
+    "clearing.agreed": _("clearing with another municipality agreed"),
+    "clearing.returned": _("clearing with another municipality taken back"),
+    "clearing.given_up": _("refund by another municipality given up"),
+    "clearing.kept": _("refund by another municipality kept"),
+    "clearing.paid": _("clearing paid to another municipality"),
+    "clearing.received": _("clearing received from another municipality"),
     "receipt.explained": _("receipt explained"),
     "charge.explained": _("bank charge explained"),
 }

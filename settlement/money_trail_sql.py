@@ -39,7 +39,7 @@ _PAID_BY_LINE = f"SELECT m.payment_id FROM {LIVE_MATCHES} m WHERE m.statement_li
 STARTS: dict[str, Start] = {
     "budget_line": Start(
         model="contracts.budgetline",
-        facts="COALESCE(u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id) = %(id)s",
+        facts="COALESCE(h.budget_line_id, u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id) = %(id)s",
         budget_lines="SELECT %(id)s::bigint",
         contracts="SELECT id FROM contracts_contract WHERE budget_line_id = %(id)s",
         certificates="SELECT id FROM vouchers_certificate WHERE budget_line_id = %(id)s",
@@ -96,12 +96,14 @@ LEVELS: tuple[tuple[int, str, str], ...] = (
 
 # A line is evidence as it was written; its contract and certificate may have become known only later. The budget line
 # is the certificate's, else that of the contract's code in the year of the claim, unless a run charged another (below).
+# A visit of another municipality's certificate begins at that one's budget line: it refunds it.
 _JOINS = """FROM settlement_claimline l
   JOIN settlement_claim c ON c.id = l.claim_id
   LEFT JOIN contracts_contract k ON k.id = COALESCE(c.contract_id, (SELECT t.id FROM contracts_contract t
     WHERE t.organisation_id = c.organisation_id AND t.number = c.contract_number))
   LEFT JOIN vouchers_certificate v ON v.id = COALESCE(l.certificate_id, (SELECT t.id FROM vouchers_certificate t
     WHERE t.organisation_id = c.organisation_id AND t.number = l.certificate_number))
+  LEFT JOIN vouchers_certificate h ON h.id = v.home_id
   LEFT JOIN contracts_budgetline b ON b.id = k.budget_line_id
   LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
     AND y.year = EXTRACT(year FROM c.period)"""
@@ -125,7 +127,8 @@ _FACTS = """
 facts AS MATERIALIZED (
   SELECT l.id AS line_id, COALESCE(a.claim_id, l.claim_id) AS claim_id, COALESCE(v.id, 0) AS certificate_id,
     COALESCE(d.id, 0) AS redemption_id, COALESCE(k.id, 0) AS contract_id, COALESCE(w.tender_id, 0) AS tender_id,
-    COALESCE(u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id, 0) AS budget_line_id, a.run_id,
+    COALESCE(h.budget_line_id, u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id, 0) AS budget_line_id,
+    a.run_id,
     COALESCE(a.gross, 0) AS gross, COALESCE(a.fee, 0) AS fee, COALESCE(a.payable, 0) AS payable,
     CASE WHEN row_number() OVER last = 1 THEN COALESCE(a.amount_claimed, 0) ELSE 0 END AS claimed,
     CASE WHEN row_number() OVER last = 1 AND a.outcome = 'pended' THEN sign(a.amount_claimed) * (
@@ -180,8 +183,9 @@ spending AS (
     SELECT e.budget_line_id, e.amount_minor AS amount FROM contracts_budgetentry e
     WHERE e.kind = 'spending' AND e.label IN (SELECT 'settlement.claim:' || claim_id FROM parts)
     UNION ALL
-    SELECT COALESCE(u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id), -a.payable
+    SELECT COALESCE(u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id), COALESCE(z.due_minor, 0) - a.payable
     {joins} JOIN settlement_adjudication a ON a.claim_line_id = l.id {charged}
+    LEFT JOIN settlement_clearingitem z ON z.adjudication_id = a.id
     WHERE a.claim_id IN (SELECT claim_id FROM parts)
   ) s GROUP BY 1
 )"""

@@ -35,7 +35,7 @@ def checks_of_run(run: AdjudicationRun) -> list[CheckCount]:
 
 def ledger_entries(organisation: Organisation, search: str = "", label: str = "") -> QuerySet[Entry]:
     """Entries with their postings, newest first; two queries a page."""
-    postings = Posting.objects.select_related("account__provider", "account__budget_line")
+    postings = Posting.objects.select_related("account__provider", "account__budget_line", "account__neighbour")
     postings = postings.order_by("-debit", "account__code")
     rows = Entry.objects.filter(organisation=organisation).prefetch_related(Prefetch("postings", queryset=postings))
     if search:

@@ -29,7 +29,7 @@ from config.office.api_parts import (
 )
 from config.statuses import label_of_status
 from contracts.models import Provider
-from contracts.queries import provider_of
+from contracts.queries import clearing_agreements_on, provider_of
 from vouchers import queries
 from vouchers.actions.redemption_checks import RedemptionRefused
 from vouchers.actions.redemptions import (
@@ -118,10 +118,14 @@ def _provider(access: Access) -> Provider:
 
 
 def _certificate(access: Access, key: str) -> Certificate:
-    """Raises: RedemptionRefused, also for a certificate of an organisation that the key is not for."""
+    """Raises: RedemptionRefused, also for a certificate of an organisation that the key is not for, unless the key's
+    accepts it as a guest's.
+    """
     certificate = find_certificate(key)
     if access.only and certificate.organisation_id != access.only.pk:
-        raise RedemptionRefused("CERTIFICATE_UNKNOWN")
+        accepted = clearing_agreements_on(certificate.organisation_id, access.today()).filter(host=access.only)
+        if not accepted.exists() or certificate.organisation.contract_set.filter(provider=_provider(access)).exists():
+            raise RedemptionRefused("CERTIFICATE_UNKNOWN")
     return certificate
 
 

@@ -326,7 +326,7 @@ class RedeemForm(forms.Form):
             (line.service.code, f"{line.service.name}, {line.service.get_unit_display()}") for line in lines
         ]
         workers = Worker.objects.filter(
-            provider=provider, qualifications__service__in=[line.service_id for line in lines]
+            provider=provider, qualifications__service__code__in=[line.service.code for line in lines]
         )
         self.fields["worker_code"].choices = [  # type: ignore[attr-defined]
             (worker.code, f"{worker.name or ''} {worker.code}".strip())

@@ -118,7 +118,9 @@ def certificates(organisation: Organisation) -> QuerySet[Certificate]:
 
 def visible_certificates(access: Any) -> QuerySet[Certificate]:
     """Certificates the reader may open: of the office, or a recipient's own."""
-    rows = Certificate.objects.select_related("recipient", "organisation", "budget_line", "replaces")
+    rows = Certificate.objects.select_related(
+        "recipient", "organisation", "budget_line", "replaces", "home__organisation"
+    )
     if access.may("recipients.view") or access.may("fees.view"):
         return rows.filter(organisation=access.office())
     return rows.filter(recipient__user=access.user)

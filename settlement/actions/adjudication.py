@@ -19,6 +19,7 @@ from config.transactions import step
 from contracts.actions.check_facts import refuse_related
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.clawback_recovery import lock_owing, take_offsets
+from settlement.actions.clearing_items import follow_issuers, write_items
 from settlement.actions.run_certificates import capture_reported, lock_certificates
 from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
 from settlement.actions.run_results import write_results
@@ -107,6 +108,7 @@ def play_batch(
     ParameterUnreadable.
     """
     law = law_of(organisation, period, known_at)
+    follow_issuers(organisation, batch, at=at)
     facts, result = judge(organisation, Batch(batch.number, batch.claims, batch.cleared_lines), known_at, law)
     run = _create_run(organisation, period, as_of, known_at, batch, facts, result, law, actor, at)
     overspent = _write(run, batch, result, actor, at)
@@ -166,6 +168,7 @@ def _create_run(
 def _write(run: AdjudicationRun, batch: NextRun, result: AdjudicationResult, actor: Actor, at: datetime) -> list[str]:
     """Results first, then budgets, certificates, claims, ledger; returns the budget lines that are overspent."""
     write_results(run, batch, result)
+    write_items(run, at=at)
     lock_budgets(run.organisation)
     lock_certificates()
     overspent = move_budgets(run, actor=actor, at=at)

@@ -1,8 +1,8 @@
 """What clawbacks mean for budgets and the ledger.
 
 The budget line that a claim line was charged to gets its money back at the decision: its spending falls, and the
-provider owes the sum until it is repaid or kept back. For a line of a closed year its successor steps in, as for
-reversals.
+provider owes the sum until it is repaid or kept back. What another municipality had refunded becomes due to it. For a
+line of a closed year its successor steps in, as for reversals.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from datetime import datetime
 
 from django.db import connection
 
+from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import label_of
 from config.clock import local_date
 from config.locks import lock_rows
 from config.transactions import step
 from contracts.models import BudgetEntry, BudgetLine
+from settlement.actions.clearing_items import write_items_of_case
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.models import ClawbackCase, ClawbackRecovery
 
@@ -27,7 +29,8 @@ WITH RECURSIVE taken_over (closed_id, line_id) AS (
     SELECT t.closed_id, n.successor_id
     FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
 )
-SELECT COALESCE(o.line_id, c.budget_line_id, y.id, k.budget_line_id), sum(x.upheld_minor)::bigint
+SELECT COALESCE(o.line_id, c.budget_line_id, y.id, k.budget_line_id), i.home_id, sum(x.upheld_minor)::bigint,
+    COALESCE(-sum(i.due_minor), 0)::bigint
 FROM settlement_clawbackline x
 JOIN settlement_claimline l ON l.id = x.claim_line_id
 JOIN settlement_claim q ON q.id = l.claim_id
@@ -40,8 +43,9 @@ LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.
     AND y.year = EXTRACT(year FROM q.period)
 LEFT JOIN taken_over o ON o.closed_id = COALESCE(c.budget_line_id, y.id, k.budget_line_id)
     AND NOT EXISTS (SELECT 1 FROM contracts_closedbudgetline n WHERE n.budget_line_id = o.line_id)
+LEFT JOIN settlement_clearingitem i ON i.clawback_line_id = x.id
 WHERE x.case_id = %s AND x.upheld_minor > 0
-GROUP BY 1 ORDER BY 1
+GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -52,16 +56,26 @@ def post_decision(case: ClawbackCase, *, actor: Actor, at: datetime) -> None:
     Locks: budget lines, numbering. Posts: clawback.decided.
     """
     lines = {line.pk: line for line in lock_rows(BudgetLine.objects.filter(organisation=case.organisation))}
+    write_items_of_case(case, at=at)
     with connection.cursor() as cursor:
         cursor.execute(_CHARGED, [case.pk])
-        sums = [(lines[key], int(amount)) for key, amount in cursor.fetchall()]
+        sums = [(lines[key], home, amount, due) for key, home, amount, due in cursor.fetchall()]
     on = local_date(at, case.organisation.zone)
-    for line, amount in sums:
-        BudgetEntry.objects.create(
-            budget_line=line, kind="spending", amount_minor=-amount, label=label_of(case), occurred_on=on,
+    BudgetEntry.objects.bulk_create(
+        BudgetEntry(
+            budget_line=line, kind="spending", amount_minor=due - amount, label=label_of(case), occurred_on=on,
             recorded_at=at, recorded_by_id=actor.user_id,
-        )  # fmt: skip
-    parts = [Amounts({"amount": amount}, provider=case.provider, budget_line=line) for line, amount in sums]
+        )
+        for line, _home, amount, due in sums
+        if amount != due
+    )  # fmt: skip
+    neighbours = Organisation.objects.in_bulk([home for _line, home, _amount, _due in sums if home])
+    parts = [
+        Amounts(
+            {"amount": amount, "rest": amount - due, "due": due}, case.provider, line, neighbour=neighbours.get(home)
+        )
+        for line, home, amount, due in sums
+    ]
     draft = EntryDraft("clawback.decided", f"clawback.decided:{case.pk}", label_of(case), parts)
     post_entries(organisation=case.organisation, drafts=[draft], on=on, actor=actor, at=at)
 

@@ -233,12 +233,13 @@ def _accounts(organisation: Organisation, claims: Sequence[int], charges: Sequen
     rows = Posting.objects.filter(entry__organisation=organisation).filter(
         Q(claim_id__in=claims) | Q(entry__key__in=keys)
     )
-    sums = rows.values("account__code", "account__kind", "account__provider__name", "account__budget_line__code")
+    owners = ("account__provider__name", "account__budget_line__code", "account__neighbour__name")
+    sums = rows.values("account__code", "account__kind", *owners)
     return [
         {
             "code": row["account__code"],
             "kind": row["account__kind"],
-            "whose": row["account__provider__name"] or row["account__budget_line__code"] or "",
+            "whose": next((row[owner] for owner in owners if row[owner]), ""),
             "amount": int(row["amount"]),
         }
         for row in sums.annotate(amount=Sum(F("debit") - F("credit"))).order_by("account__code")

@@ -15,7 +15,18 @@ from config.office.numbering import next_number
 from config.transactions import step
 from contracts.models import BudgetLine, Provider
 from settlement.models import Account, ClosedMonth, Entry, Posting, YearClosing
-from settlement.rules.posting_plan import BANK, EXPENSE, FEE, HELD, PAYABLE, PLAN, RECOVERY, RESULT, SINGLE_CODES
+from settlement.rules.posting_plan import (
+    BANK,
+    EXPENSE,
+    FEE,
+    HELD,
+    NEIGHBOUR,
+    PAYABLE,
+    PLAN,
+    RECOVERY,
+    RESULT,
+    SINGLE_CODES,
+)
 
 
 class IntoClosedMonth(DomainError):
@@ -32,14 +43,15 @@ class IntoClosedMonth(DomainError):
 class Amounts:
     """Figures of one part of an entry by the names of the posting plan, minor units; zeros post nothing.
 
-    ``provider``, ``budget_line`` and ``bank`` (an IBAN; the account that pays unless given) choose the accounts that
-    belong to one.
+    ``provider``, ``budget_line``, ``neighbour`` and ``bank`` (an IBAN; the account that pays unless given) choose the
+    accounts that belong to one.
     """
 
     figures: Mapping[str, int]
     provider: Provider | None = None
     budget_line: BudgetLine | None = None
     bank: str = ""
+    neighbour: Organisation | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,8 @@ def _sides(organisation: Organisation, draft: EntryDraft) -> list[tuple[Account,
                 amount = part.figures.get(side.amount, 0)
                 if amount < 0:
                     raise ValueError(f"{draft.key}: {side.amount} is negative")
+                if not amount:
+                    continue
                 account = _account(organisation, side.account, part)
                 known, debit, credit = sums.get(account.code, (account, 0, 0))
                 sums[account.code] = (known, debit + amount * is_debit, credit + amount * (not is_debit))
@@ -156,6 +170,8 @@ def _account(organisation: Organisation, kind: str, part: Amounts) -> Account:
         account.code, account.budget_line = f"{kind}:{line.code}-{line.year}", line
     elif kind == RESULT and part.budget_line:
         account.code = f"{kind}:{part.budget_line.year}"
+    elif kind == NEIGHBOUR and part.neighbour:
+        account.code, account.neighbour = f"{kind}:{part.neighbour.code}", part.neighbour
     elif kind == BANK:
         account.code = f"{kind}:{(part.bank or organisation.iban).replace(' ', '')}"
     else:

@@ -22,6 +22,7 @@ from settlement.models.clawbacks import (
     ClawbackReply,
     ClawbackStanding,
 )
+from settlement.models.clearing import ClearingItem, ClearingLine, ClearingPayment, ClearingStatement
 from settlement.models.corrections import (
     Correction,
     CorrectionClaim,
@@ -69,6 +70,10 @@ __all__ = [
     "ClawbackReply",
     "ClawbackStanding",
     "Clearance",
+    "ClearingItem",
+    "ClearingLine",
+    "ClearingPayment",
+    "ClearingStatement",
     "ClosedMonth",
     "ClosenessHint",
     "ConnectedAccount",

@@ -29,6 +29,7 @@ ACCOUNT_TITLES = {
     "card": _("Money of card payments at Stripe"),
     "result": _("What the services of %(whose)s cost the budget"),
     "recovery": _("Money that %(whose)s has to give back"),
+    "neighbour": _("Due from %(whose)s for visits of its certificates, less what is due to it"),
 }
 
 
@@ -48,6 +49,7 @@ class Account(models.Model):
         ("card", _("balance of card payments")),
         ("result", _("results of closed years")),
         ("recovery", _("to come back from providers")),
+        ("neighbour", _("clearing with other municipalities")),
     ]
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
@@ -56,6 +58,7 @@ class Account(models.Model):
     currency = models.CharField(max_length=3)
     budget_line = models.ForeignKey(BudgetLine, on_delete=models.PROTECT, null=True, blank=True)
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, null=True, blank=True)
+    neighbour = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("account")
@@ -68,7 +71,7 @@ class Account(models.Model):
     def title(self) -> str:
         """What stands on the account, in the reader's language."""
         number = self.code.partition(":")[2]
-        whose = self.provider or self.budget_line or " ".join(wrap(number, 4))
+        whose = self.provider or self.budget_line or self.neighbour or " ".join(wrap(number, 4))
         return str(ACCOUNT_TITLES[self.kind]) % {"whose": whose}
 
 

@@ -44,6 +44,18 @@ or is kept back from what it is owed. A debt that came with a package was owed b
     clawback.offset          Dr payable          Cr recovery
     clawback.offset_given    Dr payable          Cr funding
 
+A visit of another municipality's certificate is its cost: it owes what the budget pays, and the rest, if any, is ours.
+What two municipalities owe each other stands on one account a pair in each one's books, so that it is set off by itself:
+
+    claim.adjudicated        Dr expense rest, Dr neighbour due, Cr payable, Cr fee
+    clawback.decided         Dr recovery, Cr expense rest, Cr neighbour due
+    clearing.agreed          Dr expense         Cr neighbour   (in the books of who issued the certificates)
+    clearing.returned        Dr neighbour       Cr expense     (of decisions that were taken back)
+    clearing.given_up        Dr expense         Cr neighbour   (who bought the visits bears them after all)
+    clearing.kept            Dr neighbour       Cr expense     (the same of decisions that were taken back)
+    clearing.paid            Dr neighbour       Cr bank
+    clearing.received        Dr bank            Cr neighbour
+
 A closed year leaves nothing on its costs and fees; what it cost the budget stands on its result. The opposite events
 are for a line that got more back than it spent:
 
@@ -62,6 +74,7 @@ CLEARING, BANK, SUSPENSE = "clearing", "bank", "suspense"
 RECEIVABLE, HELD, CARD = "receivable", "held", "card"
 FUNDING, RESULT = "funding", "result"
 RECOVERY = "recovery"
+NEIGHBOUR = "neighbour"
 
 CLAIM_ADJUDICATED, CLAIM_REVERSED = "claim.adjudicated", "claim.reversed"
 OPENING_ADDED, OPENING_LOWERED = "opening.added", "opening.lowered"
@@ -87,7 +100,7 @@ def _simple(debit: str, credit: str) -> Rule:
     return Rule((Side(debit, "amount"),), (Side(credit, "amount"),))
 
 
-_COST = (Side(EXPENSE, "gross"),)
+_COST = (Side(EXPENSE, "gross"), Side(NEIGHBOUR, "due"))
 _OWED = (Side(PAYABLE, "payable"), Side(FEE, "fee"))
 
 PLAN: dict[str, Rule] = {
@@ -117,10 +130,16 @@ PLAN: dict[str, Rule] = {
     "card.topped_up": _simple(CARD, BANK),
     "transfer.confirmed": _simple(CLEARING, CARD),
     "transfer.returned": _simple(CARD, PAYABLE),
-    "clawback.decided": _simple(RECOVERY, EXPENSE),
+    "clawback.decided": Rule((Side(RECOVERY, "amount"),), (Side(EXPENSE, "rest"), Side(NEIGHBOUR, "due"))),
     "clawback.repaid": _simple(BANK, RECOVERY),
     "clawback.offset": _simple(PAYABLE, RECOVERY),
     "clawback.offset_given": _simple(PAYABLE, FUNDING),
+    "clearing.agreed": _simple(EXPENSE, NEIGHBOUR),
+    "clearing.returned": _simple(NEIGHBOUR, EXPENSE),
+    "clearing.given_up": _simple(EXPENSE, NEIGHBOUR),
+    "clearing.kept": _simple(NEIGHBOUR, EXPENSE),
+    "clearing.paid": _simple(NEIGHBOUR, BANK),
+    "clearing.received": _simple(BANK, NEIGHBOUR),
     "year.expense_closed": _simple(RESULT, EXPENSE),
     "year.expense_returned": _simple(EXPENSE, RESULT),
     "year.fee_closed": _simple(FEE, RESULT),

@@ -55,7 +55,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
 def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Postings of an account by the end of a day with the balance after each."""
     access = access_of(request)
-    own = Account.objects.filter(organisation=access.office()).select_related("provider", "budget_line")
+    own = Account.objects.filter(organisation=access.office()).select_related("provider", "budget_line", "neighbour")
     account = one_of(own, pk)
     form, on = _day_form(request, access)
     kind = sheet_asked(request)

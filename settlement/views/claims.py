@@ -21,6 +21,7 @@ from settlement import clawback_queries, line_queries
 from settlement.actions import letters
 from settlement.appeal_queries import DISPUTABLE, disputed_run
 from settlement.claim_letter import checks_in_words, explain
+from settlement.clearing_queries import cleared_on_the_road
 from settlement.correction_queries import corrections_of
 from settlement.explanations import LineExplained
 from settlement.finance_forms import ReasonForm
@@ -142,6 +143,9 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "line": explained,
         "changes": changes_of(explained, claim.organisation.currency),
         "resubmitted": resubmission_of(claim, explained),
+        "clearing": cleared_on_the_road(claim.organisation, "claim_line", line.pk)
+        if access.may("clearing.view")
+        else (),
         "pends": open_pends(claim.organisation, explained, access.now(claim.organisation)),
         "may_clear": access.may("claims.clear"),
         "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),

@@ -10,6 +10,7 @@ from config.accounts.access import Access, requires
 from config.errors import NotFound
 from config.templatetags.show import minor
 from contracts.models import BudgetLine
+from settlement.clearing_queries import cleared_on_the_road
 from settlement.money_trail import MoneyTrail, money_trail, start_exists, starts_numbered
 from settlement.money_trail_sql import STARTS
 
@@ -33,10 +34,17 @@ def money_page(request: HttpRequest, start: str, pk: int) -> HttpResponse:
     if start not in STARTS or not start_exists(access.office(), start, pk):
         raise NotFound()
     trail = money_trail(organisation=access.office(), start=start, pk=pk)
+    clearing = cleared_on_the_road(access.office(), start, pk)
     if request.GET.get("format") == "json":
-        return JsonResponse(trail.as_json(), json_dumps_params={"ensure_ascii": False, "indent": 1})
+        return JsonResponse(
+            trail.as_json() | {"clearing": clearing}, json_dumps_params={"ensure_ascii": False, "indent": 1}
+        )
     here = next((node for level in trail.levels for node in level.nodes if node.is_start), None)
-    return render(request, "money/trail.html", {"trail": trail, "here": here, "description": _describe(trail)})
+    return render(
+        request,
+        "money/trail.html",
+        {"trail": trail, "here": here, "clearing": clearing, "description": _describe(trail)},
+    )
 
 
 def _describe(trail: MoneyTrail) -> str:

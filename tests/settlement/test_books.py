@@ -40,8 +40,13 @@ _CLAWBACK = (
     "SELECT k.id, min(l.id), {amount}, {amount} FROM settlement_clawbackcase k, settlement_claimline l GROUP BY k.id"
 )
 
-# tests/settlement/actions/test_corrections.py has a correction to corrupt.
+# tests/settlement/actions has a correction and a clearing statement to corrupt.
 ELSEWHERE = (
+    "visits to be cleared equal their decisions",
+    "clearing statements equal their lines",
+    "payments of clearing equal their statements",
+    "neighbours equal the ledger",
+    "neighbours agree with each other",
     "corrections equal what was posted",
     "corrected lines equal their decisions",
     "corrected lines were what was decided before",

@@ -58,7 +58,8 @@ def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page_of(request, movements),
         "suspensions": certificate.suspensions.order_by("-from_date"),
         "successor": Certificate.objects.filter(replaces=certificate).first(),
-        "may_change": access.may("certificates.issue"),
+        # Another municipality's certificate is changed there.
+        "may_change": access.may("certificates.issue") and certificate.home_id is None,
         # Free text of why somebody needs no service for a while: often an illness.
         "may_read_reasons": access.may("certificates.issue") or certificate.recipient.user_id == access.user.pk,
         "open": certificate.status in certificate_life.ENDING,

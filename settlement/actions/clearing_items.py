@@ -1,0 +1,111 @@
+"""What the issuers of foreign certificates owe for a run or a clawback: one row a decision, set-based."""
+
+# ruff: noqa: S608  SQL is put together from names in this code; every value is a parameter.
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+
+from config.accounts.models import Organisation
+from config.clock import local_date
+from config.periods import month_of
+from config.transactions import step
+from settlement.models import AdjudicationRun, ClaimLine, ClawbackCase
+from settlement.run_queries import NextRun
+from vouchers.actions.guests import bring_into_step
+from vouchers.models import Certificate
+
+_ANY = """
+SELECT EXISTS (SELECT 1 FROM run_part p JOIN vouchers_certificate c ON c.id = p.certificate_id
+               WHERE c.home_id IS NOT NULL)
+"""
+# The norm cost of the issuer on the day, where the recipient lives: territory and class, territory, class, neither. An
+# issuer without one owes nothing under its own norm.
+_NORM = """
+LEFT JOIN LATERAL (
+    SELECT (n.unit_rate * 10000)::bigint AS rate FROM contracts_normcost n
+    JOIN contracts_service s ON s.id = n.service_id
+    LEFT JOIN vouchers_recipientresidence r ON r.recipient_id = h.recipient_id AND r.valid_from <= q.service_date
+        AND (r.valid_to IS NULL OR q.service_date < r.valid_to)
+    WHERE n.organisation_id = h.organisation_id AND n.status = 'approved' AND s.code = v.code
+      AND n.valid_from <= q.service_date AND (n.valid_to IS NULL OR q.service_date < n.valid_to)
+      AND (n.territory_id IS NULL OR n.territory_id = r.territory_id)
+      AND (n.recipient_class = '' OR n.recipient_class = r.recipient_class)
+    ORDER BY n.territory_id IS NOT NULL DESC, n.recipient_class <> '' DESC LIMIT 1
+) n ON t.norm = 'home'
+"""
+_COLUMNS = """organisation_id, home_id, period, certificate_id, service_id, claim_id, claim_line_id, run_id,
+    adjudication_id, clawback_line_id, units_milli, payable_minor, norm_e4, due_minor, recorded_at"""
+# Thousandths of units times ten-thousandths of a rate are hundred-thousandths of a minor unit, rounded half up once.
+_ALLOWED = f"""
+INSERT INTO settlement_clearingitem ({_COLUMNS})
+SELECT g.organisation_id, h.organisation_id, %(period)s, g.id, v.id, a.claim_id, a.claim_line_id, a.run_id, a.id, NULL,
+    a.units_allowed, a.payable, n.rate, CASE t.norm WHEN 'host' THEN a.payable
+        ELSE LEAST(a.payable, GREATEST((a.units_allowed * COALESCE(n.rate, 0) + 50000) / 100000 - a.fee, 0)) END,
+    %(at)s
+FROM settlement_adjudication a
+JOIN run_line q ON q.id = a.claim_line_id
+JOIN vouchers_certificate g ON g.id = q.certificate_id AND g.home_id IS NOT NULL
+JOIN vouchers_certificate h ON h.id = g.home_id
+JOIN contracts_service v ON v.id = q.service_id
+JOIN contracts_clearingagreement t ON t.home_id = h.organisation_id AND t.host_id = g.organisation_id
+    AND t.valid_from <= q.service_date AND (t.valid_to IS NULL OR q.service_date < t.valid_to)
+    AND t.home_signed_at <= %(at)s AND t.host_signed_at <= %(at)s
+{_NORM}
+WHERE a.run_id = %(run)s AND a.reverses_id IS NULL AND a.payable > 0
+ORDER BY a.id
+"""
+# A decision that is taken back takes back what was due for it; claims with clawbacks are not reversed.
+_TAKEN_BACK = f"""
+INSERT INTO settlement_clearingitem ({_COLUMNS})
+SELECT i.organisation_id, i.home_id, %(period)s, i.certificate_id, i.service_id, a.claim_id, a.claim_line_id, a.run_id,
+    a.id, NULL, -i.units_milli, -i.payable_minor, i.norm_e4, -i.due_minor, %(at)s
+FROM settlement_adjudication a JOIN settlement_clearingitem i ON i.adjudication_id = a.reverses_id
+WHERE a.run_id = %(run)s ORDER BY a.id
+"""
+# What stays with the provider is due as far as it was: the issuer gets back what goes beyond.
+_ASKED_BACK = f"""
+INSERT INTO settlement_clearingitem ({_COLUMNS})
+SELECT i.organisation_id, i.home_id, %(period)s, i.certificate_id, i.service_id, i.claim_id, x.claim_line_id, NULL,
+    NULL, x.id, 0, -x.upheld_minor, i.norm_e4, -(i.due - LEAST(i.due, i.payable - x.upheld_minor)), %(at)s
+FROM settlement_clawbackline x
+JOIN (
+    SELECT organisation_id, home_id, certificate_id, service_id, claim_line_id, max(claim_id) AS claim_id,
+        max(norm_e4) AS norm_e4, sum(payable_minor)::bigint AS payable, sum(due_minor)::bigint AS due
+    FROM settlement_clearingitem GROUP BY 1, 2, 3, 4, 5
+) i ON i.claim_line_id = x.claim_line_id
+WHERE x.case_id = %(case)s AND x.upheld_minor > 0 AND i.due > i.payable - x.upheld_minor ORDER BY x.id
+"""
+
+
+@step
+def follow_issuers(organisation: Organisation, batch: NextRun, *, at: datetime) -> None:
+    """Bring what is known of foreign certificates in the claims of a run into step with their issuers."""
+    guests = Certificate.objects.filter(organisation=organisation, home__isnull=False)
+    if not guests.exists():
+        return
+    claimed = Q(claim__in=batch.claims) | Q(pk__in=batch.cleared_lines)
+    bring_into_step(guests.filter(Exists(ClaimLine.objects.filter(claimed, certificate=OuterRef("pk")))), at=at)
+
+
+@step
+def write_items(run: AdjudicationRun, *, at: datetime) -> None:
+    """What is due for the decisions of a run whose temporary tables still stand. Money: minor units."""
+    params: dict[str, Any] = {"run": run.pk, "period": run.period, "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY)
+        if cursor.fetchone()[0]:
+            cursor.execute(_ALLOWED, params)
+            cursor.execute(_TAKEN_BACK, params)
+
+
+@step
+def write_items_of_case(case: ClawbackCase, *, at: datetime) -> None:
+    """What the issuers get back of a decided clawback. Money: minor units, negative."""
+    params: dict[str, Any] = {"case": case.pk, "period": month_of(local_date(at, case.organisation.zone)), "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(_ASKED_BACK, params)

@@ -1,0 +1,64 @@
+"""The clearing statement as a paper that both municipalities sign."""
+
+from __future__ import annotations
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.money import from_minor, from_units
+from settlement.clearing_queries import statement_lines
+from settlement.documents import document_language
+from settlement.models import ClearingLine, ClearingStatement
+from settlement.printed_tables import Cell, Column, PrintedTable, Section
+
+_COLUMNS = (
+    Column(_("Claim and line")),
+    Column(_("Provider")),
+    Column(_("Certificate")),
+    Column(_("Day")),
+    Column(_("Units"), "units"),
+    Column(_("Due"), "amount", summed=True),
+)
+
+
+def statement_table(statement: ClearingStatement, office: Organisation) -> PrintedTable:
+    """Undisputed lines by who owes them, their sums and the net sum. Money: two decimals."""
+    language = document_language(office)
+    with override(language):
+        lines = [line for line in statement_lines(statement) if line.disputed_at is None]
+        sections = [
+            Section([_row(line) for line in lines if line.item.home_id == home.pk], _owes(home, statement.other(home)))
+            for home in (statement.first, statement.second)
+        ]
+        payer, payee = (statement.first, statement.second)[:: 1 if statement.net_minor >= 0 else -1]
+        net = gettext("%(payer)s pays %(payee)s") % {"payer": payer.name, "payee": payee.name}
+        facts = [
+            (_("Month"), date_format(statement.period, "YEAR_MONTH_FORMAT")),
+            (net, str(from_minor(abs(statement.net_minor)))),
+        ]
+        return PrintedTable(
+            title=gettext("Clearing statement %(number)s") % {"number": statement.number},
+            author=office.name,
+            facts=facts,
+            caption=_("Visits of certificates used in the other municipality"),
+            columns=_COLUMNS,
+            sections=[section for section in sections if section.rows],
+            signers=[statement.first.name, statement.second.name],
+            language=language,
+            currency=office.currency,
+        )
+
+
+def _owes(home: Organisation, host: Organisation) -> str:
+    return gettext("%(home)s owes %(host)s") % {"home": home.name, "host": host.name}
+
+
+def _row(line: ClearingLine) -> tuple[Cell, ...]:
+    item = line.item
+    day = date_format(item.claim_line.service_date, "SHORT_DATE_FORMAT")
+    return (
+        f"{item.claim.number}, № {item.claim_line.line}", item.claim.provider.name, item.certificate.number, day,
+        from_units(item.units_milli), from_minor(item.due_minor),
+    )  # fmt: skip

@@ -1,0 +1,102 @@
+"""Reads of clearing between municipalities. Every list takes the reader's organisation: one of the two sides."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+
+from config.accounts.models import Organisation
+from contracts.queries import clearing_agreements
+from settlement.models import ClearingItem, ClearingLine, ClearingStatement, StatementLine
+from settlement.models.clearing import DROPPED, OWED
+
+
+def clearing_statements(organisation: Organisation, q: str = "") -> QuerySet[ClearingStatement]:
+    """Statements with other municipalities, the newest first."""
+    rows = ClearingStatement.objects.filter(Q(first=organisation) | Q(second=organisation))
+    if q:
+        rows = rows.filter(Q(number__icontains=q) | Q(first__name__icontains=q) | Q(second__name__icontains=q))
+    people = ("first_signed_by", "second_signed_by", "drawn_by")
+    return rows.select_related("first", "second", *people).order_by("-period", "-id")
+
+
+def neighbours_of(organisation: Organisation) -> QuerySet[Organisation]:
+    """Municipalities with which there is or was an agreement, by name."""
+    rows = clearing_agreements(organisation)
+    return (
+        Organisation.objects.filter(Q(pk__in=rows.values("home")) | Q(pk__in=rows.values("host")))
+        .exclude(pk=organisation.pk)
+        .order_by("name")
+    )
+
+
+def open_items(first: Organisation, second: Organisation, until: date) -> QuerySet[ClearingItem]:
+    """What the two owe each other for months up to one (its first day) that no statement has, in order."""
+    pair = Q(organisation=first, home=second) | Q(organisation=second, home=first)
+    taken = ClearingLine.objects.filter(item=OuterRef("pk")).exclude(answer=OWED)
+    return ClearingItem.objects.filter(pair, ~Exists(taken), period__lte=until).order_by("pk")
+
+
+def statement_lines(statement: ClearingStatement) -> QuerySet[ClearingLine]:
+    """Lines with all that is shown of them."""
+    item = ("organisation", "home", "service", "certificate", "claim__provider", "claim_line", "run")
+    rows = statement.lines.select_related(*(f"item__{name}" for name in item), "disputed_by", "answered_by")
+    return rows.order_by("item__home", "item__claim__number", "item__claim_line__line", "pk")
+
+
+# Start of follow-the-money to the items that it leads to.
+_ON_THE_ROAD = {
+    "budget_line": ("certificate__home__budget_line",),
+    "contract": ("claim__contract",),
+    "certificate": ("certificate", "certificate__home"),
+    "redemption": ("claim_line__redemption",),
+    "claim": ("claim", "claim_line__claim"),
+    "claim_line": ("claim_line",),
+    "payment": ("claim__remittances__payment_items__payment",),
+    "statement_line": (
+        "lines__statement__payments__statement_line",
+        "claim__remittances__payment_items__payment__matches__statement_line",
+    ),
+}
+
+
+def cleared_on_the_road(organisation: Organisation, start: str, pk: int) -> list[dict[str, Any]]:
+    """Where money of a road crosses to another municipality: who refunds whom, how much of it (minor units), by which
+    statement; without one it waits.
+    """
+    leads = reduce(or_, (Q(**{name: pk}) for name in _ON_THE_ROAD[start]))
+    side = Q(organisation=organisation) | Q(home=organisation)
+    items = ClearingItem.objects.filter(pk__in=ClearingItem.objects.filter(leads, side).values("pk"))
+    line = ClearingLine.objects.filter(item=OuterRef("pk")).exclude(answer=OWED)
+    rows = items.annotate(statement=Subquery(line.values("statement")[:1]), answer=Subquery(line.values("answer")[:1]))
+    columns = ("home__name", "organisation__name", "statement", "answer")
+    sums = list(rows.values(*columns).annotate(due=Sum("due_minor"), visits=Count("pk")).order_by("statement", "home"))
+    statements = ClearingStatement.objects.in_bulk([row["statement"] for row in sums if row["statement"]])
+    return [
+        {
+            "home": row["home__name"],
+            "host": row["organisation__name"],
+            "due": int(row["due"]),
+            "visits": row["visits"],
+            "given_up": row["answer"] == DROPPED,
+            "statement": statements[row["statement"]].number if row["statement"] else "",
+            "statement_id": row["statement"],
+            "status": statements[row["statement"]].status if row["statement"] else "",
+        }
+        for row in sums
+    ]
+
+
+def bank_lines_of(statement: ClearingStatement, organisation: Organisation) -> QuerySet[StatementLine]:
+    """Open bank lines of a side that may be its payment of the statement, the latest first."""
+    rows = StatementLine.objects.filter(
+        statement__organisation=organisation,
+        status="unmatched",
+        currency=organisation.currency,
+        amount_minor=-statement.paid_by(organisation),
+    )
+    return rows.select_related("statement").order_by("-booked_on", "-id")
