@@ -45,7 +45,7 @@ or is kept back from what it is owed. A debt that came with a package was owed b
     clawback.offset_given    Dr payable          Cr funding
 
 A visit of another municipality's certificate is its cost: it owes what the budget pays, and the rest, if any, is ours.
-What two municipalities owe each other stands on one account a pair in each one's books, so that it is set off by itself:
+What two municipalities owe each other stands on one account a pair in the books of each, and so is set off by itself:
 
     claim.adjudicated        Dr expense rest, Dr neighbour due, Cr payable, Cr fee
     clawback.decided         Dr recovery, Cr expense rest, Cr neighbour due
