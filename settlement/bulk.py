@@ -7,7 +7,7 @@ A row of int8 columns without nulls has one length, so a whole table is one ``fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,16 @@ _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 # PostgreSQL counts microseconds from 2000-01-01; 'infinity' is the largest int8, which is NO_TIME.
 _EPOCH_2000 = 946_684_800_000_000
+# Rows taken apart or put together at a time.
+_BLOCK = 4096
 
 
-def _row_type(columns: Sequence[str]) -> np.dtype[Any]:
+def _row_type(columns: Sequence[str], texts: Mapping[str, bytes] | None = None) -> np.dtype[Any]:
     parts: list[tuple[str, str]] = [("fields", ">i2")]
     for name in columns:
         parts += [(f"length of {name}", ">i4"), (name, ">i8")]
+    for name, word in (texts or {}).items():
+        parts += [(f"length of {name}", ">i4"), (name, f"S{len(word)}")]
     return np.dtype(parts)
 
 
@@ -44,53 +48,77 @@ def read_integers(
     """
     casts = ", ".join(f'"{name}"' if name in times else f'"{name}"::bigint' for name in columns)
     with cursor.copy(f"COPY (SELECT {casts} FROM ({query}) facts) TO STDOUT (FORMAT BINARY)", params) as copy:
-        data = bytearray()
-        for row in copy:
-            # Rows gathered as objects first would cost more than the database: the collector walks them all.
-            data += row
+        # Rows gathered as objects first would cost more than the database: the collector walks them all.
+        blocks = list(_blocks(copy, columns))
+    values = np.concatenate([np.zeros((len(columns), 0), dtype=np.int64), *blocks], axis=1)
+    del blocks
+    for place, name in enumerate(columns):
+        if name in times:
+            _since_1970(values[place])
+    return pd.DataFrame(values.T, columns=list(columns), copy=False)
+
+
+def _blocks(copy: Iterable[Any], columns: Sequence[str]) -> Iterator[Ints]:
+    """The rows in blocks that a processor's cache holds while their columns are taken apart."""
+    data, size = bytearray(), len(_HEADER) + _BLOCK * _row_type(columns).itemsize
+    for row in copy:
+        data += row
+        if len(data) >= size:
+            yield _columns_of(memoryview(data)[len(_HEADER) :], columns)
+            # What follows looks as if a header stood before it.
+            data = bytearray(len(_HEADER))
+    yield _columns_of(memoryview(data)[len(_HEADER) : len(data) - len(_TRAILER)], columns)
+
+
+def _columns_of(body: memoryview, columns: Sequence[str]) -> Ints:
     kind = _row_type(columns)
-    body = memoryview(data)[len(_HEADER) : len(data) - len(_TRAILER)]
     if len(body) % kind.itemsize:
         raise ValueError(f"null in {columns}")
     rows = np.frombuffer(body, dtype=kind)
-    if any((rows[f"length of {name}"] != 8).any() for name in columns):
-        raise ValueError(f"null in {columns}")
-    return pd.DataFrame({name: _native(rows[name], name in times) for name in columns}, columns=list(columns))
+    values = np.empty((len(columns), len(rows)), dtype=np.int64)
+    for place, name in enumerate(columns):
+        if (rows[f"length of {name}"] != 8).any():
+            raise ValueError(f"null in {columns}")
+        values[place] = rows[name]
+    return values
 
 
-def _native(values: np.ndarray[Any, Any], is_time: bool) -> Ints:
-    native = values.astype(np.int64)
-    return np.where(native == NO_TIME, NO_TIME, native + _EPOCH_2000) if is_time else native
+def _since_1970(times: Ints) -> None:
+    times += np.where(times == NO_TIME, 0, _EPOCH_2000)
 
 
 def write_integers(
-    cursor: CursorWrapper, table: str, columns: Mapping[str, Ints], texts: Mapping[str, str] | None = None
+    cursor: CursorWrapper, table: str, parts: Iterable[tuple[Mapping[str, Ints], Mapping[str, str]]]
 ) -> None:
-    """Append rows by COPY: int8 columns, and text columns with one value for all rows.
+    """Append rows by one COPY: parts of int8 columns, and text columns with one value for all rows of a part.
 
-    ``table`` and the names of columns come from code, never from input.
+    All parts have the same columns. ``table`` and the names of columns come from code, never from input.
     """
-    size = len(next(iter(columns.values())))
-    if not size:
+    filled = [(columns, texts) for columns, texts in parts if len(next(iter(columns.values())))]
+    if not filled:
         return
-    words = {name: text.encode() for name, text in (texts or {}).items()}
-    kind = np.dtype(
-        [
-            *_row_type(list(columns)).descr,
-            *[part for name, word in words.items() for part in ((f"length of {name}", ">i4"), (name, f"S{len(word)}"))],
-        ]
-    )
-    rows = np.zeros(size, dtype=kind)
-    rows["fields"] = len(columns) + len(words)
-    for name, values in columns.items():
-        rows[f"length of {name}"], rows[name] = 8, values
-    for name, word in words.items():
-        rows[f"length of {name}"], rows[name] = len(word), word
-    names = ", ".join(f'"{name}"' for name in (*columns, *words))
+    names = ", ".join(f'"{name}"' for part in filled[0] for name in part)
     with cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
         copy.write(_HEADER)
-        copy.write(rows.tobytes())
+        for columns, texts in filled:
+            for block in _written(columns, {name: text.encode() for name, text in texts.items()}):
+                copy.write(block)
         copy.write(_TRAILER)
+
+
+def _written(columns: Mapping[str, Ints], texts: Mapping[str, bytes]) -> Iterator[bytes]:
+    size = len(next(iter(columns.values())))
+    rows = np.zeros(min(size, _BLOCK), dtype=_row_type(list(columns), texts))
+    rows["fields"] = len(columns) + len(texts)
+    for name in columns:
+        rows[f"length of {name}"] = 8
+    for name, word in texts.items():
+        rows[f"length of {name}"], rows[name] = len(word), word
+    for start in range(0, size, _BLOCK):
+        part = rows[: size - start]
+        for name, values in columns.items():
+            part[name] = values[start : start + _BLOCK]
+        yield part.tobytes()
 
 
 def write_text_rows(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Sequence[str]) -> None:

@@ -64,11 +64,12 @@ WHERE t.id = ANY(%(fresh)s) AND l.id NOT IN (SELECT id FROM run_line)
 _UNKNOWN = """
 CREATE TEMP TABLE unknown_code ON COMMIT DROP AS
 SELECT code, -1 - row_number() OVER (ORDER BY code) AS id FROM (
-    SELECT redemption_code AS code FROM run_line WHERE redemption_id IS NULL
-    UNION SELECT certificate_number FROM run_line WHERE certificate_id IS NULL
-    UNION SELECT service_code FROM run_line WHERE service_id IS NULL
-    UNION SELECT worker_code FROM run_line WHERE worker_id IS NULL
-) codes WHERE code <> '';
+    SELECT DISTINCT c.code FROM run_line l CROSS JOIN LATERAL (VALUES
+        (l.redemption_id, l.redemption_code), (l.certificate_id, l.certificate_number),
+        (l.service_id, l.service_code), (l.worker_id, l.worker_code)) c (id, code)
+    WHERE NOT (l.redemption_id, l.certificate_id, l.service_id, l.worker_id) IS NOT NULL
+      AND c.id IS NULL AND c.code <> ''
+) codes;
 CREATE UNIQUE INDEX ON unknown_code (code);
 """
 

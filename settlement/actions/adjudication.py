@@ -111,7 +111,7 @@ def play_batch(
     follow_issuers(organisation, batch, at=at)
     facts, result = judge(organisation, Batch(batch.number, batch.claims, batch.cleared_lines), known_at, law)
     run = _create_run(organisation, period, as_of, known_at, batch, facts, result, law, actor, at)
-    overspent = _write(run, batch, result, actor, at)
+    overspent = _write(run, batch, facts, result, actor, at)
     labels = [f"settlement.claim:{claim}" for claim in sorted(facts.claims["claim"].tolist())]
     cases = take_offsets(run, facts, on=local_date(at, organisation.zone), actor=actor, at=at)
     return Played(run, labels + [label_of(case) for case in cases], overspent)
@@ -165,9 +165,11 @@ def _create_run(
 
 
 @step
-def _write(run: AdjudicationRun, batch: NextRun, result: AdjudicationResult, actor: Actor, at: datetime) -> list[str]:
+def _write(
+    run: AdjudicationRun, batch: NextRun, facts: Facts, result: AdjudicationResult, actor: Actor, at: datetime
+) -> list[str]:
     """Results first, then budgets, certificates, claims, ledger; returns the budget lines that are overspent."""
-    write_results(run, batch, result)
+    write_results(run, batch, facts, result)
     write_items(run, at=at)
     lock_budgets(run.organisation)
     lock_certificates()

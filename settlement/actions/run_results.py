@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from django.db import connection
 
 from config.transactions import step
@@ -10,7 +11,7 @@ from settlement.actions.run_parts import sum_up
 from settlement.bulk import write_integers, write_text_rows
 from settlement.models import AdjudicationRun
 from settlement.rules.adjudicate import OUTCOMES, AdjudicationResult
-from settlement.rules.facts import Ints, column
+from settlement.rules.facts import Facts, Ints, column
 from settlement.rules.figures import CLAIM_FIGURES, LINE_FIGURES
 from settlement.run_queries import NextRun
 
@@ -38,19 +39,24 @@ WHERE t.id = ANY(%(fresh)s) ORDER BY a.id
 
 
 @step
-def write_results(run: AdjudicationRun, batch: NextRun, result: AdjudicationResult) -> None:
+def write_results(run: AdjudicationRun, batch: NextRun, facts: Facts, result: AdjudicationResult) -> None:
     """Adjudications, findings and remittances of a run, and their sums for what follows."""
     with connection.cursor() as cursor:
         judged = result.adjudications[result.adjudications["reversal"] == 0]
-        for outcome in OUTCOMES:
-            rows = judged[judged["outcome"] == outcome]
-            columns = {name: column(rows, source) for name, source in _ADJUDICATION.items()}
-            write_integers(cursor, "settlement_adjudication", _of_run(run, columns), {"outcome": outcome})
+        # In the order of the lines: an index that grows at its end is several times cheaper.
+        judged = judged.take(np.argsort(column(judged, "id")))
+        # In one statement: its guard weighs all rows at once.
+        write_integers(cursor, "settlement_adjudication", (_adjudications(run, judged, name) for name in OUTCOMES))
         cursor.execute(_REVERSALS, {"run": run.pk, "fresh": list(batch.claims)})
         write_text_rows(cursor, "settlement_finding", _FINDING, _finding_rows(run, result))
         remittances = {name: column(result.remittances, source) for name, source in _REMITTANCE.items()}
-        write_integers(cursor, "settlement_remittance", _of_run(run, remittances))
-    sum_up(run, batch)
+        write_integers(cursor, "settlement_remittance", [(_of_run(run, remittances), {})])
+    sum_up(run, batch, facts, result)
+
+
+def _adjudications(run: AdjudicationRun, judged: pd.DataFrame, outcome: str) -> tuple[dict[str, Ints], dict[str, str]]:
+    rows = judged[judged["outcome"] == outcome]
+    return _of_run(run, {name: column(rows, source) for name, source in _ADJUDICATION.items()}), {"outcome": outcome}
 
 
 def _of_run(run: AdjudicationRun, columns: dict[str, Ints]) -> dict[str, Ints]:

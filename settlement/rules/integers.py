@@ -36,9 +36,30 @@ def units_covering(microseconds: Ints, granularity: Ints) -> Ints:
     return -(-microseconds // step) * granularity
 
 
+def in_order(keys: Ints) -> Ints:
+    """Positions of keys from the smallest, equal ones as they stand."""
+    bits = max(len(keys) - 1, 0).bit_length()
+    low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
+    if high - low >= 1 << (62 - bits):
+        return np.argsort(keys, kind="stable")
+    # A key and its position in one number: plain sorting of numbers is many times faster than sorting positions.
+    return np.sort(((keys - low) << bits) | np.arange(len(keys))) & ((1 << bits) - 1)
+
+
+def numbered(keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """Distinct keys, the position of the first of each, and the number of each key among them."""
+    order = in_order(keys)
+    ordered = keys[order]
+    fresh = np.ones(len(keys), dtype=bool)
+    fresh[1:] = ordered[1:] != ordered[:-1]
+    index = np.empty(len(keys), dtype=np.int64)
+    index[order] = np.cumsum(fresh) - 1
+    return ordered[fresh], order[fresh], index
+
+
 def totals_before(groups: Ints, values: Ints) -> Ints:
     """For each row the sum of ``values`` of the rows above it in the same group."""
-    order = np.argsort(groups, kind="stable")
+    order = in_order(groups)
     running = np.cumsum(values[order]) - values[order]
     base = running[group_starts(groups[order])]
     result = np.empty_like(running)
@@ -62,11 +83,12 @@ def share_out(pools: Ints, weights: Ints, groups: Ints) -> Ints:
     """
     if not len(pools):
         return pools.copy()
-    _, index = np.unique(groups, return_inverse=True)
+    _, _, index = numbered(groups)
     sums = _sums(index, weights)[index]
     floors, remainders = _divide(pools, weights, sums)
     missing = pools - _sums(index, floors)[index]
-    order = np.lexsort((np.arange(len(pools)), -remainders, index))
+    order = in_order(-remainders)
+    order = order[in_order(index[order])]
     rank = np.empty(len(pools), dtype=np.int64)
     rank[order] = np.arange(len(pools)) - group_starts(index[order])
     return floors + (rank < missing)
@@ -88,7 +110,7 @@ def _divide(pools: Ints, weights: Ints, sums: Ints) -> tuple[Ints, Ints]:
 
 def _each(values: Ints, write: Callable[[int], str]) -> list[str]:
     """Written values; equal ones are written once."""
-    distinct, index = np.unique(values, return_inverse=True)
+    distinct, _, index = numbered(values)
     texts = [write(value) for value in distinct.tolist()]
     return [texts[at] for at in index.tolist()]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from settlement.rules.facts import BLANK, LAST_DAY, Ints, Mask
+from settlement.rules.integers import in_order, numbered
 
 _SPAN = 1 << 23
 _SHIFT = 1 << 22
@@ -23,7 +24,7 @@ class Register:
             self._table = np.full(span, BLANK, dtype=np.int64)
             self._table[ids - self._low] = np.arange(self.size)
         else:
-            self._order = np.argsort(ids, kind="stable")
+            self._order = in_order(ids)
             self._sorted = ids[self._order]
 
     def rows(self, wanted: Ints) -> Ints:
@@ -59,7 +60,7 @@ class Sums:
 
     def __init__(self, keys: Ints, values: Ints) -> None:
         known = keys >= 0
-        self._keys, index = np.unique(keys[known], return_inverse=True)
+        self._keys, _, index = numbered(keys[known])
         self._totals = np.zeros(len(self._keys), dtype=np.int64)
         np.add.at(self._totals, index, values[known])
         self._register = Register(self._keys)
@@ -79,15 +80,24 @@ class InForce:
         self._rows, self._starts, self._ends = pieces
         self._keys = keys[self._rows]
         self._marks = with_day(self._keys, self._starts)
+        # Where no key has two rows the day does not choose among them.
+        self._single = None if (self._keys[1:] == self._keys[:-1]).any() else Register(self._keys)
 
     def find(self, keys: Ints, days: Ints) -> Ints:
         """Row in force for each key and day, BLANK where there is none."""
         if not len(self._rows):
             return np.full(len(keys), BLANK, dtype=np.int64)
-        place = np.searchsorted(self._marks, with_day(keys, days), side="right") - 1
+        place = self._places(keys, days)
         at = np.maximum(place, 0)
-        hit = (place >= 0) & (keys >= 0) & (self._keys[at] == keys) & (self._ends[at] >= days)
+        hit = (place >= 0) & (self._starts[at] <= days) & (self._ends[at] >= days)
         return np.where(hit, self._rows[at], BLANK)
+
+    def _places(self, keys: Ints, days: Ints) -> Ints:
+        """The last piece of each key that begins on the day or before it."""
+        if self._single is not None:
+            return self._single.rows(keys)
+        place = np.searchsorted(self._marks, with_day(keys, days), side="right") - 1
+        return np.where((keys >= 0) & (self._keys[np.maximum(place, 0)] == keys), place, BLANK)
 
     def covers(self, keys: Ints, days: Ints) -> Mask:
         """Whether a row is in force."""

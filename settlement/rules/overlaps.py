@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from settlement.rules.facts import BLANK, NO_TIME, Ints, Mask
+from settlement.rules.integers import in_order, numbered
 
 
 def covered_time(
@@ -45,9 +46,9 @@ def _furthest_before(groups: Ints, ends: Ints, earlier: Mask) -> Ints:
 
     Ranks stand in for times so that group and time fit one integer and a running maximum restarts by itself.
     """
-    times, ranks = np.unique(ends, return_inverse=True)
-    order = np.argsort(groups, kind="stable")
-    _, dense = np.unique(groups[order], return_inverse=True)
+    times, _, ranks = numbered(ends)
+    order = in_order(groups)
+    dense = np.cumsum(np.diff(groups[order], prepend=groups[order[:1]]) != 0)
     span = len(times) + 1
     marks = dense * span + np.where(earlier[order], ranks[order] + 1, 0)
     running = np.maximum.accumulate(marks)
@@ -125,12 +126,8 @@ def _mixed(columns: Sequence[Ints]) -> Ints:
 
 def _twice(marks: Ints) -> Mask:
     """Rows whose mark occurs more than once."""
-    order = np.argsort(marks, kind="stable")
-    same = marks[order][1:] == marks[order][:-1]
-    often = np.zeros(len(marks), dtype=bool)
-    often[order[1:][same]] = True
-    often[order[:-1][same]] = True
-    return often
+    ordered = np.sort(marks)
+    return np.isin(marks, ordered[1:][ordered[1:] == ordered[:-1]])
 
 
 def _first_in_group(columns: list[Ints], positions: Ints, earlier: Mask) -> Ints:

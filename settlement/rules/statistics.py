@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from settlement.rules.facts import Ints, Mask
+from settlement.rules.integers import numbered
 
 EARTH_METRES = 6_371_000
 PER_DEGREE = 100_000
@@ -47,8 +48,8 @@ class Groups:
 def groups_of(keys: Ints, judged: Mask) -> Groups:
     """Groups of the judged rows whose key is not blank."""
     rows = np.flatnonzero(judged & (keys >= 0))
-    _, first, index = np.unique(keys[rows], return_index=True, return_inverse=True)
-    return Groups(rows, index.astype(np.int64), rows[first])
+    _, first, index = numbered(keys[rows])
+    return Groups(rows, index, rows[first])
 
 
 def outliers(values: Ints, samples: Ints, sigma: Ints, least: Ints) -> Mask:
