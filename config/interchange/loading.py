@@ -148,18 +148,31 @@ class Stage:
         )
 
     def _resolve(self) -> None:
+        self._look_up()
         for reference in self.loader.references:
-            column = reference.column
-            self.execute(
-                f"UPDATE {self.name} s SET {column}_id = r.id FROM {reference.rows} r "
-                f"WHERE s.{column} <> '' AND r.code = s.{column}"
-            )
             if reference.evidence:
                 continue
+            column = reference.column
             missing = f"s.{column} <> '' AND s.{column}_id IS NULL"
             by_parent = refused(reference.parent, f"s.{column}")
             self.refuse("PARENT_REFUSED", column, self._found(column, f"{missing} AND {by_parent}"))
             self.refuse("REFERENCE", column, self._found(column, missing))
+
+    def _look_up(self) -> None:
+        """Keys of all that the rows name, in one statement: each would write every row anew."""
+        columns = [reference.column for reference in self.loader.references]
+        if not columns:
+            return
+        joins = " ".join(
+            f"LEFT JOIN {reference.rows} r{place} ON q.{column} <> '' AND r{place}.code = q.{column}"
+            for place, (column, reference) in enumerate(zip(columns, self.loader.references, strict=True))
+        )
+        found = ", ".join(f"r{place}.id AS {column}_id" for place, column in enumerate(columns))
+        written = ", ".join(f"{column}_id = x.{column}_id" for column in columns)
+        self.execute(
+            f"UPDATE {self.name} s SET {written} FROM (SELECT q.row_no, {found} FROM {self.name} q {joins}) x "
+            "WHERE x.row_no = s.row_no"
+        )
 
     def _find_known(self) -> None:
         target = self.loader.model._meta.db_table
