@@ -72,6 +72,14 @@ def test_each_person_reaches_only_the_own_steps(run: PaymentRun, cast: Cast, nam
     assert proposing == (302 if name == "halyna" else 403)
 
 
+def test_giving_up_asks_why(run: PaymentRun, cast: Cast) -> None:
+    maker, cancel = browser(cast["halyna"], "en"), url("payment_run_cancel", run.pk)
+    assert "Say why, then try again." in maker.post(cancel, {"reason": " "}, follow=True).content.decode()
+    assert state(run) == "proposed"
+    assert "Say why" not in maker.post(cancel, {"reason": "помилка"}, follow=True).content.decode()
+    assert state(run) == "cancelled"
+
+
 def test_a_person_with_both_roles_does_not_approve_or_release_the_own_proposal(
     run: PaymentRun, office: Organisation, cast: Cast, at: datetime
 ) -> None:
