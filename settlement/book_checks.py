@@ -140,6 +140,16 @@ CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount_claimed), 0) AS claimed FROM se
                     WHERE x.run_id = r.id) m
 WHERE r.status = 'done' AND (r.lines, r.amount_claimed_minor) <> (a.lines, m.claimed) ORDER BY r.id
 """
+# A line of a package has no word in the trail.
+APPROPRIATIONS = """
+SELECT 'budget line ' || b.code || ' ' || b.year, t.told::text, b.amount::text
+FROM (SELECT DISTINCT ON (objects_touched->>0) objects_touched->>0 AS label,
+        COALESCE(data->>'after', data->>'amount')::numeric AS told
+      FROM audit_auditevent WHERE action IN ('budget_line.added', 'budget_line.amended')
+      ORDER BY objects_touched->>0, sequence DESC) t
+JOIN contracts_budgetline b ON t.label = 'contracts.budgetline:' || b.id
+WHERE b.amount <> t.told ORDER BY b.id
+"""
 # What was set aside for a certificate in force is the sum of its services; a replacement takes what is left.
 EXPECTED = """
 SELECT 'certificate ' || c.number, c.reserved_minor::text, sum(l.expected_minor)::text

@@ -393,6 +393,7 @@ CHECKS: dict[str, Check] = {
     "entries are of the event that their key names": book_checks.ENTRIES_AS_KEYED,
     "entries stand on the day of their cause": book_checks.DAYS_OF_CAUSES,
     "postings name the claim or payment of their entry": book_checks.POSTINGS_OF_CAUSES,
+    "appropriations are what the trail says": book_checks.APPROPRIATIONS,
     "budget lines are not overspent": _BUDGET_FREE,
     "budget spending equals the ledger": _SPENDING,
     "claims' spending equals what is allowed": _SPENT_BY_CLAIM,

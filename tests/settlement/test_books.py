@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
 from config.accounts.models import Organisation
+from config.audit.actors import SYSTEM
+from contracts.actions.budgets import add_budget_line, amend_budget_line
 from settlement.books import CHECKS, verify_books
 from settlement.models import Payment
+from tests.conftest import AT
 
 pytestmark = pytest.mark.django_db
 
@@ -40,8 +44,9 @@ _CLAWBACK = (
     "SELECT k.id, min(l.id), {amount}, {amount} FROM settlement_clawbackcase k, settlement_claimline l GROUP BY k.id"
 )
 
-# tests/settlement/actions has a correction and a clearing statement to corrupt.
+# tests/settlement/actions has a correction and a clearing statement to corrupt; an appropriation below.
 ELSEWHERE = (
+    "appropriations are what the trail says",
     "visits to be cleared equal their decisions",
     "clearing statements equal their lines",
     "payments of clearing equal their statements",
@@ -292,6 +297,19 @@ def test_single_rows_are_proved(books: Organisation, as_owner: None, check: str,
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(statement)
     assert check in {fault.check for fault in verify_books()}
+
+
+def test_an_appropriation_is_what_the_trail_says(books: Organisation) -> None:
+    line = add_budget_line(organisation=books, code="B9", year=2025, amount=Decimal(100), actor=SYSTEM, at=AT)
+    assert verify_books() == []
+    amend_budget_line(line=line, amount=Decimal("150.50"), basis="x", actor=SYSTEM, at=AT)
+    assert verify_books() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE contracts_budgetline SET amount = amount + 1 WHERE code = 'B9'")
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+    (fault,) = verify_books()
+    assert (fault.row, fault.expected, fault.found) == ("budget line B9 2025", "150.50", "151.50")
 
 
 @pytest.mark.parametrize(("check", "statement", "named"), CORRUPTIONS, ids=[check for check, *_ in CORRUPTIONS])
