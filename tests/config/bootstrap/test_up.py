@@ -25,7 +25,7 @@ from config.bootstrap.layout import CHECKOUT
 from config.bootstrap.locking import FileLock
 from tests.config.bootstrap.conftest import clean_environment
 
-START_SECONDS = 120
+START_SECONDS = 600  # patience on a crowded machine; a process that ended is noticed at once
 
 
 class RunningUp:
