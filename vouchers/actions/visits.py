@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, nothing_to_record, record
+from config.clock import local_date
 from config.errors import DomainError
 from config.money import read_number, to_units
 from config.office.idempotency import claim_key, keep_answer
@@ -53,6 +54,7 @@ REQUIRED = ("certificate_number", "service_code", "starts_at", "units")
 REASONS = {
     "MISSING": _("The cell is empty. Fill it in."),
     "NOT_A_TIME": _("This is not a date with a time. Write it like 2025-11-03 09:00."),
+    "DAY_TO_COME": _("This day is still to come. Report the visit when it has taken place."),
     "NOT_A_NUMBER": _("This is not a number."),
     "NOT_POSITIVE": _("The number must be above zero."),
     "TOO_MANY_PLACES": _("At most three decimal places are possible."),
@@ -172,6 +174,7 @@ def import_reported_visits(
         return VisitsOutcome(**key.answer, repeated=True)
     outcome = VisitsOutcome()
     visits = _parse(file_name, content, ZoneInfo(organisation.zone), digest, outcome)
+    visits = _drop_to_come(organisation, visits, file_name, at, outcome)
     visits = _drop_foreign(organisation, visits, file_name, outcome)
     visits = _drop_known(organisation, provider, visits, file_name, outcome)
     if outcome.bad and not accept_good_rows:
@@ -279,6 +282,24 @@ def _units(text: str) -> tuple[int, str]:
     except ValueError:
         return 0, "TOO_MANY_PLACES"
     return units, "" if units > 0 else "NOT_POSITIVE" if value <= 0 else "NOT_A_NUMBER"
+
+
+def _drop_to_come(
+    organisation: Organisation, visits: list[_Visit], file_name: str, at: datetime, outcome: VisitsOutcome
+) -> list[_Visit]:
+    """Leave out visits of a day after today: nothing has taken place yet that could be confirmed."""
+    today = local_date(at, organisation.zone)
+    to_come = {
+        visit.row: (column, moment)
+        for visit in visits
+        for column, moment in (("ends_at", visit.ends_at), ("starts_at", visit.starts_at))
+        if moment is not None and local_date(moment, organisation.zone) > today
+    }
+    outcome.bad += [
+        BadCell(file_name, row, column, f"{moment:%Y-%m-%d %H:%M}", "DAY_TO_COME")
+        for row, (column, moment) in to_come.items()
+    ]
+    return [visit for visit in visits if visit.row not in to_come]
 
 
 def _drop_foreign(
