@@ -18,6 +18,7 @@ from config.clock import local_date
 from config.errors import DomainError, FourEyes
 from config.locks import lock_rows
 from config.office.numbering import document_number
+from config.transactions import step
 from contracts.currency import money
 from contracts.models import BudgetLine, NormCost, Service
 from contracts.parameters import ParameterBook, parameter_value
@@ -25,7 +26,7 @@ from contracts.queries import working_calendar
 from contracts.rules.deadlines import DeadlineRule, deadline
 from procurement.actions.documentation import check_documentation
 from procurement.actions.people import person_id
-from procurement.models import CommissionMember, Criterion, PlanItem, Tender
+from procurement.models import BidResult, CommissionMember, Criterion, PlanItem, Tender
 from procurement.rules.conflict import MemberFacts, commission_problems
 
 SOCIAL_ORDER_KEYS = (
@@ -313,13 +314,15 @@ def earliest_close(tender: Tender, on: date) -> date:
 def declare_interest(*, tender: Tender, conflict: bool, statement: str, actor: Actor, at: datetime) -> CommissionMember:
     """A member's declaration, after the bidders are known and before contents are seen; a later one replaces it.
 
-    A conflict removes the member's scores from the result. Source: COI-2.
-    Raises: NotAMember, DeclarationTooEarly. Audit: interest.declared.
+    A conflict removes the member's scores from the result; a result that is computed already is dropped unless an
+    award rests on it. Source: COI-2. Raises: NotAMember, DeclarationTooEarly. Audit: interest.declared.
     """
     tender = locked(tender)
     if tender.bids_close_at is None or at < tender.bids_close_at:
         raise DeclarationTooEarly(tender=tender.number)
     seat = seat_of(tender, actor)
+    if seat.conflict != conflict and not is_decided(tender):
+        drop_result(tender)
     seat.conflict, seat.declared_at, seat.statement = conflict, at, statement
     seat.save(update_fields=["conflict", "declared_at", "statement"])
     record("interest.declared", tender, seat, actor=actor, at=at, conflict=conflict)
@@ -332,6 +335,21 @@ def seat_of(tender: Tender, actor: Actor) -> CommissionMember:
     if seat is None:
         raise NotAMember(tender=tender.number)
     return seat
+
+
+def is_decided(tender: Tender) -> bool:
+    """Whether an award stands or the competition has ended."""
+    return tender.status != "active" or tender.awards.exclude(status="cancelled").exists()
+
+
+@step
+def drop_result(tender: Tender) -> None:
+    """The computed result no longer follows from the marks: it must be computed anew before an award."""
+    if tender.evaluated_at is None:
+        return
+    BidResult.objects.filter(bid__tender=tender).delete()
+    tender.evaluated_at = None
+    tender.save(update_fields=["evaluated_at"])
 
 
 def locked(tender: Tender) -> Tender:

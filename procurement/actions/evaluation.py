@@ -13,7 +13,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError
 from config.explanations import steps_as_rows
-from procurement.actions.competitions import locked, seat_of, setting
+from procurement.actions.competitions import drop_result, is_decided, locked, seat_of, setting
 from procurement.models import Bid, BidResult, CommissionMember, Score, Tender
 from procurement.queries import marks_in_force
 from procurement.rules.conflict import MemberFacts, QuorumOutcome, quorum
@@ -76,17 +76,29 @@ class BidsUndecided(DomainError):
     message = _("%(bids)s opened bids are neither admitted nor rejected yet.")
 
 
+class CompetitionDecided(DomainError):
+    """An award rests on the marks, or the competition has ended."""
+
+    code = "COMPETITION_DECIDED"
+    message = _(
+        "Competition %(tender)s is decided: its marks and results stay as they are. If a mark is wrong, "
+        "tell the officer: until the contract is signed the competition can be cancelled."
+    )
+
+
 @action
 def score_bid(*, bid: Bid, marks: Mapping[str, Decimal], actor: Actor, at: datetime, reason: str = "") -> list[Score]:
     """Give a bid a mark for each criterion of the map; a changed locked mark is a new version and needs a reason.
 
-    Raises: NotAMember, MayNotScore, BidNotValid, MarkInvalid, ScoresLocked. Audit: bid.scored.
+    A result computed from the former marks is dropped.
+    Raises: NotAMember, MayNotScore, CompetitionDecided, BidNotValid, MarkInvalid, ScoresLocked. Audit: bid.scored.
     """
     tender = locked(bid.tender)
     seat = _scoring_seat(tender, actor)
     bid.refresh_from_db()
     if bid.status != "valid":
         raise BidNotValid()
+    drop_result(tender)
     criteria = {row.code: row for row in tender.criteria.filter(kind="scored")}
     scores = []
     for code, value in marks.items():
@@ -112,6 +124,8 @@ def _scoring_seat(tender: Tender, actor: Actor) -> CommissionMember:
     seat = seat_of(tender, actor)
     if not _facts(seat).may_score:
         raise MayNotScore(tender=tender.number)
+    if is_decided(tender):
+        raise CompetitionDecided(tender=tender.number)
     return seat
 
 
@@ -158,7 +172,7 @@ def _written(
 def lock_scores(*, tender: Tender, actor: Actor, at: datetime) -> int:
     """Lock the actor's marks once every valid bid has all of them; returns how many were locked.
 
-    Raises: NotAMember, MayNotScore, ScoresMissing. Audit: scores.locked.
+    Raises: NotAMember, MayNotScore, CompetitionDecided, ScoresMissing. Audit: scores.locked.
     """
     tender = locked(tender)
     seat = _scoring_seat(tender, actor)
@@ -166,7 +180,10 @@ def lock_scores(*, tender: Tender, actor: Actor, at: datetime) -> int:
     given = seat.scores.filter(bid__status="valid").values("bid", "criterion").distinct().count()
     if given < needed:
         raise ScoresMissing(missing=needed - given)
-    count = seat.scores.filter(locked_at=None).update(locked_at=at)
+    unlocked = seat.scores.filter(locked_at=None)
+    if unlocked.exists():
+        drop_result(tender)
+    count = unlocked.update(locked_at=at)
     record("scores.locked", tender, seat, actor=actor, at=at, scores=count)
     return count
 
@@ -175,10 +192,12 @@ def lock_scores(*, tender: Tender, actor: Actor, at: datetime) -> int:
 def evaluate_tender(*, tender: Tender, actor: Actor, at: datetime) -> ScoringOutcome:
     """Compute the result of every valid bid from the locked marks and keep its rows; a later conflict recomputes it.
 
-    Formula: SCORE-332. Source: SCO-1, COI-2. Raises: BidsUndecided, NoQuorum, ScoresMissing.
+    Formula: SCORE-332. Source: SCO-1, COI-2. Raises: CompetitionDecided, BidsUndecided, NoQuorum, ScoresMissing.
     Audit: tender.evaluated.
     """
     tender = locked(tender)
+    if is_decided(tender):
+        raise CompetitionDecided(tender=tender.number)
     undecided = tender.bids.filter(status__in=["submitted", "opened"]).count()
     if tender.opened_at is None or undecided:
         raise BidsUndecided(bids=undecided)

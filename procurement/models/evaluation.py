@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -21,8 +22,23 @@ AWARD_STATES = StateTable(
 )
 
 
+_NO_RESULT_YET = """
+    IF EXISTS (
+        SELECT 1 FROM procurement_bid b JOIN procurement_tender t ON t.id = b.tender_id
+        WHERE b.id IN (NEW.bid_id, OLD.bid_id) AND t.evaluated_at IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION 'marks do not change while a result rests on them'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'score_before_result';
+    END IF;
+    RETURN COALESCE(NEW, OLD);
+"""
+
+
 class Score(models.Model):
-    """A member's judgement of a bid by a criterion. A locked score never changes; an edit is a new version."""
+    """A member's judgement of a bid by a criterion. A locked score never changes; an edit is a new version.
+
+    While a result is computed from the marks, the database refuses any change of them.
+    """
 
     member = models.ForeignKey(CommissionMember, on_delete=models.PROTECT, related_name="scores")
     bid = models.ForeignKey(Bid, on_delete=models.PROTECT, related_name="scores")
@@ -36,6 +52,14 @@ class Score(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["member", "bid", "criterion", "version"], name="score_once"),
             models.CheckConstraint(name="score_not_negative", condition=models.Q(value__gte=0)),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="score_before_result",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func=_NO_RESULT_YET,
+            )
         ]
 
     def __str__(self) -> str:

@@ -58,10 +58,14 @@ def scoring_sheet(request: HttpRequest, pk: int) -> HttpResponse:
 def _kept(request: HttpRequest, access: Access, tender: Tender, sheets: list[Sheet]) -> HttpResponse:
     """Keep what changed, bid by bid, and lock when that was the button."""
     at = access.now(tender.organisation)
+    computed = tender.evaluated_at is not None
     for row in sheets:
         marks, reason = row.form.changed(), row.form.cleaned_data.get("reason", "")
         if marks:
             evaluation.score_bid(bid=row.bid, marks=marks, reason=reason, actor=access.actor, at=at)
+    tender.refresh_from_db(fields=["evaluated_at"])
+    if computed and tender.evaluated_at is None:
+        messages.warning(request, str(_("The results no longer hold: the officer computes them anew.")))
     if "lock" in request.POST:
         evaluation.lock_scores(tender=tender, actor=access.actor, at=at)
         messages.success(request, str(_("Your marks are locked.")))

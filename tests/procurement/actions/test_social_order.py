@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from config.errors import FourEyes
 from config.office.models import Attachment
@@ -19,7 +19,7 @@ from contracts.actions.budgets import BudgetExceeded, amend_budget_line
 from contracts.queries import contract_line_on
 from procurement.actions import awards, bids, closing, competitions, complaints, evaluation
 from procurement.actions.documentation import ContractDatesReversed, NormNotApproved, NormOfOtherService
-from procurement.models import Bid, Score, Tender
+from procurement.models import Bid, BidResult, Score, Tender
 from procurement.queries import readable
 from tests.road import AFTER_STANDSTILL, CLOSE, CRITERIA, MEMBERS, OPENING, PUBLISHED, SCORED, Road
 from tests.trail import trail_for
@@ -398,6 +398,70 @@ def test_unlocked_marks_stop_the_evaluation(road: Road) -> None:
     Score.objects.filter(bid=offered["A"], member__user=road.cast["chair"]).update(locked_at=None)
     with pytest.raises(evaluation.ScoresMissing):
         evaluate(road, tender)
+
+
+def change_a_mark(road: Road, bid: Bid, value: str = "3") -> list[Score]:
+    return evaluation.score_bid(
+        bid=bid, marks={"finance": Decimal(value)}, reason="описка", actor=road.actor("chair"), at=SCORED
+    )
+
+
+def test_a_mark_changed_before_the_award_drops_the_result(road: Road) -> None:
+    tender, offered = road.scored_order()
+    evaluate(road, tender)
+    change_a_mark(road, offered["A"])
+    assert not BidResult.objects.exists()
+    with pytest.raises(awards.NotEvaluated):
+        award(road, tender)
+    evaluate(road, tender)
+    assert Bid.objects.get(pk=offered["A"].pk).result.total == Decimal("91.31")
+    assert award(road, tender).bid == offered["A"]
+
+
+def test_a_refused_change_leaves_the_result(road: Road) -> None:
+    tender, offered = road.scored_order()
+    evaluate(road, tender)
+    with pytest.raises(evaluation.ScoresLocked):
+        evaluation.score_bid(bid=offered["A"], marks={"finance": Decimal(3)}, actor=road.actor("chair"), at=SCORED)
+    assert BidResult.objects.count() == 2 and award(road, tender)
+
+
+def test_marks_and_results_stay_after_the_award(road: Road) -> None:
+    tender, offered = road.scored_order()
+    evaluate(road, tender)
+    award(road, tender)
+    for call in (
+        lambda: change_a_mark(road, offered["A"]),
+        lambda: evaluation.lock_scores(tender=tender, actor=road.actor("chair"), at=SCORED),
+        lambda: evaluate(road, tender),
+    ):
+        with pytest.raises(evaluation.CompetitionDecided):
+            call()
+    assert not Score.objects.filter(version=2).exists() and BidResult.objects.count() == 2
+    competitions.declare_interest(tender=tender, conflict=True, statement="родич", actor=road.actor("chair"), at=SCORED)
+    assert BidResult.objects.count() == 2, "the award rests on it"
+
+
+def test_the_database_keeps_marks_under_a_result(road: Road) -> None:
+    tender, offered = road.scored_order()
+    marks = Score.objects.filter(bid=offered["A"])
+    assert marks.update(value=4) == 20
+    evaluate(road, tender)
+    for change in (lambda: marks.update(value=5), marks.delete):
+        with pytest.raises(IntegrityError, match="marks do not change"), transaction.atomic():
+            change()
+    assert set(marks.values_list("value", flat=True)) == {Decimal(4)}
+
+
+def test_late_conflict_drops_the_result(road: Road) -> None:
+    tender, _offered = road.scored_order()
+    evaluate(road, tender)
+    declare = {"tender": tender, "statement": "родич", "actor": road.actor("chair"), "at": SCORED}
+    competitions.declare_interest(conflict=False, **declare)  # type: ignore[arg-type]
+    assert BidResult.objects.count() == 2, "nothing changed"
+    competitions.declare_interest(conflict=True, **declare)  # type: ignore[arg-type]
+    with pytest.raises(awards.NotEvaluated):
+        award(road, tender)
 
 
 def test_late_conflict_removes_marks_and_recomputes(road: Road) -> None:
