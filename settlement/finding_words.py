@@ -152,7 +152,7 @@ class Figures(dict[str, str]):
 
 
 def title_of(code: str) -> str:
-    """Short name of a check in the reader's language; an unknown check is its code."""
+    """What a check found wrong, in a few words of the reader's language; an unknown check is its code."""
     check = checks.ALL.get(code)
     return gettext(check.TITLE) if check else code
 

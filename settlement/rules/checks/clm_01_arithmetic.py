@@ -9,7 +9,7 @@ from settlement.rules.integers import write_claimed, write_money
 
 CODE = "CLM-01"
 SEVERITY = "R"
-TITLE = "Amount and times agree with themselves"
+TITLE = "Amount or times contradict themselves"
 ADVICE = "Correct the amount or the times and claim the line again."
 SOURCE = "CLM-01"
 

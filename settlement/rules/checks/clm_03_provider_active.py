@@ -12,7 +12,7 @@ from settlement.rules.lookup import pick
 
 CODE = "CLM-03"
 SEVERITY = "R"
-TITLE = "Provider active on the service date"
+TITLE = "Provider not active on the service date"
 ADVICE = "Only services given while the provider is admitted are paid."
 SOURCE = "CLM-03"
 

@@ -10,7 +10,7 @@ from settlement.rules.lookup import pick
 
 CODE = "CLM-04"
 SEVERITY = "R"
-TITLE = "Contract in force on the service date"
+TITLE = "No contract in force on the service date"
 ADVICE = "Name the contract under which the service was given."
 SOURCE = "CLM-04"
 

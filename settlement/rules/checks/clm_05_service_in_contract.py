@@ -8,7 +8,7 @@ from settlement.rules.integers import write_days
 
 CODE = "CLM-05"
 SEVERITY = "R"
-TITLE = "Service is in the contract"
+TITLE = "Service is not in the contract"
 ADVICE = "Claim the service under a contract that contains it, or amend the contract."
 SOURCE = "CLM-05"
 

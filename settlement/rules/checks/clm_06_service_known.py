@@ -7,7 +7,7 @@ from settlement.rules.frame import Frame
 
 CODE = "CLM-06"
 SEVERITY = "R"
-TITLE = "Service is in the catalogue"
+TITLE = "Service is not in the catalogue"
 ADVICE = "Use a service code of the municipality's catalogue."
 SOURCE = "CLM-06"
 

@@ -7,7 +7,7 @@ from settlement.rules.frame import Frame
 
 CODE = "CLM-07"
 SEVERITY = "R"
-TITLE = "Certificate and recipient are known"
+TITLE = "Certificate or recipient unknown"
 ADVICE = "Check the certificate number."
 SOURCE = "CLM-07"
 

@@ -8,7 +8,7 @@ from settlement.rules.integers import write_days
 
 CODE = "CLM-08"
 SEVERITY = "R"
-TITLE = "Fee assessment in force"
+TITLE = "No fee decision in force"
 ADVICE = "The case worker decides on the fee first; then claim the line again."
 SOURCE = "CLM-08"
 

@@ -8,7 +8,7 @@ from settlement.rules.integers import write_days
 
 CODE = "CLM-09"
 SEVERITY = "R"
-TITLE = "Service is in the individual plan"
+TITLE = "Service is not in the individual plan"
 ADVICE = "The case worker amends the plan for later visits; this visit is not paid."
 SOURCE = "CLM-09"
 

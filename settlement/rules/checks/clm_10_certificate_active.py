@@ -12,7 +12,7 @@ from settlement.rules.lookup import pick
 
 CODE = "CLM-10"
 SEVERITY = "R"
-TITLE = "Certificate active on the service date"
+TITLE = "Certificate not in force on the service date"
 ADVICE = "Check the certificate number and the date; the recipient may hold a newer certificate."
 SOURCE = "CLM-10"
 

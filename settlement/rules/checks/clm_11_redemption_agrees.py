@@ -12,7 +12,7 @@ from settlement.rules.lookup import pick
 
 CODE = "CLM-11"
 SEVERITY = "P"
-TITLE = "Confirmed redemption agrees with the line"
+TITLE = "No confirmed redemption agrees with the line"
 ADVICE = "A person compares the line with the evidence of the visit and lifts the pend or leaves it."
 SOURCE = "CLM-11"
 

@@ -9,7 +9,7 @@ from settlement.rules.lookup import Register, Sums, pair, pick
 
 CODE = "CLM-12"
 SEVERITY = "C"
-TITLE = "Certificate balance"
+TITLE = "More than the certificate had left"
 ADVICE = "Services beyond the certificate are not paid from the budget."
 SOURCE = "CLM-12"
 

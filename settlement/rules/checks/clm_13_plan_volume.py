@@ -12,7 +12,7 @@ from settlement.rules.lookup import Register, Sums, pick, with_day
 
 CODE = "CLM-13"
 SEVERITY = "C"
-TITLE = "Monthly volume of the individual plan"
+TITLE = "More than the individual plan gives a month"
 ADVICE = "Services beyond the plan are not paid; the case worker may amend the plan for later months."
 SOURCE = "CLM-13"
 

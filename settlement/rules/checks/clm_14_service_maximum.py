@@ -13,7 +13,7 @@ from settlement.rules.lookup import with_day
 
 CODE = "CLM-14"
 SEVERITY = "C"
-TITLE = "Daily and monthly maximum of the service"
+TITLE = "More than the service's maximum of a day or month"
 ADVICE = "Services beyond the maximum are not paid."
 SOURCE = "CLM-14"
 

@@ -8,7 +8,7 @@ from settlement.rules.integers import write_units
 
 CODE = "CLM-15"
 SEVERITY = "C"
-TITLE = "Units are whole steps"
+TITLE = "Units are not whole steps"
 ADVICE = "Claim whole steps."
 SOURCE = "CLM-15"
 

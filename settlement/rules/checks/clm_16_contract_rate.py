@@ -10,7 +10,7 @@ from settlement.rules.lookup import pick
 
 CODE = "CLM-16"
 SEVERITY = "C"
-TITLE = "Rate not above the contract"
+TITLE = "Rate above the contract"
 ADVICE = "The contract's rate is paid."
 SOURCE = "CLM-16"
 

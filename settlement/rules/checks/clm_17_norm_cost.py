@@ -10,7 +10,7 @@ from settlement.rules.lookup import pick
 
 CODE = "CLM-17"
 SEVERITY = "C"
-TITLE = "Rate not above the norm cost"
+TITLE = "Rate above the norm cost, or no norm cost"
 ADVICE = "The municipality sets norm costs; a rate above them is paid at the norm cost."
 SOURCE = "CLM-17"
 

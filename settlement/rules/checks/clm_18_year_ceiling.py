@@ -12,7 +12,7 @@ from settlement.rules.lookup import Sums, pair, with_day
 
 CODE = "CLM-18"
 SEVERITY = "C"
-TITLE = "Yearly ceiling of the service"
+TITLE = "Above the yearly ceiling of the service"
 ADVICE = "Amounts beyond the yearly ceiling are not paid from the budget."
 SOURCE = "CLM-18"
 

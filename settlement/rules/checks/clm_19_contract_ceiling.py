@@ -12,7 +12,7 @@ from settlement.rules.lookup import Register, Sums, pick
 
 CODE = "CLM-19"
 SEVERITY = "C"
-TITLE = "Contract ceiling"
+TITLE = "Above the contract's ceiling"
 ADVICE = "Amend the contract before giving more services under it."
 SOURCE = "CLM-19"
 

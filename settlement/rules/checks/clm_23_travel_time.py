@@ -9,7 +9,7 @@ from settlement.rules.parameters import TRAVEL_SPEED
 
 CODE = "CLM-23"
 SEVERITY = "W"
-TITLE = "Time to travel between visits"
+TITLE = "Too little time to travel between visits"
 ADVICE = "Ask how the worker got there; a mistaken time or place is the usual reason."
 SOURCE = "CLM-23"
 

@@ -9,7 +9,7 @@ from settlement.rules.parameters import values_on
 
 CODE = "CLM-24"
 SEVERITY = "P"
-TITLE = "Hours of the worker a day"
+TITLE = "Too many hours of the worker in a day"
 ADVICE = "A person asks the provider and lifts the pend or leaves it."
 SOURCE = "CLM-24"
 

@@ -10,7 +10,7 @@ from settlement.rules.lookup import pick
 
 CODE = "CLM-25"
 SEVERITY = "R"
-TITLE = "Worker of the provider and qualified"
+TITLE = "Worker unknown, of another provider or not qualified"
 ADVICE = "Name the worker who gave the service; register qualifications before the visit."
 SOURCE = "CLM-25"
 

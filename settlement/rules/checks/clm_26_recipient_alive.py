@@ -8,7 +8,7 @@ from settlement.rules.integers import write_days
 
 CODE = "CLM-26"
 SEVERITY = "R"
-TITLE = "Recipient alive on the service date"
+TITLE = "Recipient dead on the service date"
 ADVICE = "Services after the death are not paid; one on the day of death waits for a person."
 SOURCE = "CLM-26"
 

@@ -9,7 +9,7 @@ from settlement.rules.integers import write_days
 
 CODE = "CLM-31"
 SEVERITY = "R"
-TITLE = "Service date in the claim's period"
+TITLE = "Service date outside the claim's period"
 ADVICE = "Claim each service in the claim of its month, after it was given."
 SOURCE = "CLM-31"
 

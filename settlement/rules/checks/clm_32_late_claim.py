@@ -11,7 +11,7 @@ from settlement.rules.parameters import values_on
 
 CODE = "CLM-32"
 SEVERITY = "R"
-TITLE = "Claim submitted in time"
+TITLE = "Claim submitted too late"
 ADVICE = "Late claims are not paid."
 SOURCE = "CLM-32"
 

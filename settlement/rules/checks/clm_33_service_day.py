@@ -12,7 +12,7 @@ from settlement.rules.working_days import weekday
 
 CODE = "CLM-33"
 SEVERITY = "W"
-TITLE = "Provider serves on that weekday"
+TITLE = "Provider does not serve on that weekday"
 ADVICE = "Ask the provider, or bring its schedule up to date."
 SOURCE = "CLM-33"
 

@@ -8,7 +8,7 @@ from settlement.rules.integers import write_days
 
 CODE = "CLM-34"
 SEVERITY = "P"
-TITLE = "Signed act is there"
+TITLE = "Signed act is missing"
 ADVICE = "The provider attaches the act signed by the recipient; then a person lifts the pend."
 SOURCE = "CLM-34"
 

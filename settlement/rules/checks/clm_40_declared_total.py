@@ -11,7 +11,7 @@ from settlement.rules.parameters import ROUNDING_TOLERANCE
 
 CODE = "CLM-40"
 SEVERITY = "P"
-TITLE = "Declared total is the sum of the lines"
+TITLE = "Declared total is not the sum of the lines"
 ADVICE = "Compare the invoice with the lines; what is paid follows the lines."
 SOURCE = "CLM-40"
 

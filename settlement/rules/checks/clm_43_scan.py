@@ -9,7 +9,7 @@ from settlement.rules.parameters import SCAN_DELAY, SCAN_DISTANCE
 
 CODE = "CLM-43"
 SEVERITY = "P"
-TITLE = "Scan at the place and time of the visit"
+TITLE = "Scan far from the visit or long after it"
 ADVICE = "Ask the worker and, if need be, the recipient; a weak signal is the usual reason."
 SOURCE = "CLM-43"
 

@@ -14,7 +14,7 @@ from settlement.rules.working_days import after
 
 CODE = "CLM-47"
 SEVERITY = "R"
-TITLE = "Act of the emergency service"
+TITLE = "Emergency service without its act in time, or too long"
 ADVICE = "The act follows within the term; services after the term need an individual plan."
 SOURCE = "CLM-47"
 

@@ -13,7 +13,7 @@ from settlement.rules.lookup import pick
 
 CODE = "CLM-50"
 SEVERITY = "R"
-TITLE = "Budget of the grant"
+TITLE = "Not in the grant's budget, or above it"
 ADVICE = "Claim what the approved budget names, or ask for its amendment; a tranche follows its report."
 SOURCE = "CLM-50"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.translation import override
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
@@ -62,7 +63,20 @@ def test_each_line_that_lost_something_says_why_beside_its_sums(town: Town) -> N
 
 def test_the_list_names_what_took_most(town: Town) -> None:
     rows = text(town.browser("halyna").get(url("claims")))
-    assert f'<td data-label="Check that took most">{title_of(most(town))}</td>' in rows
+    assert f'<td data-label="Main reason for less">{title_of(most(town))}</td>' in rows
+
+
+def test_a_reason_names_what_failed_not_what_was_checked() -> None:
+    said = {code: title_of(code) for code in ("CLM-01", "CLM-10", "CLM-11", "CLM-16", "CLM-32")}
+    assert said == {
+        "CLM-01": "Amount or times contradict themselves",
+        "CLM-10": "Certificate not in force on the service date",
+        "CLM-11": "No confirmed redemption agrees with the line",
+        "CLM-16": "Rate above the contract",
+        "CLM-32": "Claim submitted too late",
+    }
+    with override("uk"):
+        assert title_of("CLM-10") == "Сертифікат не був чинний на дату послуги"
 
 
 def most(town: Town) -> str:
