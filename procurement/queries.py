@@ -76,6 +76,16 @@ def bid_with_parts(pk: int) -> Bid | None:
     return rows.prefetch_related(*parts).filter(pk=pk).first()
 
 
+def scores_in_force(tender: Tender) -> QuerySet[Score]:
+    """Latest locked score of every member, bid and criterion with all that is shown of it."""
+    rows = Score.objects.filter(bid__tender=tender, locked_at__isnull=False).order_by(
+        "bid", "criterion__position", "criterion", "member", "-version"
+    )
+    return rows.distinct("bid", "criterion__position", "criterion", "member").select_related(
+        "bid__provider", "criterion", "member__user"
+    )
+
+
 def marks_in_force(tender: Tender) -> dict[int, dict[str, dict[str, Decimal]]]:
     """Latest locked mark by bid, criterion and seat: one query."""
     marks: dict[int, dict[str, dict[str, Decimal]]] = {}

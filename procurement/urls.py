@@ -24,6 +24,7 @@ urlpatterns = [
     path("competitions/<int:pk>/bid/", bidders.bid_new, name="bid_new"),
     path("competitions/<int:pk>/application/", bidders.application_new, name="application_new"),
     path("competitions/<int:pk>/scores/", scoring.scoring_sheet, name="scoring"),
+    path("marks/<int:pk>/explain/", scoring.mark_explain, name="mark_explain"),
     path("awards/<int:pk>/conclude/", decisions.award_conclude, name="award_conclude"),
     path("complaints/<int:pk>/answer/", decisions.complaint_answer, name="complaint_answer"),
     path("bids/", bidders.bid_list, name="bids"),

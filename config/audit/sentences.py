@@ -89,6 +89,7 @@ SENTENCES: dict[str, Any] = {
     "fee_refund.requested": _("A refund of a fee was asked for"),
     "fee_refund.settled": _("Stripe answered about a refund of a fee"),
     "hint.feedback_given": _("Somebody said that there is nothing in a hint"),
+    "mark.explained": _("A member gave the reason of a mark far from the mean"),
     "run.examined": _("Visits of a run were drawn to be verified"),
     "visit.verified": _("A visit was verified with the recipient"),
     "finding.feedback_given": _("Somebody said that there is nothing in a finding"),

@@ -15,13 +15,14 @@ from config.errors import DomainError
 from config.explanations import steps_as_rows
 from procurement.actions.competitions import drop_result, is_decided, locked, seat_of, setting
 from procurement.models import Bid, BidResult, CommissionMember, Score, Tender
-from procurement.queries import marks_in_force
+from procurement.queries import marks_in_force, scores_in_force
 from procurement.rules.conflict import MemberFacts, QuorumOutcome, quorum
 from procurement.rules.scoring import (
     BidFacts,
     CriterionRule,
     ScoringOutcome,
     ScoringParameters,
+    outlying,
     score_bids,
 )
 
@@ -60,6 +61,30 @@ class ScoresMissing(DomainError):
 
     code = "SCORES_MISSING"
     message = _("%(missing)s marks are missing. Every bid needs a mark by every criterion.")
+
+
+class MarksUnexplained(DomainError):
+    """Marks far from the mean of their bid and criterion have no written reason (COI-4)."""
+
+    code = "MARKS_UNEXPLAINED"
+    message = _(
+        "Marks far from the mean have no written reason: %(marks)s. Each of these members writes the reason "
+        "on the scoring sheet; then compute the results."
+    )
+
+
+class ReasonMissing(DomainError):
+    """An explanation without words."""
+
+    code = "MARK_REASON_MISSING"
+    message = _("Write why your mark is right, or change it.")
+
+
+class NoReasonAsked(DomainError):
+    """The mark is not locked or not far from the others."""
+
+    code = "NO_REASON_ASKED"
+    message = _("This mark needs no reason. Look at the scoring sheet anew.")
 
 
 class NoQuorum(DomainError):
@@ -189,11 +214,64 @@ def lock_scores(*, tender: Tender, actor: Actor, at: datetime) -> int:
 
 
 @action
+def explain_mark(*, score: Score, reason: str, actor: Actor, at: datetime) -> Score:
+    """Keep the reason of an own mark that lies far from the mean, as a new version of the same mark.
+
+    Source: COI-4. Raises: NotAMember, MayNotScore, CompetitionDecided, NoReasonAsked, ReasonMissing.
+    Audit: mark.explained.
+    """
+    tender = locked(score.bid.tender)
+    seat = _scoring_seat(tender, actor)
+    asked = next((row for row in unexplained_marks(tender) if row.pk == score.pk and row.member_id == seat.pk), None)
+    if asked is None:
+        raise NoReasonAsked()
+    if not reason.strip():
+        raise ReasonMissing()
+    drop_result(tender)
+    asked.pk, asked.version, asked.reason, asked.locked_at = None, asked.version + 1, reason.strip(), at
+    asked._state.adding = True
+    asked.save()
+    record("mark.explained", tender, asked.bid, actor=actor, at=at, reason=asked.reason)
+    return asked
+
+
+def unexplained_marks(tender: Tender) -> list[Score]:
+    """Marks in force that lie too far from the mean and have no reason, once every able member has marked.
+
+    Source: COI-4, coi.outlier_pct as announced.
+    """
+    if tender.opened_at is None:
+        return []
+    able = {seat.pk for seat in tender.commission.all() if _facts(seat).may_score}
+    judged: dict[tuple[int, int], dict[str, Score]] = {}
+    for row in scores_in_force(tender):
+        if row.member_id in able and row.bid.status == "valid":
+            judged.setdefault((row.bid_id, row.criterion_id), {})[str(row.member_id)] = row
+    percent = Decimal(setting(tender, "coi.outlier_pct"))
+    full = [rows for rows in judged.values() if len(rows) == len(able)]
+    return [row for rows in full for row in _far(rows, percent) if not row.reason.strip()]
+
+
+def _far(rows: Mapping[str, Score], percent: Decimal) -> list[Score]:
+    scale_max = Decimal(next(iter(rows.values())).criterion.scale_max)
+    far = outlying(marks={code: row.value for code, row in rows.items()}, scale_max=scale_max, percent=percent)
+    return [row for code, row in rows.items() if code in far]
+
+
+def _check_explained(tender: Tender) -> None:
+    lacking = unexplained_marks(tender)
+    if lacking:
+        raise MarksUnexplained(
+            marks="; ".join(f"{row.member.user}, {row.bid.provider}, «{row.criterion}»" for row in lacking)
+        )
+
+
+@action
 def evaluate_tender(*, tender: Tender, actor: Actor, at: datetime) -> ScoringOutcome:
     """Compute the result of every valid bid from the locked marks and keep its rows; a later conflict recomputes it.
 
-    Formula: SCORE-332. Source: SCO-1, COI-2. Raises: CompetitionDecided, BidsUndecided, NoQuorum, ScoresMissing.
-    Audit: tender.evaluated.
+    Formula: SCORE-332. Source: SCO-1, COI-2. Raises: CompetitionDecided, BidsUndecided, NoQuorum, ScoresMissing,
+    MarksUnexplained. Audit: tender.evaluated.
     """
     tender = locked(tender)
     if is_decided(tender):
@@ -202,7 +280,9 @@ def evaluate_tender(*, tender: Tender, actor: Actor, at: datetime) -> ScoringOut
     if tender.opened_at is None or undecided:
         raise BidsUndecided(bids=undecided)
     able = check_quorum(tender)
-    outcome = score_bids(bids=_bids(tender), parameters=scoring_parameters(tender), excluded_members=_excluded(tender))
+    bids = _bids(tender)
+    _check_explained(tender)
+    outcome = score_bids(bids=bids, parameters=scoring_parameters(tender), excluded_members=_excluded(tender))
     _keep(tender, outcome)
     tender.evaluated_at = at
     tender.save(update_fields=["evaluated_at"])
@@ -248,15 +328,12 @@ def _bids(tender: Tender) -> list[BidFacts]:
     marks = marks_in_force(tender)
     scored = [row.code for row in tender.criteria.filter(kind="scored")]
     able = [str(seat.pk) for seat in tender.commission.all() if _facts(seat).may_score]
-    facts = []
-    for bid in tender.bids.filter(status__in=["valid", "rejected"], submitted_at__isnull=False):
-        own = marks.get(bid.pk, {})
-        if bid.status == "valid":
-            missing = sum(member not in own.get(code, {}) for code in scored for member in able)
-            if missing:
-                raise ScoresMissing(missing=missing)
-        facts.append(_bid_facts(bid, own))
-    return facts
+    bids = list(tender.bids.filter(status__in=["valid", "rejected"], submitted_at__isnull=False))
+    judged = [marks.get(bid.pk, {}) for bid in bids if bid.status == "valid"]
+    missing = sum(member not in own.get(code, {}) for own in judged for code in scored for member in able)
+    if missing:
+        raise ScoresMissing(missing=missing)
+    return [_bid_facts(bid, marks.get(bid.pk, {})) for bid in bids]
 
 
 def _bid_facts(bid: Bid, marks: Mapping[str, Mapping[str, Decimal]]) -> BidFacts:

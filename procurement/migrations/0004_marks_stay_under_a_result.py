@@ -6,14 +6,23 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('procurement', '0003_what_the_text_declares'),
+        ("procurement", "0003_what_the_text_declares"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='score',
-            trigger=pgtrigger.compiler.Trigger(name='score_before_result', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (\n        SELECT 1 FROM procurement_bid b JOIN procurement_tender t ON t.id = b.tender_id\n        WHERE b.id IN (NEW.bid_id, OLD.bid_id) AND t.evaluated_at IS NOT NULL\n    ) THEN\n        RAISE EXCEPTION 'marks do not change while a result rests on them'\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'score_before_result';\n    END IF;\n    RETURN COALESCE(NEW, OLD);\n", hash='f5ac859b327cbafac56ce7ea542fbbf7024fc80b', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_score_before_result_8191c', table='procurement_score', when='BEFORE')),
+            model_name="score",
+            trigger=pgtrigger.compiler.Trigger(
+                name="score_before_result",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n    IF EXISTS (\n        SELECT 1 FROM procurement_bid b JOIN procurement_tender t ON t.id = b.tender_id\n        WHERE b.id IN (NEW.bid_id, OLD.bid_id) AND t.evaluated_at IS NOT NULL\n    ) THEN\n        RAISE EXCEPTION 'marks do not change while a result rests on them'\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'score_before_result';\n    END IF;\n    RETURN COALESCE(NEW, OLD);\n",
+                    hash="f5ac859b327cbafac56ce7ea542fbbf7024fc80b",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_score_before_result_8191c",
+                    table="procurement_score",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -58,6 +58,16 @@ class BidFacts:
     recipients: Decimal | None = None
     scores: tuple[tuple[str, tuple[tuple[str, Decimal], ...]], ...] = ()
     rejected: str = ""
+
+
+def outlying(*, marks: Mapping[str, Decimal], scale_max: Decimal, percent: Decimal) -> frozenset[str]:
+    """Members whose mark lies further from the mean of ``marks`` than ``percent`` of the scale.
+
+    Source: COI-4, coi.outlier_pct. Exact: nothing is rounded.
+    """
+    total, count = sum(marks.values(), Decimal(0)), len(marks)
+    bound = percent * scale_max * count
+    return frozenset(member for member, mark in marks.items() if abs(mark * count - total) * 100 > bound)
 
 
 @dataclass(frozen=True)

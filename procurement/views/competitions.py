@@ -34,7 +34,7 @@ from procurement.forms import (
     RejectionForm,
     TenderForm,
 )
-from procurement.models import Tender
+from procurement.models import CommissionMember, Score, Tender
 from procurement.views.scope import own_provider, tenders_for
 
 SOCIAL_ORDER_CRITERIA = (
@@ -89,6 +89,7 @@ def _context(access: Access, tender: Tender) -> dict[str, Any]:
         if access.may("bids.submit")
         else [],
         "may_edit": access.may("tenders.edit"),
+        "unexplained": _unexplained(tender, sees_bids, seat),
         "may_approve": access.may("tenders.approve") and tender.author_id != access.user.pk,
         "may_bid": access.may("bids.submit") and tender.status == "active" and not closed,
         "commission_form": CommissionForm(organisation=tender.organisation),
@@ -104,6 +105,15 @@ def _context(access: Access, tender: Tender) -> dict[str, Any]:
         "may_close": access.may("awards.decide") and _may_close(tender, at),
         "after_standstill": [row.pk for row in tender.awards.all() if at > row.standstill_until],
     }
+
+
+def _unexplained(tender: Tender, sees_bids: bool, seat: CommissionMember | None) -> list[Score]:
+    """Marks that lack their reason: all for the chair and the office, the own ones for another member."""
+    if not sees_bids or tender.status != "active" or tender.evaluated_at:
+        return []
+    rows = evaluation.unexplained_marks(tender)
+    own_only = seat is not None and seat.role != "chair"
+    return [row for row in rows if not own_only or row.member_id == seat.pk]  # type: ignore[union-attr]
 
 
 def _first_close(tender: Tender, at: datetime) -> datetime | None:

@@ -8,15 +8,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.accounts.models import User
 from config.errors import DomainError
-from contracts.views.pages import access_of, one_of
+from contracts.views.pages import access_of, one_of, perform
 from procurement import queries
 from procurement.actions import evaluation
 from procurement.forms import MarksForm
-from procurement.models import Bid, Tender
+from procurement.models import Bid, Score, Tender
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,26 @@ def scoring_sheet(request: HttpRequest, pk: int) -> HttpResponse:
     return _sheet_page(request, tender, sheets, refusal)
 
 
+@require_POST
+@requires("bids.score")
+def mark_explain(request: HttpRequest, pk: int) -> HttpResponse:
+    """The reason of an own mark that lies far from the mean."""
+    access = access_of(request)
+    score: Score = one_of(Score.objects.filter(member__user=access.user).select_related("bid__tender"), pk)
+    return perform(
+        request,
+        lambda: evaluation.explain_mark(
+            score=score,
+            reason=request.POST.get("reason", ""),
+            actor=access.actor,
+            at=access.now(score.bid.tender.organisation),
+        ),
+        done=_("Your reason is kept."),
+        to="procurement:scoring",
+        key=score.bid.tender_id,
+    )
+
+
 def _kept(request: HttpRequest, access: Access, tender: Tender, sheets: list[Sheet]) -> HttpResponse:
     """Keep what changed, bid by bid, and lock when that was the button."""
     at = access.now(tender.organisation)
@@ -85,10 +106,12 @@ def _sheets(tender: Tender, user: User, typed: QueryDict | None) -> list[Sheet]:
 
 
 def _sheet_page(request: HttpRequest, tender: Tender, sheets: list[Sheet], refusal: DomainError | None) -> HttpResponse:
+    seat = tender.commission.filter(user=access_of(request).user).get()
     context = {
         "tender": tender,
         "sheets": sheets,
-        "seat": tender.commission.filter(user=access_of(request).user).get(),
+        "seat": seat,
+        "unexplained": [row for row in evaluation.unexplained_marks(tender) if row.member_id == seat.pk],
         "missing": sum(row.missing for row in sheets),
         "all_locked": all(row.locked for row in sheets),
         "refusal": refusal,

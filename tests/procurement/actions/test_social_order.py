@@ -453,6 +453,54 @@ def test_the_database_keeps_marks_under_a_result(road: Road) -> None:
     assert set(marks.values_list("value", flat=True)) == {Decimal(4)}
 
 
+def mark_apart(road: Road, bid: Bid, value: str) -> Score:
+    """The chair's mark, locked from the start without a reason; the four others gave 4."""
+    own = Score.objects.get(bid=bid, criterion__code="finance", member__user=road.cast["chair"])
+    Score.objects.filter(pk=own.pk).update(value=Decimal(value))
+    own.refresh_from_db()
+    return own
+
+
+def explain(road: Road, score: Score, reason: str = "балансу немає", name: str = "chair") -> Score:
+    return evaluation.explain_mark(score=score, reason=reason, actor=road.actor(name), at=SCORED)
+
+
+# The mean of 4, 4, 4, 4 and m lies 0.8 (4 - m) below 4: 30 % of the scale of 5 are reached at m = 2.125.
+@pytest.mark.parametrize(("value", "far"), [("2.13", False), ("2.12", True)])
+def test_a_mark_far_from_the_mean_needs_a_reason(road: Road, value: str, far: bool) -> None:
+    tender, offered = road.scored_order()
+    own = mark_apart(road, offered["A"], value)
+    if not far:
+        assert evaluate(road, tender) and evaluation.unexplained_marks(tender) == []
+        with pytest.raises(evaluation.NoReasonAsked):
+            explain(road, own)
+        return
+    with pytest.raises(evaluation.MarksUnexplained, match=str(road.cast["chair"])):
+        evaluate(road, tender)
+    with pytest.raises(evaluation.ReasonMissing):
+        explain(road, own, " ")
+    with pytest.raises(evaluation.NoReasonAsked):
+        explain(road, own, name="member2")
+    told = explain(road, own)
+    assert (told.version, told.value, told.reason) == (2, Decimal("2.12"), "балансу немає")
+    assert evaluate(road, tender) and Score.objects.get(pk=own.pk).reason == ""
+
+
+def test_a_member_with_an_interest_owes_no_reason(road: Road) -> None:
+    tender, offered = road.scored_order()
+    mark_apart(road, offered["A"], "0")
+    competitions.declare_interest(tender=tender, conflict=True, statement="родич", actor=road.actor("chair"), at=SCORED)
+    assert evaluate(road, tender)
+
+
+def test_all_missing_marks_are_counted(road: Road) -> None:
+    tender, _offered = road.scored_order()
+    Score.objects.filter(member__user=road.cast["chair"]).update(locked_at=None)
+    with pytest.raises(evaluation.ScoresMissing) as refusal:
+        evaluate(road, tender)
+    assert refusal.value.params["missing"] == 8, "four criteria of two bids"
+
+
 def test_late_conflict_drops_the_result(road: Road) -> None:
     tender, _offered = road.scored_order()
     evaluate(road, tender)

@@ -543,6 +543,32 @@ def test_locked_mark_changes_with_a_reason_asked_beside_it(client: Client, road:
     ]
 
 
+def test_a_member_is_asked_why_a_mark_is_far_from_the_mean(client: Client, road: Road) -> None:
+    tender, offered = road.scored_order()
+    at(road.organisation, SCORED)
+    client.cookies["language"] = "en"
+    own = Score.objects.get(bid=offered["A"], criterion__code="staff", member__user=road.cast["member2"])
+    Score.objects.filter(pk=own.pk).update(value=0)
+    sheet, explain = (
+        reverse("procurement:scoring", args=[tender.pk]),
+        reverse("procurement:mark_explain", args=[own.pk]),
+    )
+    competition = reverse("procurement:competition", args=[tender.pk])
+    told = {
+        name: "the reason is not written yet" in sign_in(client, road.cast[name]).get(competition).content.decode()
+        for name in ("chair", "bohdan", "mariia", "member2", "member3")
+    }
+    assert told == {"chair": True, "bohdan": True, "mariia": True, "member2": True, "member3": False}
+    assert explain not in sign_in(client, road.cast["chair"]).get(sheet).content.decode()
+    assert client.post(explain, {"reason": "x"}).status_code == 404
+    signed = sign_in(client, road.cast["member2"])
+    assert explain in signed.get(sheet).content.decode()
+    assert "Write why your mark is right" in signed.post(explain, {"reason": " "}, follow=True).content.decode()
+    assert "Your reason is kept" in signed.post(explain, {"reason": "без дипломів"}, follow=True).content.decode()
+    assert explain not in signed.get(sheet).content.decode()
+    assert "the reason is not written yet" not in sign_in(client, road.cast["chair"]).get(competition).content.decode()
+
+
 def test_the_closing_of_bids_is_offered_as_the_deadline_and_read_where_the_buyer_is(client: Client, road: Road) -> None:
     road.organisation.zone = "Asia/Almaty"
     road.organisation.save(update_fields=["zone"])
