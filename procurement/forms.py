@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -81,8 +82,9 @@ class TenderForm(forms.Form):
         label=_("Required documents, one a line"), widget=forms.Textarea(attrs={"rows": 4}), required=False
     )
 
-    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, organisation: Organisation, on: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.on = on
         _scope(self, organisation)
 
     def clean(self) -> dict[str, Any]:
@@ -90,7 +92,7 @@ class TenderForm(forms.Form):
         data = self.cleaned_data
         needed = ("kind", "service", "norm_cost", "budget_line", "value", "contract_from", "contract_to")
         if all(name in data for name in needed):
-            for field, error in contradictions(**{name: data[name] for name in needed}):
+            for field, error in contradictions(on=self.on, **{name: data[name] for name in needed}):
                 self.add_error(field, error.sentence)
         return data
 

@@ -90,6 +90,13 @@ class CommissionInvalid(DomainError):
     )
 
 
+COMMISSION_PROBLEMS = {
+    "COMMISSION_TOO_SMALL": _("it has %(members)s voting members, fewer than %(min)s"),
+    "COMMISSION_EVEN": _("%(members)s voting members are an even number"),
+    "COI-5": _("%(person)s wrote the documentation"),
+}
+
+
 class TenderNotActive(DomainError):
     """The competition is not running."""
 
@@ -146,14 +153,15 @@ def draft_tender(
 ) -> Tender:
     """Write the documentation of a competition. Time: ``contract_to`` is exclusive.
 
-    Raises: CriteriaInvalid, NormNotApproved, NormOfOtherService, BudgetExceeded, ContractDatesReversed.
+    Raises: CriteriaInvalid, NormNotApproved, NormOfOtherService, NormNotInForce, BudgetExceeded,
+    ContractDatesReversed, BudgetOfOtherYear.
     Audit: tender.drafted.
     """
     total = sum((row.weight for row in criteria), Decimal(0))
     if total != 100:
         raise CriteriaInvalid(total=total)
-    year = local_date(at, organisation.zone).year
-    number = document_number(organisation=organisation, kind="tender", prefix="T", year=year)
+    on = local_date(at, organisation.zone)
+    number = document_number(organisation=organisation, kind="tender", prefix="T", year=on.year)
     tender = Tender(
         organisation=organisation,
         number=number,
@@ -174,7 +182,7 @@ def draft_tender(
         status="planning",
         status_at=at,
     )
-    check_documentation(tender)
+    check_documentation(tender, on)
     tender.save()
     Criterion.objects.bulk_create(
         Criterion(
@@ -203,7 +211,7 @@ def approve_tender(*, tender: Tender, actor: Actor, at: datetime) -> Tender:
     tender = locked(tender)
     if tender.author_id == actor.user_id:
         raise FourEyes()
-    check_documentation(tender)
+    check_documentation(tender, local_date(at, tender.organisation.zone))
     tender.approver_id = actor.user_id
     tender.save(update_fields=["approver"])
     tender.move_to("planned", at=at)
@@ -251,7 +259,8 @@ def _check_commission(tender: Tender, people: Sequence[tuple[User, str]], at: da
         author=tender.author.username,
     )
     if problems:
-        raise CommissionInvalid(problems=", ".join(row.code for row in problems), min=least)
+        told = [str(COMMISSION_PROBLEMS[row.code] % {**row.params, "person": tender.author}) for row in problems]
+        raise CommissionInvalid(problems="; ".join(told), min=least)
 
 
 @action
@@ -259,10 +268,11 @@ def publish_tender(*, tender: Tender, bids_close_at: datetime, actor: Actor, at:
     """Announce an approved competition and fix its rules: parameters are copied with their versions.
 
     Time: parameters as of the day of publication. Raises: CloseTooEarly, CommissionInvalid, InvalidMove,
-    ParameterMissing. Audit: tender.published.
+    ParameterMissing, and what ``draft_tender`` raises about norm, money and dates. Audit: tender.published.
     """
     tender = locked(tender)
     on = local_date(at, tender.organisation.zone)
+    check_documentation(tender, on)
     settings = _settings(tender.organisation, KEYS[tender.kind], on)
     seats = list(tender.commission.select_related("user"))
     _check_commission(tender, [(seat.user, seat.role) for seat in seats], at)

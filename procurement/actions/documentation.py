@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +30,26 @@ class NormOfOtherService(DomainError):
     message = _("The norm cost belongs to another service. Choose one of the service of this competition.")
 
 
+class NormNotInForce(DomainError):
+    """The highest price would be one of another time."""
+
+    code = "NORM_NOT_IN_FORCE"
+    message = _(
+        "The norm cost holds neither on %(on)s nor when the contract starts. The officer drafts a norm cost for the "
+        "time of the contract and the manager approves it; then choose that one."
+    )
+
+
+class BudgetOfOtherYear(DomainError):
+    """An appropriation pays in its own year."""
+
+    code = "BUDGET_OF_OTHER_YEAR"
+    message = _(
+        "The budget line «%(line)s» is of a year in which the contract does not run. The finance officer enters the "
+        "line of the year of the contract; then choose that one."
+    )
+
+
 class ContractDatesReversed(DomainError):
     """No day would belong to the contract."""
 
@@ -37,8 +57,20 @@ class ContractDatesReversed(DomainError):
     message = _("The contract would end before it starts. Correct the dates.")
 
 
+def norm_holds(norm: NormCost, on: date) -> bool:
+    """Whether a norm cost is in force on a day."""
+    return norm.valid_from <= on and (norm.valid_to is None or on < norm.valid_to)
+
+
+def norm_to_follow(tender: Tender) -> bool:
+    """Whether the norm cost ends before the contract starts: no contract is signed until a later one is approved."""
+    norm, start = tender.norm_cost, tender.contract_from
+    return norm is not None and start is not None and norm.valid_to is not None and norm.valid_to <= start
+
+
 def contradictions(
     *,
+    on: date,
     kind: str,
     service: Service | None,
     norm_cost: NormCost | None,
@@ -47,22 +79,32 @@ def contradictions(
     contract_from: date | None,
     contract_to: date | None,
 ) -> Iterator[tuple[str, DomainError]]:
-    """Every contradiction with the field to correct. Time: ``contract_to`` is exclusive."""
+    """Every contradiction on a day with the field to correct. Time: ``contract_to`` is exclusive."""
     if kind == "social_order":
         if norm_cost is None or norm_cost.status != "approved":
             yield "norm_cost", NormNotApproved()
         elif norm_cost.service != service:
             yield "norm_cost", NormOfOtherService()
+        elif not norm_holds(norm_cost, on) and not norm_holds(norm_cost, contract_from or on):
+            yield "norm_cost", NormNotInForce(on=on)
     free = budget_line.amount.amount - from_minor(set_aside_minor(budget_line))
     if value > free:
         yield "value", BudgetExceeded(line=budget_line, free=free, needed=value)
     if contract_from and contract_to and contract_to <= contract_from:
         yield "contract_to", ContractDatesReversed()
+    elif contract_from and not _pays_in(budget_line.year, contract_from, contract_to):
+        yield "budget_line", BudgetOfOtherYear(line=budget_line)
 
 
-def check_documentation(tender: Tender) -> None:
-    """Raises: the first of the ``contradictions`` of a competition."""
+def _pays_in(year: int, contract_from: date, contract_to: date | None) -> bool:
+    last = contract_to - timedelta(days=1) if contract_to else date.max
+    return contract_from.year <= year <= last.year
+
+
+def check_documentation(tender: Tender, on: date) -> None:
+    """Raises: the first of the ``contradictions`` of a competition on a day."""
     found = contradictions(
+        on=on,
         kind=tender.kind,
         service=tender.service,
         norm_cost=tender.norm_cost,

@@ -21,6 +21,7 @@ from contracts.views.pages import access_of, download, one_of, page_of, perform,
 from procurement import queries
 from procurement.actions import awards, closing, competitions, complaints, evaluation
 from procurement.actions import bids as bid_actions
+from procurement.actions.documentation import norm_to_follow
 from procurement.forms import (
     AnswerForm,
     ClosingForm,
@@ -76,6 +77,7 @@ def _context(access: Access, tender: Tender) -> dict[str, Any]:
     seat = next((row for row in seats if row.user_id == access.user.pk), None)
     return {
         "tender": tender,
+        "norm_to_follow": norm_to_follow(tender) and tender.status in {"planning", "planned", "active"},
         "criteria": sorted(tender.criteria.all(), key=lambda row: row.position),
         "seats": seats,
         "seat": seat,
@@ -153,7 +155,7 @@ def tender_new(request: HttpRequest) -> HttpResponse:
     """Write the documentation of a competition."""
     access = access_of(request)
     office = access.office()
-    form = TenderForm(request.POST or None, organisation=office)
+    form = TenderForm(request.POST or None, organisation=office, on=access.today())
     initial = None if request.method == "POST" else _default_criteria(access)
     rows = CriterionFormSet(request.POST or None, initial=initial, prefix="criteria")
     if request.method == "POST" and form.is_valid() and rows.is_valid():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import override
 
 from config.errors import FourEyes
 from config.office.models import Attachment
@@ -15,10 +16,18 @@ from config.office.storage import GivenFile, attachments_of, open_attachment
 from config.states import InvalidMove
 from contracts.actions import catalogue, register
 from contracts.actions.agreements import PriceAboveNorm
-from contracts.actions.budgets import BudgetExceeded, amend_budget_line
+from contracts.actions.budgets import BudgetExceeded, add_budget_line, amend_budget_line
+from contracts.models import BudgetLine
 from contracts.queries import contract_line_on
 from procurement.actions import awards, bids, closing, competitions, complaints, evaluation
-from procurement.actions.documentation import ContractDatesReversed, NormNotApproved, NormOfOtherService
+from procurement.actions.documentation import (
+    BudgetOfOtherYear,
+    ContractDatesReversed,
+    NormNotApproved,
+    NormNotInForce,
+    NormOfOtherService,
+    norm_to_follow,
+)
 from procurement.models import Bid, BidResult, Score, Tender
 from procurement.queries import readable
 from tests.road import AFTER_STANDSTILL, CLOSE, CRITERIA, MEMBERS, OPENING, PUBLISHED, SCORED, Road
@@ -146,6 +155,41 @@ def test_documentation_agrees_with_itself(road: Road) -> None:
     assert draft(road).status == "planning" and Tender.objects.count() == 1
 
 
+LATER = {"contract_from": date(2026, 2, 1), "contract_to": date(2027, 1, 1)}
+
+
+def line_of(road: Road, year: int) -> BudgetLine:
+    return add_budget_line(
+        organisation=road.organisation, code=road.line.code, year=year, amount=Decimal("5000000.00"), title="x",
+        actor=road.actor("halyna"), at=road.at,
+    )  # fmt: skip
+
+
+def test_the_budget_line_is_of_a_year_of_the_contract(road: Road) -> None:
+    with pytest.raises(BudgetOfOtherYear):
+        draft(road, **LATER)
+    assert draft(road, budget_line=line_of(road, 2026), **LATER).status == "planning"
+    assert draft(road, contract_from=date(2025, 11, 1), contract_to=date(2026, 11, 1)).status == "planning"
+    with pytest.raises(BudgetOfOtherYear):
+        draft(road, budget_line=line_of(road, 2027), **LATER)
+
+
+def test_an_ended_norm_is_refused_and_one_to_follow_is_told(road: Road) -> None:
+    tender = draft(road, budget_line=line_of(road, 2026), **LATER)
+    road.norm.change(at=road.at, valid_to=date(2026, 1, 1))
+    tender.refresh_from_db()
+    assert norm_to_follow(tender) and not norm_to_follow(draft(road))
+    ended = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    with pytest.raises(NormNotInForce):
+        competitions.approve_tender(tender=tender, actor=road.actor("oksana"), at=ended)
+    road.appoint(tender)
+    competitions.approve_tender(tender=tender, actor=road.actor("oksana"), at=road.at)
+    announce = {"tender": tender, "bids_close_at": ended + timedelta(days=60), "actor": road.actor("bohdan")}
+    with pytest.raises(NormNotInForce):
+        competitions.publish_tender(at=ended, **announce)  # type: ignore[arg-type]
+    assert competitions.publish_tender(at=road.at, **announce).status == "active"  # type: ignore[arg-type]
+
+
 def test_approval_looks_at_money_and_norm_again(road: Road) -> None:
     tender = draft(road)
     actor = road.actor("oksana")
@@ -193,7 +237,7 @@ def test_rules_are_fixed_with_their_versions_at_publication(road: Road) -> None:
 @pytest.mark.parametrize("members", [("member2", "member3"), ("member2", "member3", "member4", "bohdan")])
 def test_commission_too_small_or_with_the_author_is_refused(road: Road, members: tuple[str, ...]) -> None:
     tender = road.draft_order()
-    with pytest.raises(competitions.CommissionInvalid):
+    with pytest.raises(competitions.CommissionInvalid) as refusal:
         competitions.appoint_commission(
             tender=tender,
             chair=road.cast["chair"],
@@ -201,6 +245,10 @@ def test_commission_too_small_or_with_the_author_is_refused(road: Road, members:
             actor=road.actor("bohdan"),
             at=road.at,
         )
+    wrong = "3 voting members, fewer than 5" if len(members) == 2 else f"{road.cast['bohdan']} wrote the documentation"
+    with override("en"):
+        told = refusal.value.sentence
+    assert wrong in told and "COMMISSION_" not in told and "COI-" not in told
 
 
 def test_commission_is_fixed_once_published(road: Road) -> None:
