@@ -7,9 +7,10 @@ from datetime import date
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from config.accounts.access import Access
+from config.accounts.models import Organisation
 from config.clock import local_date
 from config.periods import add_working_days
-from contracts.parameters import parameter_value
+from contracts.parameters import ParameterBook, parameter_value
 from contracts.queries import working_calendar
 from settlement.line_queries import visible_claims
 from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimLine, KeptPend
@@ -33,6 +34,19 @@ def appeal_until(run: AdjudicationRun) -> date:
     day = local_date(run.recorded_at, run.organisation.zone)
     days = parameter_value(run.organisation, TERM, day).whole
     return add_working_days(day, days, working_calendar(run.organisation))
+
+
+def appealable_runs(organisation: Organisation, today: date) -> list[AdjudicationRun]:
+    """Runs whose decisions can still be appealed on a day; where no term is written down, none of them is over."""
+    days, calendar = ParameterBook.load(organisation, TERM), working_calendar(organisation)
+    found = []
+    for run in AdjudicationRun.objects.filter(organisation=organisation).order_by("-recorded_at").iterator(20):
+        made = local_date(run.recorded_at, organisation.zone)
+        term = days.get(TERM, made)
+        if term is not None and add_working_days(made, term.whole, calendar) < today:
+            break
+        found.append(run)
+    return found
 
 
 def appeals_to_answer(access: Access) -> QuerySet[Appeal]:

@@ -165,7 +165,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty(
         "lines_refused",
         "claims.submit",
-        _("Refused and reduced lines of the last claim"),
+        _("Refused and reduced lines that you can still appeal"),
         _("Each line says why and what to do."),
         "settlement:claims",
         waiting_rows.refused_lines,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from config.accounts.access import Access
 from config.accounts.models import User
 from config.accounts.people import people_of
+from config.clock import local_date
 from config.office.models import Job
 from contracts.models import ContractLine, NormCost, Parameter, ParameterProposal
 from contracts.parameters import ParameterBook
@@ -125,10 +126,17 @@ def draft_claims(access: Access) -> QuerySet[Claim]:
 
 
 def refused_lines(access: Access) -> QuerySet[Adjudication]:
-    claims = Claim.objects.filter(provider__users__user=access.user)
-    judged = claims.filter(status__in=["adjudicated", "scheduled", "disputed", "paid"])
-    last = judged.order_by("-period", "-id").values("pk")[:1]
-    return Adjudication.objects.filter(claim__in=last, outcome__in=["rejected", "reduced"])
+    runs = [
+        run
+        for organisation in access.organisations
+        for run in appeal_queries.appealable_runs(organisation, local_date(access.now(organisation), organisation.zone))
+    ]
+    later = Adjudication.objects.filter(
+        claim=OuterRef("claim"), claim_line=OuterRef("claim_line"), pk__gt=OuterRef("pk")
+    )
+    claims = Claim.objects.filter(provider__users__user=access.user, status__in=appeal_queries.DISPUTABLE)
+    rows = Adjudication.objects.filter(claim__in=claims, run__in=runs, outcome__in=["rejected", "reduced"])
+    return rows.filter(~Exists(later), reverses=None, claim__reverses=None)
 
 
 # --- Finance -------------------------------------------------------------------------------------------

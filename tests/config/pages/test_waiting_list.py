@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from config.accounts.models import Organisation, User
 from config.demo.cast import CAST
 from config.pages.waiting import DUTIES, OWN
+from contracts.actions.reference import load_reference
 from contracts.models import Provider, ProviderUser
+from settlement.appeal_queries import DISPUTABLE, appeal_until
+from settlement.models import Adjudication, Claim
+from tests.conftest import KYIV
 from tests.road import assert_same_queries
-from tests.settlement.actions.month import AT
+from tests.settlement.actions.month import AT, judge
 from tests.settlement.road_rows import build_road
-from tests.settlement.views.town import Town, settled_town
+from tests.settlement.views.town import Town, settled_town, url
 from vouchers.models import Recipient
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +84,24 @@ def test_the_price_does_not_grow(client: Client, cast: dict[str, User], organisa
     assert_same_queries(
         client, "/waiting/bank_records/", lambda: build_road(organisation, cast["bohdan"], AT, mark="2")
     )
+
+
+def test_refused_lines_stay_while_they_can_be_appealed_whatever_is_claimed_later(town: Town) -> None:
+    load_reference(at=AT)
+    nadiia = town.browser("nadiia")
+    refused = Adjudication.objects.filter(claim=town.claim, outcome__in=["rejected", "reduced"]).count()
+    assert refused == 14
+    contract = town.claim.contract
+    nadiia.post(url("claim_from_redemptions"), {"contract": contract.pk, "period": "2025-12"})
+    later = Claim.objects.exclude(pk=town.claim.pk).get(provider=town.claim.provider)
+    nadiia.post(url("claim_submit", later.pk))
+    assert judge(town.organisation, at=AT + timedelta(minutes=1), period=later.period) is not None
+    later.refresh_from_db()
+    of_later = Adjudication.objects.filter(claim=later, outcome__in=["rejected", "reduced"]).count()
+    assert later.status in DISPUTABLE
+    assert rows_behind(nadiia, "/waiting/lines_refused/") == refused + of_later
+    until = appeal_until(town.run)
+    for day, count in ((until, refused + of_later), (until + timedelta(days=1), 0)):
+        noon = datetime(day.year, day.month, day.day, 12, tzinfo=KYIV)
+        Organisation.objects.update(clock_offset=noon - timezone.now())
+        assert rows_behind(nadiia, "/waiting/lines_refused/") == count
