@@ -137,7 +137,7 @@ FORMULAS: dict[str, Any] = {
     "FEE-UA-1/1": _("fee of the recipient by Cabinet resolution 429 of 01.06.2020"),
     "FEE-RU-442/1": _("fee of the recipient by Federal law 442-FZ"),
 }
-# Grounds by which a person pays or does not; the code leads to the sources.
+# Grounds by which a person pays or does not, by their ids in docs/legal.md.
 GROUNDS: dict[str, Any] = {
     "PAY-UA-2": _("free of charge whatever the income, by who the person is"),
     "PAY-UA-3": _("the service is free for everyone"),
@@ -202,7 +202,7 @@ def formula_words(formula: str) -> str:
     A code of a service (015.1:) is no figure and keeps its point.
     """
     if formula in GROUNDS:
-        return f"{GROUNDS[formula]} ({formula})"
+        return str(GROUNDS[formula])
     if found := _MONTH_OF.fullmatch(formula):
         formula = _counted_instead(found)
     text = _CODE.sub(lambda found: str(VALUES[found.group(1)]), gettext(formula) if formula else "")

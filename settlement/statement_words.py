@@ -71,7 +71,7 @@ UNREADABLE: dict[str, Any] = {
 def unreadable_words(code: str, params: Mapping[str, object]) -> str:
     """Why a file could not be read, for people; the code itself where nobody has found words."""
     words = UNREADABLE.get(code)
-    return f"{str(words) % params} ({code})" if words else code
+    return str(words) % params if words else code
 
 
 def problem_rows(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

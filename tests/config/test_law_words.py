@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from config.law_titles import LISTED
 from config.law_words import (
@@ -22,6 +23,7 @@ from config.law_words import (
     value_words,
 )
 from contracts.rules.norm_cost import FORMULA_ID as NORM_FORMULA
+from settlement.statement_words import unreadable_words
 from vouchers.queries import mask_name
 from vouchers.rules import co_payment, co_payment_ru
 from vouchers.rules.co_payment import FORMULA_ID as FEE_FORMULA
@@ -108,12 +110,23 @@ def test_parameters_of_the_list_alone_have_names_too() -> None:
         assert parameter_title("certificate.pin_tries") == "tries of a PIN before it is locked"
 
 
-def test_a_ground_of_a_fee_is_said_in_words_before_its_code_and_a_fraction_as_it_is_read() -> None:
+def test_a_ground_of_a_fee_is_said_in_words_and_a_fraction_as_it_is_read() -> None:
     with translation.override("uk"):
         words = formula_words("PAY-UA-5")
-        assert words.startswith("дохід вищий") and words.endswith("(PAY-UA-5)")
+        assert words.startswith("дохід вищий") and "PAY-UA" not in words
         assert value_words("0.05") == "0,05"
         assert "1186" in formula_title(NORM_FORMULA) and "429" in formula_title(FEE_FORMULA)
         assert value_words("2025") == "2025"
     codes = set(re.findall(r'"(PAY-\w\w-\d(?:/crisis)?|INC-UA)"', RULES))
     assert codes and codes <= GROUNDS.keys(), "each ground that a rule returns has words"
+
+
+def test_why_a_file_cannot_be_read_is_said_without_the_program_s_code() -> None:
+    with translation.override("en"):
+        assert unreadable_words("NOT_A_TABLE", {}) == "it is no table with a row of headings"
+        assert unreadable_words("COLUMN_MISSING", {"column": "Дата"}) == "the column «Дата» is missing"
+
+
+def test_a_way_of_paying_is_a_word() -> None:
+    with translation.override("uk"):
+        assert [gettext(mode) for mode in "FDC"] == ["безоплатно", "частка за доходом", "повна вартість"]
