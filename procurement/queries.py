@@ -86,6 +86,12 @@ def scores_in_force(tender: Tender) -> QuerySet[Score]:
     )
 
 
+def protocol_of(bid: Bid) -> QuerySet[Score]:
+    """Every locked mark of a bid with its versions and reasons, by criterion and member."""
+    rows = bid.scores.filter(locked_at__isnull=False).select_related("criterion", "member__user")
+    return rows.order_by("criterion__position", "member__user__display_name", "member", "version")
+
+
 def marks_in_force(tender: Tender) -> dict[int, dict[str, dict[str, Decimal]]]:
     """Latest locked mark by bid, criterion and seat: one query."""
     marks: dict[int, dict[str, dict[str, Decimal]]] = {}

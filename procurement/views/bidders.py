@@ -20,6 +20,7 @@ from procurement import queries
 from procurement.actions import applications
 from procurement.actions import bids as bid_actions
 from procurement.actions.application_checks import check_application
+from procurement.actions.competitions import is_decided
 from procurement.application_forms import (
     DECLARED,
     ApplicationForm,
@@ -104,6 +105,8 @@ def bid_detail(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     bid, own = bid_for(access, pk)
     context: dict[str, Any] = {"bid": bid, "tender": bid.tender, "own": own, "at": access.now(bid.tender.organisation)}
+    if _sees_protocol(access, bid.tender):
+        context["marks"] = queries.protocol_of(bid)
     if bid.tender.kind == "project_contest":
         context |= _application(bid)
         return render(request, "procurement/application.html", context)
@@ -111,6 +114,13 @@ def bid_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context["content"] = json.loads(bid.sealed) if bid.sealed else {}
     context["files"] = bid_actions.sealed_documents(bid) if bid.tender.opened_at is None else attachments_of(bid)
     return render(request, "procurement/bid.html", context)
+
+
+def _sees_protocol(access: Access, tender: Tender) -> bool:
+    """The office once results are computed; whoever marks bids, only when no mark can change any more."""
+    if tender.evaluated_at is None or not access.may("bids.view"):
+        return False
+    return not access.may("bids.score") or is_decided(tender)
 
 
 def _application(bid: Bid) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
@@ -79,9 +80,11 @@ def mark_explain(request: HttpRequest, pk: int) -> HttpResponse:
 def _kept(request: HttpRequest, access: Access, tender: Tender, sheets: list[Sheet]) -> HttpResponse:
     """Keep what changed, bid by bid, and lock when that was the button."""
     at = access.now(tender.organisation)
-    computed = tender.evaluated_at is not None
+    computed, were_locked = tender.evaluated_at is not None, all(row.locked for row in sheets)
+    changed, missing = 0, sum(row.missing for row in sheets)
     for row in sheets:
         marks, reason = row.form.changed(), row.form.cleaned_data.get("reason", "")
+        changed, missing = changed + len(marks), missing - len(marks.keys() - row.form.kept.keys())
         if marks:
             evaluation.score_bid(bid=row.bid, marks=marks, reason=reason, actor=access.actor, at=at)
     tender.refresh_from_db(fields=["evaluated_at"])
@@ -91,8 +94,20 @@ def _kept(request: HttpRequest, access: Access, tender: Tender, sheets: list[She
         evaluation.lock_scores(tender=tender, actor=access.actor, at=at)
         messages.success(request, str(_("Your marks are locked.")))
         return redirect("procurement:competition", tender.pk)
-    messages.success(request, str(_("Your marks are kept. Lock them when every bid is judged.")))
+    say = messages.success if changed or not (missing or were_locked) else messages.warning
+    say(request, _told(changed=changed, missing=missing, were_locked=were_locked))
     return redirect("procurement:scoring", tender.pk)
+
+
+def _told(*, changed: int, missing: int, were_locked: bool) -> str:
+    """What was kept and what is left to do."""
+    if missing:
+        kept = _("Your marks are kept.") if changed else _("You gave no new mark.")
+        left = ngettext("%(marks)s mark is still missing.", "%(marks)s marks are still missing.", missing)
+        return f"{kept} {left % {'marks': missing}}"
+    if were_locked:
+        return str(_("Your changed mark is kept with its reason.") if changed else _("Nothing was changed."))
+    return str(_("Your marks are kept. Lock them when every bid is judged."))
 
 
 def _sheets(tender: Tender, user: User, typed: QueryDict | None) -> list[Sheet]:

@@ -375,6 +375,25 @@ def test_results_are_shown_with_their_rows(client: Client, road: Road) -> None:
     assert Score.objects.filter(locked_at=None).count() == 0
 
 
+def test_marks_are_shown_with_their_versions_to_the_office_after_the_results(client: Client, road: Road) -> None:
+    tender, offered = road.scored_order()
+    at(road.organisation, SCORED)
+    change = {"bid": offered["A"], "marks": {"staff": Decimal("3.25")}, "reason": "описка в акті"}
+    evaluation.score_bid(actor=road.actor("member2"), at=SCORED, **change)  # type: ignore[arg-type]
+    url = reverse("procurement:bid", args=[offered["A"].pk])
+
+    def seen(name: str) -> bool:
+        shown = sign_in(client, road.cast[name]).get(url).content.decode()
+        assert ("описка в акті" in shown) == ("3,25" in shown)
+        return "описка в акті" in shown
+
+    assert not any(map(seen, ("bohdan", "mariia", "chair", "nadiia"))), "no result yet"
+    evaluation.evaluate_tender(tender=tender, actor=road.actor("bohdan"), at=SCORED)
+    assert [seen(name) for name in ("bohdan", "mariia", "chair", "nadiia")] == [True, True, False, False]
+    awards.award_tender(tender=tender, reason="бали", actor=road.actor("bohdan"), at=SCORED)
+    assert [seen(name) for name in ("bohdan", "mariia", "chair", "nadiia")] == [True, True, True, False]
+
+
 def test_competition_is_cancelled_in_the_browser_by_the_officer_alone(
     client: Client, road: Road, running: Tender
 ) -> None:
@@ -541,6 +560,28 @@ def test_locked_mark_changes_with_a_reason_asked_beside_it(client: Client, road:
     assert [(row.bid, row.value, row.reason) for row in own.filter(version=2)] == [
         (offered["A"], Decimal("1.25"), "описка")
     ]
+
+
+def test_sheet_says_what_is_missing_and_asks_for_no_second_lock(client: Client, road: Road) -> None:
+    tender, offered = road.scored_order()
+    at(road.organisation, SCORED)
+    client.cookies["language"] = "en"
+    url, signed = reverse("procurement:scoring", args=[tender.pk]), sign_in(client, road.cast["chair"])
+
+    def said(marks: dict[str, str]) -> str:
+        return strip_tags(signed.post(url, marks, follow=True).content.decode())
+
+    own = Score.objects.filter(member__user=road.cast["chair"])
+    kept = {f"bid{row.bid_id}-mark_{row.criterion.code}": str(row.value) for row in own}
+    assert "Nothing was changed." in said(kept)
+    reason = {f"bid{offered['A'].pk}-reason": "описка"}
+    told = said(kept | typed(offered["A"], staff="3") | reason)
+    assert "Your changed mark is kept with its reason." in told and "Lock them" not in told
+    assert "Must be above zero" in told
+    own.delete()
+    assert "You gave no new mark. 8 marks are still missing." in said({})
+    assert "Your marks are kept. 7 marks are still missing." in said(typed(offered["B"], staff="3"))
+    assert "Lock them when every bid is judged" in said(kept)
 
 
 def test_a_member_is_asked_why_a_mark_is_far_from_the_mean(client: Client, road: Road) -> None:
