@@ -61,7 +61,7 @@ STATUSES: dict[str, tuple[Any, str]] = {
     "dropped": (_("dropped"), PLAIN),
     "open": (_("open"), WAIT),
     "done": (_("done"), GOOD),
-    "released": (_("sent to the bank"), GOOD),
+    "released": (_("released for payment"), WAIT),
     "prepared": (_("prepared"), PLAIN),
     "requested": (_("asked for"), WAIT),
     "refunded": (_("given back"), GOOD),

@@ -9,10 +9,13 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, OuterRef, Subquery
 
+from config.clock import local_date
 from contracts.models import Provider
-from settlement.models import Claim
+from settlement.models import Claim, Match, Payment, PaymentRemittance
 from settlement.models.claims import ASKS_NOTHING
+from settlement.models.statements import LIVE
 
 # Confirmed visits that no live claim has, by contract of the provider and month, at the price of the day.
 _UNCLAIMED = f"""
@@ -59,6 +62,37 @@ def unclaimed_visits(provider: Provider) -> list[Unclaimed]:
             Unclaimed(contract, number, office, period, visits, int(amount), currency)
             for contract, number, office, period, visits, amount, currency in cursor.fetchall()
         ]
+
+
+@dataclass(frozen=True)
+class ClaimPayment:
+    """What one payment brings of a claim, minor units, and the day on which the bank booked or was handed it."""
+
+    payment: Payment
+    amount: int
+    on: date | None
+
+
+def payments_of_claim(claim: Claim) -> list[ClaimPayment]:
+    """Payments that were made for a claim, the oldest first: one query."""
+    carried = Match.objects.filter(payment=OuterRef("payment"), kind="payment", **LIVE).order_by("-pk")
+    items = PaymentRemittance.objects.filter(remittance__claim=claim).exclude(payment=None)
+    rows = (
+        items.select_related("payment")
+        .order_by("payment", "pk")
+        .annotate(
+            booked=Subquery(carried.values("statement_line__booked_on")[:1]),
+            amount=F("remittance__payable"),
+        )
+    )
+    found: dict[int, ClaimPayment] = {}
+    for row in rows:
+        assert row.payment is not None
+        before = found.get(row.payment.pk)
+        sent = local_date(row.payment.sent_at, claim.organisation.zone) if row.payment.sent_at else None
+        amount = row.amount + (before.amount if before else 0)
+        found[row.payment.pk] = ClaimPayment(row.payment, amount, row.booked or sent)
+    return list(found.values())
 
 
 # Findings of the last decision on each line of a claim.

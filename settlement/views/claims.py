@@ -21,6 +21,7 @@ from settlement import clawback_queries, line_queries
 from settlement.actions import letters
 from settlement.appeal_queries import DISPUTABLE, disputed_run
 from settlement.claim_letter import checks_in_words, explain
+from settlement.claim_queries import payments_of_claim
 from settlement.clearing_queries import cleared_on_the_road
 from settlement.correction_queries import corrections_of
 from settlement.explanations import LineExplained
@@ -87,6 +88,8 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "outcome": outcome,
         "outcomes": [(code, counts[code]) for code in line_queries.OUTCOMES if counts.get(code)],
         "line_total": sum(counts.values()),
+        "waiting_count": counts.get("pended", 0),
+        "payments": payments_of_claim(claim),
         "q": q,
         "hidden": {"outcome": outcome},
         "totals": line_queries.claim_totals(claim) if counts else None,

@@ -229,3 +229,9 @@ def test_the_spreadsheet_holds_what_the_paper_shows(town: Town) -> None:
         assert next(row[4] for row in rows if row[0] == "Разом") == 2200.5
         assert [row[3] for row in rows if row[1:3] == (2200.5, 2200.5)] == [0]
         assert town.browser("taras").get(url(name, town.claim.pk)).status_code == 404
+
+
+def test_it_speaks_the_language_of_the_municipality_whoever_takes_it(town: Town) -> None:
+    written_out = town.browser("nadiia").get(url("claim_invoice_xml", town.claim.pk)).content.decode()
+    assert "Згідно з договором" in written_out and "Соціальні послуги звільнено" in written_out
+    assert "As agreed" not in written_out and "exempt from" not in written_out

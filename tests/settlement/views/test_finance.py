@@ -12,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config.accounts.models import Organisation, User
+from contracts.models import ProviderUser
 from settlement.actions.payments import mark_payments_sent, write_remittance_advices
 from settlement.gateways.simulated_bank import answer_payment_file
-from settlement.models import ClosedMonth, Payment, PaymentRun, Statement, StatementLine
-from tests.settlement.actions.paid import bank_file, released_run
+from settlement.models import Claim, ClosedMonth, Payment, PaymentRun, Statement, StatementLine
+from tests.settlement.actions.paid import answered, bank_file, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, owe, ready
 from tests.settlement.views.town import url
 from tests.signed_in import browser
@@ -119,7 +120,9 @@ def test_a_refused_file_says_why(office: Organisation, cast: Cast) -> None:
     file = SimpleUploadedFile("x.xml", b"<nothing/>", "text/xml")
     response = browser(cast["halyna"]).post(url("statement_new"), {"file": file})
     assert response.context["refusal"].code == "STATEMENT_UNREADABLE"
-    assert "NOT_A_STATEMENT" in response.content.decode()
+    said = response.content.decode()
+    assert "це документ іншого виду" in said
+    assert "NOT_A_STATEMENT" not in said
 
 
 def test_a_quarantined_statement_waits_for_a_decision(office: Organisation, cast: Cast, at: datetime) -> None:
@@ -155,6 +158,36 @@ def test_matching_by_hand(office: Organisation, cast: Cast, at: datetime) -> Non
     client.post(url("statement_line", line.pk), {"step": "match", "payments": [payment.pk], "reason": "лист банку"})
     payment.refresh_from_db()
     assert payment.status == "confirmed"
+
+
+def test_the_claim_says_when_its_money_came(office: Organisation, cast: Cast, at: datetime) -> None:
+    def shown(name: str) -> str:
+        page = browser(cast[name], "en").get(url("claim", claim.pk)).content.decode()
+        return " ".join(page.replace("\xa0", " ").split())
+
+    claim = Claim.objects.get(provider__code="P1")
+    ProviderUser.objects.create(provider=claim.provider, user=cast["nadiia"])
+    assert "<dt>Payment</dt>" not in shown("nadiia")
+    run = released_run(office, cast, at)
+    payment = run.payments.get(provider__code="P1")
+    assert f'<span class="code">{payment.reference}</span> <span class="status ">prepared' in shown("nadiia")
+    answered(run, cast["halyna"], at)
+    booked = payment.matches.get(kind="payment").statement_line.booked_on
+    said = f"<strong>242.00 ₴</strong> paid on {booked:%d.%m.%Y} ·"
+    assert said in shown("nadiia") and said in shown("halyna")
+    assert f'href="{url("payment", payment.pk)}"' in shown("halyna")
+    assert f'href="{url("payment", payment.pk)}"' not in shown("nadiia")
+
+
+def test_a_released_run_is_not_called_sent_while_its_file_waits(office: Organisation, cast: Cast, at: datetime) -> None:
+    run = released_run(office, cast, at)
+    client = browser(cast["ivan"], "en")
+    page = client.get(url("payment_run", run.pk)).content.decode()
+    assert "released for payment" in page and "sent to the bank" not in page
+    assert "The bank file is being written" in page and "The bank file is ready" not in page
+    bank_file(run, at)
+    page = client.get(url("payment_run", run.pk)).content.decode()
+    assert "The bank file is ready" in page and "The bank file is being written" not in page
 
 
 def test_bad_addresses_are_not_found(office: Organisation, cast: Cast) -> None:
