@@ -12,7 +12,7 @@ from django.db.models import Case, Count, Min, Q, QuerySet, Sum, Value, When
 from config.accounts.models import Organisation
 from config.money import from_minor
 from config.periods import add_months
-from contracts.parameters import ParameterBook
+from contracts.parameters import ParameterBook, parameter_value
 from settlement.finance_queries import exceptions
 from settlement.models import BankAct, Payment, StatementLayout, StatementLine
 
@@ -20,6 +20,8 @@ from settlement.models import BankAct, Payment, StatementLayout, StatementLine
 AGES: dict[str, tuple[int, int | None]] = {"week": (0, 8), "month": (8, 31), "quarter": (31, 91), "older": (91, None)}
 # After so many days without an answer of the bank a sent payment is asked about.
 SILENT_DAYS = "bank.silent_days"
+# A bank line this many days before or after the day of a payment can be it.
+WINDOW_DAYS = "bank.match_window_days"
 
 
 def open_lines(organisation: Organisation, today: date, *, search: str = "", age: str = "") -> QuerySet[StatementLine]:
@@ -75,6 +77,22 @@ def matchable_payments(line: StatementLine) -> QuerySet[Payment]:
     states = ("confirmed",) if line.amount_minor > 0 else ("prepared", "sent")
     rows = Payment.objects.filter(organisation=line.statement.organisation, status__in=states)
     return rows.select_related("provider")
+
+
+def only_fitting(line: StatementLine, left: int) -> Payment | None:
+    """The one waiting payment of the sum that is open of a line, for its account, if it names one, and near its day.
+
+    ``left``: what is still open of the line, signed minor units.
+    """
+    rows = matchable_payments(line).filter(amount=abs(from_minor(left))).select_related("payment_run", "organisation")
+    found = list(rows[:2])
+    if len(found) != 1 or line.counterparty_iban not in ("", found[0].iban):
+        return None
+    [payment] = found
+    window = parameter_value(payment.organisation, WINDOW_DAYS, line.booked_on).whole
+    day = payment.payment_run.execution_date
+    is_near = line.amount_minor > 0 or (day is not None and abs((line.booked_on - day).days) <= window)
+    return payment if is_near else None
 
 
 def likely_payments(line: StatementLine, left: int, proposed: Sequence[int] = ()) -> list[Payment]:

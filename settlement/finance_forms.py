@@ -171,18 +171,32 @@ class FeeLineForm(forms.Form):
 
 
 class MatchForm(forms.Form):
-    """Payments that a bank line is for: those that are ``offered`` of all that it ``can`` be."""
+    """Payments that a bank line is for: those that are ``offered`` of all that it ``can`` be.
+
+    ``plain``: the one payment that fits; whoever confirms it need not say why.
+    """
 
     payments: forms.ModelMultipleChoiceField[Payment] = forms.ModelMultipleChoiceField(
         label=_("Payments"), queryset=Payment.objects.none(), widget=forms.CheckboxSelectMultiple
     )
     reason = forms.CharField(label=_("Why they belong together"), max_length=300)
 
-    def __init__(self, *args: Any, can: QuerySet[Payment], offered: Iterable[Payment], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, can: QuerySet[Payment], offered: Iterable[Payment], plain: Payment | None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.plain = plain
+        self.fields["reason"].required = plain is None
         field: Any = self.fields["payments"]
         field.queryset = can
         field.choices = [(row.pk, f"{row.reference} · {row.provider} · {amount(row.amount)}") for row in offered]
+
+    def clean(self) -> dict[str, Any]:
+        """Another choice than the one that fits needs its reason."""
+        found = super().clean() or {}
+        if "payments" in found and not found.get("reason") and list(found["payments"]) != [self.plain]:
+            self.add_error("reason", _("Fill this in."))
+        return found
 
 
 class CorrectionForm(forms.Form):

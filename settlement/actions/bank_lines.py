@@ -25,6 +25,7 @@ from settlement.actions.payment_postings import (
     post_unexplained_line,
 )
 from settlement.actions.payments import lock_payments, move_payments, reopen_runs
+from settlement.bank_queries import only_fitting
 from settlement.models import Match, Payment, PaymentRemittance, StatementLine
 from settlement.models.statements import LIVE
 from settlement.rules.matching import PAYMENT, RETURN
@@ -93,11 +94,13 @@ def match_line(
 ) -> StatementLine:
     """Match what is open of a line by hand to payments of equal sum: outgoing money pays them, incoming returns them.
 
+    The only payment that fits needs no reason.
     Raises: NotFound, LineNotOpen, SumsDiffer, ReasonMissing, InvalidMove. Locks: claims, runs, payments, line.
     Posts: as an automatic match. Audit: statement_line.matched.
     """
-    _demand(reason)
     payments, line = _lock(organisation, payment_ids, line_id)
+    if not reason.strip() and payments != [only_fitting(line, open_of(line))]:
+        raise ReasonMissing()
     amounts = {payment: _open_of_payment(payment, line) for payment in payments}
     total, left = sum(amounts.values()), open_of(line)
     if not payments or total != left:

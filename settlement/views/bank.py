@@ -24,7 +24,7 @@ from settlement.actions.matching import propose_matches
 from settlement.actions.payment_postings import open_of
 from settlement.actions.status_reports import Answered, import_status_report
 from settlement.bank_forms import SplitForm
-from settlement.bank_queries import found_payments, layouts, likely_payments, matchable_payments
+from settlement.bank_queries import found_payments, layouts, likely_payments, matchable_payments, only_fitting
 from settlement.clawback_forms import RepaymentForm
 from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
@@ -176,6 +176,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         request.POST if step == "match" else None,
         can=can,
         offered=found or likely,
+        plain=only_fitting(line, left) if may_match else None,
         initial={"payments": [] if found else proposed},
     )
     explain_form = ExplainForm(request.POST if step == "explain" else None)

@@ -34,6 +34,8 @@ from settlement.models.statements import LIVE
 from settlement.month_checks import month_checks
 from tests.settlement.actions.paid import bank_file, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, ready
+from tests.settlement.views.town import url
+from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Cast = dict[str, User]
@@ -198,6 +200,32 @@ def test_an_explanation_is_undone_and_given_again(
     line.refresh_from_db()
     assert (line.status, line.explanation, line.explained_by) == ("unmatched", "", None)
     assert bank_faults() == []
+
+
+def test_the_only_payment_that_fits_needs_no_reason_and_a_choice_between_two_does(
+    run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime
+) -> None:
+    adjudicated(run.organisation, at, (3, 30000), (4, 30000), number=2)
+    twins = released_run(run.organisation, cast, at)
+    plain, twin, odd = table(run, cast, at, *[("NONREF", -sum_) for sum_ in (24200, 30000, 151999)]).lines.order_by(
+        "position"
+    )
+    maker = browser(cast["halyna"], "en")
+    for line, needed in ((plain, False), (twin, True), (odd, True)):
+        assert line.status == "unmatched"
+        form = maker.get(url("statement_line", line.pk)).context["match_form"]
+        assert form.fields["reason"].required is needed
+    third = payment_of(twins, "P3")
+    with pytest.raises(ReasonMissing):
+        match_line(line_id=twin.pk, payment_ids=[third.pk], reason=" ", **says)
+    refused = maker.post(url("statement_line", twin.pk), {"step": "match", "payments": [third.pk], "reason": ""})
+    assert refused.context["form"].errors.keys() == {"reason"}
+    wrong = maker.post(url("statement_line", plain.pk), {"step": "match", "payments": [third.pk], "reason": ""})
+    assert wrong.context["form"].errors.keys() == {"reason"} and not Match.objects.exists()
+    first = payment_of(run, "P1")
+    maker.post(url("statement_line", plain.pk), {"step": "match", "payments": [first.pk], "reason": ""})
+    first.refresh_from_db()
+    assert (first.status, Match.objects.get().rule) == ("confirmed", "by_hand")
 
 
 def test_what_the_bank_told_twice_stays_closed(run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime) -> None:
