@@ -24,7 +24,7 @@ from config.transactions import step
 from contracts.actions.register import check_acts_for, is_active
 from contracts.models import Provider
 from procurement.actions.application_checks import project_facts, project_parameters, rule_at_publication
-from procurement.actions.competitions import TenderNotActive, locked
+from procurement.actions.competitions import CompetitionDecided, TenderNotActive, drop_result, is_decided, locked
 from procurement.models import Bid, BidDocument, BidFinding, Tender
 from procurement.rules.project_budget import cofinance_share
 from procurement.rules.rejection import GROUNDS, AdmissionFacts, AdmissionParameters, admission_grounds
@@ -320,10 +320,15 @@ def grounds_against(*, tender: Tender, provider: Provider, unit_price: Decimal |
 def reject_bid(*, bid: Bid, ground: str, reason: str, actor: Actor, at: datetime) -> Bid:
     """Reject an opened bid with a coded ground and a motive; it influences nobody's score.
 
-    Source: PRC-1. Raises: GroundUnknown, InvalidMove. Audit: bid.rejected.
+    A result computed with it is dropped.
+    Source: PRC-1. Raises: GroundUnknown, CompetitionDecided, InvalidMove. Audit: bid.rejected.
     """
     if ground not in GROUNDS or not reason.strip():
         raise GroundUnknown(ground=ground)
+    tender = locked(bid.tender)
+    if is_decided(tender):
+        raise CompetitionDecided(tender=tender.number)
+    drop_result(tender)
     bid = lock_rows(Bid.objects.filter(pk=bid.pk))[0]
     bid.rejection_code, bid.rejection_reason = ground, reason
     bid.save(update_fields=["rejection_code", "rejection_reason"])

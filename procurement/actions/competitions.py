@@ -97,6 +97,16 @@ COMMISSION_PROBLEMS = {
 }
 
 
+class CompetitionDecided(DomainError):
+    """An award rests on the marks, or the competition has ended."""
+
+    code = "COMPETITION_DECIDED"
+    message = _(
+        "Competition %(tender)s is decided: its marks and results stay as they are. If a mark is wrong, "
+        "tell the officer: until the contract is signed the competition can be cancelled."
+    )
+
+
 class TenderNotActive(DomainError):
     """The competition is not running."""
 

@@ -13,7 +13,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError
 from config.explanations import steps_as_rows
-from procurement.actions.competitions import drop_result, is_decided, locked, seat_of, setting
+from procurement.actions.competitions import CompetitionDecided, drop_result, is_decided, locked, seat_of, setting
 from procurement.models import Bid, BidResult, CommissionMember, Score, Tender
 from procurement.queries import marks_in_force, scores_in_force
 from procurement.rules.conflict import MemberFacts, QuorumOutcome, quorum
@@ -99,16 +99,6 @@ class BidsUndecided(DomainError):
 
     code = "BIDS_UNDECIDED"
     message = _("%(bids)s opened bids are neither admitted nor rejected yet.")
-
-
-class CompetitionDecided(DomainError):
-    """An award rests on the marks, or the competition has ended."""
-
-    code = "COMPETITION_DECIDED"
-    message = _(
-        "Competition %(tender)s is decided: its marks and results stay as they are. If a mark is wrong, "
-        "tell the officer: until the contract is signed the competition can be cancelled."
-    )
 
 
 @action

@@ -237,7 +237,7 @@ def test_rules_are_fixed_with_their_versions_at_publication(road: Road) -> None:
 @pytest.mark.parametrize("members", [("member2", "member3"), ("member2", "member3", "member4", "bohdan")])
 def test_commission_too_small_or_with_the_author_is_refused(road: Road, members: tuple[str, ...]) -> None:
     tender = road.draft_order()
-    with pytest.raises(competitions.CommissionInvalid) as refusal:
+    with override("en"), pytest.raises(competitions.CommissionInvalid) as refusal:
         competitions.appoint_commission(
             tender=tender,
             chair=road.cast["chair"],
@@ -466,6 +466,20 @@ def test_a_mark_changed_before_the_award_drops_the_result(road: Road) -> None:
     assert award(road, tender).bid == offered["A"]
 
 
+def refuse(road: Road, bid: Bid) -> Bid:
+    return bids.reject_bid(bid=bid, ground="PRC-REJ-6", reason="101", actor=road.actor("bohdan"), at=SCORED)
+
+
+def test_a_bid_rejected_before_the_award_drops_the_result(road: Road) -> None:
+    tender, offered = road.scored_order()
+    evaluate(road, tender)
+    refuse(road, offered["A"])
+    with pytest.raises(awards.NotEvaluated):
+        award(road, tender)
+    evaluate(road, tender)
+    assert award(road, tender).bid == offered["B"]
+
+
 def test_a_refused_change_leaves_the_result(road: Road) -> None:
     tender, offered = road.scored_order()
     evaluate(road, tender)
@@ -482,8 +496,9 @@ def test_marks_and_results_stay_after_the_award(road: Road) -> None:
         lambda: change_a_mark(road, offered["A"]),
         lambda: evaluation.lock_scores(tender=tender, actor=road.actor("chair"), at=SCORED),
         lambda: evaluate(road, tender),
+        lambda: refuse(road, offered["B"]),
     ):
-        with pytest.raises(evaluation.CompetitionDecided):
+        with pytest.raises(competitions.CompetitionDecided):
             call()
     assert not Score.objects.filter(version=2).exists() and BidResult.objects.count() == 2
     competitions.declare_interest(tender=tender, conflict=True, statement="родич", actor=road.actor("chair"), at=SCORED)
