@@ -29,6 +29,7 @@ from settlement import api_shapes as shapes
 from settlement import line_queries
 from settlement.actions import claims as claim_actions
 from settlement.claim_letter import checks_in_words, explain
+from settlement.clearing_queries import cleared_on_the_road
 from settlement.explanations import LineExplained, WaterfallRow
 from settlement.models import AdjudicationRun, Claim, ClaimLine
 from settlement.money_trail import money_trail, start_exists
@@ -304,4 +305,5 @@ def follow_money(request: HttpRequest, start: shapes.Start, pk: RowId) -> HttpRe
     office = caller(request).office()
     if not start_exists(office, start, pk):
         raise NotFound()
-    return JsonResponse(money_trail(organisation=office, start=start, pk=pk).as_json())
+    road = money_trail(organisation=office, start=start, pk=pk).as_json()
+    return JsonResponse(road | {"clearing": cleared_on_the_road(office, start, pk)})
