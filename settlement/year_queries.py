@@ -23,6 +23,19 @@ CARRY, RETURN_DAY, RETURN_WORKING_DAYS = "yearend.carry", "yearend.return", "yea
 # Registered obligations go over; any other value lets them lapse.
 REGISTERED = "REGISTERED_ONLY"
 
+# For a budget line of a closed year the last open successor steps in: ``OPEN_LINE`` joins it as ``o`` to
+# a line given as SQL, and ``o.line_id`` is empty for a line of an open year.
+TAKEN_OVER = """
+WITH RECURSIVE taken_over (closed_id, line_id) AS (
+    SELECT budget_line_id, successor_id FROM contracts_closedbudgetline
+    UNION ALL
+    SELECT t.closed_id, n.successor_id
+    FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
+)
+"""
+OPEN_LINE = """LEFT JOIN taken_over o ON o.closed_id = {0}
+    AND NOT EXISTS (SELECT 1 FROM contracts_closedbudgetline n WHERE n.budget_line_id = o.line_id)"""
+
 # What stands on the lines of a year beside spending, by cause, and whether it goes over to the next year's line:
 # agreements in force beyond the year and ended certificates (whose last visits are not claimed yet) if the rule says
 # so; certificates in force always: they promised it to a person; what a later line already gave back, so that both

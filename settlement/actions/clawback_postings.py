@@ -21,14 +21,9 @@ from contracts.models import BudgetEntry, BudgetLine
 from settlement.actions.clearing_items import write_items_of_case
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.models import ClawbackCase, ClawbackRecovery
+from settlement.year_queries import OPEN_LINE, TAKEN_OVER
 
-_CHARGED = """
-WITH RECURSIVE taken_over (closed_id, line_id) AS (
-    SELECT budget_line_id, successor_id FROM contracts_closedbudgetline
-    UNION ALL
-    SELECT t.closed_id, n.successor_id
-    FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
-)
+_CHARGED = f"""{TAKEN_OVER}
 SELECT COALESCE(o.line_id, c.budget_line_id, y.id, k.budget_line_id), i.home_id, sum(x.upheld_minor)::bigint,
     COALESCE(-sum(i.due_minor), 0)::bigint
 FROM settlement_clawbackline x
@@ -41,12 +36,11 @@ JOIN vouchers_certificate c ON c.id = COALESCE(l.certificate_id, (SELECT r.id FR
 JOIN contracts_budgetline b ON b.id = k.budget_line_id
 LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
     AND y.year = EXTRACT(year FROM q.period)
-LEFT JOIN taken_over o ON o.closed_id = COALESCE(c.budget_line_id, y.id, k.budget_line_id)
-    AND NOT EXISTS (SELECT 1 FROM contracts_closedbudgetline n WHERE n.budget_line_id = o.line_id)
+{OPEN_LINE.format("COALESCE(c.budget_line_id, y.id, k.budget_line_id)")}
 LEFT JOIN settlement_clearingitem i ON i.clawback_line_id = x.id
 WHERE x.case_id = %s AND x.upheld_minor > 0
 GROUP BY 1, 2 ORDER BY 1, 2
-"""
+"""  # noqa: S608  put together from constants
 
 
 @step

@@ -23,25 +23,15 @@ from settlement.actions.run_posting import WRITE_MOVES, still_reserved
 from settlement.clearing_queries import clearing_statements
 from settlement.models import Claim, ClearingLine, ClearingPayment, ClearingStatement
 from settlement.models.clearing import CLEARED
+from settlement.year_queries import OPEN_LINE, TAKEN_OVER
 from vouchers.models import Certificate
 
-# For a line of a closed year its successor steps in.
-_TAKEN_OVER = """
-WITH RECURSIVE taken_over (closed_id, line_id) AS (
-    SELECT budget_line_id, successor_id FROM contracts_closedbudgetline
-    UNION ALL
-    SELECT t.closed_id, n.successor_id
-    FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
-)
-"""
-_OPEN = """LEFT JOIN taken_over o ON o.closed_id = {0}
-    AND NOT EXISTS (SELECT 1 FROM contracts_closedbudgetline n WHERE n.budget_line_id = o.line_id)"""
 # The certificate that was issued says whose budget line pays.
-_CHARGED = f"""{_TAKEN_OVER}
+_CHARGED = f"""{TAKEN_OVER}
 SELECT COALESCE(o.line_id, h.budget_line_id), sum(i.due_minor)::bigint
 FROM {CLEARED} i
 JOIN vouchers_certificate g ON g.id = i.certificate_id JOIN vouchers_certificate h ON h.id = g.home_id
-{_OPEN.format("h.budget_line_id")}
+{OPEN_LINE.format("h.budget_line_id")}
 WHERE i.statement_id = %(statement)s AND i.home_id = %(home)s GROUP BY 1 HAVING sum(i.due_minor) <> 0 ORDER BY 1
 """
 _MOVES = f"""
@@ -52,7 +42,7 @@ CREATE TEMP TABLE run_move ON COMMIT DROP AS {
 }
 """
 # As a run charges a claim of the buyer.
-_BORNE = f"""{_TAKEN_OVER}
+_BORNE = f"""{TAKEN_OVER}
 SELECT COALESCE(o.line_id, y.id, k.budget_line_id)
 FROM settlement_claim g
 JOIN settlement_claim q ON q.id = COALESCE(g.reverses_id, g.id)
@@ -61,7 +51,7 @@ JOIN contracts_contract k ON k.id = COALESCE(q.contract_id, (SELECT r.id FROM co
 JOIN contracts_budgetline b ON b.id = k.budget_line_id
 LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
     AND y.year = EXTRACT(year FROM q.period)
-{_OPEN.format("COALESCE(y.id, k.budget_line_id)")}
+{OPEN_LINE.format("COALESCE(y.id, k.budget_line_id)")}
 WHERE g.id = %(claim)s
 """
 

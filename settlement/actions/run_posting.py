@@ -26,15 +26,10 @@ from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.models import AdjudicationRun
 from settlement.models.clearing import CLEARED
 from settlement.rules.posting_plan import CLAIM_ADJUDICATED, CLAIM_REVERSED
+from settlement.year_queries import OPEN_LINE, TAKEN_OVER
 
-_SPENT = """
-CREATE TEMP TABLE run_spent ON COMMIT DROP AS
-WITH RECURSIVE taken_over (closed_id, line_id) AS (
-    SELECT budget_line_id, successor_id FROM contracts_closedbudgetline
-    UNION ALL
-    SELECT t.closed_id, n.successor_id
-    FROM taken_over t JOIN contracts_closedbudgetline n ON n.budget_line_id = t.line_id
-)
+_SPENT = f"""
+CREATE TEMP TABLE run_spent ON COMMIT DROP AS {TAKEN_OVER}
 SELECT p.claim_id, COALESCE(o.line_id, c.budget_line_id, y.id, k.budget_line_id) AS budget_line_id,
     CASE WHEN c.budget_line_id IS NOT NULL THEN c.id END AS certificate_id,
     CASE WHEN c.budget_line_id IS NULL AND k.basis = 'grant' THEN k.id END AS contract_id,
@@ -55,8 +50,7 @@ LEFT JOIN vouchers_certificate h ON h.id = c.home_id
 JOIN contracts_budgetline b ON b.id = k.budget_line_id
 LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
     AND y.year = EXTRACT(year FROM q.period)
-LEFT JOIN taken_over o ON o.closed_id = COALESCE(c.budget_line_id, y.id, k.budget_line_id)
-    AND NOT EXISTS (SELECT 1 FROM contracts_closedbudgetline n WHERE n.budget_line_id = o.line_id)
+{OPEN_LINE.format("COALESCE(c.budget_line_id, y.id, k.budget_line_id)")}
 WHERE p.priced
 GROUP BY 1, 2, 3, 4, 5
 """
