@@ -24,7 +24,7 @@ from config.transactions import step
 from contracts.actions.register import check_acts_for, is_active
 from contracts.models import Provider
 from procurement.actions.application_checks import project_facts, project_parameters, rule_at_publication
-from procurement.actions.competitions import CompetitionDecided, TenderNotActive, drop_result, is_decided, locked
+from procurement.actions.competitions import TenderNotActive, drop_result, locked, refuse_decided
 from procurement.models import Bid, BidDocument, BidFinding, Tender
 from procurement.rules.project_budget import cofinance_share
 from procurement.rules.rejection import GROUNDS, AdmissionFacts, AdmissionParameters, admission_grounds
@@ -326,8 +326,7 @@ def reject_bid(*, bid: Bid, ground: str, reason: str, actor: Actor, at: datetime
     if ground not in GROUNDS or not reason.strip():
         raise GroundUnknown(ground=ground)
     tender = locked(bid.tender)
-    if is_decided(tender):
-        raise CompetitionDecided(tender=tender.number)
+    refuse_decided(tender)
     drop_result(tender)
     bid = lock_rows(Bid.objects.filter(pk=bid.pk))[0]
     bid.rejection_code, bid.rejection_reason = ground, reason

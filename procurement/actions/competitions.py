@@ -362,6 +362,12 @@ def is_decided(tender: Tender) -> bool:
     return tender.status != "active" or tender.awards.exclude(status="cancelled").exists()
 
 
+def refuse_decided(tender: Tender) -> None:
+    """Raises: CompetitionDecided."""
+    if is_decided(tender):
+        raise CompetitionDecided(tender=tender.number)
+
+
 @step
 def drop_result(tender: Tender) -> None:
     """The computed result no longer follows from the marks: it must be computed anew before an award."""

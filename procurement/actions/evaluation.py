@@ -13,7 +13,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError
 from config.explanations import steps_as_rows
-from procurement.actions.competitions import CompetitionDecided, drop_result, is_decided, locked, seat_of, setting
+from procurement.actions.competitions import drop_result, locked, refuse_decided, seat_of, setting
 from procurement.models import Bid, BidResult, CommissionMember, Score, Tender
 from procurement.queries import marks_in_force, scores_in_force
 from procurement.rules.conflict import MemberFacts, QuorumOutcome, quorum
@@ -139,8 +139,7 @@ def _scoring_seat(tender: Tender, actor: Actor) -> CommissionMember:
     seat = seat_of(tender, actor)
     if not _facts(seat).may_score:
         raise MayNotScore(tender=tender.number)
-    if is_decided(tender):
-        raise CompetitionDecided(tender=tender.number)
+    refuse_decided(tender)
     return seat
 
 
@@ -264,8 +263,7 @@ def evaluate_tender(*, tender: Tender, actor: Actor, at: datetime) -> ScoringOut
     MarksUnexplained. Audit: tender.evaluated.
     """
     tender = locked(tender)
-    if is_decided(tender):
-        raise CompetitionDecided(tender=tender.number)
+    refuse_decided(tender)
     undecided = tender.bids.filter(status__in=["submitted", "opened"]).count()
     if tender.opened_at is None or undecided:
         raise BidsUndecided(bids=undecided)
