@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.errors import DomainError
 from config.money import from_minor
+from config.periods import Period
 from contracts.actions.budgets import BudgetExceeded
 from contracts.models import BudgetLine, NormCost, Service
 from contracts.queries import set_aside_minor
@@ -57,11 +58,6 @@ class ContractDatesReversed(DomainError):
     message = _("The contract would end before it starts. Correct the dates.")
 
 
-def norm_holds(norm: NormCost, on: date) -> bool:
-    """Whether a norm cost is in force on a day."""
-    return norm.valid_from <= on and (norm.valid_to is None or on < norm.valid_to)
-
-
 def norm_to_follow(tender: Tender) -> bool:
     """Whether the norm cost ends before the contract starts: no contract is signed until a later one is approved."""
     norm, start = tender.norm_cost, tender.contract_from
@@ -85,7 +81,7 @@ def contradictions(
             yield "norm_cost", NormNotApproved()
         elif norm_cost.service != service:
             yield "norm_cost", NormOfOtherService()
-        elif not norm_holds(norm_cost, on) and not norm_holds(norm_cost, contract_from or on):
+        elif not any(day in Period(norm_cost.valid_from, norm_cost.valid_to) for day in (on, contract_from or on)):
             yield "norm_cost", NormNotInForce(on=on)
     free = budget_line.amount.amount - from_minor(set_aside_minor(budget_line))
     if value > free:
