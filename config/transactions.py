@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Row = TypeVar("Row", bound=models.Model)
 
 
 class TransactionRequired(RuntimeError):
@@ -32,6 +33,17 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return inner
+
+
+@step
+def saved_once(row: Row, *, taken: type[Exception]) -> Row:
+    """Save a new row. Raises: ``taken`` where the database refuses it beside one that is there."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        raise taken() from error
+    return row
 
 
 @contextmanager

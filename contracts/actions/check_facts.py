@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from django.db import IntegrityError, models, transaction
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 from stdnum import iban as iban_number
 
@@ -17,7 +17,7 @@ from config.audit.recording import action, record
 from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.locks import lock_rows
-from config.transactions import step
+from config.transactions import saved_once, step
 from contracts.actions.register import check_iban
 from contracts.models import (
     Contract,
@@ -71,12 +71,7 @@ def kept(row: Row) -> Row:
     first, end = getattr(row, "valid_from", None), getattr(row, "valid_to", None)
     if first and end and end <= first:
         raise DatesReversed()
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError as error:
-        raise FactExists() from error
-    return row
+    return saved_once(row, taken=FactExists)
 
 
 def own(organisation: Organisation, *rows: Service | Contract) -> None:

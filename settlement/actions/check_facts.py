@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -13,7 +12,7 @@ from config.audit.recording import action, record
 from config.errors import DomainError, NotFound
 from config.locks import lock_rows
 from config.office.storage import attach
-from config.transactions import step
+from config.transactions import saved_once, step
 from settlement.actions.runs import person
 from settlement.models import Claim, ClaimDeclaration, FeeReport, Finding, FindingFeedback
 from settlement.own_facts_queries import SIGNED_ACT
@@ -154,13 +153,8 @@ def give_feedback(
         raise NotFound()
     if finding.check_code not in PATTERNS:
         raise NotAPattern()
-    try:
-        with transaction.atomic():
-            row = FindingFeedback.objects.create(
-                finding=finding, reason=reason, given_by_id=person(actor), recorded_at=at
-            )
-    except IntegrityError as error:
-        raise FeedbackGiven() from error
+    row = FindingFeedback(finding=finding, reason=reason, given_by_id=person(actor), recorded_at=at)
+    saved_once(row, taken=FeedbackGiven)
     claim = finding.claim_line.claim
     record("finding.feedback_given", claim, row, actor=actor, at=at, check=finding.check_code, reason=reason)
     return row

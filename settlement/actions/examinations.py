@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -15,7 +15,7 @@ from config.audit.recording import action, nothing_to_record, record
 from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.locks import lock_rows
-from config.transactions import step
+from config.transactions import saved_once, step
 from contracts.actions.check_facts import refuse_related
 from contracts.parameters import ParameterMissing, parameter_value
 from settlement.actions.runs import person
@@ -34,7 +34,6 @@ SAMPLE_PERCENT = "claim.sample_pct"
 CLOSENESS_PERCENT = "claim.closeness_pct"
 CLOSENESS_VISITS = "claim.closeness_visits_min"
 # Where the law of an installation says nothing.
-R = TypeVar("R", VerificationResult, HintFeedback)
 _DEFAULTS = {SAMPLE_PERCENT: "1", CLOSENESS_PERCENT: "90", CLOSENESS_VISITS: "8"}
 
 
@@ -159,19 +158,10 @@ def record_verification(
     if not line.service_date <= checked_on <= local_date(at, organisation.zone):
         raise VerifiedOn(visit=line.service_date)
     said: dict[str, Any] = {"outcome": outcome, "checked_on": checked_on, "note": note}
-    result = _said_once(VerificationResult(visit=visit, checked_by_id=person(actor), recorded_at=at, **said))
+    result = VerificationResult(visit=visit, checked_by_id=person(actor), recorded_at=at, **said)
+    saved_once(result, taken=AlreadySaid)
     record("visit.verified", line.claim, result, actor=actor, at=at, line=line.line, **said)
     return result
-
-
-@step
-def _said_once(row: R) -> R:
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError as error:
-        raise AlreadySaid() from error
-    return row
 
 
 @action
@@ -182,6 +172,7 @@ def give_hint_feedback(
     hint = ClosenessHint.objects.filter(pk=hint_id, examination__run__organisation=organisation).first()
     if hint is None:
         raise NotFound()
-    row = _said_once(HintFeedback(hint=hint, reason=reason, given_by_id=person(actor), recorded_at=at))
+    row = HintFeedback(hint=hint, reason=reason, given_by_id=person(actor), recorded_at=at)
+    saved_once(row, taken=AlreadySaid)
     record("hint.feedback_given", hint.examination.run, row, actor=actor, at=at, reason=reason)
     return row
