@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
 from config import roles
 from config.accounts.models import Membership, Organisation, User
@@ -52,6 +53,13 @@ def _truncate_in_tests() -> Iterator[None]:
     DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
     yield
     DatabaseOperations.execute_sql_flush = original  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Iterator[None]:
+    """The office's language in every test: a request leaves its reader's language in the thread that served it."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture
