@@ -7,6 +7,7 @@ from datetime import datetime
 
 import openpyxl
 import pytest
+from django.utils.translation import override
 
 from config.office.storage import attachments_of
 from tests.trail import trail_for
@@ -103,7 +104,7 @@ def test_a_visit_of_a_day_to_come_is_refused_and_taken_on_the_day(town: Town) ->
         "R3,CT-2025-0001,W-1,015.1,2025-11-03 23:00,2025-11-04 00:30,1",
     )
     today = datetime(2025, 11, 3, 12, 0, tzinfo=KYIV)
-    with pytest.raises(VisitsRefused) as refusal:
+    with override("en"), pytest.raises(VisitsRefused) as refusal:
         _import(town, *rows, at=today)
     assert [(cell.row, cell.column, cell.value, cell.code) for cell in refusal.value.bad] == [
         (3, "starts_at", "2025-11-04 00:10", "DAY_TO_COME"),
