@@ -74,7 +74,7 @@ _RECOVERIES = (
     + f"""SELECT v.name, {_COLUMNS} FROM open o JOIN contracts_provider v ON v.id = o.owner
     GROUP BY v.id HAVING sum(abs(o.amount)) > 0 ORDER BY v.name, v.id"""
 )
-# Lines as they stood at the end of the day: what was matched, received as a fee, given back or explained by then.
+# Lines as they stood at the end of the day: what was matched, received, given back, cleared or explained by then.
 _UNMATCHED = f"""
 SELECT o.iban, {_COLUMNS} FROM (
     SELECT s.iban, l.booked_on AS date, abs(l.amount_minor)
@@ -82,11 +82,12 @@ SELECT o.iban, {_COLUMNS} FROM (
                     WHERE m.statement_line_id = l.id AND m.matched_at <= %(end)s), 0)
         - COALESCE((SELECT sum(r.amount_minor) FROM settlement_feereceipt r
                     WHERE r.statement_line_id = l.id AND r.recorded_at <= %(end)s), 0)
-        - COALESCE((SELECT sum(b.amount_minor) FROM settlement_feerefund b JOIN settlement_entry e
-                    ON e.organisation_id = s.organisation_id AND e.key = 'fee.refunded_bank:' || b.id
-                    WHERE b.statement_line_id = l.id AND e.recorded_at <= %(end)s), 0)
+        - COALESCE((SELECT abs(sum(b.amount_minor)) FROM settlement_feerefundtransfer b
+                    WHERE b.statement_line_id = l.id AND b.recorded_at <= %(end)s), 0)
         - COALESCE((SELECT sum(w.amount_minor) FROM settlement_clawbackrecovery w
                     WHERE w.statement_line_id = l.id AND w.recorded_at <= %(end)s), 0)
+        - COALESCE((SELECT abs(y.amount_minor) FROM settlement_clearingpayment y
+                    WHERE y.statement_line_id = l.id AND y.recorded_at <= %(end)s), 0)
         AS amount
     FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id
     WHERE s.organisation_id = %(organisation)s AND s.status IN ('imported', 'reconciled') AND l.booked_on <= %(on)s

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Count, Min, Q, QuerySet, Sum, Value, When
+from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.money import from_minor
 from config.periods import add_months
 from contracts.parameters import ParameterBook, parameter_value
 from settlement.finance_queries import exceptions
-from settlement.models import BankAct, Payment, StatementLayout, StatementLine
+from settlement.models import (
+    BankAct,
+    ClawbackRecovery,
+    FeeReceipt,
+    FeeRefundTransfer,
+    Payment,
+    Statement,
+    StatementLayout,
+    StatementLine,
+)
+from settlement.models.statements import LIVE
 
 # Days that an open line has waited: from, up to (not counted), open at the end.
 AGES: dict[str, tuple[int, int | None]] = {"week": (0, 8), "month": (8, 31), "quarter": (31, 91), "older": (91, None)}
@@ -116,6 +128,55 @@ def found_payments(line: StatementLine, search: str) -> list[Payment]:
     words = Q(reference__icontains=search) | Q(provider__name__icontains=search) | Q(iban__startswith=search)
     rows = matchable_payments(line).filter(words | Q(payment_run__number__icontains=search))
     return list(rows.order_by("-id")[:OFFERED])
+
+
+def live_receipts(organisation: Organisation) -> QuerySet[FeeReceipt]:
+    """Money of bank lines for notices that nobody has undone."""
+    rows = FeeReceipt.objects.filter(notice__organisation=organisation, statement_line__isnull=False, **LIVE)
+    return rows.select_related("notice__organisation", "statement_line__statement")
+
+
+def live_transfers(organisation: Organisation) -> QuerySet[FeeRefundTransfer]:
+    """Bank lines that took refunds out and that nobody has undone."""
+    rows = FeeRefundTransfer.objects.filter(refund__receipt__notice__organisation=organisation, **LIVE)
+    return rows.select_related("refund__receipt__notice", "statement_line__statement")
+
+
+def live_repayments(organisation: Organisation) -> QuerySet[ClawbackRecovery]:
+    """Money of bank lines for clawbacks that nobody has undone."""
+    rows = ClawbackRecovery.objects.filter(case__organisation=organisation, statement_line__isnull=False, **LIVE)
+    return rows.select_related("case", "statement_line__statement")
+
+
+@dataclass(frozen=True)
+class Taking:
+    """What took a whole bank line: in words, its number and page, and the page where it is undone."""
+
+    title: Any
+    number: str
+    page: str
+    key: int
+    undo: str
+    pk: int
+
+
+def takings_of(statement: Statement, line: StatementLine | None = None) -> dict[int, list[Taking]]:
+    """Notices, refunds and clawbacks by line that took them, of a statement or one line of it. Three queries."""
+    office = statement.organisation
+    here: dict[str, Any] = {"statement_line": line} if line else {"statement_line__statement": statement}
+    found: dict[int, list[Taking]] = {}
+    for row in live_receipts(office).filter(**here):
+        _take(found, row, _("Fee of a recipient"), row.notice, "fee_notice", "receipt_undo")
+    for sent in live_transfers(office).filter(**here):
+        _take(found, sent, _("Refund of a fee"), sent.refund.receipt.notice, "fee_notice", "transfer_undo")
+    for back in live_repayments(office).filter(**here):
+        _take(found, back, _("Money asked back"), back.case, "clawback", "repayment_undo")
+    return found
+
+
+def _take(found: dict[int, list[Taking]], row: Any, title: Any, owner: Any, page: str, undo: str) -> None:
+    taking = Taking(title, owner.number, f"settlement:{page}", owner.pk, f"settlement:{undo}", row.pk)
+    found.setdefault(row.statement_line_id, []).append(taking)
 
 
 def layouts(organisation: Organisation) -> QuerySet[StatementLayout]:

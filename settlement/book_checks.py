@@ -30,19 +30,54 @@ WHERE e.key NOT LIKE e.event || ':%' AND NOT (e.event LIKE 'opening.%' AND e.key
     AND NOT (e.event LIKE 'year.%' AND e.key LIKE 'year.closed:%') ORDER BY e.id
 """
 DAYS_OF_CAUSES = """
-SELECT 'entry ' || e.number, COALESCE(m.booked_on, l.booked_on, (e.recorded_at AT TIME ZONE o.zone)::date)::text,
-    e.date::text
+SELECT 'entry ' || e.number,
+    COALESCE(m.booked_on, t.booked_on, l.booked_on, (e.recorded_at AT TIME ZONE o.zone)::date)::text, e.date::text
 FROM settlement_entry e
 JOIN accounts_organisation o ON o.id = e.organisation_id
 LEFT JOIN (SELECT x.id, l.booked_on FROM settlement_match x JOIN settlement_statementline l
            ON l.id = x.statement_line_id) m
     ON e.event IN ('payment.confirmed', 'payment.returned', 'payment.unconfirmed', 'payment.unreturned')
     AND m.id = NULLIF(substring(e.key FROM ':([0-9]{1,18})$'), '')::bigint
+LEFT JOIN (SELECT x.event || x.id AS key, l.booked_on FROM (
+        SELECT CASE WHEN undoes_id IS NULL THEN 'fee.paid_by_bank:' ELSE 'fee.unpaid_by_bank:' END AS event, id,
+            statement_line_id FROM settlement_feereceipt
+        UNION ALL SELECT CASE WHEN undoes_id IS NULL THEN 'fee.refunded_bank:' ELSE 'fee.unrefunded_bank:' END, id,
+            statement_line_id FROM settlement_feerefundtransfer
+        UNION ALL SELECT CASE WHEN undoes_id IS NULL THEN 'clawback.repaid:' ELSE 'clawback.unrepaid:' END, id,
+            statement_line_id FROM settlement_clawbackrecovery
+    ) x JOIN settlement_statementline l ON l.id = x.statement_line_id) t ON t.key = e.key
 LEFT JOIN settlement_statementline l ON e.label LIKE 'settlement.statementline:%'
     AND l.id = NULLIF(substring(e.label FROM ':([0-9]{1,18})$'), '')::bigint
-WHERE e.date <> COALESCE(m.booked_on, l.booked_on, CASE
+WHERE e.date <> COALESCE(m.booked_on, t.booked_on, l.booked_on, CASE
     WHEN e.event IN ('claim.adjudicated', 'claim.reversed', 'payment.failed')
     THEN (e.recorded_at AT TIME ZONE o.zone)::date END) ORDER BY e.id
+"""
+# A refund by bank that has gone went with one line of its sum that nobody has undone; another went with none.
+REFUND_TRANSFERS = """
+SELECT 'refund of fee notice ' || n.number || ' of ' || b.amount_minor, w.wanted::text, w.found::text
+FROM settlement_feerefund b JOIN settlement_feereceipt r ON r.id = b.receipt_id
+JOIN settlement_feenotice n ON n.id = r.notice_id
+CROSS JOIN LATERAL (SELECT CASE WHEN r.method = 'bank' AND b.status = 'refunded' THEN b.amount_minor ELSE 0 END
+    AS wanted, (SELECT COALESCE(-sum(x.amount_minor), 0) FROM settlement_feerefundtransfer x
+                WHERE x.refund_id = b.id) AS found) w
+WHERE w.found <> w.wanted ORDER BY b.id
+"""
+# What undoes names one row that undoes nothing, is of the opposite amount and of the same line and owner.
+_TAKINGS = """
+    SELECT 'match' AS name, id, payment_id AS owner, statement_line_id, amount_minor, undoes_id FROM settlement_match
+    UNION ALL
+    SELECT 'receipt', id, notice_id, statement_line_id, amount_minor, undoes_id FROM settlement_feereceipt
+    UNION ALL
+    SELECT 'transfer', id, refund_id, statement_line_id, amount_minor, undoes_id FROM settlement_feerefundtransfer
+    UNION ALL
+    SELECT 'repayment', id, case_id, statement_line_id, amount_minor, undoes_id FROM settlement_clawbackrecovery
+"""
+UNDONE = f"""
+WITH taking AS NOT MATERIALIZED ({_TAKINGS})
+SELECT x.name || ' ' || x.id, (-o.amount_minor)::text, x.amount_minor::text
+FROM taking x JOIN taking o ON o.name = x.name AND o.id = x.undoes_id
+WHERE x.undoes_id IS NOT NULL AND (o.undoes_id IS NOT NULL OR o.amount_minor <> -x.amount_minor OR o.owner <> x.owner
+    OR o.statement_line_id IS DISTINCT FROM x.statement_line_id) ORDER BY 1
 """
 POSTINGS_OF_CAUSES = """
 SELECT 'posting ' || p.id || ' of entry ' || e.number, e.label,

@@ -242,12 +242,12 @@ LEFT JOIN (SELECT e.label, sum(p.debit - p.credit) AS posted FROM settlement_pos
 WHERE COALESCE(p.posted, 0) <> w.wanted ORDER BY n.id
 """
 _FEE_REFUNDS = """
-SELECT 'receipt of fee notice ' || n.number || ' of ' || r.received_on, 'at most ' || r.amount_minor,
-    sum(b.amount_minor)::text
+SELECT 'receipt of fee notice ' || n.number || ' of ' || r.received_on, 'at most ' || r.amount_minor
+    + COALESCE(max(u.amount_minor), 0), sum(b.amount_minor)::text
 FROM settlement_feerefund b JOIN settlement_feereceipt r ON r.id = b.receipt_id
-JOIN settlement_feenotice n ON n.id = r.notice_id
+JOIN settlement_feenotice n ON n.id = r.notice_id LEFT JOIN settlement_feereceipt u ON u.undoes_id = r.id
 WHERE b.status NOT IN ('refused', 'failed')
-GROUP BY r.id, n.id HAVING sum(b.amount_minor) > r.amount_minor ORDER BY r.id
+GROUP BY r.id, n.id HAVING sum(b.amount_minor) > r.amount_minor + COALESCE(max(u.amount_minor), 0) ORDER BY r.id
 """
 # What is still owed of a case: upheld, less what came back. Its state says whether that is something.
 _CLAWBACKS = """
@@ -330,9 +330,10 @@ LEFT JOIN LATERAL (
     WHERE k.correction_id = c.id AND k.claim_id = l.claim_id) d ON true
 WHERE d.found IS DISTINCT FROM w.wanted ORDER BY x.id
 """
+# A matched line is taken as a whole, an unmatched one not at all: what was undone takes nothing.
 _STATEMENTS = """
-SELECT 'statement line ' || s.statement_id || '/' || l.position, abs(l.amount_minor)::text,
-    COALESCE(sum(m.amount), 0)::text
+SELECT 'statement line ' || s.statement_id || '/' || l.position,
+    CASE l.status WHEN 'matched' THEN abs(l.amount_minor) ELSE 0 END::text, COALESCE(sum(m.amount), 0)::text
 FROM settlement_statementline l
 JOIN settlement_statement s ON s.id = l.statement_id
 LEFT JOIN (
@@ -340,14 +341,14 @@ LEFT JOIN (
     UNION ALL
     SELECT statement_line_id, amount_minor FROM settlement_feereceipt WHERE statement_line_id IS NOT NULL
     UNION ALL
-    SELECT statement_line_id, amount_minor FROM settlement_feerefund WHERE statement_line_id IS NOT NULL
+    SELECT statement_line_id, -amount_minor FROM settlement_feerefundtransfer
     UNION ALL
     SELECT statement_line_id, amount_minor FROM settlement_clawbackrecovery WHERE statement_line_id IS NOT NULL
     UNION ALL
     SELECT statement_line_id, abs(amount_minor) FROM settlement_clearingpayment
 ) m ON m.statement_line_id = l.id
-WHERE l.status = 'matched' GROUP BY l.id, s.id
-HAVING abs(l.amount_minor) <> COALESCE(sum(m.amount), 0) ORDER BY l.id
+WHERE l.status IN ('matched', 'unmatched') GROUP BY l.id, s.id
+HAVING CASE l.status WHEN 'matched' THEN abs(l.amount_minor) ELSE 0 END <> COALESCE(sum(m.amount), 0) ORDER BY l.id
 """
 # The closing balance of a statement is what the ledger holds at the end of its last day, with the lines that nobody has
 # explained yet and without the lines of later statements of that day. Of an account the first that disagrees is named.
@@ -422,6 +423,7 @@ CHECKS: dict[str, Check] = {
     "transfers equal the balance of card payments": _TRANSFERS,
     "fee notices equal the ledger": _FEES,
     "refunds of fees stay within receipts": _FEE_REFUNDS,
+    "refunds by bank equal their bank lines": book_checks.REFUND_TRANSFERS,
     "clawbacks equal the ledger": _CLAWBACKS,
     "clawbacks ask for what the trail says": book_checks.ASKED,
     "clawbacks stay within what was paid": _CLAWBACK_LINES,
@@ -435,6 +437,7 @@ CHECKS: dict[str, Check] = {
     "neighbours equal the ledger": clearing_checks.NEIGHBOURS,
     "neighbours agree with each other": clearing_checks.PAIRS,
     "statement lines equal their matches": _STATEMENTS,
+    "what was undone is undone as it was": book_checks.UNDONE,
     "explained lines equal what was posted": book_checks.EXPLAINED,
     "lines add up to the balances of their statement": book_checks.STATEMENT_SUMS,
     "bank balances equal the ledger": _CLOSING,

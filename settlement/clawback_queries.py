@@ -112,8 +112,8 @@ def lines_of(case: ClawbackCase) -> QuerySet[ClawbackLine]:
 
 
 def recoveries_of(case: ClawbackCase) -> QuerySet[ClawbackRecovery]:
-    """What came back, earliest first."""
-    parts = ("statement_line__statement", "remittance__run", "remittance__claim")
+    """What came back, earliest first; undone repayments and what undoes them stand there too."""
+    parts = ("statement_line__statement", "remittance__run", "remittance__claim", "undone_by", "undoes")
     return case.recoveries.select_related(*parts).order_by("id")
 
 

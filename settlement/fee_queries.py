@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from config.accounts.models import Organisation, User
 from settlement.models import FeeCharge, FeeNotice, FeeReceipt, FeeRefund
+from settlement.models.fees import NOT_GIVEN
 
 # What adjudication has laid on recipients for a month less what their notices say already, by provider.
 _UNCHARGED = """
@@ -87,10 +88,14 @@ def _sum(rows: QuerySet[Any, Any], link: str) -> Coalesce:
 
 
 def receipts_of(notice: FeeNotice) -> QuerySet[FeeReceipt, Any]:
-    """Receipts of a notice, each with what went back or is about to (``given_minor``)."""
-    live = FeeRefund.objects.exclude(status__in=("refused", "failed"))
-    rows = notice.receipts.select_related("statement_line__statement").annotate(given_minor=_sum(live, "receipt"))
-    return rows.annotate(kept_minor=F("amount_minor") - F("given_minor")).order_by("id")
+    """Receipts of a notice, each with what went back or is about to (``given_minor``) and what can (``kept_minor``);
+    undone ones and what undoes them stand there too.
+    """
+    live = FeeRefund.objects.exclude(status__in=NOT_GIVEN)
+    parts = ("statement_line__statement", "undone_by", "undoes")
+    rows = notice.receipts.select_related(*parts).annotate(given_minor=_sum(live, "receipt"))
+    kept = Case(When(undone_by=None, undoes=None, then=F("amount_minor") - F("given_minor")), default=Value(0))
+    return rows.annotate(kept_minor=kept).order_by("id")
 
 
 def refunds_of(notice: FeeNotice) -> QuerySet[FeeRefund, Any]:

@@ -51,6 +51,7 @@ EVENTS = {
     "payment.failed": _("payment failed"),
     "clawback.decided": _("money asked back"),
     "clawback.repaid": _("money asked back was returned"),
+    "clawback.unrepaid": _("return of money asked back undone"),
     "clawback.offset": _("kept back for money asked back"),
     "clawback.offset_given": _("kept back for an earlier debt"),
     "clearing.agreed": _("clearing with another municipality agreed"),

@@ -124,7 +124,7 @@ def split_line(
     Money: ``amount_minor`` positive. Raises: NotFound, LineNotOpen, PartTooLarge, WholeReturnsOnly, ReasonMissing.
     Locks: claims, runs, payment, line. Posts: payment.confirmed of the part. Audit: statement_line.matched.
     """
-    _demand(reason)
+    demand_reason(reason)
     payments, line = _lock(organisation, [payment_id], line_id)
     if not payments:
         raise NotFound()
@@ -136,7 +136,8 @@ def split_line(
     return _match(line, {payments[0]: -amount_minor}, reason, actor, at)
 
 
-def _demand(reason: str) -> None:
+def demand_reason(reason: str) -> None:
+    """Raises: ReasonMissing."""
     if not reason.strip():
         raise ReasonMissing()
 
@@ -175,7 +176,7 @@ def explain_line(
 
     Raises: NotFound, LineNotOpen, ReasonMissing. Posts: receipt.explained. Audit: statement_line.explained.
     """
-    _demand(explanation)
+    demand_reason(explanation)
     line = lock_open_line(organisation, line_id)
     line.explanation, line.explained_by_id = explanation.strip()[:300], actor.user_id
     line.save(update_fields=["explanation", "explained_by"])
@@ -193,7 +194,7 @@ def undo_match(*, organisation: Organisation, match_id: int, reason: str, actor:
     Raises: NotFound (also when undone before), ReasonMissing, ReturnFirst, PaidAgain, IntoClosedMonth.
     Locks: claims, runs, payment, line. Posts: payment.unconfirmed or payment.unreturned. Audit: match.undone.
     """
-    _demand(reason)
+    demand_reason(reason)
     rows = Match.objects.filter(payment__organisation=organisation, **LIVE).select_related("statement_line__statement")
     named = rows.filter(pk=match_id).first()
     if named is None:
@@ -237,12 +238,13 @@ def _take_back(match: Match, line: StatementLine, payment: Payment, reason: str,
     elif payment.status == "confirmed":
         move_payments([payment], "sent", at=at)
         reopen_runs([payment], at=at)
-    _open_line(line, at)
+    open_again(line, at=at)
     return undone
 
 
 @step
-def _open_line(line: StatementLine, at: datetime) -> None:
+def open_again(line: StatementLine, *, at: datetime) -> None:
+    """What took a line, or a part of it, was undone: it waits, and so does its statement. Raises: LineNotOpen."""
     if line.status == "explained":
         # The rest was explained in words: that stays, and what was matched waits beside it.
         raise LineNotOpen()
@@ -259,8 +261,8 @@ def undo_explanation(
     Raises: NotFound, ReasonMissing, LineNotOpen, NotToUndo, IntoClosedMonth. Locks: line.
     Posts: receipt.unexplained or charge.unexplained. Audit: statement_line.opened.
     """
-    _demand(reason)
-    line = _lock_line(organisation, line_id)
+    demand_reason(reason)
+    line = lock_line(organisation, line_id)
     if line.status != "explained":
         raise LineNotOpen()
     if line.explained_by_id is None or not explanations_posted(line):
@@ -276,7 +278,7 @@ def undo_explanation(
 
 def lock_open_line(organisation: Organisation, line_id: int) -> StatementLine:
     """An open line of a statement in force, locked. Raises: NotFound, LineNotOpen."""
-    line = _lock_line(organisation, line_id)
+    line = lock_line(organisation, line_id)
     if line.status not in ("unmatched", "partial") or line.statement.status != "imported":
         raise LineNotOpen()
     return line
@@ -290,7 +292,8 @@ def lock_whole_line(organisation: Organisation, line_id: int) -> StatementLine:
     return line
 
 
-def _lock_line(organisation: Organisation, line_id: int) -> StatementLine:
+def lock_line(organisation: Organisation, line_id: int) -> StatementLine:
+    """A line of the office, locked. Raises: NotFound."""
     rows = lock_rows(
         StatementLine.objects.filter(pk=line_id, statement__organisation=organisation).select_related("statement")
     )

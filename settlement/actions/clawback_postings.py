@@ -76,11 +76,12 @@ def post_decision(case: ClawbackCase, *, actor: Actor, at: datetime) -> None:
 
 @step
 def post_repayment(row: ClawbackRecovery, *, actor: Actor, at: datetime) -> None:
-    """Money of a bank line, on its day and account. Posts: clawback.repaid."""
+    """Money of a bank line, on its day and account. Posts: clawback.repaid, clawback.unrepaid."""
     case, line = row.case, row.statement_line
     assert line is not None  # the database demands it of a repayment
-    part = Amounts({"amount": row.amount_minor}, provider=case.provider, bank=line.statement.iban)
-    draft = EntryDraft("clawback.repaid", f"clawback.repaid:{row.pk}", label_of(case), [part])
+    part = Amounts({"amount": abs(row.amount_minor)}, provider=case.provider, bank=line.statement.iban)
+    event = "clawback.unrepaid" if row.undoes_id else "clawback.repaid"
+    draft = EntryDraft(event, f"{event}:{row.pk}", label_of(case), [part])
     post_entries(organisation=case.organisation, drafts=[draft], on=line.booked_on, actor=actor, at=at)
 
 

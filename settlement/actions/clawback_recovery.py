@@ -49,7 +49,8 @@ def owing(organisation: Organisation) -> QuerySet[ClawbackCase]:
 def match_clawbacks(statement: Statement, *, actor: Actor, at: datetime) -> int:
     """Open credits that quote exactly one case and are no more than it still owes; returns how many were booked.
 
-    Parts are taken: the case says what is left. What is more than owed waits for a person. Posts: clawback.repaid.
+    Parts are taken: the case says what is left. What is more than owed waits for a person, and so does what a person
+    has undone for that case. Posts: clawback.repaid.
     """
     lines = list(statement.lines.filter(status="unmatched", is_return=False, amount_minor__gt=0).order_by("position"))
     quoted = {line.pk: find_creditor_references(line.remittance_text) for line in lines}
@@ -72,7 +73,8 @@ def match_clawbacks(statement: Statement, *, actor: Actor, at: datetime) -> int:
 
 @step
 def _repay_if_owed(case: ClawbackCase, line: StatementLine, actor: Actor, at: datetime) -> bool:
-    if line.amount_minor > case.outstanding:  # type: ignore[attr-defined]  # annotated
+    undone = line.clawbacks.filter(case=case, undoes__isnull=False).exists()
+    if undone or line.amount_minor > case.outstanding:  # type: ignore[attr-defined]  # annotated
         return False
     repay(case, line, actor=actor, at=at)
     return True
@@ -92,6 +94,28 @@ def repay(case: ClawbackCase, line: StatementLine, *, actor: Actor, at: datetime
     post_repayment(row, actor=actor, at=at)
     line.move_to("matched", at=at)
     _settle([case], at)
+
+
+@step
+def unrepay(row: ClawbackRecovery, *, reason: str, actor: Actor, at: datetime) -> ClawbackRecovery:
+    """A bank line was no money for a case, which the caller has locked: it is owed again. Posts: clawback.unrepaid.
+
+    Raises: InvalidMove.
+    """
+    if row.case.status != "decided":
+        row.case.move_to("decided", at=at)
+    undone = ClawbackRecovery.objects.create(
+        case=row.case,
+        amount_minor=-row.amount_minor,
+        statement_line=row.statement_line,
+        recovered_on=row.recovered_on,
+        recorded_by_id=actor.user_id,
+        recorded_at=at,
+        reason=reason.strip()[:300],
+        undoes=row,
+    )
+    post_repayment(undone, actor=actor, at=at)
+    return undone
 
 
 @step

@@ -21,6 +21,7 @@ from settlement.actions.runs import person
 from settlement.gateways import stripe_client
 from settlement.gateways.base import GatewayError, OutcomeUnknown
 from settlement.models import FeeReceipt, FeeRefund
+from settlement.models.fees import NOT_GIVEN
 
 SEND_REFUND = "settlement.send_refund"
 
@@ -71,8 +72,10 @@ def request_refund(
 
 
 def kept(receipt: FeeReceipt) -> int:
-    """What of a receipt has not gone back and is not about to, minor units."""
-    live = receipt.refunds.exclude(status__in=("refused", "failed"))
+    """What of a receipt that holds has not gone back and is not about to, minor units."""
+    if receipt.undoes_id or hasattr(receipt, "undone_by"):
+        return 0
+    live = receipt.refunds.exclude(status__in=NOT_GIVEN)
     return receipt.amount_minor - (live.aggregate(total=Sum("amount_minor"))["total"] or 0)
 
 

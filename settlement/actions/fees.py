@@ -22,7 +22,15 @@ from contracts.models import Provider
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.fee_queries import uncharged
 from settlement.gateways.identifiers import creditor_reference
-from settlement.models import ClosedMonth, FeeCharge, FeeNotice, FeeReceipt, FeeRefund, StatementLine
+from settlement.models import (
+    ClosedMonth,
+    FeeCharge,
+    FeeNotice,
+    FeeReceipt,
+    FeeRefund,
+    FeeRefundTransfer,
+    StatementLine,
+)
 from settlement.models.fees import NOTICE_LOCK
 
 ISSUE_LOCK = NOTICE_LOCK + 1
@@ -158,9 +166,8 @@ def receive_by_card(
     receipt = FeeReceipt.objects.create(
         notice=notice, method="card", payment=payment, amount_minor=amount_minor, received_on=on, recorded_at=at
     )
-    _post(
-        "fee.paid_by_card", receipt, notice, amount_minor, on=open_day(notice.organisation, on, at), actor=actor, at=at
-    )
+    day = open_day(notice.organisation, on, at)
+    _post("fee.paid_by_card", receipt, notice, amount_minor, on=day, actor=actor, at=at)
     return receipt
 
 
@@ -176,32 +183,72 @@ def receive_by_bank(notice: FeeNotice, line: StatementLine, *, actor: Actor, at:
         received_on=line.booked_on,
         recorded_at=at,
     )
-    _post(
-        "fee.paid_by_bank",
-        receipt,
-        notice,
-        line.amount_minor,
-        on=line.booked_on,
-        actor=actor,
-        at=at,
-        bank=line.statement.iban,
-    )
+    _post_line("fee.paid_by_bank", receipt, notice, line, actor=actor, at=at)
     return receipt
 
 
 @step
-def settle_refund(
-    refund: FeeRefund, *, on: date, reference: str = "", line: StatementLine | None = None, actor: Actor, at: datetime
-) -> None:
-    """The money has gone back. Posts: fee.refunded_card or fee.refunded_bank. Raises: InvalidMove."""
+def unreceive_by_bank(receipt: FeeReceipt, *, reason: str, actor: Actor, at: datetime) -> FeeReceipt:
+    """A line was no money for the notice, which the caller has locked. Posts: fee.unpaid_by_bank."""
+    line = receipt.statement_line
+    assert line is not None  # the database demands it of a receipt by bank
+    undone = FeeReceipt.objects.create(
+        notice=receipt.notice,
+        method="bank",
+        statement_line=line,
+        amount_minor=-receipt.amount_minor,
+        received_on=receipt.received_on,
+        recorded_at=at,
+        reason=reason.strip()[:300],
+        undoes=receipt,
+    )
+    _post_line("fee.unpaid_by_bank", undone, receipt.notice, line, actor=actor, at=at)
+    return undone
+
+
+@step
+def settle_refund(refund: FeeRefund, *, on: date, reference: str, actor: Actor, at: datetime) -> None:
+    """Stripe has given the money back. Posts: fee.refunded_card. Raises: InvalidMove."""
     notice = refund.receipt.notice
-    refund.gateway_reference, refund.statement_line, refund.refunded_on = reference, line, on
-    refund.save(update_fields=["gateway_reference", "statement_line", "refunded_on"])
-    refund.move_to("refunded", at=at)
-    event = f"fee.refunded_{refund.receipt.method}"
-    day = line.booked_on if line else open_day(notice.organisation, on, at)
-    bank = line.statement.iban if line else ""
-    _post(event, refund, notice, refund.amount_minor, on=day, actor=actor, at=at, bank=bank)
+    refund.gateway_reference = reference
+    _move_refund(refund, "refunded", on, at)
+    day = open_day(notice.organisation, on, at)
+    _post("fee.refunded_card", refund, notice, refund.amount_minor, on=day, actor=actor, at=at)
+
+
+@step
+def transfer_refund(refund: FeeRefund, line: StatementLine, *, actor: Actor, at: datetime) -> FeeRefundTransfer:
+    """A bank line took the money back to its payer. Posts: fee.refunded_bank. Raises: InvalidMove."""
+    sent = FeeRefundTransfer.objects.create(
+        refund=refund, statement_line=line, amount_minor=line.amount_minor, recorded_at=at
+    )
+    _move_refund(refund, "refunded", line.booked_on, at)
+    _post_line("fee.refunded_bank", sent, refund.receipt.notice, line, actor=actor, at=at)
+    return sent
+
+
+@step
+def untransfer_refund(sent: FeeRefundTransfer, *, reason: str, actor: Actor, at: datetime) -> FeeRefundTransfer:
+    """A line was not the refund, which waits again. Posts: fee.unrefunded_bank. Raises: InvalidMove."""
+    line, refund = sent.statement_line, sent.refund
+    undone = FeeRefundTransfer.objects.create(
+        refund=refund,
+        statement_line=line,
+        amount_minor=-sent.amount_minor,
+        recorded_at=at,
+        reason=reason.strip()[:300],
+        undoes=sent,
+    )
+    _move_refund(refund, "approved", None, at)
+    _post_line("fee.unrefunded_bank", undone, refund.receipt.notice, line, actor=actor, at=at)
+    return undone
+
+
+@step
+def _move_refund(refund: FeeRefund, status: str, on: date | None, at: datetime) -> None:
+    refund.check_move(status)
+    refund.status, refund.status_at, refund.refunded_on = status, at, on
+    refund.save(update_fields=["status", "status_at", "refunded_on", "gateway_reference"])
 
 
 @step
@@ -220,9 +267,17 @@ def open_day(organisation: Organisation, on: date, at: datetime) -> date:
     return local_date(at, organisation.zone) if closed else on
 
 
+def _post_line(
+    event: str, cause: FeeReceipt | FeeRefundTransfer, notice: FeeNotice, line: StatementLine, *, actor: Actor,
+    at: datetime,
+) -> None:  # fmt: skip
+    amount, bank = abs(cause.amount_minor), line.statement.iban
+    _post(event, cause, notice, amount, on=line.booked_on, actor=actor, at=at, bank=bank)
+
+
 def _post(
-    event: str, cause: FeeReceipt | FeeRefund, notice: FeeNotice, amount: int, *, on: date, actor: Actor, at: datetime,
-    bank: str = "",
+    event: str, cause: FeeReceipt | FeeRefund | FeeRefundTransfer, notice: FeeNotice, amount: int, *, on: date,
+    actor: Actor, at: datetime, bank: str = "",
 ) -> None:  # fmt: skip
     draft = EntryDraft(event, f"{event}:{cause.pk}", label_of(notice), [Amounts({"amount": amount}, bank=bank)])
     post_entries(organisation=notice.organisation, drafts=[draft], on=on, actor=actor, at=at)

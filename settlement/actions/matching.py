@@ -38,7 +38,7 @@ def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], 
 
 @step
 def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> list[Match]:
-    """Match the open lines of a statement as far as the rules are sure.
+    """Match the open lines of a statement as far as the rules are sure; what a person has undone waits for a person.
 
     Locks: fee notices, clawbacks, claims, runs, payments.
     Posts: payment.confirmed, payment.returned, fee.paid_by_bank, clawback.repaid.
@@ -51,12 +51,22 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
     lines = {line.pk: line for line in statement.lines.filter(status__in=OPEN).order_by("position")}
     today = local_date(at, statement.organisation.zone)
     result = propose_matches(statement.organisation, list(lines.values()), on=today)
-    sure = result.matches[result.matches["confidence"] >= SURE]
+    sure = _not_undone(result.matches[result.matches["confidence"] >= SURE])
     payments = Payment.objects.select_related("provider").in_bulk([int(key) for key in sure["payment"]])
     rows: list[dict[str, Any]] = sure.to_dict("records")  # type: ignore[assignment]
     matches = [_match(lines[row["line"]], payments[row["payment"]], row, actor, at) for row in rows]
     write_matches(matches, actor=actor, at=at)
     return matches
+
+
+def _not_undone(found: pd.DataFrame) -> pd.DataFrame:
+    """Without what a person has undone, and what was found together with it."""
+    undone = Match.objects.filter(undoes__isnull=False, statement_line__in=[int(key) for key in found["line"]])
+    pairs = pd.DataFrame(list(undone.values_list("statement_line", "payment")), columns=["line", "payment"])
+    if pairs.empty:
+        return found
+    again = found.merge(pairs.drop_duplicates(), on=["line", "payment"])
+    return found[~found["line"].isin(again["line"]) & ~found["payment"].isin(again["payment"])]
 
 
 def _match(line: StatementLine, payment: Payment, row: Mapping[str, Any], actor: Actor, at: datetime) -> Match:

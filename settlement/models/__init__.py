@@ -37,7 +37,7 @@ from settlement.models.examinations import (
     VerificationResult,
     VerificationVisit,
 )
-from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt, FeeRefund
+from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt, FeeRefund, FeeRefundTransfer
 from settlement.models.holds import PaymentHold
 from settlement.models.ledger import Account, ClosedMonth, Entry, Posting
 from settlement.models.payments import Payment, PaymentRemittance, PaymentRun, PaymentRunApproval
@@ -87,6 +87,7 @@ __all__ = [
     "FeeNotice",
     "FeeReceipt",
     "FeeRefund",
+    "FeeRefundTransfer",
     "FeeReport",
     "Finding",
     "FindingFeedback",

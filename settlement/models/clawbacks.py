@@ -16,7 +16,7 @@ from config.fields import AppendOnlyModel, append_only
 from config.states import StatefulModel, StateTable
 from contracts.models import Contract, Provider
 from settlement.models.claims import ClaimLine, Remittance
-from settlement.models.statements import StatementLine
+from settlement.models.statements import StatementLine, takes_whole_lines, undone_with_reason
 
 CLAWBACK_STATES = StateTable(
     moves={
@@ -24,7 +24,8 @@ CLAWBACK_STATES = StateTable(
         "notified": frozenset({"replied", "decided", "closed"}),
         "replied": frozenset({"decided", "closed"}),
         "decided": frozenset({"recovered"}),
-        "recovered": frozenset({"closed"}),
+        # Money that was taken for the case by mistake is owed again.
+        "recovered": frozenset({"closed", "decided"}),
     },
     initial=frozenset({"found"}),
 )
@@ -240,12 +241,15 @@ class ClawbackReply(AppendOnlyModel):
 
 
 class ClawbackRecovery(AppendOnlyModel):
-    """Money that came back for a case: with a bank line, or kept back from a remittance (CLM-46)."""
+    """Money that came back for a case: with a bank line, or kept back from a remittance (CLM-46).
+
+    A line that was no money for the case is undone by a row of the opposite amount that names the repayment.
+    """
 
     case = models.ForeignKey(ClawbackCase, on_delete=models.PROTECT, related_name="recoveries")
     amount_minor = models.BigIntegerField()
-    statement_line = models.OneToOneField(
-        StatementLine, on_delete=models.PROTECT, null=True, blank=True, related_name="clawback"
+    statement_line = models.ForeignKey(
+        StatementLine, on_delete=models.PROTECT, null=True, blank=True, related_name="clawbacks"
     )
     remittance = models.ForeignKey(
         Remittance, on_delete=models.PROTECT, null=True, blank=True, related_name="clawbacks"
@@ -253,12 +257,20 @@ class ClawbackRecovery(AppendOnlyModel):
     recovered_on = models.DateField()
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     recorded_at = models.DateTimeField()
+    reason = models.CharField(max_length=300, blank=True)
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     class Meta:
         verbose_name = _("recovery of a clawback")
         constraints = [
             models.UniqueConstraint(fields=["case", "remittance"], name="clawback_offset_once"),
-            models.CheckConstraint(name="clawback_recovery_positive", condition=models.Q(amount_minor__gt=0)),
+            # What a run kept back stays.
+            models.CheckConstraint(
+                name="clawback_recovery_sign",
+                condition=models.Q(undoes__isnull=True, amount_minor__gt=0)
+                | models.Q(undoes__isnull=False, amount_minor__lt=0, statement_line__isnull=False),
+            ),
+            undone_with_reason("clawback_recovery"),
             models.CheckConstraint(
                 name="clawback_recovery_source",
                 condition=models.Q(statement_line__isnull=True, remittance__isnull=False)
@@ -270,6 +282,7 @@ class ClawbackRecovery(AppendOnlyModel):
             pgtrigger.Trigger(
                 name="clawback_recovery_limit", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_RECOVERY_LIMIT
             ),
+            takes_whole_lines("clawback_recovery", "settlement_clawbackrecovery", "case_id"),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from config.accounts.models import Organisation, User
 from config.fields import AppendOnlyModel, append_only
 from config.states import StatefulModel, StateTable
 from contracts.models import Provider
-from settlement.models.statements import StatementLine
+from settlement.models.statements import StatementLine, takes_whole_lines, undone_with_reason
 from vouchers.models import Recipient
 
 CHECKOUT_STATES = StateTable(
@@ -26,11 +26,14 @@ REFUND_STATES = StateTable(
     moves={
         "requested": frozenset({"approved", "refused", "refunded"}),
         "approved": frozenset({"refunded", "failed"}),
-        # A bank may send a refund back weeks later.
-        "refunded": frozenset({"failed"}),
+        # A bank may send a refund back weeks later; a bank line may have been taken for it by mistake.
+        "refunded": frozenset({"failed", "approved"}),
     },
     initial=frozenset({"requested"}),
 )
+
+# States of a refund by which nothing goes back.
+NOT_GIVEN = ("refused", "failed")
 
 # Writers of one notice wait for each other. Not a row lock: the web's role may not lock rows that it may not change.
 NOTICE_LOCK = 7466925
@@ -40,12 +43,35 @@ _REFUND_LIMIT = f"""
 PERFORM pg_advisory_xact_lock({NOTICE_LOCK}, notice_id::int) FROM settlement_feereceipt WHERE id = NEW.receipt_id;
 IF (SELECT COALESCE(sum(amount_minor), 0) FROM settlement_feerefund
     WHERE receipt_id = NEW.receipt_id AND status NOT IN ('refused', 'failed') AND id <> NEW.id) + NEW.amount_minor
-    > (SELECT amount_minor FROM settlement_feereceipt WHERE id = NEW.receipt_id) THEN
+    > (SELECT sum(amount_minor) FROM settlement_feereceipt WHERE NEW.receipt_id IN (id, undoes_id)) THEN
     RAISE EXCEPTION 'refunds of receipt % exceed what was received', NEW.receipt_id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'fee_refund_limit';
 END IF;
 RETURN NEW;
 """  # noqa: S608 (a number of ours)
+
+# What goes back, or is about to, came with a receipt that holds.
+_REFUNDED = f"""
+PERFORM pg_advisory_xact_lock({NOTICE_LOCK}, NEW.notice_id::int);
+IF NEW.undoes_id IS NOT NULL AND EXISTS (SELECT 1 FROM settlement_feerefund
+    WHERE receipt_id = NEW.undoes_id AND status NOT IN ('refused', 'failed')) THEN
+    RAISE EXCEPTION 'receipt % goes back in part or whole', NEW.undoes_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'fee_receipt_refunded';
+END IF;
+RETURN NEW;
+"""  # noqa: S608 (a number of ours)
+
+# A refund leaves with one bank line at a time, and the line is of its sum.
+_TRANSFERRED = """
+PERFORM 1 FROM settlement_feerefund WHERE id = NEW.refund_id FOR NO KEY UPDATE;
+IF NEW.undoes_id IS NULL AND (
+    (SELECT COALESCE(sum(amount_minor), 0) FROM settlement_feerefundtransfer WHERE refund_id = NEW.refund_id) <> 0
+    OR NEW.amount_minor <> (SELECT -amount_minor FROM settlement_feerefund WHERE id = NEW.refund_id)) THEN
+    RAISE EXCEPTION 'refund % left already or is of another sum', NEW.refund_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'fee_refund_transfer_once';
+END IF;
+RETURN NEW;
+"""
 
 
 class FeeNotice(AppendOnlyModel):
@@ -118,7 +144,10 @@ class FeeCheckout(StatefulModel):
 
 
 class FeeReceipt(AppendOnlyModel):
-    """Money that came for a notice: by card (``payment`` is the payment intent) or with a line of a bank statement."""
+    """Money that came for a notice: by card (``payment`` is the payment intent) or with a line of a bank statement.
+
+    A line that was no money for the notice is undone by a row of the opposite amount that names the receipt.
+    """
 
     METHODS = [("card", _("card")), ("bank", _("bank transfer"))]
 
@@ -126,22 +155,37 @@ class FeeReceipt(AppendOnlyModel):
     method = models.CharField(max_length=4, choices=METHODS)
     amount_minor = models.BigIntegerField()
     payment = models.CharField(max_length=120, blank=True)
-    statement_line = models.OneToOneField(StatementLine, on_delete=models.PROTECT, null=True, blank=True)
+    statement_line = models.ForeignKey(
+        StatementLine, on_delete=models.PROTECT, null=True, blank=True, related_name="fee_receipts"
+    )
     received_on = models.DateField()
     recorded_at = models.DateTimeField()
+    reason = models.CharField(max_length=300, blank=True)
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     class Meta:
         verbose_name = _("receipt of a fee")
         constraints = [
             models.UniqueConstraint(fields=["payment"], name="fee_receipt_once", condition=~models.Q(payment="")),
-            models.CheckConstraint(name="fee_receipt_positive", condition=models.Q(amount_minor__gt=0)),
+            models.CheckConstraint(
+                name="fee_receipt_sign",
+                condition=models.Q(undoes__isnull=True, amount_minor__gt=0)
+                | models.Q(undoes__isnull=False, amount_minor__lt=0, method="bank"),
+            ),
+            undone_with_reason("fee_receipt"),
             models.CheckConstraint(
                 name="fee_receipt_source",
                 condition=models.Q(method="card", statement_line__isnull=True) & ~models.Q(payment="")
                 | models.Q(method="bank", statement_line__isnull=False, payment=""),
             ),
         ]
-        triggers = append_only("fee_receipt")
+        triggers = [
+            *append_only("fee_receipt"),
+            pgtrigger.Trigger(
+                name="fee_receipt_kept", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_REFUNDED
+            ),
+            takes_whole_lines("fee_receipt", "settlement_feereceipt", "notice_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.notice_id} {self.method} {self.amount_minor}"
@@ -161,7 +205,6 @@ class FeeRefund(StatefulModel):
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="fee_refunds_approved"
     )
     gateway_reference = models.CharField(max_length=120, blank=True)
-    statement_line = models.OneToOneField(StatementLine, on_delete=models.PROTECT, null=True, blank=True)
     refunded_on = models.DateField(null=True, blank=True)
 
     class Meta:
@@ -174,6 +217,11 @@ class FeeRefund(StatefulModel):
             ),
             models.UniqueConstraint(
                 fields=["gateway_reference"], name="fee_refund_once", condition=~models.Q(gateway_reference="")
+            ),
+            # What Stripe has given back does not wait again.
+            models.CheckConstraint(
+                name="fee_refund_gone",
+                condition=models.Q(gateway_reference="") | models.Q(status__in=["refunded", "failed"]),
             ),
         ]
         triggers = [
@@ -188,3 +236,38 @@ class FeeRefund(StatefulModel):
 
     def __str__(self) -> str:
         return f"{self.receipt_id} {self.amount_minor}"
+
+
+class FeeRefundTransfer(AppendOnlyModel):
+    """A bank line that took a refund out. ``amount_minor`` is signed as on the account.
+
+    A line that was not the refund is undone by a row of the opposite amount that names this one.
+    """
+
+    refund = models.ForeignKey(FeeRefund, on_delete=models.PROTECT, related_name="transfers")
+    statement_line = models.ForeignKey(StatementLine, on_delete=models.PROTECT, related_name="fee_refunds")
+    amount_minor = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+    reason = models.CharField(max_length=300, blank=True)
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
+
+    class Meta:
+        verbose_name = _("transfer of a refund")
+        constraints = [
+            models.CheckConstraint(
+                name="fee_refund_transfer_sign",
+                condition=models.Q(undoes__isnull=True, amount_minor__lt=0)
+                | models.Q(undoes__isnull=False, amount_minor__gt=0),
+            ),
+            undone_with_reason("fee_refund_transfer"),
+        ]
+        triggers = [
+            *append_only("fee_refund_transfer"),
+            pgtrigger.Trigger(
+                name="fee_refund_transfer_kept", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_TRANSFERRED
+            ),
+            takes_whole_lines("fee_refund_transfer", "settlement_feerefundtransfer", "refund_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.refund_id} {self.amount_minor}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -158,6 +159,50 @@ LIVE_MATCHES = (
     "(SELECT lm.* FROM settlement_match lm WHERE lm.undoes_id IS NULL"
     " AND NOT EXISTS (SELECT 1 FROM settlement_match lu WHERE lu.undoes_id = lm.id))"
 )
+
+# What of the line ``{line}`` is taken, signed as on the account, by table; undone rows cancel out.
+TAKEN = """(SELECT COALESCE(sum(tk.amount_minor), 0) FROM (
+    SELECT amount_minor FROM settlement_match WHERE statement_line_id = {line}
+    UNION ALL SELECT amount_minor FROM settlement_feereceipt WHERE statement_line_id = {line}
+    UNION ALL SELECT amount_minor FROM settlement_feerefundtransfer WHERE statement_line_id = {line}
+    UNION ALL SELECT amount_minor FROM settlement_clawbackrecovery WHERE statement_line_id = {line}
+    UNION ALL SELECT amount_minor FROM settlement_clearingpayment WHERE statement_line_id = {line}) tk)"""
+
+
+def takes_whole_lines(name: str, table: str, owner: str) -> pgtrigger.Trigger:
+    """A trigger for rows that take a whole bank line: none takes a line of which something is taken, and what undoes
+    one is of the opposite amount, of the same line and ``owner``; what undoes is not undone.
+    """
+    return pgtrigger.Trigger(
+        name=f"{name}_line",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func=f"""
+    IF NEW.statement_line_id IS NULL THEN
+        RETURN NEW;
+    END IF;
+    PERFORM 1 FROM settlement_statementline WHERE id = NEW.statement_line_id FOR NO KEY UPDATE;
+    IF NEW.undoes_id IS NULL AND {TAKEN.format(line="NEW.statement_line_id")} <> 0 THEN
+        RAISE EXCEPTION 'bank line % is taken already', NEW.statement_line_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_once';
+    END IF;
+    IF NEW.undoes_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM {table} o WHERE o.id = NEW.undoes_id AND o.undoes_id IS NULL AND o.{owner} = NEW.{owner}
+          AND o.amount_minor = -NEW.amount_minor AND o.statement_line_id = NEW.statement_line_id
+    ) THEN
+        RAISE EXCEPTION 'row % is not undone by what names it', NEW.undoes_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = '{name}_undone';
+    END IF;
+    RETURN NEW;
+    """,  # noqa: S608  put together from names of ours
+    )
+
+
+def undone_with_reason(name: str) -> models.CheckConstraint:
+    """Whoever undoes says why."""
+    return models.CheckConstraint(
+        name=f"{name}_undone_with_reason", condition=models.Q(undoes__isnull=True) | ~models.Q(reason="")
+    )
 
 
 class StatementLayout(models.Model):

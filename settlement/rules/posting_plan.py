@@ -26,6 +26,7 @@ Where the office collects the fees for the providers, it claims them from the re
     fee.paid_by_bank    Dr bank                  Cr receivable
     fee.refunded_card   Dr receivable            Cr card
     fee.refunded_bank   Dr receivable            Cr bank
+    fee.unpaid_by_bank, fee.unrefunded_bank: the same with the sides changed (a bank line that was something else)
     fee.refund_failed   Dr card                  Cr receivable
     fee.passed_on       Dr held                  Cr bank
     card.paid_out       Dr bank                  Cr card
@@ -41,6 +42,7 @@ or is kept back from what it is owed. A debt that came with a package was owed b
 
     clawback.decided         Dr recovery         Cr expense
     clawback.repaid          Dr bank             Cr recovery
+    clawback.unrepaid        Dr recovery         Cr bank   (a bank line that was something else)
     clawback.offset          Dr payable          Cr recovery
     clawback.offset_given    Dr payable          Cr funding
 
@@ -124,6 +126,8 @@ PLAN: dict[str, Rule] = {
     "fee.paid_by_bank": _simple(BANK, RECEIVABLE),
     "fee.refunded_card": _simple(RECEIVABLE, CARD),
     "fee.refunded_bank": _simple(RECEIVABLE, BANK),
+    "fee.unpaid_by_bank": _simple(RECEIVABLE, BANK),
+    "fee.unrefunded_bank": _simple(BANK, RECEIVABLE),
     "fee.refund_failed": _simple(CARD, RECEIVABLE),
     "fee.passed_on": _simple(HELD, BANK),
     "card.paid_out": _simple(BANK, CARD),
@@ -132,6 +136,7 @@ PLAN: dict[str, Rule] = {
     "transfer.returned": _simple(CARD, PAYABLE),
     "clawback.decided": Rule((Side(RECOVERY, "amount"),), (Side(EXPENSE, "rest"), Side(NEIGHBOUR, "due"))),
     "clawback.repaid": _simple(BANK, RECOVERY),
+    "clawback.unrepaid": _simple(RECOVERY, BANK),
     "clawback.offset": _simple(PAYABLE, RECOVERY),
     "clawback.offset_given": _simple(PAYABLE, FUNDING),
     "clearing.agreed": _simple(EXPENSE, NEIGHBOUR),

@@ -24,7 +24,14 @@ from settlement.actions.matching import propose_matches
 from settlement.actions.payment_postings import open_of
 from settlement.actions.status_reports import Answered, import_status_report
 from settlement.bank_forms import SplitForm
-from settlement.bank_queries import found_payments, layouts, likely_payments, matchable_payments, only_fitting
+from settlement.bank_queries import (
+    found_payments,
+    layouts,
+    likely_payments,
+    matchable_payments,
+    only_fitting,
+    takings_of,
+)
 from settlement.clawback_forms import RepaymentForm
 from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
@@ -111,10 +118,10 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     row = one_of(finance_queries.statements(access.office()), pk)
     lines = list(finance_queries.statement_lines(row))
-    matched = finance_queries.matches_of(row)
+    matched, taken = finance_queries.matches_of(row), takings_of(row)
     context = {
         "statement": row,
-        "lines": [(line, matched.get(line.pk, [])) for line in lines],
+        "lines": [(line, matched.get(line.pk, []), taken.get(line.pk, [])) for line in lines],
         "problems": problem_rows(row.problems),
         "suggestions": _suggestions(row, [line for line in lines if line.status in finance_queries.OPEN_LINES]),
         "may_match": access.may("statements.match") and row.status == "imported",
@@ -210,7 +217,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "may_open": access.may("statements.match") and line.status == "explained" and line.explained_by_id,
         "fee_form": fee_form if line.status == "unmatched" and has_fees(line.statement.organisation) else None,
         "repayment_form": repayment_form if _may_repay(line) else None,
-        "clawback": getattr(line, "clawback", None),
+        "takings": takings_of(line.statement, line).get(line.pk, []),
         "form": form,
         "refusal": refusal,
     }

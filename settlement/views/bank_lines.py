@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -11,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import requires
 from contracts.views.pages import access_of, one_of, stepped, submitted
-from settlement.actions import bank_lines
+from settlement.actions import bank_lines, undone_lines
 from settlement.actions.statement_layouts import save_layout
 from settlement.bank_forms import LayoutForm
-from settlement.bank_queries import layouts
+from settlement.bank_queries import layouts, live_receipts, live_repayments, live_transfers
 from settlement.finance_forms import ReasonForm
 from settlement.models import Match, StatementLine
 from settlement.models.statements import LIVE
@@ -75,6 +77,51 @@ def match_undo(request: HttpRequest, pk: int) -> HttpResponse:
         title=_("Undo the match with %(payment)s") % {"payment": match.payment.reference},
         back="settlement:statement_line",
         key=match.statement_line_id,
+        submit=_("Undo the match"),
+        danger=True,
+    )
+
+
+@requires("statements.match")
+def receipt_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that a line was no money for a notice, with a reason."""
+    row = one_of(live_receipts(access_of(request).office()), pk)
+    title = _("Undo the receipt for the notice %(number)s") % {"number": row.notice.number}
+    return _undo(request, row.statement_line_id, partial(undone_lines.undo_fee_receipt, receipt_id=pk), title)
+
+
+@requires("statements.match")
+def transfer_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that a line was not the refund of a fee, with a reason."""
+    row = one_of(live_transfers(access_of(request).office()), pk)
+    title = _("Undo the refund of the notice %(number)s") % {"number": row.refund.receipt.notice.number}
+    return _undo(request, row.statement_line_id, partial(undone_lines.undo_refund_transfer, transfer_id=pk), title)
+
+
+@requires("statements.match")
+def repayment_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that a line was no money for a case, with a reason."""
+    row = one_of(live_repayments(access_of(request).office()), pk)
+    title = _("Undo the money for the case %(number)s") % {"number": row.case.number}
+    return _undo(request, row.statement_line_id, partial(undone_lines.undo_repayment, recovery_id=pk), title)
+
+
+def _undo(request: HttpRequest, line_id: int | None, call: Callable[..., Any], title: Any) -> HttpResponse:
+    access = access_of(request)
+    form = ReasonForm(request.POST or None)
+    return stepped(
+        request,
+        form,
+        lambda: call(
+            organisation=access.office(),
+            reason=form.cleaned_data["reason"],
+            actor=access.actor,
+            at=access.now(),
+        ),
+        done=_("The match is undone. The line waits again."),
+        title=title,
+        back="settlement:statement_line",
+        key=line_id,
         submit=_("Undo the match"),
         danger=True,
     )

@@ -231,11 +231,21 @@ CORRUPTIONS = [
     (
         "refunds of fees stay within receipts",
         _NOTICE
-        + "INSERT INTO settlement_feereceipt (notice_id, method, amount_minor, payment, received_on, recorded_at) "
-        "SELECT id, 'card', 5, 'pi_1', month, issued_at FROM settlement_feenotice; "
+        + "INSERT INTO settlement_feereceipt (notice_id, method, amount_minor, payment, received_on, recorded_at, "
+        "reason) SELECT id, 'card', 5, 'pi_1', month, issued_at, '' FROM settlement_feenotice; "
         "INSERT INTO settlement_feerefund (receipt_id, amount_minor, reason, requested_at, status, gateway_reference) "
         "SELECT id, 6, '', recorded_at, 'requested', '' FROM settlement_feereceipt",
         "receipt of fee notice FN-1",
+    ),
+    (
+        "refunds by bank equal their bank lines",
+        _NOTICE
+        + "INSERT INTO settlement_feereceipt (notice_id, method, amount_minor, payment, statement_line_id, "
+        "received_on, recorded_at, reason) SELECT n.id, 'bank', 5, '', l.id, n.month, n.issued_at, '' "
+        "FROM settlement_feenotice n, settlement_statementline l LIMIT 1; "
+        "INSERT INTO settlement_feerefund (receipt_id, amount_minor, reason, requested_at, status, gateway_reference) "
+        "SELECT id, 4, '', recorded_at, 'refunded', '' FROM settlement_feereceipt",
+        "refund of fee notice FN-1 of 4",
     ),
     ("clawbacks equal the ledger", _CLAWBACK.format(amount=5), "clawback CB-1 decided"),
     ("clawbacks ask for what the trail says", _CLAWBACK.format(amount=5), "clawback CB-1"),
@@ -250,6 +260,13 @@ CORRUPTIONS = [
         "statement lines equal their matches",
         "UPDATE settlement_statementline SET amount_minor = amount_minor - 1 WHERE status = 'matched'",
         "statement line ",
+    ),
+    (
+        "what was undone is undone as it was",
+        "INSERT INTO settlement_match (statement_line_id, payment_id, kind, amount_minor, rule, confidence, reason, "
+        "matched_at, undoes_id) SELECT statement_line_id, payment_id, kind, 1 - amount_minor, 'undo', 100, 'x', "
+        "matched_at, id FROM settlement_match WHERE id = (SELECT min(id) FROM settlement_match)",
+        "match ",
     ),
     (
         "explained lines equal what was posted",

@@ -199,3 +199,25 @@ def test_lines_are_written_as_people_write_them() -> None:
     assert read("2") == [2]
     assert read("9-7") is None and read("x") is None and read("") is None
     assert not LinesForm({"lines": "1, 2", "amount": "5"}).is_valid()
+
+
+def test_the_money_of_a_case_is_undone_on_the_page_of_its_line(town: ClawbackTown) -> None:
+    case = town.decided()
+    line = town.receive((14250, case.rf_reference)).lines.get()
+    row = ClawbackRecovery.objects.get()
+    on(town, DECIDED)
+    maker, provider = browser(town, "halyna"), browser(town, "nadiia")
+    undo = url("repayment_undo", row.pk)
+    assert undo in text(maker.get(url("statement_line", line.pk)))
+    assert provider.post(undo, {"reason": "x"}).status_code == 403
+    maker.post(undo, {"reason": "Money of another provider"})
+    case.refresh_from_db()
+    assert case.status == "decided" and "142" in text(maker.get(url("clawback", case.pk)))
+    shown, told = text(maker.get(url("clawback", case.pk))), text(provider.get(url("clawback", case.pk)))
+    assert "Undone on" in shown and "Money of another provider" in shown
+    assert "Undone on" in told and "another provider" not in told and "Reference to quote" in told
+
+
+def test_the_refund_of_a_fee_is_undone_by_finance_alone(town: ClawbackTown) -> None:
+    assert browser(town, "halyna").get(url("transfer_undo", 1)).status_code == 404
+    assert browser(town, "nadiia").get(url("transfer_undo", 1)).status_code == 403

@@ -13,9 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from config.accounts.models import Organisation, User
-from settlement.models import FeeNotice, FeeReceipt, FeeRefund, StripeEvent, WebhookRefusal
+from settlement.actions.fee_refunds import request_refund
+from settlement.actions.reconciliation import import_statement
+from settlement.models import FeeNotice, FeeReceipt, FeeRefund, StatementLine, StripeEvent, WebhookRefusal
 from settlement.views.stripe import MAX_BYTES
 from tests import signed_in
+from tests.settlement.actions.fee_statements import credit, statement
 from tests.settlement.actions.fee_town import AT, NOVEMBER, OWED, balanced, fee_town, noticed, session_of, work
 from tests.settlement.gateways.stripe_stand_in import StripeStandIn, event, signature, stripe_on_loopback
 from vouchers.models import Recipient
@@ -173,3 +176,39 @@ def test_issuing_again_says_so(town: Town) -> None:
     said = browser(town, "halyna").post(address("fee_notices_issue"), {"month": "2025-11"}, follow=True)
     assert "stands in a notice already" in said.content.decode()
     assert browser(town, "halyna").post(address("fee_notices_issue"), {"month": "x"}).status_code == 404
+
+
+def test_finance_undoes_a_receipt_on_the_page_of_its_line_and_the_pair_is_shown(town: Town) -> None:
+    notice = noticed(*town)
+    content = statement(town[0], 1, credit(10_000, notice.rf_reference))
+    actor = town[1]["halyna"].as_actor()
+    import_statement(organisation=town[0], name="s.xml", content=content, actor=actor, at=AT)
+    receipt, line = FeeReceipt.objects.get(), StatementLine.objects.get()
+    maker, auditor, own = browser(town, "halyna"), browser(town, "mariia"), browser(town, "olena")
+    page, undo = address("statement_line", line.pk), address("receipt_undo", receipt.pk)
+    listed = maker.get(address("statement", line.statement_id)).content.decode()
+    assert page in listed and notice.number in listed
+    assert undo in maker.get(page).content.decode()
+    seen = auditor.get(page).content.decode()
+    assert notice.number in seen and undo not in seen
+    assert auditor.get(undo).status_code == 403 and own.post(undo, {"reason": "x"}).status_code == 403
+    assert maker.get(undo).status_code == 200 and not maker.post(undo, {"reason": ""}).context["form"].is_valid()
+    assert "waits again" in maker.post(undo, {"reason": "Money of a neighbour"}, follow=True).content.decode()
+    assert maker.get(undo).status_code == 404 and undo not in maker.get(page).content.decode()
+    shown = maker.get(address("fee_notice", notice.pk)).content.decode()
+    assert "Undone on" in shown and "Takes back what was booked" in shown and "Money of a neighbour" in shown
+    assert "Give money back" not in shown
+    # Why it was somebody else's money is the office's business.
+    told = own.get(address("fee_notice", notice.pk)).content.decode()
+    assert "Undone on" in told and "neighbour" not in told and notice.rf_reference in told
+
+
+def test_a_refusal_to_undo_is_told_on_the_form(town: Town) -> None:
+    notice = noticed(*town)
+    content = statement(town[0], 1, credit(10_000, notice.rf_reference))
+    maker = town[1]["halyna"].as_actor()
+    import_statement(organisation=town[0], name="s.xml", content=content, actor=maker, at=AT)
+    receipt = FeeReceipt.objects.get()
+    request_refund(organisation=town[0], receipt_id=receipt.pk, amount_minor=500, reason="Зайве", actor=maker, at=AT)
+    answer = browser(town, "halyna").post(address("receipt_undo", receipt.pk), {"reason": "x"})
+    assert answer.status_code == 409 and answer.context["refusal"].code == "FEE_RECEIPT_REFUNDED"

@@ -1,0 +1,126 @@
+"""Bank lines that were taken for something that they are not: a recipient's fee, its refund, the money of a clawback.
+
+As with payments nothing is edited: a row of the opposite amount takes the line back, and the line is open again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.audit.recording import action, record
+from config.errors import DomainError, NotFound
+from settlement.actions.bank_lines import demand_reason, lock_line, open_again
+from settlement.actions.clawback_recovery import unrepay
+from settlement.actions.clawbacks import locked_case
+from settlement.actions.fee_refunds import lock_refund
+from settlement.actions.fees import lock_notice, unreceive_by_bank, untransfer_refund
+from settlement.bank_queries import live_receipts, live_repayments, live_transfers
+from settlement.models import ClawbackRecovery, FeeReceipt, FeeRefundTransfer
+from settlement.models.fees import NOT_GIVEN
+
+
+class RefundFirst(DomainError):
+    """Money of the receipt goes back, or has gone."""
+
+    code = "FEE_RECEIPT_REFUNDED"
+    message = _(
+        "A refund of this money to the payer is asked for or made. Refuse the refund, or undo its bank line, first."
+    )
+
+
+class CaseClosed(DomainError):
+    """A case that was filed."""
+
+    code = "CLAWBACK_CLOSED"
+    message = _("The case «%(case)s» is closed, so its money stays where it is. Open a new case if something is owed.")
+
+
+@action
+def undo_fee_receipt(
+    *, organisation: Organisation, receipt_id: int, reason: str, actor: Actor, at: datetime
+) -> FeeReceipt:
+    """Say that a bank line was no money for a notice: the notice is owed again. Money of cards is not undone.
+
+    Raises: NotFound (also when undone before), ReasonMissing, RefundFirst, IntoClosedMonth. Locks: notice, line.
+    Posts: fee.unpaid_by_bank. Audit: fee_receipt.undone.
+    """
+    demand_reason(reason)
+    rows = live_receipts(organisation)
+    named = rows.filter(pk=receipt_id).first()
+    if named is None or named.statement_line_id is None:
+        raise NotFound()
+    lock_notice(named.notice)
+    line = lock_line(organisation, named.statement_line_id)
+    # Another person may have undone it while we waited.
+    if not rows.filter(pk=receipt_id).exists():
+        raise NotFound()
+    if named.refunds.exclude(status__in=NOT_GIVEN).exists():
+        raise RefundFirst()
+    undone = unreceive_by_bank(named, reason=reason, actor=actor, at=at)
+    open_again(line, at=at)
+    record(
+        "fee_receipt.undone", line, line.statement, named.notice, actor=actor, at=at, reason=reason,
+        number=named.notice.number, amount_minor=named.amount_minor,
+    )  # fmt: skip
+    return undone
+
+
+@action
+def undo_refund_transfer(
+    *, organisation: Organisation, transfer_id: int, reason: str, actor: Actor, at: datetime
+) -> FeeRefundTransfer:
+    """Say that a bank line was not a refund: the refund is approved and waits for its transfer again.
+
+    Raises: NotFound (also when undone before), ReasonMissing, IntoClosedMonth. Locks: notice, refund, line.
+    Posts: fee.unrefunded_bank. Audit: fee_refund.undone.
+    """
+    demand_reason(reason)
+    rows = live_transfers(organisation)
+    named = rows.filter(pk=transfer_id).first()
+    if named is None:
+        raise NotFound()
+    named.refund = lock_refund(named.refund_id, organisation)
+    line = lock_line(organisation, named.statement_line_id)
+    if not rows.filter(pk=transfer_id).exists():
+        raise NotFound()
+    undone = untransfer_refund(named, reason=reason, actor=actor, at=at)
+    open_again(line, at=at)
+    notice = named.refund.receipt.notice
+    record(
+        "fee_refund.undone", line, line.statement, notice, named.refund, actor=actor, at=at, reason=reason,
+        number=notice.number, amount_minor=named.refund.amount_minor,
+    )  # fmt: skip
+    return undone
+
+
+@action
+def undo_repayment(
+    *, organisation: Organisation, recovery_id: int, reason: str, actor: Actor, at: datetime
+) -> ClawbackRecovery:
+    """Say that a bank line was no money for a case: it is owed again. What a run kept back is not undone.
+
+    Raises: NotFound (also when undone before), ReasonMissing, CaseClosed, IntoClosedMonth. Locks: case, line.
+    Posts: clawback.unrepaid. Audit: clawback.unrepaid.
+    """
+    demand_reason(reason)
+    rows = live_repayments(organisation)
+    named = rows.filter(pk=recovery_id).first()
+    if named is None or named.statement_line_id is None:
+        raise NotFound()
+    named.case = locked_case(organisation, named.case_id)
+    line = lock_line(organisation, named.statement_line_id)
+    if not rows.filter(pk=recovery_id).exists():
+        raise NotFound()
+    if named.case.status == "closed":
+        raise CaseClosed(case=named.case.number)
+    undone = unrepay(named, reason=reason, actor=actor, at=at)
+    open_again(line, at=at)
+    record(
+        "clawback.unrepaid", line, line.statement, named.case, actor=actor, at=at, reason=reason,
+        number=named.case.number, amount_minor=named.amount_minor,
+    )  # fmt: skip
+    return undone
