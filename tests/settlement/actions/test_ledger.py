@@ -96,6 +96,35 @@ def test_closed_month_takes_no_entry(
     post(organisation, claim_draft(provider, line), on=date(2026, 1, 2))
 
 
+def add_postings(entry: Entry) -> list[Posting]:
+    """Two more that balance, past the actions."""
+    account = Account.objects.filter(organisation=entry.organisation).order_by("pk").first()
+    assert account is not None
+    shared = {"entry": entry, "date": entry.date, "account": account, "currency": account.currency}
+    return Posting.objects.bulk_create([Posting(debit=777, **shared), Posting(credit=777, **shared)])
+
+
+def test_an_entry_is_posted_once(organisation: Organisation, provider: Provider, line: BudgetLine) -> None:
+    [entry] = post(organisation, claim_draft(provider, line))
+    with pytest.raises(IntegrityError, match="has its postings already"), transaction.atomic():
+        add_postings(entry)
+    other = {"number": "E-2", "key": "2", "date": entry.date, "event": "test", "label": "x:1", "recorded_at": AT}
+    assert len(add_postings(Entry.objects.create(organisation=organisation, **other))) == 2
+
+
+def test_an_entry_of_a_closed_month_takes_no_postings(
+    organisation: Organisation, provider: Provider, line: BudgetLine, cast: dict[str, User]
+) -> None:
+    [entry] = post(organisation, claim_draft(provider, line))
+    other = {"number": "E-2", "key": "2", "date": entry.date, "event": "test", "label": "x:1", "recorded_at": AT}
+    empty = Entry.objects.create(organisation=organisation, **other)
+    month = entry.date.replace(day=1)
+    ClosedMonth.objects.create(organisation=organisation, month=month, closed_by=cast["ivan"], closed_at=AT)
+    for one in (entry, empty):
+        with pytest.raises(IntegrityError, match="falls into the closed month"), transaction.atomic():
+            add_postings(one)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_posting_needs_the_callers_transaction(organisation: Organisation) -> None:
     with pytest.raises(TransactionRequired):
