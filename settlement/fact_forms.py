@@ -86,10 +86,16 @@ class AccountForm(FactForm):
     """A new bank account."""
 
     def add_fields(self) -> None:
-        """Provider, account, since when."""
+        """Provider and account."""
         self.fields["provider"] = named(Provider.objects.all(), _("Code of the provider"))
-        self.fields["iban"] = forms.CharField(label=_("New account (IBAN)"), max_length=42)
-        self.fields["since"] = day(_("Used since"))
+        self.fields["iban"] = forms.CharField(
+            label=_("New account (IBAN)"),
+            max_length=42,
+            help_text=_(
+                "It counts from today. Payments to the provider wait until another person has the account confirmed "
+                "and lifts the hold."
+            ),
+        )
 
 
 class RelationForm(FactForm):

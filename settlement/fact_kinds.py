@@ -24,6 +24,7 @@ from contracts.models import (
 )
 from contracts.models.check_facts import WEEKDAYS
 from settlement import fact_forms as forms
+from settlement.actions.provider_accounts import change_account
 from vouchers.actions import check_facts as people
 from vouchers.models import EmergencyCase, OtherFunding, StateTask, VisitComplaint, VisitScan
 
@@ -80,7 +81,7 @@ KINDS: dict[str, Kind] = {
         "", ("provider__name", "provider__code"), ("provider",), _days_off,
     ),
     "accounts": Kind(
-        "CLM-44", _("New bank accounts of providers"), REGISTER, forms.AccountForm, register.change_account,
+        "CLM-44", _("New bank accounts of providers"), REGISTER, forms.AccountForm, change_account,
         ProviderAccount, "", ("provider__name", "iban"), ("provider",), lambda row: (row.provider, row.iban),
     ),
     "relations": Kind(

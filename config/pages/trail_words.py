@@ -393,6 +393,7 @@ OF_EVENT: dict[tuple[str, str], Field] = {
     ("correction.approved", "run"): Field(_("Adjudication run"), _text),
     ("correction.objection_answered", "outcome"): Field(_("Outcome"), _state),
     ("correction.proposed", "left_out"): Field(_("Left out"), _listed(_text)),
+    ("provider.account_changed", "before"): Field(_("Account before, last digits"), _text),
     ("claim.corrected", "before"): Field(_("Lines before"), _how_many),
     ("claims.adjudicated", "number"): Field(_("Adjudication run"), _number),
     ("budget_line.amended", "basis"): Field(_("Ground"), _text),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -56,11 +56,12 @@ class SameAccount(DomainError):
 
 
 class RelatedPerson(DomainError):
-    """CLM-45: nobody judges a provider to whom they are related."""
+    """CLM-45: nobody judges or pays a provider to whom they are related."""
 
     code = "CONFLICT_OF_INTEREST"
     message = _(
-        "You are recorded as related to «%(provider)s», so you may not judge its claims. Another person has to do it."
+        "You are recorded as related to «%(provider)s», so you may not decide about its claims and payments. Another "
+        "person has to do it."
     )
     http_status = 403
 
@@ -103,27 +104,20 @@ def set_schedule(
     return row
 
 
-@action
-def change_account(
-    *, organisation: Organisation, provider: Provider, iban: str, since: date, actor: Actor, at: datetime
-) -> ProviderAccount:
-    """A new bank account of a provider; claims wait until somebody has it confirmed (CLM-44).
+@step
+def replace_account(*, provider: Provider, iban: str, actor: Actor, on: date, at: datetime) -> ProviderAccount:
+    """The provider is paid to another account from now on; ``on`` is the day of now. Nobody may say another day.
 
-    Raises: IbanInvalid, SameAccount. Locks: provider. Audit: provider.account_changed.
+    Raises: IbanInvalid, SameAccount. Locks: provider.
     """
     check_iban(iban)
     provider = lock_rows(Provider.objects.filter(pk=provider.pk))[0]
     number = iban_number.compact(iban)
     if number == provider.iban:
         raise SameAccount(provider=provider)
-    before, provider.iban = provider.iban, number
+    provider.iban = number
     provider.save(update_fields=["iban"])
-    row = kept(
-        ProviderAccount(provider=provider, iban=number, since=since, recorded_at=at, recorded_by_id=actor.user_id)
-    )
-    told: dict[str, Any] = {"before": before[-4:], "iban": number[-4:], "since": since}
-    record("provider.account_changed", provider, row, actor=actor, at=at, **told)
-    return row
+    return kept(ProviderAccount(provider=provider, iban=number, since=on, recorded_at=at, recorded_by_id=actor.user_id))
 
 
 @action
@@ -156,7 +150,7 @@ def declare_relation(
 def refuse_related(*, organisation: Organisation, actor: Actor, providers: Iterable[int], at: datetime) -> None:
     """Raises: RelatedPerson when the actor is related to one of the providers (ids) on the day (CLM-45).
 
-    The database refuses it as well, when the judgement is written.
+    The database refuses a judgement as well, when it is written.
     """
     if actor.user_id is None:
         return

@@ -13,6 +13,7 @@ from config.clock import local_date
 from config.errors import DomainError, FourEyes, NotFound
 from config.locks import lock_rows
 from config.transactions import step
+from contracts.actions.check_facts import refuse_related
 from contracts.models import Contract, Provider
 from settlement.actions.runs import OPEN_STATES, person, take_up_changes
 from settlement.actions.transfers import queue_transfers
@@ -74,20 +75,20 @@ def place_hold(
         raise NotFound()
     if isinstance(target, Payment) and target.status != "prepared":
         raise HoldTooLate(reference=target.reference)
-    hold = PaymentHold(
-        organisation=organisation,
-        reason=reason.strip()[:300],
-        from_date=from_date,
-        to_date=to_date,
-        placed_by_id=person(actor),
-        recorded_at=at,
-    )
+    hold = PaymentHold(organisation=organisation, reason=reason.strip()[:300], from_date=from_date, to_date=to_date)
     setattr(hold, type(target)._meta.model_name or "", target)
-    hold.save()
-    changed = _change_open_runs(organisation, at)
+    changed = put_in_force(hold, actor=actor, at=at)
     record("payment_hold.placed", hold, target, *changed, actor=actor, at=at, reason=hold.reason, from_date=from_date,
            to_date=to_date)  # fmt: skip
     return hold
+
+
+@step
+def put_in_force(hold: PaymentHold, *, actor: Actor, at: datetime) -> list[PaymentRun]:
+    """Write a hold; returns the open runs that give something up for it. Locks: claims, runs."""
+    hold.placed_by_id, hold.recorded_at = person(actor), at
+    hold.save()
+    return _change_open_runs(hold.organisation, at)
 
 
 @step
@@ -104,7 +105,7 @@ def _change_open_runs(organisation: Organisation, at: datetime) -> list[PaymentR
 @action
 def lift_hold(*, organisation: Organisation, hold_id: int, reason: str, actor: Actor, at: datetime) -> PaymentHold:
     """Let the money go again; transfers that waited for it are sent. Raises: NotFound, HoldReasonMissing, HoldLifted,
-    FourEyes for who placed it.
+    FourEyes for who placed it, RelatedPerson.
     Locks: hold. Audit: payment_hold.lifted.
     """
     if not reason.strip():
@@ -117,6 +118,9 @@ def lift_hold(*, organisation: Organisation, hold_id: int, reason: str, actor: A
         raise HoldLifted()
     if hold.placed_by_id == person(actor):
         raise FourEyes()
+    target = hold.target
+    provider_id = target.pk if isinstance(target, Provider) else target.provider_id
+    refuse_related(organisation=organisation, actor=actor, providers=[provider_id], at=at)
     hold.lifted_by_id, hold.lifted_at, hold.lift_reason = actor.user_id, at, reason.strip()[:300]
     hold.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
     queue_transfers(organisation, cause=f"hold {hold.pk}", at=at)

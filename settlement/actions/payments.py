@@ -20,6 +20,7 @@ from config.office.jobs import enqueue
 from config.office.models import Attachment
 from config.office.storage import attach, attachments_of
 from config.transactions import step
+from contracts.actions.check_facts import refuse_related
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.payment_postings import post_payments
 from settlement.actions.runs import BY_FILE, WRITE_FILE, lock_run
@@ -247,12 +248,13 @@ def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, ac
     """The bank refused a payment before carrying it out; its remittances may be paid again. So may those of a transfer
     of which Stripe has not been asked yet.
 
-    Raises: NotFound, StripeDecides, InvalidMove. Locks: claims, runs, payment. Posts: payment.failed when it had been
-    sent. Audit: payment.failed.
+    Raises: NotFound, RelatedPerson, StripeDecides, InvalidMove. Locks: claims, runs, payment.
+    Posts: payment.failed when it had been sent. Audit: payment.failed.
     """
     rows = lock_payments(Payment.objects.filter(pk=payment_id, organisation=organisation))
     if not rows:
         raise NotFound()
+    refuse_related(organisation=organisation, actor=actor, providers=[rows[0].provider_id], at=at)
     if rows[0].gateway != BY_FILE and rows[0].status != "prepared":
         raise StripeDecides(reference=rows[0].reference)
     drop_payment(rows, actor=actor, at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -20,6 +20,7 @@ from config.money import from_minor
 from config.office.jobs import enqueue
 from config.office.numbering import document_number, next_number
 from config.transactions import step
+from contracts.actions.check_facts import refuse_related
 from contracts.models import Provider
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.run_content import (
@@ -185,15 +186,17 @@ def approve_payment_run(
     """Sign what was seen; the last signature needed makes the run approved.
 
     ``reason``: why accounts that the bank returned money from can be paid again; every approver writes it.
-    Raises: FourEyes for the proposer and for a second signature of one person, RunChanged, Held, AccountReturned,
-    InvalidMove. Locks: run. Audit: payment_run.approved.
+    Raises: FourEyes for the proposer and for a second signature of one person, RelatedPerson, RunChanged, Held,
+    AccountReturned, InvalidMove. Locks: run. Audit: payment_run.approved.
     """
     run = lock_run(organisation, run_id)
     signatures = signatures_of(run)
     if actor.user_id == run.proposed_by_id or signatures.filter(approved_by_id=actor.user_id).exists():
         raise FourEyes()
-    if content_sha256 != run.content_sha256 or content_digest(live_remittances(run)) != content_sha256:
+    remittances = live_remittances(run)
+    if content_sha256 != run.content_sha256 or content_digest(remittances) != content_sha256:
         raise RunChanged(number=run.number)
+    _refuse_related(run, remittances, actor, at)
     refuse_held(run, local_date(at, organisation.zone))
     said = reason.strip()[:300]
     refuse_returned(run, at if said else None)
@@ -205,6 +208,11 @@ def approve_payment_run(
         run.move_to("approved", at=at)
     record("payment_run.approved", run, actor=actor, at=at, given=given, content_sha256=content_sha256, reason=said)
     return run
+
+
+def _refuse_related(run: PaymentRun, remittances: Iterable[Remittance], actor: Actor, at: datetime) -> None:
+    providers = {row.provider_id for row in remittances}
+    refuse_related(organisation=run.organisation, actor=actor, providers=providers, at=at)
 
 
 def signatures_of(run: PaymentRun) -> QuerySet[PaymentRunApproval]:
@@ -292,8 +300,9 @@ def release_payment_run(
 ) -> PaymentRun:
     """Make one payment for each provider of an approved run and have the bank file and the advices written.
 
-    Raises: FourEyes for the proposer, and for who approved it where the office wants that apart, NotApproved, Held,
-    RunChanged when accounts or sums changed since, AccountReturned when money came back from one of them, DateInPast.
+    Raises: FourEyes for the proposer, and for who approved it where the office wants that apart, RelatedPerson,
+    NotApproved, Held, RunChanged when accounts or sums changed since, AccountReturned when money came back from one of
+    them, DateInPast.
     Locks: run. Audit: payment_run.released.
     """
     run = lock_run(organisation, run_id)
@@ -310,6 +319,7 @@ def release_payment_run(
     remittances = live_remittances(run)
     if content_digest(remittances) != run.content_sha256:
         raise RunChanged(number=run.number)
+    _refuse_related(run, remittances, actor, at)
     refuse_held(run, today)
     refuse_returned(run, signatures.exclude(reason="").aggregate(last=Max("approved_at"))["last"])
     run.released_by_id, run.execution_date, run.message_id = actor.user_id, execution_date, run.number

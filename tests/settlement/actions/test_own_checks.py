@@ -22,6 +22,7 @@ from contracts.models import Contract, Parameter, Service
 from settlement.actions import check_facts, pends
 from settlement.actions.adjudication import adjudicate_claims
 from settlement.actions.claims import create_claim
+from settlement.actions.provider_accounts import change_account
 from settlement.models import Adjudication, Claim, ClaimLine, Clearance, Finding, FindingFeedback, KeptPend
 from settlement.patterns import PatternCount, pattern_counts
 from tests.config.interchange.packages import dump, load
@@ -172,9 +173,7 @@ CASES: dict[str, tuple[Record, tuple[int, str, int, int]]] = {
     ),
     "CLM-43": (scan, (1, "P", 1500, 14250)),
     "CLM-44": (
-        lambda m: register.change_account(
-            **m.by("bohdan"), provider=m.provider, iban="UA213223130000026007233566001", since=date(2025, 11, 20)
-        ),
+        lambda m: change_account(**m.by("bohdan"), provider=m.provider, iban="UA213223130000026007233566001"),
         (2, "P", 1500, 14250),
     ),
     "CLM-47": (emergency, (1, "R", 1500, 14250)),
@@ -332,7 +331,7 @@ def test_a_fact_that_stands_already_is_refused(month: Month) -> None:
     with pytest.raises(register.DatesReversed):
         register.require_evidence(**month.by("bohdan"), service=month.service, valid_from=SECOND, valid_to=FIRST)
     with pytest.raises(IbanInvalid):
-        register.change_account(**month.by("bohdan"), provider=month.provider, iban="UA00", since=FIRST)
+        change_account(**month.by("bohdan"), provider=month.provider, iban="UA00")
     CASES["CLM-44"][0](month)
     with pytest.raises(register.SameAccount):
         CASES["CLM-44"][0](month)

@@ -20,7 +20,7 @@ from vouchers.models import EmergencyCase, VisitComplaint
 pytestmark = pytest.mark.django_db
 ROWS = {
     "schedules": {"provider": "P1", "weekdays_off": ["5", "6"], "valid_from": "2025-01-01", "valid_to": "2025-12-31"},
-    "accounts": {"provider": "P1", "iban": "UA213223130000026007233566001", "since": "2025-11-20"},
+    "accounts": {"provider": "P1", "iban": "UA213223130000026007233566001"},
     "relations": {"user": "halyna", "provider": "P1", "reason": "сестра", "valid_from": "2025-01-01"},
     "acts": {"service": "015.1", "valid_from": "2025-01-01"},
     "other-payers": {
