@@ -11,7 +11,7 @@ from itertools import islice
 import pandas as pd
 from django.db import connection
 
-from config.office.storage import open_attachment
+from config.office.storage import FileMissing, open_attachment
 from settlement.bulk import read_integers
 from settlement.finance_queries import payment_file
 from settlement.gateways.base import GatewayError
@@ -294,7 +294,7 @@ def _changed_payments() -> Iterator[Disagreement]:
         try:
             with open_attachment(file) as content:
                 order = parse_pain001(content.read())
-        except (FileNotFoundError, GatewayError) as problem:
+        except (FileMissing, GatewayError) as problem:
             yield f"payment run {run.number}", f"its bank file {file.name}", str(problem)
         else:
             yield from _asked_otherwise(run, order)

@@ -10,13 +10,23 @@ from typing import IO
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.audit.recording import label_of
+from config.errors import DomainError
 from config.office.models import Attachment
 from config.transactions import step
 
 NAME_LENGTH, TYPE_LENGTH = 200, 100
+
+
+class FileMissing(DomainError):
+    """The row is there, the bytes are not: a store that was not restored with the database."""
+
+    code = "FILE_MISSING"
+    message = _("The file %(name)s is not in the store of files any more. Tell the administrator.")
+    http_status = 404
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ def attach(
     path = storage_path(digest)
     if not default_storage.exists(path):
         default_storage.save(path, ContentFile(content))
-    attachment, _ = Attachment.objects.get_or_create(
+    attachment, _created = Attachment.objects.get_or_create(
         label=label_of(to),
         kind=kind,
         sha256=digest,
@@ -71,8 +81,11 @@ def storage_path(digest: str) -> str:
 
 
 def open_attachment(attachment: Attachment) -> IO[bytes]:
-    """The stored bytes."""
-    return default_storage.open(storage_path(attachment.sha256))
+    """The stored bytes. Raises: FileMissing."""
+    try:
+        return default_storage.open(storage_path(attachment.sha256))
+    except FileNotFoundError as missing:
+        raise FileMissing(name=attachment.name) from missing
 
 
 def attachments_of(row: models.Model) -> models.QuerySet[Attachment]:
