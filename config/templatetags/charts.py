@@ -111,6 +111,7 @@ def chart(drawn: Chart, number: int, currency: str = "") -> dict[str, Any]:
         "lines": [_line(found, drawn, scale, place) for place, found in enumerate(solid)],
         "limits": [_line(found, drawn, scale, place) for place, found in enumerate(drawn.limits)],
         "labels": _labels(drawn),
+        "names": _names(drawn),
         "legend": [found.name for found in drawn.series],
     }
 
@@ -210,15 +211,39 @@ def _line(series: Series, drawn: Chart, scale: Scale, place: int) -> Line:
 
 
 def _labels(drawn: Chart) -> list[tuple[float, str, str]]:
-    """Labels under the axis in two lines; many months lose their year but for the first of each year."""
-    slot, crowded, year, found = _slot(drawn), len(drawn.labels) > CROWDED, "", []
-    for index, label in enumerate(drawn.labels):
-        x = _tenths(LEFT + slot * (index + 0.5))
-        month, _dot, of = label.partition(".")
-        if crowded and month.isdigit() and of.isdigit():
-            found.append((x, month, of if of != year else ""))
-            year = of
-        else:
-            lines = wrap(label, max(int(slot / LETTER), 4), max_lines=2, placeholder="…")
-            found.append((x, lines[0], lines[1] if len(lines) > 1 else ""))
+    """Labels under the axis in two lines: months, names, or the numbers of names that stand below the drawing."""
+    numbers = [[str(number)] for number, _name in enumerate(drawn.labels, 1)]
+    lines = _months(drawn.labels) if _crowded(drawn) else numbers if _names(drawn) else _wrapped(drawn)
+    slot, pairs = _slot(drawn), [[*found, "", ""] for found in lines]
+    return [(_tenths(LEFT + slot * (at + 0.5)), pair[0], pair[1]) for at, pair in enumerate(pairs)]
+
+
+def _crowded(drawn: Chart) -> bool:
+    """Months, too many for a year under each."""
+    pairs = [label.partition(".") for label in drawn.labels]
+    return len(pairs) > CROWDED and all(month.isdigit() and year.isdigit() for month, _dot, year in pairs)
+
+
+def _months(labels: list[str]) -> list[list[str]]:
+    """Many months lose their year but for the first of each year."""
+    found, before = [], ""
+    for month, year in (label.split(".") for label in labels):
+        found.append([month, year if year != before else ""])
+        before = year
     return found
+
+
+def _names(drawn: Chart) -> list[str]:
+    """All labels where one of them has no room under the axis: no word is broken."""
+    room = _letters(drawn)
+    fit = all(len(lines) <= 2 and all(len(line) <= room for line in lines) for lines in _wrapped(drawn))
+    return [] if fit or _crowded(drawn) else drawn.labels
+
+
+def _wrapped(drawn: Chart) -> list[list[str]]:
+    return [wrap(label, _letters(drawn), break_long_words=False, break_on_hyphens=False) for label in drawn.labels]
+
+
+def _letters(drawn: Chart) -> int:
+    """How many letters have room under one bar."""
+    return max(int(_slot(drawn) / LETTER), 1)

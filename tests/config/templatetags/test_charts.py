@@ -68,10 +68,16 @@ def test_many_months_name_the_year_once() -> None:
     assert [words for _x, words, _year in drawn(BARS, [D(1)])["labels"]] == ["01.2025"]
 
 
-def test_long_names_stand_in_two_lines() -> None:
+def test_long_names_stand_below_with_their_numbers() -> None:
     names = ["ГО «Турбота» (вигадана)", "Державний центр реабілітації (вигаданий)", "А", "Б"]
     told = chart(Chart(BARS, "T", names, [Series("S", [D(1)] * 4)]), 1)
-    assert all(len(words) <= 13 and len(more) <= 13 for _x, words, more in told["labels"])
+    assert told["names"] == names and [words for _x, words, _more in told["labels"]] == ["1", "2", "3", "4"]
+
+
+def test_names_with_room_stand_under_their_bars_in_two_lines() -> None:
+    told = chart(Chart(BARS, "T", ["ГО «Турбота» (вигадана)", "Б"], [Series("S", [D(1)] * 2)]), 1)
+    assert not told["names"] and told["labels"][0][1:] == ("ГО «Турбота»", "(вигадана)")
+    assert chart(Chart(LINES, "T", MONTHS[:6], [Series("S", [D(1)] * 6)]), 1)["names"] == []
 
 
 def test_the_description_says_the_figures() -> None:
