@@ -20,8 +20,10 @@ from settlement.actions import appeals as actions
 from settlement.actions import claims as claim_actions
 from settlement.actions.letters import LETTER
 from settlement.appeal_queries import DISPUTABLE, appeal_until, appeals, appeals_to_answer, disputed_run
+from settlement.claim_letter import explain
 from settlement.finance_forms import ReasonForm
 from settlement.forms import AppealForm, EvidenceForm
+from settlement.line_queries import claim_lines
 from settlement.models import Appeal, Claim
 from settlement.views.claims import claim_of
 
@@ -46,8 +48,10 @@ def appeal_detail(request: HttpRequest, pk: int) -> HttpResponse:
     appeal = _appeal(access, pk)
     answer = getattr(appeal, "answer", None)
     answers = access.may("appeals.answer") and appeals_to_answer(access).filter(pk=pk).exists()
+    disputed = list(claim_lines(appeal.claim).filter(pk=appeal.claim_line_id))
     context = {
         "appeal": appeal,
+        "line": explain(appeal.claim, disputed)[0] if disputed else None,
         "answer": answer,
         "files": attachments_of(appeal),
         "may_answer": answers,

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.office.models import Attachment
+from config.office.storage import storage_path
 from contracts.actions.reference import load_reference
 from settlement.actions import claims
 from settlement.actions.pends import keep_pend
@@ -55,12 +57,21 @@ def test_from_the_refused_line_to_the_answer(town: Town) -> None:
     assert "waits for an answer" in text(ivan.get(url("appeals"), {"status": "open"}))
     page = text(ivan.get(url("appeal", appeal.pk)))
     assert "The certificate of the hospital is wrong." in page and "proof.pdf" in page
+    assert "The disputed line" in page and line.certificate_number in page and "CLM-" in page
     file = Attachment.objects.get(name="proof.pdf")
     assert ivan.get(url("appeal_file", appeal.pk, file.pk)).content == PDF
     ivan.post(url("appeal_uphold", appeal.pk), {"reason": "Right: the days were corrected."})
     told = text(nadiia.get(url("appeal", appeal.pk)))
     assert "The appeal is upheld" in told and "Right: the days were corrected." in told
     assert "upheld" in text(nadiia.get(url("claim", town.claim.pk)))
+
+
+def test_a_file_that_is_lost_is_a_sentence(town: Town) -> None:
+    send(town, refused_line(town))
+    appeal, file = Appeal.objects.get(), Attachment.objects.get(name="proof.pdf")
+    default_storage.delete(storage_path(file.sha256))
+    answer = town.browser("ivan").get(url("appeal_file", appeal.pk, file.pk))
+    assert answer.status_code == 404 and "proof.pdf is not in the store of files any more" in text(answer)
 
 
 def test_an_appeal_without_a_reason_comes_back(town: Town) -> None:
