@@ -15,7 +15,7 @@ from config.money import from_minor
 from config.transactions import step
 from contracts.models import Provider
 from settlement.actions.bank_lines import lock_whole_line
-from settlement.actions.fees import receive_by_bank
+from settlement.actions.fees import lock_notice, receive_by_bank
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.actions.matching import settle_statement
 from settlement.models import FeeNotice, Posting, StatementLine
@@ -41,12 +41,16 @@ def pay_notice_with_line(
 ) -> StatementLine:
     """A payer forgot the reference: a person says which notice the money is for.
 
-    Raises: NotFound, LineNotOpen, NoticeUnknown. Posts: fee.paid_by_bank. Audit: statement_line.explained.
+    Raises: NotFound, LineNotOpen, NoticeUnknown. Locks: notice, line. Posts: fee.paid_by_bank.
+    Audit: statement_line.explained.
     """
-    line = lock_whole_line(organisation, line_id)
     key = notice.replace(" ", "").upper()
     rows = FeeNotice.objects.filter(organisation=organisation).select_related("organisation")
     found = rows.filter(number=key).first() or rows.filter(rf_reference=key).first()
+    if found:
+        # Before the line, as the import of a statement locks them.
+        lock_notice(found)
+    line = lock_whole_line(organisation, line_id)
     if found is None or line.amount_minor <= 0 or line.currency != organisation.currency:
         raise NoticeUnknown(notice=notice)
     receive_by_bank(found, line, actor=actor, at=at)

@@ -51,7 +51,7 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
     lines = {line.pk: line for line in statement.lines.filter(status__in=OPEN).order_by("position")}
     today = local_date(at, statement.organisation.zone)
     result = propose_matches(statement.organisation, list(lines.values()), on=today)
-    sure = _not_undone(result.matches[result.matches["confidence"] >= SURE])
+    sure = _not_undone(result.matches[result.matches["confidence"] >= SURE], statement)
     payments = Payment.objects.select_related("provider").in_bulk([int(key) for key in sure["payment"]])
     rows: list[dict[str, Any]] = sure.to_dict("records")  # type: ignore[assignment]
     matches = [_match(lines[row["line"]], payments[row["payment"]], row, actor, at) for row in rows]
@@ -59,9 +59,9 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
     return matches
 
 
-def _not_undone(found: pd.DataFrame) -> pd.DataFrame:
+def _not_undone(found: pd.DataFrame, statement: Statement) -> pd.DataFrame:
     """Without what a person has undone, and what was found together with it."""
-    undone = Match.objects.filter(undoes__isnull=False, statement_line__in=[int(key) for key in found["line"]])
+    undone = Match.objects.filter(undoes__isnull=False, statement_line__statement=statement)
     pairs = pd.DataFrame(list(undone.values_list("statement_line", "payment")), columns=["line", "payment"])
     if pairs.empty:
         return found
