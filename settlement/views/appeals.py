@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import date_format
+from django.utils.http import content_disposition_header
+from django.utils.text import get_valid_filename
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -177,7 +179,8 @@ def claim_version(request: HttpRequest, pk: int, version: int) -> HttpResponse:
     if kept is None:
         raise NotFound()
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{claim.pk}-{version}.csv"'
+    name = get_valid_filename(f"claim-{claim.number}-{version}.csv")
+    answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     answer.write("\ufeff")
     csv.writer(answer).writerows([claim_actions.VERSION_COLUMNS, *kept.lines])
     return answer

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.text import get_valid_filename
 from django.utils.translation import override
 
 from config.accounts.access import Access, requires
@@ -33,13 +34,17 @@ def invoice_xml(request: HttpRequest, pk: int) -> HttpResponse:
     if claim.reverses_id:
         raise NotFound()
     answer = HttpResponse(_invoice(claim, _moment(access, claim)), content_type="application/xml")
-    answer["Content-Disposition"] = f'attachment; filename="claim-{claim.pk}.xml"'
+    answer["Content-Disposition"] = content_disposition_header(True, _invoice_name(claim)) or "attachment"
     return answer
 
 
 def _moment(access: Access, claim: Claim) -> datetime:
     """The moment of a claim's papers: a draft's are of now."""
     return claim.submitted_at or access.now(claim.organisation)
+
+
+def _invoice_name(claim: Claim) -> str:
+    return get_valid_filename(f"claim-{claim.number}.xml")
 
 
 def _invoice(claim: Claim, at: datetime) -> bytes:
@@ -59,9 +64,9 @@ def paper(request: HttpRequest, pk: int, kind: str, form: str) -> HttpResponse:
     at, data = _moment(access, claim), {}
     if kind == "invoice" and form == "pdf" and not claim.reverses_id:
         with suppress(InvoiceIncomplete):
-            data = {f"claim-{claim.pk}.xml": _invoice(claim, at)}
+            data = {_invoice_name(claim): _invoice(claim, at)}
     table = claim_paper(claim, kind, made_at=at)
-    name = f"claim-{claim.pk}-{kind}"
+    name = get_valid_filename(f"claim-{claim.number}-{kind}")
     return table_answer(table, claim.organisation, form=form, name=name, made_at=at, data=data)
 
 

@@ -203,8 +203,10 @@ def test_the_act_and_the_invoice_are_printed(town: Town) -> None:
 def test_the_printed_invoice_carries_the_one_for_programs(town: Town, tmp_path: Path) -> None:
     browser = town.browser("nadiia")
     content = browser.get(url("claim_invoice_pdf", town.claim.pk)).content
-    (file,) = PdfReader(io.BytesIO(content)).attachments.values()
-    assert file == [browser.get(url("claim_invoice_xml", town.claim.pk)).content]
+    ((name, file),) = PdfReader(io.BytesIO(content)).attachments.items()
+    answer = browser.get(url("claim_invoice_xml", town.claim.pk))
+    assert file == [answer.content]
+    assert name == f"claim-{town.claim.number}.xml" and name in answer["Content-Disposition"]
     made = tmp_path / "invoice.pdf"
     made.write_bytes(content)
     # Level A (with tags for readers) asks for more than level B, which the validator knows.
