@@ -169,9 +169,16 @@ def _step(step: WaterfallRow) -> dict[str, Any]:
         "title": step.title,
         "sentence": step.sentence,
         "advice": step.advice,
+        "units": units_text(step.units),
         "amount": amount_text(step.amount),
         "left": amount_text(step.left),
         "basis": ", ".join(part for part in basis if part),
+        "basis_unverified": step.basis.unverified,
+        "ground": {
+            "words": step.ground.words,
+            "evidence": step.ground.evidence,
+            "unverified": step.ground.unverified,
+        },
     }
 
 

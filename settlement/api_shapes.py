@@ -49,8 +49,18 @@ class ClaimPage(Schema):
     next: int | None
 
 
+class GroundOfCheck(Schema):
+    """What a check rests on; ``evidence``: how well the act is known, as docs/legal.md labels it, empty without one."""
+
+    words: str
+    evidence: str
+    unverified: bool
+
+
 class Step(Schema):
-    """A step from what was claimed to what is paid. ``amount`` is signed, ``left`` remains after it."""
+    """A step from what was claimed to what is paid. ``amount`` is signed, ``left`` remains after it, ``units`` were
+    taken by it.
+    """
 
     kind: str
     check: str
@@ -58,9 +68,12 @@ class Step(Schema):
     title: str
     sentence: str
     advice: str
+    units: str
     amount: str
     left: str
     basis: str
+    basis_unverified: bool
+    ground: GroundOfCheck
 
 
 class RunOfLine(Schema):

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.utils.translation import override
 
+from contracts.parameters import ParameterMissing
 from settlement import line_queries
+from settlement.appeal_queries import DISPUTABLE, appeal_until, disputed_run
 from settlement.claim_queries import taken_by_check
 from settlement.documents import document_language, pdf_of
 from settlement.explanations import LineExplained, explain_lines, waterfall_place
@@ -49,8 +51,18 @@ def letter_context(claim: Claim) -> dict[str, Any]:
         "changed": explain(claim, changed),
         "outcomes": [(code, counts[code]) for code in line_queries.OUTCOMES if counts.get(code)],
         "line_total": sum(counts.values()),
+        **_appeal(claim),
         "is_short": sum(counts.values()) > LINES_MAX or _changed(counts) > CHANGED_MAX,
     }
+
+
+def _appeal(claim: Claim) -> dict[str, Any]:
+    """Whether the decision can be appealed, and the last day where the law of the office gives one."""
+    run = disputed_run(claim, None) if claim.status in DISPUTABLE else None
+    try:
+        return {"may_appeal": run is not None, "appeal_until": appeal_until(run) if run else None}
+    except ParameterMissing:
+        return {"may_appeal": True, "appeal_until": None}
 
 
 def _changed(counts: dict[str, int]) -> int:

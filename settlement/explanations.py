@@ -16,31 +16,19 @@ from functools import cache
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
-from config.law_words import act_words, parameter_title, value_words
 from config.templatetags.show import amount, minor, rate, units
-from contracts.models import ContractLine, NormCost, Service
+from contracts.models import Service
+from settlement.check_grounds import Ground, ground_of
+from settlement.finding_bases import Basis, basis_of, decision_basis, fee_decision, scaled, service_of
 from settlement.finding_words import Figures, advice_of, sentence_of, title_of
-from settlement.line_queries import JudgedLine, LineHistory, LineSources, holding
+from settlement.line_queries import JudgedLine, LineHistory, LineSources
 from settlement.models import AdjudicationRun, ClaimLine, Finding
-from settlement.rules.parameters import (
-    ACCOUNT_DAYS,
-    DECEMBER_STOP,
-    EMERGENCY_ACT_DAYS,
-    EMERGENCY_TERM,
-    FULL_HOURS_PERCENT,
-    HOURS_PER_DAY,
-    OUTLIER_SIGMA,
-    ROUNDING_TOLERANCE,
-    SCAN_DELAY,
-    SCAN_DISTANCE,
-    TRAVEL_SPEED,
-    WINDOW_DAYS,
-)
 from vouchers.models import FeeAssessment
 
 # The order in which findings take (interchange, "How a run adjudicates", point 4).
 RATES, CUTS = ("CLM-16", "CLM-17"), ("CLM-14", "CLM-13", "CLM-12", "CLM-15", "CLM-18", "CLM-19")
 TAKING = ("R", "P", "C")
+FEE = "CLM-35"
 DAYS = ("date", "submitted", "deadline", "death", "from", "since", "began", "act_due", "last")
 MONEY = {
     "CLM-18": ("limit", "left", "taken"),
@@ -53,29 +41,10 @@ MONEY = {
     "CLM-50": ("left", "taken"),
 }
 UNITS = ("left", "taken", "limit", "step", "units", "mean", "day_limit", "month_limit")
-# The parameter that a check of our own claims is measured by.
-MEASURES = {
-    "CLM-23": TRAVEL_SPEED,
-    "CLM-24": HOURS_PER_DAY,
-    "CLM-40": ROUNDING_TOLERANCE,
-    "CLM-41": OUTLIER_SIGMA,
-    "CLM-42": FULL_HOURS_PERCENT,
-    "CLM-44": ACCOUNT_DAYS,
-}
 
 
 class FiguresDisagree(ValueError):
     """The findings of a line do not add up to what it was paid: the stored rows are damaged."""
-
-
-@dataclass(frozen=True)
-class Basis:
-    """What a step rests on: a parameter or record with its value, the act and since when it holds."""
-
-    parameter: str = ""
-    act: str = ""
-    since: date | None = None
-    unverified: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +65,7 @@ class WaterfallRow:
     units: int = 0
     unit: str = ""
     basis: Basis = field(default_factory=Basis)
+    ground: Ground = field(default_factory=Ground)
 
 
 @dataclass(frozen=True)
@@ -225,6 +195,7 @@ def _finding(finding: Finding, line: ClaimLine, judged: JudgedLine, sources: Lin
         units=finding.units,
         unit=unit,
         basis=basis_of(finding, line, judged.adjudication.run, sources),
+        ground=ground_of(finding.check_code, judged.adjudication.run.organisation.jurisdiction),
     )
 
 
@@ -253,7 +224,7 @@ def finding_figures(finding: Finding, line: ClaimLine, judged: JudgedLine, sourc
 def _rate_before_norm(judged: JudgedLine) -> int:
     """The rate that the contract left, in ten-thousandths."""
     rates = [row.detail.get("limit", "") for row in judged.findings if row.check_code == "CLM-16"]
-    return _scaled(rates[0], 4) if rates and rates[0] else judged.adjudication.rate_claimed
+    return scaled(rates[0], 4) if rates and rates[0] else judged.adjudication.rate_claimed
 
 
 def _written(code: str, name: str, value: str, unit: str, currency: str) -> str:
@@ -266,77 +237,22 @@ def _written(code: str, name: str, value: str, unit: str, currency: str) -> str:
         return amount(Decimal(value), currency)
     # A wrong amount (CLM-01) may carry four places like a rate, and they are what is wrong with it.
     if code in RATES or name in ("expected", "claimed"):
-        return rate(_scaled(value, 4))
-    return quantity(_scaled(value, 3), unit) if name in UNITS and code != "CLM-24" else value
-
-
-def _scaled(value: str, places: int) -> int:
-    """ "1520.00" with 2 places -> 152000; the check writes no more places than asked, an odd claimed amount may."""
-    whole, _, fraction = value.partition(".")
-    return int(whole + fraction[:places].ljust(places, "0"))
-
-
-def basis_of(finding: Finding, line: ClaimLine, run: AdjudicationRun, sources: LineSources) -> Basis:
-    """The dated record that a finding rests on; empty where the figures speak for themselves."""
-    on, service, code = line.service_date, service_of(line, sources), finding.check_code
-    if code in MEASURES:
-        return _parameter(run, MEASURES[code])
-    if code == "CLM-43":
-        return _parameter(run, SCAN_DELAY if finding.detail.get("why") == "late" else SCAN_DISTANCE)
-    if code == "CLM-47":
-        return _parameter(run, EMERGENCY_TERM if finding.detail.get("why") == "term" else EMERGENCY_ACT_DAYS)
-    if code == "CLM-32":
-        return _parameter(run, DECEMBER_STOP if line.claim.period.month == 12 else WINDOW_DAYS)
-    if code == "CLM-17" and service:
-        norm = norm_on(sources.norms.get(service.pk, []), on, str(finding.detail.get("limit", "")))
-        return Basis(gettext("norm cost"), norm.act, norm.valid_from) if norm else Basis()
-    if code == "CLM-16" and service:
-        prices = holding(sources.contract_lines.get((line.claim.contract_id or 0, service.pk), []), on)
-        return _price(prices[0]) if prices else Basis()
-    if code in ("CLM-14", "CLM-15", "CLM-18") and service:
-        return Basis(gettext("catalogue of services: %(code)s") % {"code": service.code})
-    return Basis()
-
-
-def _price(price: ContractLine) -> Basis:
-    number = gettext("contract %(number)s") % {"number": price.contract.number}
-    return Basis(number, price.amendment, price.valid_from or price.contract.valid_from)
-
-
-def _parameter(run: AdjudicationRun, key: str) -> Basis:
-    """The version of a parameter that the run has stored."""
-    for row in run.parameters:
-        if row.get("key") == key:
-            since = row.get("valid_from")
-            return Basis(
-                f"{parameter_title(key)}: {value_words(str(row.get('value', '')))}",
-                act_words(row.get("act", "")),
-                date.fromisoformat(since) if since else None,
-                bool(row.get("unverified")),
-            )
-    return Basis(parameter_title(key))
-
-
-def norm_on(norms: Iterable[NormCost], on: date, limit: str) -> NormCost | None:
-    """The norm cost of a day that has the rate which the check applied."""
-    wanted = _scaled(limit, 4) if limit not in ("", "-") else None
-    return next((row for row in holding(norms, on) if wanted == int(row.unit_rate * 10_000)), None)
+        return rate(scaled(value, 4))
+    return quantity(scaled(value, 3), unit) if name in UNITS and code != "CLM-24" else value
 
 
 def _fee(line: ClaimLine, judged: JudgedLine, sources: LineSources) -> WaterfallRow:
     row = judged.adjudication
-    decision = fee_decision(line, sources)
-    basis = Basis(gettext("fee decision"), decision.decision, decision.valid_from) if decision else Basis()
-    sentence = _fee_words(row.gross, service_of(line, sources), decision, row.run.organisation.currency)
-    return WaterfallRow("fee", gettext("Recipient's fee"), -row.fee, row.gross - row.fee, sentence, basis=basis)
-
-
-def fee_decision(line: ClaimLine, sources: LineSources) -> FeeAssessment | None:
-    """The decision on the recipient's fee in force on the service date."""
-    if line.certificate is None:
-        return None
-    found = holding(sources.fees.get(line.certificate.recipient_id, []), line.service_date)
-    return found[0] if found else None
+    office, service = row.run.organisation, service_of(line, sources)
+    return WaterfallRow(
+        kind="fee",
+        title=gettext("Recipient's fee"),
+        amount=-row.fee,
+        left=row.gross - row.fee,
+        sentence=_fee_words(row.gross, service, fee_decision(line, sources), office.currency),
+        basis=decision_basis(line, sources),
+        ground=ground_of(FEE, office.jurisdiction),
+    )
 
 
 def _fee_words(gross: int, service: Service | None, decision: FeeAssessment | None, currency: str) -> str:
@@ -353,11 +269,6 @@ def _fee_words(gross: int, service: Service | None, decision: FeeAssessment | No
     if decision.mode == "C":
         return gettext("The recipient pays in full; the provider collects it.")
     return gettext("The recipient receives services free of charge.")
-
-
-def service_of(line: ClaimLine, sources: LineSources) -> Service | None:
-    """The service of a line, also when its code was registered after the claim."""
-    return line.service or sources.services.get(line.service_code)
 
 
 def short_unit(service: Service | None) -> str:

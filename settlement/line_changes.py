@@ -13,7 +13,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from config.templatetags.show import minor
-from settlement.explanations import Basis, LineExplained, WaterfallRow
+from settlement.explanations import LineExplained, WaterfallRow
+from settlement.finding_bases import Basis
 from settlement.models import AdjudicationRun, Clearance
 
 Steps = Sequence[WaterfallRow]

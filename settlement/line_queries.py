@@ -14,11 +14,11 @@ from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subq
 
 from config.accounts.access import Access
 from config.versions import as_it_was, earlier_of
-from contracts.models import ContractLine, NormCost, Service
+from contracts.models import Contract, ContractLine, GrantItem, NormCost, RequiredEvidence, Service
 from contracts.queries import provider_of
 from settlement.claim_queries import taken_by_check
 from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding, Remittance
-from vouchers.models import FeeAssessment
+from vouchers.models import Certificate, FeeAssessment, PlanLine
 
 OUTCOMES = ("accepted", "reduced", "rejected", "pended")
 
@@ -31,6 +31,11 @@ class LineSources:
     contract_lines: dict[tuple[int, int], list[ContractLine]] = field(default_factory=dict)
     fees: dict[int, list[FeeAssessment]] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
+    plans: dict[tuple[int, int], list[PlanLine]] = field(default_factory=dict)
+    grant_items: dict[tuple[int, int], list[GrantItem]] = field(default_factory=dict)
+    acts_needed: dict[int, list[RequiredEvidence]] = field(default_factory=dict)
+    contracts: dict[int, Contract] = field(default_factory=dict)
+    certificates: dict[int, Certificate] = field(default_factory=dict)
     earlier: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
 
     def known(self, at: datetime) -> LineSources:
@@ -39,9 +44,20 @@ class LineSources:
         def then(rows: Iterable[Any]) -> list[Any]:
             return [found for row in rows if (found := as_it_was(row, self.earlier, at)) is not None]
 
-        norms = {key: [row for row in then(rows) if row.status != "draft"] for key, rows in self.norms.items()}
-        prices = {key: then(rows) for key, rows in self.contract_lines.items()}
-        return replace(self, norms=norms, contract_lines=prices, fees={k: then(v) for k, v in self.fees.items()})
+        def each(groups: dict[Any, list[Any]]) -> dict[Any, list[Any]]:
+            return {key: then(rows) for key, rows in groups.items()}
+
+        return replace(
+            self,
+            norms={key: [row for row in rows if row.status != "draft"] for key, rows in each(self.norms).items()},
+            contract_lines=each(self.contract_lines),
+            fees=each(self.fees),
+            plans=each(self.plans),
+            grant_items={key: [r for r in rows if r.recorded_at <= at] for key, rows in self.grant_items.items()},
+            acts_needed=each(self.acts_needed),
+            contracts={row.pk: row for row in then(self.contracts.values())},
+            certificates={row.pk: row for row in then(self.certificates.values())},
+        )
 
 
 @dataclass(frozen=True)
@@ -190,23 +206,34 @@ def _findings(lines: Sequence[ClaimLine]) -> dict[tuple[int, int], tuple[Finding
 
 
 def line_sources(organisation_id: int, lines: Iterable[ClaimLine]) -> LineSources:
-    """Norm costs, prices, fee decisions and services that lines rest on, with their past: five queries."""
+    """Norm costs, prices, fee decisions, plans and services that lines rest on, with their past: eight queries."""
     rows = list(lines)
     codes = {row.service_code for row in rows} | {row.service.code for row in rows if row.service}
     services = Service.objects.filter(organisation_id=organisation_id, code__in=codes)
     by_code = {row.code: row for row in services}
     norms = list(NormCost.objects.filter(service__in=by_code.values()).order_by("-valid_from", "-id"))
-    contracts = {row.claim.contract_id for row in rows}
+    contracts = {row.claim.contract.pk: row.claim.contract for row in rows if row.claim.contract}
     agreed = ContractLine.objects.filter(contract__in=contracts, service__in=by_code.values())
     prices = list(agreed.select_related("contract").order_by("-id"))
-    recipients = {row.certificate.recipient_id for row in rows if row.certificate}
+    items = GrantItem.objects.filter(contract__in=contracts).select_related("contract__organisation")
+    needed = list(RequiredEvidence.objects.filter(service__in=by_code.values()).order_by("-valid_from", "-id"))
+    certificates = {row.certificate.pk: row.certificate for row in rows if row.certificate}
+    recipients = {row.recipient_id for row in certificates.values()}
     fees = list(FeeAssessment.objects.filter(recipient__in=recipients).order_by("-valid_from", "-id"))
+    planned = PlanLine.objects.filter(recipient__in=recipients, service__in=by_code.values()).select_related("plan")
+    plans = list(planned.order_by("-valid_from", "-id"))
+    changing = [*norms, *prices, *fees, *plans, *needed, *contracts.values(), *certificates.values()]
     return LineSources(
         norms=_grouped(norms, "service_id"),
         contract_lines=_grouped(prices, "contract_id", "service_id"),
         fees=_grouped(fees, "recipient_id"),
         services=by_code,
-        earlier=earlier_of([*norms, *prices, *fees]),
+        plans=_grouped(plans, "recipient_id", "service_id"),
+        grant_items=_grouped(items, "contract_id", "service_id"),
+        acts_needed=_grouped(needed, "service_id"),
+        contracts=contracts,
+        certificates=certificates,
+        earlier=earlier_of(changing),
     )
 
 

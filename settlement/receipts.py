@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from settlement.explanations import LineExplained, WaterfallRow, fee_decision, service_of
+from settlement.explanations import LineExplained, WaterfallRow
+from settlement.finding_bases import fee_decision, service_of
 from settlement.line_queries import JudgedLine, LineSources, holding
 from settlement.models import AdjudicationRun, ClaimLine
 from settlement.rules.figures import LINE_FIGURES
@@ -125,4 +126,7 @@ def _step(step: WaterfallRow) -> dict[str, Any]:
         "rests_on": basis.parameter,
         "act": basis.act,
         "since": basis.since.isoformat() if basis.since else None,
+        "not_verified": basis.unverified,
+        "ground": {"words": step.ground.words, "evidence": step.ground.evidence},
+        "advice": step.advice,
     }

@@ -11,7 +11,6 @@ CODE = "CLM-01"
 SEVERITY = "R"
 TITLE = "Amount or times contradict themselves"
 ADVICE = "Correct the amount or the times and claim the line again."
-SOURCE = "CLM-01"
 
 
 def find(frame: Frame) -> Mask:

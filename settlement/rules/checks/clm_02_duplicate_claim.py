@@ -10,7 +10,6 @@ CODE = "CLM-02"
 SEVERITY = "R"
 TITLE = "Claim handed in twice"
 ADVICE = "Withdraw one of the two claims; a correction belongs into a new file with a number of its own."
-SOURCE = "CLM-02"
 
 
 def find(frame: Frame) -> Mask:

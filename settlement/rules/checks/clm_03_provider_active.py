@@ -14,7 +14,6 @@ CODE = "CLM-03"
 SEVERITY = "R"
 TITLE = "Provider not active on the service date"
 ADVICE = "Only services given while the provider is admitted are paid."
-SOURCE = "CLM-03"
 
 
 def find(frame: Frame) -> Mask:

@@ -12,7 +12,6 @@ CODE = "CLM-04"
 SEVERITY = "R"
 TITLE = "No contract in force on the service date"
 ADVICE = "Name the contract under which the service was given."
-SOURCE = "CLM-04"
 
 
 def find(frame: Frame) -> Mask:

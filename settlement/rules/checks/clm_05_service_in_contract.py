@@ -10,7 +10,6 @@ CODE = "CLM-05"
 SEVERITY = "R"
 TITLE = "Service is not in the contract"
 ADVICE = "Claim the service under a contract that contains it, or amend the contract."
-SOURCE = "CLM-05"
 
 
 def find(frame: Frame) -> Mask:

@@ -9,7 +9,6 @@ CODE = "CLM-06"
 SEVERITY = "R"
 TITLE = "Service is not in the catalogue"
 ADVICE = "Use a service code of the municipality's catalogue."
-SOURCE = "CLM-06"
 
 
 def find(frame: Frame) -> Mask:

@@ -9,7 +9,6 @@ CODE = "CLM-07"
 SEVERITY = "R"
 TITLE = "Certificate or recipient unknown"
 ADVICE = "Check the certificate number."
-SOURCE = "CLM-07"
 
 
 def find(frame: Frame) -> Mask:

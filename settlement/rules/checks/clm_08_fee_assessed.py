@@ -10,7 +10,6 @@ CODE = "CLM-08"
 SEVERITY = "R"
 TITLE = "No fee decision in force"
 ADVICE = "The case worker decides on the fee first; then claim the line again."
-SOURCE = "CLM-08"
 
 
 def find(frame: Frame) -> Mask:

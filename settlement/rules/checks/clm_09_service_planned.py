@@ -10,7 +10,6 @@ CODE = "CLM-09"
 SEVERITY = "R"
 TITLE = "Service is not in the individual plan"
 ADVICE = "The case worker amends the plan for later visits; this visit is not paid."
-SOURCE = "CLM-09"
 
 
 def find(frame: Frame) -> Mask:

@@ -14,7 +14,6 @@ CODE = "CLM-10"
 SEVERITY = "R"
 TITLE = "Certificate not in force on the service date"
 ADVICE = "Check the certificate number and the date; the recipient may hold a newer certificate."
-SOURCE = "CLM-10"
 
 
 def find(frame: Frame) -> Mask:

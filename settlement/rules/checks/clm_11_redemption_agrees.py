@@ -14,7 +14,6 @@ CODE = "CLM-11"
 SEVERITY = "P"
 TITLE = "No confirmed redemption agrees with the line"
 ADVICE = "A person compares the line with the evidence of the visit and lifts the pend or leaves it."
-SOURCE = "CLM-11"
 
 
 def find_pend(frame: Frame) -> Mask:

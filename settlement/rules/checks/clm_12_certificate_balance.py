@@ -11,7 +11,6 @@ CODE = "CLM-12"
 SEVERITY = "C"
 TITLE = "More than the certificate had left"
 ADVICE = "Services beyond the certificate are not paid from the budget."
-SOURCE = "CLM-12"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

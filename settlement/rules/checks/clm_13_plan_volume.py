@@ -14,7 +14,6 @@ CODE = "CLM-13"
 SEVERITY = "C"
 TITLE = "More than the individual plan gives a month"
 ADVICE = "Services beyond the plan are not paid; the case worker may amend the plan for later months."
-SOURCE = "CLM-13"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

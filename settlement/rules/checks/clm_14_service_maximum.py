@@ -15,7 +15,6 @@ CODE = "CLM-14"
 SEVERITY = "C"
 TITLE = "More than the service's maximum of a day or month"
 ADVICE = "Services beyond the maximum are not paid."
-SOURCE = "CLM-14"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

@@ -10,7 +10,6 @@ CODE = "CLM-15"
 SEVERITY = "C"
 TITLE = "Units are not whole steps"
 ADVICE = "Claim whole steps."
-SOURCE = "CLM-15"
 
 
 def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:

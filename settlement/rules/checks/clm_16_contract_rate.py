@@ -12,7 +12,6 @@ CODE = "CLM-16"
 SEVERITY = "C"
 TITLE = "Rate above the contract"
 ADVICE = "The contract's rate is paid."
-SOURCE = "CLM-16"
 
 
 def limits(frame: Frame) -> Ints:

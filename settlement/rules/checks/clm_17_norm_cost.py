@@ -12,7 +12,6 @@ CODE = "CLM-17"
 SEVERITY = "C"
 TITLE = "Rate above the norm cost, or no norm cost"
 ADVICE = "The municipality sets norm costs; a rate above them is paid at the norm cost."
-SOURCE = "CLM-17"
 
 
 def limits(frame: Frame) -> Ints:

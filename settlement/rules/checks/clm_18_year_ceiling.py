@@ -14,7 +14,6 @@ CODE = "CLM-18"
 SEVERITY = "C"
 TITLE = "Above the yearly ceiling of the service"
 ADVICE = "Amounts beyond the yearly ceiling are not paid from the budget."
-SOURCE = "CLM-18"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

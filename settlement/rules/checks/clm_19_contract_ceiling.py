@@ -14,7 +14,6 @@ CODE = "CLM-19"
 SEVERITY = "C"
 TITLE = "Above the contract's ceiling"
 ADVICE = "Amend the contract before giving more services under it."
-SOURCE = "CLM-19"
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

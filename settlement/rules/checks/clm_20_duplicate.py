@@ -10,7 +10,6 @@ CODE = "CLM-20"
 SEVERITY = "R"
 TITLE = "Duplicate visit"
 ADVICE = "A visit is paid once."
-SOURCE = "CLM-20"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,6 @@ CODE = "CLM-21"
 SEVERITY = "R"
 TITLE = "Overlapping visits to the recipient"
 ADVICE = "Only one of overlapping visits is paid."
-SOURCE = "CLM-21"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,6 @@ CODE = "CLM-22"
 SEVERITY = "R"
 TITLE = "Worker at two visits at once"
 ADVICE = "Check the worker and the times of the visit."
-SOURCE = "CLM-22"
 
 
 def find(frame: Frame) -> Mask:

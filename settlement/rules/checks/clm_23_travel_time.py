@@ -11,7 +11,6 @@ CODE = "CLM-23"
 SEVERITY = "W"
 TITLE = "Too little time to travel between visits"
 ADVICE = "Ask how the worker got there; a mistaken time or place is the usual reason."
-SOURCE = "CLM-23"
 
 
 def find(frame: Frame) -> Mask:

@@ -11,7 +11,6 @@ CODE = "CLM-24"
 SEVERITY = "P"
 TITLE = "Too many hours of the worker in a day"
 ADVICE = "A person asks the provider and lifts the pend or leaves it."
-SOURCE = "CLM-24"
 
 
 def find_pend(frame: Frame) -> Mask:

@@ -12,7 +12,6 @@ CODE = "CLM-25"
 SEVERITY = "R"
 TITLE = "Worker unknown, of another provider or not qualified"
 ADVICE = "Name the worker who gave the service; register qualifications before the visit."
-SOURCE = "CLM-25"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,6 @@ CODE = "CLM-26"
 SEVERITY = "R"
 TITLE = "Recipient dead on the service date"
 ADVICE = "Services after the death are not paid; one on the day of death waits for a person."
-SOURCE = "CLM-26"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,6 @@ CODE = "CLM-27"
 SEVERITY = "R"
 TITLE = "Recipient in hospital or residential care"
 ADVICE = "Only the first and the last day of a stay can have home services."
-SOURCE = "CLM-27"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,6 @@ CODE = "CLM-28"
 SEVERITY = "R"
 TITLE = "Recipient away"
 ADVICE = "Services while the recipient is away are not paid."
-SOURCE = "CLM-28"
 
 
 def find(frame: Frame) -> Mask:

@@ -15,7 +15,6 @@ CODE = "CLM-29"
 SEVERITY = "R"
 TITLE = "Service paid twice"
 ADVICE = "The case worker finds out who pays; the claim is for one of the payers only."
-SOURCE = "CLM-29"
 
 
 def find(frame: Frame) -> Mask:

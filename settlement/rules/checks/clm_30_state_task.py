@@ -11,7 +11,6 @@ CODE = "CLM-30"
 SEVERITY = "R"
 TITLE = "Provider serves under a state task"
 ADVICE = "Services under the state task are paid by its subsidy; claim only what is outside of it."
-SOURCE = "CLM-30; 442-FZ art. 30(8)"
 
 
 def find(frame: Frame) -> Mask:

@@ -11,7 +11,6 @@ CODE = "CLM-31"
 SEVERITY = "R"
 TITLE = "Service date outside the claim's period"
 ADVICE = "Claim each service in the claim of its month, after it was given."
-SOURCE = "CLM-31"
 
 
 def find(frame: Frame) -> Mask:

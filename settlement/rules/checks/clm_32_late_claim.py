@@ -13,7 +13,6 @@ CODE = "CLM-32"
 SEVERITY = "R"
 TITLE = "Claim submitted too late"
 ADVICE = "Late claims are not paid."
-SOURCE = "CLM-32"
 
 
 def find(frame: Frame) -> Mask:

@@ -14,7 +14,6 @@ CODE = "CLM-33"
 SEVERITY = "W"
 TITLE = "Provider does not serve on that weekday"
 ADVICE = "Ask the provider, or bring its schedule up to date."
-SOURCE = "CLM-33"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,6 @@ CODE = "CLM-34"
 SEVERITY = "P"
 TITLE = "Signed act is missing"
 ADVICE = "The provider attaches the act signed by the recipient; then a person lifts the pend."
-SOURCE = "CLM-34"
 
 
 def find(frame: Frame) -> Mask:

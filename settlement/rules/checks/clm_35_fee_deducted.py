@@ -10,7 +10,6 @@ CODE = "CLM-35"
 SEVERITY = "C"
 TITLE = "The recipient's share is deducted"
 ADVICE = "The provider collects the share from the recipient; the budget pays the rest."
-SOURCE = "CLM-35, SET-2"
 
 
 def deducted(frame: Frame, gross: Ints) -> Ints:

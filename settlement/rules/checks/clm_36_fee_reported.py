@@ -13,7 +13,6 @@ CODE = "CLM-36"
 SEVERITY = "W"
 TITLE = "Fee reported differs from the fee due"
 ADVICE = "Compare the receipts with the notice; the budget deducts what is due in any case."
-SOURCE = "CLM-36, SET-RU-1"
 
 
 def differing(frame: Frame, fee: Ints) -> tuple[Ints, dict[str, list[str]]]:

@@ -10,7 +10,6 @@ CODE = "CLM-37"
 SEVERITY = "P"
 TITLE = "Fee above the recipient's limit"
 ADVICE = "The provider gives the excess back to the recipient; a person lifts the pend when that is proven."
-SOURCE = "CLM-37"
 
 
 def find(frame: Frame) -> Mask:

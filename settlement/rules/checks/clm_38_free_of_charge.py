@@ -11,7 +11,6 @@ CODE = "CLM-38"
 SEVERITY = "P"
 TITLE = "Fee taken for a free service"
 ADVICE = "The provider gives the money back to the recipient; a person lifts the pend when that is proven."
-SOURCE = "CLM-38"
 
 
 def find(frame: Frame) -> Mask:

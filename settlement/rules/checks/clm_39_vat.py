@@ -13,7 +13,6 @@ CODE = "CLM-39"
 SEVERITY = "C"
 TITLE = "VAT on an exempt service"
 ADVICE = "Issue the invoice without VAT; social services are exempt."
-SOURCE = "CLM-39"
 
 
 def find(frame: Frame) -> Mask:

@@ -13,7 +13,6 @@ CODE = "CLM-40"
 SEVERITY = "P"
 TITLE = "Declared total is not the sum of the lines"
 ADVICE = "Compare the invoice with the lines; what is paid follows the lines."
-SOURCE = "CLM-40"
 
 
 def find(frame: Frame) -> Mask:

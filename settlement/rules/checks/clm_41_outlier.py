@@ -14,7 +14,6 @@ CODE = "CLM-41"
 SEVERITY = "W"
 TITLE = "Far more units than others have"
 ADVICE = "Look at the individual plan: a heavy case is the usual reason."
-SOURCE = "CLM-41"
 
 
 def find(frame: Frame) -> Mask:

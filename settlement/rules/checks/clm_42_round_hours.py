@@ -14,7 +14,6 @@ CODE = "CLM-42"
 SEVERITY = "W"
 TITLE = "Times of visits in round hours"
 ADVICE = "Ask how times are written down; a fixed timetable is the usual reason."
-SOURCE = "CLM-42"
 
 
 def find(frame: Frame) -> Mask:

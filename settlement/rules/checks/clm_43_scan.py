@@ -11,7 +11,6 @@ CODE = "CLM-43"
 SEVERITY = "P"
 TITLE = "Scan far from the visit or long after it"
 ADVICE = "Ask the worker and, if need be, the recipient; a weak signal is the usual reason."
-SOURCE = "CLM-43"
 
 
 def find(frame: Frame) -> Mask:

@@ -11,7 +11,6 @@ CODE = "CLM-44"
 SEVERITY = "P"
 TITLE = "New bank account"
 ADVICE = "Ring the provider on the number of the contract and have the account confirmed; then lift the pend."
-SOURCE = "CLM-44"
 
 
 def find(frame: Frame) -> Mask:

@@ -10,7 +10,6 @@ CODE = "CLM-45"
 SEVERITY = "R"
 TITLE = "Conflict of interest"
 ADVICE = "Another person has to do it."
-SOURCE = "CLM-45"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ CODE = "CLM-46"
 SEVERITY = "C"
 TITLE = "Money owed back is set off"
 ADVICE = "The notice of the recovery says what is owed back; a reply is possible until its term."
-SOURCE = "CLM-46, SET-4"
 
 
 def offsets(payables: Sequence[int], *, outstanding: int) -> list[int]:

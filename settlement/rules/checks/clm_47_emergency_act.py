@@ -16,7 +16,6 @@ CODE = "CLM-47"
 SEVERITY = "R"
 TITLE = "Emergency service without its act in time, or too long"
 ADVICE = "The act follows within the term; services after the term need an individual plan."
-SOURCE = "CLM-47"
 
 
 def find(frame: Frame) -> Mask:

@@ -11,7 +11,6 @@ CODE = "CLM-48"
 SEVERITY = "C"
 TITLE = "Group larger than its norm"
 ADVICE = "Split the group, or claim the part of the units that the norm allows."
-SOURCE = "CLM-48"
 
 
 def find(frame: Frame) -> Mask:

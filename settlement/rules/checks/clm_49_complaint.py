@@ -9,7 +9,6 @@ CODE = "CLM-49"
 SEVERITY = "P"
 TITLE = "Open complaint about the visit"
 ADVICE = "Answer the complaint first; then lift the pend or leave it."
-SOURCE = "CLM-49"
 
 
 def find(frame: Frame) -> Mask:

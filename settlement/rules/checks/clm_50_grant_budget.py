@@ -15,7 +15,6 @@ CODE = "CLM-50"
 SEVERITY = "R"
 TITLE = "Not in the grant's budget, or above it"
 ADVICE = "Claim what the approved budget names, or ask for its amendment; a tranche follows its report."
-SOURCE = "CLM-50"
 
 
 def find(frame: Frame) -> Mask:

@@ -1,7 +1,8 @@
 """The shapes of a check. A check is a module; the registry lists modules, and mypy checks them against these.
 
 CODE: as in docs/legal.md. SEVERITY: R rejects, P pends, C cuts, W warns. TITLE, ADVICE: English message ids
-(the sentences stand in ``settlement.finding_words``, filled with what ``explain`` gives). SOURCE: where it stands.
+(the sentences stand in ``settlement.finding_words``, filled with what ``explain`` gives; what a check rests on in
+``settlement.check_grounds``).
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ class Words(Protocol):
     SEVERITY: str
     TITLE: str
     ADVICE: str
-    SOURCE: str
 
 
 class Check(Words, Protocol):
