@@ -10,8 +10,12 @@ from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from config.accounts.models import Organisation, User
-from settlement.models import FeeCharge, FeeNotice, FeeReceipt, FeeRefund
+from contracts.models import Provider
+from settlement.models import FeeCharge, FeeNotice, FeeReceipt, FeeRefund, Posting
 from settlement.models.fees import NOT_GIVEN
+
+# The event of fees that went on to the provider.
+PASSED_ON = "fee.passed_on"
 
 # What adjudication has laid on recipients for a month less what their notices say already, by provider.
 _UNCHARGED = """
@@ -129,3 +133,41 @@ WHERE o.amount <> COALESCE(c.amount, 0) ORDER BY month DESC LIMIT 12
 def has_fees(organisation: Organisation) -> bool:
     """Whether the office collects fees at all."""
     return FeeNotice.objects.filter(organisation=organisation).exists()
+
+
+# Of each notice, the provider's part of what came and did not go back, as its charges are a part of all charges. What
+# came beyond the charges is the payer's; a fraction of a kopiyka waits until the notice is paid.
+_RECEIVED = """
+WITH part AS (
+    SELECT f.notice_id, f.provider_id, sum(f.amount_minor) AS charged
+    FROM settlement_feecharge f JOIN settlement_feenotice n ON n.id = f.notice_id
+    WHERE n.organisation_id = %(office)s AND f.notice_id IN (
+        SELECT notice_id FROM settlement_feecharge WHERE provider_id = %(provider)s)
+    GROUP BY 1, 2 HAVING sum(f.amount_minor) > 0
+), whole AS (
+    SELECT notice_id, sum(charged) AS charged FROM part GROUP BY 1
+), came AS (
+    SELECT w.notice_id, w.charged,
+        COALESCE((SELECT sum(r.amount_minor) FROM settlement_feereceipt r WHERE r.notice_id = w.notice_id), 0)
+        - COALESCE((SELECT sum(b.amount_minor) FROM settlement_feerefund b JOIN settlement_feereceipt r
+            ON r.id = b.receipt_id WHERE r.notice_id = w.notice_id AND b.status <> ALL(%(not_given)s)), 0) AS kept
+    FROM whole w
+)
+SELECT COALESCE(sum(div(p.charged * LEAST(c.kept, c.charged), c.charged)), 0)
+FROM part p JOIN came c USING (notice_id) WHERE p.provider_id = %(provider)s
+"""
+
+
+def received_for(organisation: Organisation, provider: Provider) -> int:
+    """Fees that came for a provider and stay, minor units."""
+    asked: dict[str, Any] = {"office": organisation.pk, "provider": provider.pk, "not_given": list(NOT_GIVEN)}
+    with connection.cursor() as cursor:
+        cursor.execute(_RECEIVED, asked)
+        return int(cursor.fetchone()[0])
+
+
+def held_for(organisation: Organisation, provider: Provider) -> int:
+    """Fees received for a provider and not passed on, minor units; below 0 when too much was passed on."""
+    rows = Posting.objects.filter(account__organisation=organisation, account__kind="held", account__provider=provider)
+    sums = rows.filter(entry__event=PASSED_ON).aggregate(credit=Sum("credit"), debit=Sum("debit"))
+    return received_for(organisation, provider) + (sums["credit"] or 0) - (sums["debit"] or 0)

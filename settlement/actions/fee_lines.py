@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -18,7 +17,8 @@ from settlement.actions.bank_lines import lock_whole_line
 from settlement.actions.fees import lock_notice, receive_by_bank
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.actions.matching import settle_statement
-from settlement.models import FeeNotice, Posting, StatementLine
+from settlement.fee_queries import PASSED_ON, held_for
+from settlement.models import FeeNotice, StatementLine
 
 
 class NoticeUnknown(DomainError):
@@ -29,7 +29,7 @@ class NoticeUnknown(DomainError):
 
 
 class NotHeld(DomainError):
-    """More than was collected for the provider."""
+    """More than came for the provider."""
 
     code = "FEES_NOT_HELD"
     message = _("Of the fees collected for %(provider)s, %(held)s are held. This line is of %(amount)s.")
@@ -75,23 +75,16 @@ def explain_as_cards(*, organisation: Organisation, line_id: int, actor: Actor, 
 def explain_as_passed_on(
     *, organisation: Organisation, line_id: int, provider_id: int, actor: Actor, at: datetime
 ) -> StatementLine:
-    """Fees that were collected for a provider went to it. Raises: NotFound, LineNotOpen, NotHeld.
+    """Fees that came for a provider went to it. Raises: NotFound, LineNotOpen, NotHeld.
     Posts: fee.passed_on. Audit: statement_line.explained.
     """
     line = lock_whole_line(organisation, line_id)
     provider = Provider.objects.get(pk=provider_id)
     held = held_for(organisation, provider)
     if not 0 < -line.amount_minor <= held:
-        raise NotHeld(provider=provider.name, held=from_minor(held), amount=from_minor(line.amount_minor))
-    _explain(line, "fee.passed_on", provider, provider.name, actor, at)
+        raise NotHeld(provider=provider.name, held=from_minor(max(held, 0)), amount=from_minor(line.amount_minor))
+    _explain(line, PASSED_ON, provider, provider.name, actor, at)
     return line
-
-
-def held_for(organisation: Organisation, provider: Provider) -> int:
-    """Fees received for a provider and not passed on, minor units: what is held less what has not come yet."""
-    rows = Posting.objects.filter(account__organisation=organisation, account__kind="held", account__provider=provider)
-    sums = rows.aggregate(credit=Sum("credit"), debit=Sum("debit"))
-    return (sums["credit"] or 0) - (sums["debit"] or 0)
 
 
 @step
