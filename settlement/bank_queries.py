@@ -16,6 +16,7 @@ from config.money import from_minor
 from config.periods import add_months
 from contracts.parameters import ParameterBook, parameter_value
 from settlement.finance_queries import exceptions
+from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import (
     BankAct,
     ClawbackRecovery,
@@ -91,8 +92,17 @@ def matchable_payments(line: StatementLine) -> QuerySet[Payment]:
     return rows.select_related("provider")
 
 
+def named_payments(line: StatementLine) -> list[Payment]:
+    """Payments of ours, whatever became of them, whose id or RF reference a line quotes."""
+    text = line.remittance_text
+    quoted = {line.end_to_end_id, *find_creditor_references(text), *find_own_identifiers(text)} - {""}
+    rows = Payment.objects.filter(organisation=line.statement.organisation)
+    return list(rows.filter(Q(reference__in=quoted) | Q(rf_reference__in=quoted)).order_by("pk"))
+
+
 def only_fitting(line: StatementLine, left: int) -> Payment | None:
-    """The one waiting payment of the sum that is open of a line, for its account, if it names one, and near its day.
+    """The one waiting payment of the sum that is open of a line, for its account, if it names one, and near its day;
+    none when the line names another payment.
 
     ``left``: what is still open of the line, signed minor units.
     """
@@ -104,7 +114,7 @@ def only_fitting(line: StatementLine, left: int) -> Payment | None:
     window = parameter_value(payment.organisation, WINDOW_DAYS, line.booked_on).whole
     day = payment.payment_run.execution_date
     is_near = line.amount_minor > 0 or (day is not None and abs((line.booked_on - day).days) <= window)
-    return payment if is_near else None
+    return payment if is_near and set(named_payments(line)) <= {payment} else None
 
 
 def likely_payments(line: StatementLine, left: int, proposed: Sequence[int] = ()) -> list[Payment]:

@@ -19,20 +19,22 @@ from settlement.actions.clawback_recovery import match_clawbacks
 from settlement.actions.fee_matching import match_fees
 from settlement.actions.payment_postings import open_of, post_matches
 from settlement.actions.payments import lock_payments, move_payments, send_unsent
-from settlement.gateways.identifiers import find_creditor_references
+from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import Match, Payment, PaymentRun, Statement, StatementLine
 from settlement.models.statements import LIVE
 from settlement.rules.matching import PAYMENT, RETURN, SURE, MatchResult, match_lines
 
 EPOCH = date(1970, 1, 1).toordinal()
 OPEN = ("unmatched", "partial")
-MATCHABLE = ("prepared", "sent", "confirmed")
+DUE, GONE = ("prepared", "sent"), ("returned", "failed")
+MATCHABLE = (*DUE, "confirmed")
 
 
 def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], *, on: date) -> MatchResult:
     """What the rules say about lines, without writing anything; pages show it as suggestions."""
     window = parameter_value(organisation, "bank.match_window_days", on).whole
-    payments = Payment.objects.filter(organisation=organisation, status__in=MATCHABLE)
+    # Failed and returned ones too: a line that names one of them is no other payment.
+    payments = Payment.objects.filter(organisation=organisation)
     return match_lines(_line_frame(lines), _payment_frame(payments, organisation.zone), window_days=window)
 
 
@@ -203,15 +205,21 @@ def _line_frame(lines: Sequence[StatementLine]) -> pd.DataFrame:
             "amount": line.amount_minor - matched.get(line.pk, 0),
             "day": line.booked_on.toordinal() - EPOCH,
             "end_to_end": line.end_to_end_id,
-            "reference": next(iter(find_creditor_references(line.remittance_text)), ""),
+            **_quoted(line),
             "account": line.counterparty_iban,
             "batch": line.bank_reference,
             "is_return": line.is_return,
         }
         for line in lines
     ]
-    names = ["line", "amount", "day", "end_to_end", "reference", "account", "batch", "is_return"]
+    names = ["line", "amount", "day", "end_to_end", "reference", "also", "account", "batch", "is_return"]
     return _typed(pd.DataFrame(rows, columns=names), "line", ["is_return"])
+
+
+def _quoted(line: StatementLine) -> dict[str, str]:
+    references = find_creditor_references(line.remittance_text)
+    others = [*references[1:], *find_own_identifiers(line.remittance_text)]
+    return {"reference": next(iter(references), ""), "also": " ".join(others)}
 
 
 def _sent_on(run: PaymentRun, zone: str) -> date:
@@ -232,8 +240,8 @@ def _payment_frame(payments: QuerySet[Payment], zone: str) -> pd.DataFrame:
             "account": payment.iban,
             # One debtor account and one date a run: its only block in the file.
             "batch": f"{payment.payment_run.message_id}-1",
-            "paid": payment.status == "confirmed",
-            "returned": payment.pk in returned,
+            "paid": payment.status not in DUE,
+            "returned": payment.pk in returned or payment.status in GONE,
         }
         for payment in payments.select_related("payment_run")
     ]

@@ -11,6 +11,7 @@ from settlement.gateways.base import GatewayError
 
 ID_LENGTH = 35
 _ALLOWED = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]*")
+_OWN = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)+")
 _REFERENCE = re.compile(r"\bRF\d{2}[A-Z0-9]{1,21}\b")
 # Cabinet resolution 55 of 27.01.2010 for Ukrainian letters; Russian letters beside them by their usual sound.
 _TABLE = (
@@ -51,6 +52,11 @@ def find_creditor_references(text: str) -> tuple[str, ...]:
     spaced = re.sub(r"\b(RF\d{2}(?: [A-Z0-9]{1,4})+)\b", lambda found: found[0].replace(" ", ""), text.upper())
     found = [*_REFERENCE.findall(text.upper()), *_REFERENCE.findall(spaced)]
     return tuple(dict.fromkeys(item for item in found if iso11649.is_valid(item)))
+
+
+def find_own_identifiers(text: str) -> tuple[str, ...]:
+    """Words of Latin letters and digits with hyphens, as ids of ours are: "PAY-2025-00001"."""
+    return tuple(dict.fromkeys(_OWN.findall(text.upper())))
 
 
 def transliterate(text: str) -> str:

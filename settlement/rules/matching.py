@@ -2,15 +2,17 @@
 
 Frames hold int64 keys, int64 minor units, int64 days since the epoch, and text that is empty when absent.
 
-``lines``: line, amount (signed, credit positive; what is still open of the line), day, end_to_end, reference, account,
-batch, is_return.
-``payments``: payment, amount (positive), seen (what bank lines have carried out of it before), day, end_to_end,
-reference, account, batch, paid (already confirmed before), returned (already returned before).
+``lines``: line, amount (signed, credit positive; what is still open of the line), day, end_to_end, reference, also
+(other references that the text quotes, with blanks between), account, batch, is_return.
+``payments``, all that ever were, also failed ones: payment, amount (positive), seen (what bank lines have carried out
+of it before), day, end_to_end, reference, account, batch, paid (nothing of it can leave any more), returned (nothing of
+it can come back any more).
 
 Order, each rule only on what the earlier ones left: end-to-end id; creditor reference; one line for a batch of equal
 sum; several lines that together are one payment; amount, account and date window; equal sum of one account, then of all
 payments in the window; a part of a payment that is named. No line is matched twice; a payment may be paid once, whole
-or in parts, and come back once, whole.
+or in parts, and come back once, whole. A line that quotes a reference of a payment is matched with that payment or with
+sums that hold it; what else fits by account and sum is shown to a person.
 Source: SET-5.
 """
 
@@ -36,6 +38,7 @@ CONFIDENCE = {
     "amount_account_date_ambiguous": 60,
     "window_sum": 60,
     "part": 60,
+    "names_another": 40,
 }
 SURE = 80
 # Among more pairs of equal amount on one account nobody could choose: they stay open instead of a guess.
@@ -60,12 +63,13 @@ def match_lines(lines: pd.DataFrame, payments: pd.DataFrame, *, window_days: int
     (the id is known, the amount is another), REPEATED (the payment it names is matched by another line).
     """
     lines, payments = _in_order(lines, "line"), _in_order(payments, "payment")
+    quotes = _quotes(lines, payments)
     outgoing = lines[(lines["amount"] < 0) & ~lines["is_return"]]
     incoming = lines[(lines["amount"] > 0) & lines["is_return"]]
     due = payments[~payments["paid"]]
-    paid = _apply(_PAYMENT_RULES, outgoing, due.assign(open=due["amount"] - due["seen"]), window_days, -1)
+    paid = _apply(_PAYMENT_RULES, outgoing, due.assign(open=due["amount"] - due["seen"]), quotes, window_days, -1)
     gone = _gone(payments, paid) if len(incoming) else payments[:0]
-    back = _apply(_RETURN_RULES, incoming, gone.assign(open=gone["amount"]), None, 1)
+    back = _apply(_RETURN_RULES, incoming, gone.assign(open=gone["amount"]), quotes, None, 1)
     found = pd.concat([paid.assign(kind=PAYMENT), back.assign(kind=RETURN)])
     order = np.lexsort((found["payment"].to_numpy(), found["line"].to_numpy()))
     matches = found[MATCH_COLUMNS].iloc[order].reset_index(drop=True)
@@ -82,15 +86,53 @@ def _gone(payments: pd.DataFrame, paid: pd.DataFrame) -> pd.DataFrame:
     return payments[(payments["paid"] | payments["payment"].isin(whole)) & ~payments["returned"]]
 
 
+def _quotes(lines: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
+    """What lines quote and payments of ours, whatever their state, bear: columns line and text."""
+    more = lines.loc[lines["also"] != "", ["line", "also"]]
+    more = more.assign(also=more["also"].str.split(" ")).explode("also")
+    parts = [
+        frame.set_axis(["line", "text"], axis=1)
+        for frame in (lines[["line", "end_to_end"]], lines[["line", "reference"]], more)
+        if len(frame)
+    ]
+    if not parts:
+        return more.set_axis(["line", "text"], axis=1)
+    quotes = pd.concat(parts, ignore_index=True)
+    quotes = quotes[quotes["text"] != ""]
+    return quotes[quotes["text"].isin(payments["end_to_end"]) | quotes["text"].isin(payments["reference"])]
+
+
+def _agreeing(
+    pairs: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, *, together: bool = False
+) -> pd.DataFrame:
+    """Rows of lines and payments without those whose line quotes what its payment does not bear; ``together``: what
+    none of its payments bears.
+    """
+    if not len(pairs) or not len(quotes):
+        return pairs
+    rows = pairs[["line", "payment"]].assign(pair=np.arange(len(pairs))).merge(quotes, on="line")
+    rows = rows.merge(payments[["payment", "end_to_end", "reference"]], on="payment")
+    rows["own"] = (rows["text"] == rows["end_to_end"]) | (rows["text"] == rows["reference"])
+    if together and not rows["own"].all():
+        rows["own"] = rows.groupby(["line", "text"])["own"].transform("any")
+    foreign = rows.loc[~rows["own"], "line" if together else "pair"]
+    return pairs[~(pairs["line"] if together else pd.Series(np.arange(len(pairs)), index=pairs.index)).isin(foreign)]
+
+
 def _apply(
-    rules: list[_Rule], lines: pd.DataFrame, payments: pd.DataFrame, window_days: int | None, sign: int
+    rules: list[_Rule],
+    lines: pd.DataFrame,
+    payments: pd.DataFrame,
+    quotes: pd.DataFrame,
+    window_days: int | None,
+    sign: int,
 ) -> pd.DataFrame:
     """Run the rules one after another on what is left: columns line, payment, rule, confidence, amount, difference."""
     found = [_NOTHING]
     for rule in rules:
         if not len(lines) or not len(payments):
             break
-        pairs = rule(lines, payments, window_days)
+        pairs = rule(lines, payments, quotes, window_days)
         found.append(pairs)
         lines = lines[~lines["line"].isin(pairs["line"])]
         payments = payments[~payments["payment"].isin(pairs["payment"])]
@@ -119,15 +161,20 @@ def _joined(lines: pd.DataFrame, payments: pd.DataFrame, keys: list[str]) -> pd.
 def _by_key(key: str) -> _Rule:
     """One line and one payment with the same non-empty key and amount; the first line takes it."""
 
-    def rule(lines: pd.DataFrame, payments: pd.DataFrame, window_days: int | None) -> pd.DataFrame:
+    def rule(
+        lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
+    ) -> pd.DataFrame:
         joined = _joined(lines, payments, [key])
-        joined = _one_to_one(joined[joined["size"] == joined["open"]], ["payment", "line"])
+        joined = _agreeing(joined[joined["size"] == joined["open"]], payments, quotes)
+        joined = _one_to_one(joined, ["payment", "line"])
         return _pairs(joined, key, joined["size"])
 
     return rule
 
 
-def _by_amount_account_date(lines: pd.DataFrame, payments: pd.DataFrame, window_days: int | None) -> pd.DataFrame:
+def _by_amount_account_date(
+    lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
+) -> pd.DataFrame:
     """Same account and amount inside the window, nearest days first; sure only when nothing else fits."""
     lines = lines[lines["account"] != ""].assign(size=lines["amount"].abs())
     payments = payments[payments["account"].isin(lines["account"])].assign(size=payments["open"])
@@ -142,28 +189,34 @@ def _by_amount_account_date(lines: pd.DataFrame, payments: pd.DataFrame, window_
     joined = joined.assign(distance=(joined["day_line"] - joined["day_payment"]).abs())
     if window_days is not None:
         joined = joined[joined["distance"] <= window_days]
+    joined = _agreeing(joined, payments, quotes)
     alone = ~joined.duplicated("line", keep=False) & ~joined.duplicated("payment", keep=False)
     rule = alone.map({True: "amount_account_date", False: "amount_account_date_ambiguous"})
     joined = _one_to_one(joined.assign(rule=rule), ["distance", "payment", "line"])
     return _pairs(joined, joined["rule"], joined["size"])
 
 
-def _by_batch(lines: pd.DataFrame, payments: pd.DataFrame, window_days: int | None) -> pd.DataFrame:
+def _by_batch(
+    lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
+) -> pd.DataFrame:
     """One line for all payments of its batch; of lines that could each be the whole batch the first takes it."""
     named = payments[payments["batch"].isin(lines["batch"]) & (payments["batch"] != "")]
     sums = lines["batch"].map(named.groupby("batch")["open"].sum())
     first = lines[lines["amount"].abs() == sums].drop_duplicates("batch")
     joined = first[["line", "batch"]].merge(named[["payment", "open", "batch"]], on="batch")
+    joined = _agreeing(joined, payments, quotes, together=True)
     return _pairs(joined, "batch", joined["open"])
 
 
 def _by_parts(key: str, rule: str) -> _Rule:
     """Several lines that name one payment: together they are it (``parts``), or less than it (``part``)."""
 
-    def apply(lines: pd.DataFrame, payments: pd.DataFrame, window_days: int | None) -> pd.DataFrame:
+    def apply(
+        lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
+    ) -> pd.DataFrame:
         lines = lines[lines[key] != ""]
         named = payments[payments[key].isin(lines[key])].drop_duplicates(key, keep=False)
-        joined = _joined(lines, named, [key])
+        joined = _agreeing(_joined(lines, named, [key]), payments, quotes)
         left = joined["open"] - joined.groupby("payment")["size"].transform("sum")
         fits = left == 0 if rule == "parts" else left > 0
         return _pairs(joined[fits], rule, joined["size"][fits], left[fits])
@@ -177,7 +230,9 @@ def _by_sum(rule: str, key: str | None) -> _Rule:
     By running sums over payments in order of account and day, so that nothing is paired before it agrees.
     """
 
-    def apply(lines: pd.DataFrame, payments: pd.DataFrame, window_days: int | None) -> pd.DataFrame:
+    def apply(
+        lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
+    ) -> pd.DataFrame:
         if key is not None:
             lines = lines[lines[key] != ""]
             payments = payments[payments[key].isin(lines[key])]
@@ -189,7 +244,8 @@ def _by_sum(rule: str, key: str | None) -> _Rule:
         high = np.searchsorted(row_place[order], place + window, side="right")
         whole = (totals[high] - totals[low] == lines["amount"].abs().to_numpy()) & (high > low)
         found = pd.DataFrame({"line": lines["line"].to_numpy()[whole], "low": low[whole], "high": high[whole]})
-        return _of_ranges(found.drop_duplicates(["low", "high"]), payments.iloc[order], rule)
+        found = _of_ranges(found.drop_duplicates(["low", "high"]), payments.iloc[order], rule)
+        return _agreeing(found, payments, quotes, together=True)
 
     return apply
 
@@ -229,6 +285,21 @@ def _of_ranges(found: pd.DataFrame, payments: pd.DataFrame, rule: str) -> pd.Dat
     return _pairs(joined, rule, joined["open"])
 
 
+def _names_another(rule: _Rule) -> _Rule:
+    """What fits the lines that are left although they name other payments; never sure."""
+
+    def apply(
+        lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
+    ) -> pd.DataFrame:
+        lines = lines[lines["line"].isin(quotes["line"])]
+        if not len(lines):
+            return _NOTHING
+        pairs = rule(lines, payments, quotes[:0], window_days)
+        return pairs.assign(rule="names_another", confidence=CONFIDENCE["names_another"])
+
+    return apply
+
+
 def _one_to_one(joined: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     """Take pairs in order, each line and each payment once.
 
@@ -264,7 +335,7 @@ def _exceptions(lines: pd.DataFrame, payments: pd.DataFrame, matches: pd.DataFra
     return left[["line"]].assign(code=code, difference=difference).reset_index(drop=True)
 
 
-_Rule = Callable[[pd.DataFrame, pd.DataFrame, int | None], pd.DataFrame]
+_Rule = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, int | None], pd.DataFrame]
 _NOTHING = pd.DataFrame(
     {name: pd.Series(dtype="str" if name == "rule" else "int64") for name in MATCH_COLUMNS if name != "kind"}
 )
@@ -281,5 +352,12 @@ _PAYMENT_RULES: list[_Rule] = [
     _by_sum("window_sum", None),
     _by_parts("end_to_end", "part"),
     _by_parts("reference", "part"),
+    _names_another(_by_amount_account_date),
+    _names_another(_by_sum("account_sum", "account")),
 ]
-_RETURN_RULES: list[_Rule] = [_by_key("end_to_end"), _by_key("reference"), _by_amount_account_date]
+_RETURN_RULES: list[_Rule] = [
+    _by_key("end_to_end"),
+    _by_key("reference"),
+    _by_amount_account_date,
+    _names_another(_by_amount_account_date),
+]

@@ -29,6 +29,7 @@ from settlement.bank_queries import (
     layouts,
     likely_payments,
     matchable_payments,
+    named_payments,
     only_fitting,
     takings_of,
 )
@@ -213,6 +214,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "explain_form": explain_form,
         "split_form": split_form if line.amount_minor < 0 else None,
         "left": left,
+        "named": named_payments(line),
         "may_undo": access.may("statements.match"),
         "may_open": access.may("statements.match") and line.status == "explained" and line.explained_by_id,
         "fee_form": fee_form if line.status == "unmatched" and has_fees(line.statement.organisation) else None,
@@ -225,10 +227,11 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _proposed(line: StatementLine) -> list[int]:
-    """Payments that the rules name for an open line, surely or not."""
+    """Payments that the rules name for an open line, surely or not, unless it names another itself."""
     office = line.statement.organisation
     on = local_date(line.statement.imported_at, office.zone)
-    return [int(key) for key in propose_matches(office, [line], on=on).matches["payment"]]
+    found = propose_matches(office, [line], on=on).matches
+    return [int(key) for key in found.loc[found["rule"] != "names_another", "payment"]]
 
 
 def _may_repay(line: StatementLine) -> bool:

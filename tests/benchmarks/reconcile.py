@@ -50,6 +50,7 @@ def line_frame(payments: pd.DataFrame, random: np.random.Generator) -> pd.DataFr
     extra = int(count * RETURNED) + int(count * REPEATED) + int(count * SPLIT)
     told = payments.iloc[: count - extra]
     lines = told[["amount", "day", "end_to_end", "reference", "account", "batch"]].copy()
+    lines["also"] = ""
     lines["amount"], lines["is_return"] = -lines["amount"], False
     lines["day"] += random.integers(0, 2, len(lines))
     chosen = random.permutation(len(lines))

@@ -25,14 +25,16 @@ from settlement.actions.bank_lines import (
     undo_match,
 )
 from settlement.actions.matching import propose_matches
-from settlement.actions.reconciliation import import_statement
+from settlement.actions.payments import fail_payment
+from settlement.actions.reconciliation import import_statement, match_again
 from settlement.actions.runs import propose_payment_run
+from settlement.bank_queries import named_payments, only_fitting
 from settlement.books import verify_books
 from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import Claim, Match, Payment, PaymentRun, Statement, StatementLine
 from settlement.models.statements import LIVE
 from settlement.month_checks import month_checks
-from tests.settlement.actions.paid import bank_file, released_run
+from tests.settlement.actions.paid import DAY, bank_file, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, ready
 from tests.settlement.views.town import url
 from tests.signed_in import browser
@@ -153,6 +155,64 @@ def test_a_match_is_undone_by_a_row_and_made_again(
     run.refresh_from_db()
     assert (first.status, run.status) == ("confirmed", "closed")
     assert balances(run.organisation)["clearing:bank"] == 0 and bank_faults() == []
+
+
+def told_of_the_failed(run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime) -> tuple[Payment, Payment, Any]:
+    """A payment called failed, the one made instead, and a line that pays the first after all."""
+    failed = payment_of(run, "P1")
+    fail_payment(payment_id=failed.pk, reason="банк відмовив", **says)
+    second = released_run(run.organisation, cast, at)
+    line = StatementLine(
+        end_to_end_id=failed.reference,
+        amount_minor=-24200,
+        currency="UAH",
+        booked_on=DAY,
+        counterparty_iban=failed.iban,
+        remittance_text=f"за листопад, {failed.rf_reference}",
+        position=1,
+        status="unmatched",
+        status_at=at,
+    )
+    return failed, second.payments.get(), line
+
+
+def test_money_of_a_failed_payment_is_not_booked_on_the_one_made_instead(
+    run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime
+) -> None:
+    failed, instead, line = told_of_the_failed(run, cast, says, at)
+    line.statement = table(run, cast, at, ("NONREF", -5))
+    line.position = 2
+    line.save()
+    match_again(**says)
+    instead.refresh_from_db()
+    assert instead.status != "confirmed" and not Match.objects.exists()
+    [proposal] = propose_matches(run.organisation, [line], on=at.date()).matches.to_dict("records")
+    assert (proposal["rule"], proposal["payment"]) == ("names_another", instead.pk)
+    assert named_payments(line) == [failed] and only_fitting(line, line.amount_minor) is None
+    with pytest.raises(ReasonMissing):
+        match_line(line_id=line.pk, payment_ids=[instead.pk], reason="", **says)
+    page = browser(cast["ivan"]).get(url("statement_line", line.pk)).content.decode()
+    assert failed.reference in page
+    # The same line without a name is that payment for sure.
+    line.end_to_end_id = line.remittance_text = ""
+    line.save()
+    match_again(**says)
+    instead.refresh_from_db()
+    assert instead.status == "confirmed"
+
+
+@pytest.mark.parametrize("text", ["оплата PAY-2025-00001", "NOTPROVIDED"])
+def test_an_id_in_the_words_of_a_line_names_its_payment(
+    run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime, text: str
+) -> None:
+    failed, instead, line = told_of_the_failed(run, cast, says, at)
+    line.statement = table(run, cast, at, ("NONREF", -5))
+    line.position, line.end_to_end_id = 2, ""
+    line.remittance_text = text.replace("PAY-2025-00001", failed.reference)
+    line.save()
+    match_again(**says)
+    instead.refresh_from_db()
+    assert (instead.status == "confirmed") is (text == "NOTPROVIDED")
 
 
 def test_a_return_is_undone_before_its_payment(run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime) -> None:

@@ -11,6 +11,7 @@ from settlement.rules.matching import SURE, match_lines
 LINE = {
     "end_to_end": "",
     "reference": "",
+    "also": "",
     "account": "",
     "batch": "",
     "day": 100,
@@ -184,6 +185,79 @@ def test_among_very_many_equals_nobody_guesses() -> None:
     assert len(found(run(lines[1:], [{"amount": 5, "account": "UA1"}] * 100))) == 100
 
 
+# Every line below would fit payment 2 by account, sum and day; it says that it is of payment 1.
+NAMED = {"amount": 100, "end_to_end": "A", "reference": "RF1", "account": "UA1"}
+OTHER = {"amount": 100, "end_to_end": "B", "reference": "RF2", "account": "UA1"}
+GONE = {"paid": True, "returned": True}
+
+
+def for_a_person(result: Any) -> set[tuple[int, int, str, str]]:
+    doubtful = result.matches[result.matches["confidence"] < SURE]
+    return set(doubtful[["line", "payment", "kind", "rule"]].itertuples(index=False, name=None))
+
+
+def sure(result: Any) -> list[tuple[int, int]]:
+    return list(result.matches.loc[result.matches["confidence"] >= SURE, ["line", "payment"]].itertuples(index=False))
+
+
+def test_a_payment_told_twice_is_not_another_of_the_same_account_and_sum() -> None:
+    line = {"amount": -100, "end_to_end": "A", "account": "UA1"}
+    result = run([line, line], [NAMED, OTHER])
+    assert sure(result) == [(1, 1)]
+    assert for_a_person(result) == {(2, 2, "payment", "names_another")}
+
+
+def test_a_line_of_a_payment_that_was_paid_before_is_not_another() -> None:
+    result = run([{"amount": -100, "end_to_end": "A", "account": "UA1"}], [NAMED | {"paid": True}, OTHER])
+    assert sure(result) == [] and for_a_person(result) == {(1, 2, "payment", "names_another")}
+
+
+def test_a_line_of_a_failed_payment_is_not_the_one_made_instead() -> None:
+    result = run([{"amount": -100, "end_to_end": "A", "account": "UA1"}], [NAMED | GONE, OTHER])
+    assert sure(result) == [] and for_a_person(result) == {(1, 2, "payment", "names_another")}
+
+
+def test_a_line_that_names_one_payment_with_the_sum_of_another() -> None:
+    result = run([{"amount": -70, "end_to_end": "A", "account": "UA1"}], [NAMED, OTHER | {"amount": 70}])
+    assert sure(result) == [] and result.matches["confidence"].max() < SURE
+
+
+def test_a_line_with_the_reference_of_another_payment() -> None:
+    for quoted in ({"reference": "RF1"}, {"end_to_end": "RF1"}, {"also": "RF99 RF1"}, {"also": "A"}):
+        result = run([{"amount": -100, "account": "UA1"} | quoted], [NAMED | {"paid": True}, OTHER])
+        assert sure(result) == [] and for_a_person(result) == {(1, 2, "payment", "names_another")}
+
+
+def test_a_return_told_twice_is_not_of_another_payment() -> None:
+    back = {"amount": 100, "end_to_end": "A", "account": "UA1", "is_return": True}
+    result = run([back], [NAMED | GONE, OTHER | {"paid": True}])
+    assert sure(result) == [] and for_a_person(result) == {(1, 2, "return", "names_another")}
+
+
+def test_a_line_that_names_two_payments_is_for_a_person() -> None:
+    torn = {"amount": -100, "end_to_end": "A", "reference": "RF2", "account": "UA1"}
+    assert sure(run([torn], [NAMED, OTHER])) == []
+    assert sure(run([torn], [NAMED | {"paid": True}, OTHER])) == []
+    assert sure(run([torn, torn | {"reference": "RF1"}], [NAMED, OTHER])) == [(2, 1)]
+
+
+def test_a_batch_line_may_name_a_payment_of_the_batch_and_no_other() -> None:
+    payments = [NAMED | {"batch": "R1"}, OTHER | {"batch": "R1"}, {"amount": 9, "end_to_end": "C"}]
+    assert sure(run([{"amount": -200, "batch": "R1", "end_to_end": "A"}], payments)) == [(1, 1), (1, 2)]
+    assert sure(run([{"amount": -200, "batch": "R1", "end_to_end": "C"}], payments)) == []
+
+
+def test_words_that_are_no_reference_of_ours_do_not_disturb() -> None:
+    line = {"amount": -100, "end_to_end": "X-9", "reference": "RF99", "also": "Y Z", "account": "UA1"}
+    assert found(run([line], [NAMED | {"paid": True}, OTHER])) == [(1, 2, "payment", "amount_account_date")]
+
+
+def test_a_line_that_names_nothing_is_not_disturbed_by_one_that_does() -> None:
+    lines = [{"amount": -100, "end_to_end": "A", "account": "UA1"}, {"amount": -100, "account": "UA1"}]
+    result = run(lines, [NAMED | {"paid": True}, OTHER])
+    assert found(result) == [(2, 2, "payment", "amount_account_date")]
+
+
 def test_nothing_at_all() -> None:
     assert found(run([], [])) == []
     assert codes(run([{"amount": -5}], [])) == {1: "UNKNOWN_DEBIT"}
@@ -195,6 +269,7 @@ _lines = st.fixed_dictionaries(
         "amount": st.integers(-6, 6).filter(bool),
         "end_to_end": _text,
         "reference": _text,
+        "also": st.sampled_from(["", "", "A", "B C", "Z"]),
         "account": _text,
         "batch": _text,
         "day": st.integers(98, 103),
@@ -211,7 +286,7 @@ _payments = st.fixed_dictionaries(
         "day": st.integers(98, 103),
         "seen": st.integers(0, 1),
         "paid": st.booleans(),
-        "returned": st.just(False),
+        "returned": st.booleans(),
     }
 )
 
@@ -237,6 +312,24 @@ def test_nothing_is_matched_twice_and_every_sum_is_kept(lines: Any, payments: An
         assert (rows["amount"] < 0).all() if kind == "payment" else (rows["amount"] > 0).all()
         assert not (kind == "payment" and payment["paid"])
         assert kind == "payment" or rows["difference"].iloc[0] == 0
+
+
+def _names(line: dict[str, Any]) -> set[str]:
+    return {line["end_to_end"], line["reference"], *line["also"].split(" ")} - {""}
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(_lines, max_size=7), st.lists(_payments, max_size=7))
+def test_money_that_names_a_payment_is_never_booked_on_others_alone(lines: Any, payments: Any) -> None:
+    bearers: dict[str, set[int]] = {}
+    for number, row in enumerate(payments, 1):
+        for text in {row["end_to_end"], row["reference"]} - {""}:
+            bearers.setdefault(text, set()).add(number)
+    matches = run(lines, [row | {"amount": row["amount"] + row["seen"]} for row in payments]).matches
+    for number, rows in matches[matches["confidence"] >= SURE].groupby("line"):
+        for text in _names(lines[number - 1]) & bearers.keys():
+            assert bearers[text] & set(rows["payment"]), (number, text)
+    assert set(matches.loc[matches["rule"] == "names_another", "confidence"]) <= {40}
 
 
 @settings(deadline=None, max_examples=40)
