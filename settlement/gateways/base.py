@@ -194,14 +194,26 @@ class Gateway(Protocol):
         """What the other side reports. Raises: GatewayError when it cannot be read at all."""
 
 
+# What pain.001.001.09 can hold: amounts and control sums of 18 digits with the two of kopiykas, NbOfTxs of 15 digits.
+MAX_AMOUNT = Decimal("9999999999999999.99")
+MAX_TRANSFERS = 10**15 - 1
+
+
 def check_order(order: PaymentOrder) -> None:
     """Refuse what no bank would take, the same for every gateway. Raises: GatewayError."""
     if not order.instructions:
         raise GatewayError("ORDER_EMPTY", reference=order.reference)
+    if len(order.instructions) > MAX_TRANSFERS:
+        count = len(order.instructions)
+        raise GatewayError("TOO_MANY_TRANSFERS", reference=order.reference, count=count, limit=MAX_TRANSFERS)
     _check_references(item.reference for item in order.instructions)
     for item in order.instructions:
         if not item.amount.is_finite() or item.amount <= 0 or item.amount.as_tuple().exponent != -2:
             raise GatewayError("AMOUNT_INVALID", reference=item.reference, amount=item.amount)
+        if item.amount > MAX_AMOUNT:
+            raise GatewayError("AMOUNT_TOO_LARGE", reference=item.reference, amount=item.amount, limit=MAX_AMOUNT)
+    if order.total > MAX_AMOUNT:
+        raise GatewayError("TOTAL_TOO_LARGE", reference=order.reference, amount=order.total, limit=MAX_AMOUNT)
 
 
 def _check_references(references: Iterable[str]) -> None:

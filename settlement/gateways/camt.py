@@ -22,6 +22,9 @@ from settlement.gateways.xml_tools import MAX_BYTES, children, drop, find, itera
 
 _KINDS = {"Stmt": "camt.053", "Rpt": "camt.052", "Ntfctn": "camt.054"}
 _RETURN_CODES = {"RRTN", "RPCR", "RIMB", "ARET", "IRCT"}
+# The last ones are of the first version of the messages.
+_ACCOUNTS = ("Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/BBAN", "Acct/Id/PrtryAcct/Id")
+_RETURN_REASONS = ("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/RtrRsn/Cd", "RtrInf/RtrRsn/Prtry")
 MAX_ENTRIES = 200_000
 
 
@@ -104,7 +107,7 @@ class _Reading:
             identifier=text_at(element, "Id"),
             sequence=_number(text_at(element, "ElctrncSeqNb", "LglSeqNb")),
             created_at=_moment(text_at(element, "CreDtTm")),
-            account=text_at(element, "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id").replace(" ", ""),
+            account=text_at(element, *_ACCOUNTS).replace(" ", ""),
             currency=text_at(element, "Acct/Ccy") or _first_currency(balances, self.entries),
             balances=balances,
             entries=tuple(_flipped(entry) if flip and entry.reversal else entry for entry in self.entries),
@@ -155,9 +158,7 @@ def _entry(element: etree._Element, index: int) -> Entry:
     amount, currency = _amount(element, "Amt")
     signed = _signed(element, amount)
     reversal = _flag(text_at(element, "RvslInd"))
-    details = tuple(
-        _detail(block, element) for group in children(element, "NtryDtls") for block in children(group, "TxDtls")
-    )
+    details = tuple(_detail(block, element) for group in _groups(element) for block in children(group, "TxDtls"))
     add_up = _add_up(details, signed)
     if len(details) == 1 and details[0].amount is None:
         details, add_up = (_with_amount(details[0], signed),), True
@@ -180,8 +181,13 @@ def _entry(element: etree._Element, index: int) -> Entry:
     )
 
 
+def _groups(element: etree._Element) -> list[etree._Element]:
+    """What holds Btch and TxDtls: NtryDtls, and in the first version of the messages the entry itself."""
+    return [*children(element, "NtryDtls"), element]
+
+
 def _batch(element: etree._Element) -> str:
-    for group in children(element, "NtryDtls"):
+    for group in _groups(element):
         reference = text_at(group, "Btch/PmtInfId", "Btch/MsgId")
         if reference:
             return reference
@@ -198,7 +204,7 @@ def _detail(block: etree._Element, entry: etree._Element) -> EntryDetail:
     sides = ("Cdtr", "Dbtr") if _direction(block, entry) == "DBIT" else ("Dbtr", "Cdtr")
     parties = find(block, "RltdPties")
     remittance = _remittance(block)
-    structured = text_at(block, "RmtInf/Strd/CdtrRefInf/Ref")
+    structured = text_at(block, "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/CdtrRefInf/CdtrRef")
     found = find_creditor_references(remittance)
     return EntryDetail(
         amount=_detail_amount(block, entry),
@@ -207,10 +213,10 @@ def _detail(block: etree._Element, entry: etree._Element) -> EntryDetail:
         transaction_id=text_at(block, "Refs/TxId", "Refs/AcctSvcrRef"),
         payment_information_id=text_at(block, "Refs/PmtInfId"),
         counterparty=text_at(parties, *_paths(sides, "/Nm", "/Pty/Nm")),
-        counterparty_account=text_at(parties, *_paths(sides, "Acct/Id/IBAN", "Acct/Id/Othr/Id")).replace(" ", ""),
+        counterparty_account=text_at(parties, *_paths(sides, *_ACCOUNTS)).replace(" ", ""),
         remittance=remittance,
         creditor_reference=structured or (found[0] if found else ""),
-        return_reason=text_at(block, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+        return_reason=text_at(block, *_RETURN_REASONS),
     )
 
 

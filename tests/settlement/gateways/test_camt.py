@@ -11,6 +11,7 @@ from settlement.gateways.camt import check_sequence, read_camt
 from tests.settlement.gateways.conftest import Validate
 
 DATA = Path(__file__).parent / "data"
+FIRST_VERSION = (DATA / "first_version_camt.053.001.01.xml").read_bytes()
 OTHER_BANK = (DATA / "other_bank_camt.053.001.02.xml").read_bytes()
 
 
@@ -100,6 +101,27 @@ def test_a_file_outside_its_schema_is_still_read() -> None:
     )
     statement = read(content)
     assert statement.message == "camt.053.001.13" and len(statement.entries) == 3
+
+
+def test_the_first_version_without_groups_of_details() -> None:
+    statement = read(FIRST_VERSION)
+    assert (statement.message, statement.sequence, codes(statement)) == ("camt.053.001.01", 12, [])
+    assert statement.balance("OPBD").amount == Decimal("1000.00")  # type: ignore[union-attr]
+    assert statement.balance("CLBD").amount == Decimal("500.00")  # type: ignore[union-attr]
+    batch, back = statement.entries
+    assert batch.batch_reference == "PR-2025-0009-1" and batch.details_add_up
+    assert [(item.end_to_end_id, item.amount, item.creditor_reference) for item in batch.details] == [
+        ("PAY-2025-0101", Decimal("-300.00"), "RF16P20250001"),
+        ("PAY-2025-0102", Decimal("-250.00"), ""),
+    ]
+    assert batch.details[0].counterparty_account == "UA723052990000000000000001001"
+    [detail] = back.details
+    assert (detail.end_to_end_id, detail.amount, detail.return_reason) == ("PAY-2025-0099", Decimal("50.00"), "AC04")
+    assert back.is_return and back.details_add_up
+
+
+def test_the_first_version_whose_balance_is_broken() -> None:
+    assert codes(read(FIRST_VERSION.replace(b">500.00", b">500.01"))) == ["BALANCE_MISMATCH"]
 
 
 def test_notification_without_balances() -> None:

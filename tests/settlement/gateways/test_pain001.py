@@ -71,6 +71,27 @@ def test_amounts_without_exactly_two_places_are_refused(amount: str) -> None:
         build_pain001(order(amount))
 
 
+def test_the_largest_amount_of_the_schema_is_written_and_one_more_refused(schema_errors: Validate) -> None:
+    largest = order("9999999999999999.99")
+    assert schema_errors("pain.001.001.09", build_pain001(largest)) == []
+    with pytest.raises(GatewayError, match="AMOUNT_TOO_LARGE") as refused:
+        build_pain001(order("10000000000000000.00"))
+    assert refused.value.params["reference"] == "PAY-2025-0001"
+
+
+def test_a_sum_beyond_the_schema_is_refused(schema_errors: Validate) -> None:
+    assert schema_errors("pain.001.001.09", build_pain001(order("9999999999999999.98", "0.01"))) == []
+    with pytest.raises(GatewayError, match="TOTAL_TOO_LARGE"):
+        build_pain001(order("9999999999999999.98", "0.02"))
+
+
+def test_more_transfers_than_a_file_counts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("settlement.gateways.base.MAX_TRANSFERS", 2)
+    assert parse_pain001(build_pain001(order("1.00", "1.00"))).payments
+    with pytest.raises(GatewayError, match="TOO_MANY_TRANSFERS"):
+        build_pain001(order("1.00", "1.00", "1.00"))
+
+
 def test_a_repeated_reference_is_refused() -> None:
     with pytest.raises(GatewayError, match="REFERENCE_REPEATED"):
         build_pain001(replace(order("1.00"), instructions=(instruction(1), instruction(1))))
