@@ -13,7 +13,7 @@ from settlement.rules.lookup import pick
 CODE = "CLM-03"
 SEVERITY = "R"
 TITLE = "Provider not active on the service date"
-ADVICE = "Only services given while the provider is admitted are paid."
+ADVICE = "Check the service date; if the register is wrong, have it corrected and appeal."
 
 
 def find(frame: Frame) -> Mask:

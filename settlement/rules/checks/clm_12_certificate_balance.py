@@ -10,7 +10,7 @@ from settlement.rules.lookup import Register, Sums, pair, pick
 CODE = "CLM-12"
 SEVERITY = "C"
 TITLE = "More than the certificate had left"
-ADVICE = "Services beyond the certificate are not paid from the budget."
+ADVICE = "Claim only what the certificate had left; ask the case worker before serving beyond it."
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

@@ -14,7 +14,7 @@ from settlement.rules.lookup import with_day
 CODE = "CLM-14"
 SEVERITY = "C"
 TITLE = "More than the service's maximum of a day or month"
-ADVICE = "Services beyond the maximum are not paid."
+ADVICE = "Claim no more than the maximum; plan later services for other days or months."
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

@@ -11,7 +11,7 @@ from settlement.rules.lookup import pick
 CODE = "CLM-16"
 SEVERITY = "C"
 TITLE = "Rate above the contract"
-ADVICE = "The contract's rate is paid."
+ADVICE = "Claim the contract's rate, or have the contract amended for later services."
 
 
 def limits(frame: Frame) -> Ints:

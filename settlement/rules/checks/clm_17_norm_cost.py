@@ -11,7 +11,7 @@ from settlement.rules.lookup import pick
 CODE = "CLM-17"
 SEVERITY = "C"
 TITLE = "Rate above the norm cost, or no norm cost"
-ADVICE = "The municipality sets norm costs; a rate above them is paid at the norm cost."
+ADVICE = "Claim at most the norm cost of the day; where there is none, ask the municipality to set it."
 
 
 def limits(frame: Frame) -> Ints:

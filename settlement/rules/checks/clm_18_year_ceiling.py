@@ -13,7 +13,7 @@ from settlement.rules.lookup import Sums, pair, with_day
 CODE = "CLM-18"
 SEVERITY = "C"
 TITLE = "Above the yearly ceiling of the service"
-ADVICE = "Amounts beyond the yearly ceiling are not paid from the budget."
+ADVICE = "Stop at the yearly ceiling; agree with the case worker before serving beyond it."
 
 
 def ceilings(frame: Frame) -> tuple[Ceiling, ...]:

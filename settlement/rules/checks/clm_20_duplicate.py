@@ -9,7 +9,7 @@ from settlement.rules.integers import write_texts
 CODE = "CLM-20"
 SEVERITY = "R"
 TITLE = "Duplicate visit"
-ADVICE = "A visit is paid once."
+ADVICE = "A visit is paid once. If these were two visits, appeal with the evidence of both."
 
 
 def find(frame: Frame) -> Mask:

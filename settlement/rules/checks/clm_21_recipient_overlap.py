@@ -9,7 +9,7 @@ from settlement.rules.integers import write_hours
 CODE = "CLM-21"
 SEVERITY = "R"
 TITLE = "Overlapping visits to the recipient"
-ADVICE = "Only one of overlapping visits is paid."
+ADVICE = "Check the times of the visits; if they are wrong, appeal with the evidence."
 
 
 def find(frame: Frame) -> Mask:

@@ -9,7 +9,7 @@ from settlement.rules.integers import write_days
 CODE = "CLM-26"
 SEVERITY = "R"
 TITLE = "Recipient dead on the service date"
-ADVICE = "Services after the death are not paid; one on the day of death waits for a person."
+ADVICE = "Check the service date; services after the death are not paid, one on that day waits for a person."
 
 
 def find(frame: Frame) -> Mask:

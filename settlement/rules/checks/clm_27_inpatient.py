@@ -9,7 +9,7 @@ from settlement.rules.integers import write_days
 CODE = "CLM-27"
 SEVERITY = "R"
 TITLE = "Recipient in hospital or residential care"
-ADVICE = "Only the first and the last day of a stay can have home services."
+ADVICE = "Check the dates of the stay; services at home are paid only on its first and last day."
 
 
 def find(frame: Frame) -> Mask:

@@ -9,7 +9,7 @@ from settlement.rules.integers import write_days
 CODE = "CLM-28"
 SEVERITY = "R"
 TITLE = "Recipient away"
-ADVICE = "Services while the recipient is away are not paid."
+ADVICE = "Check the dates of the absence; if they are wrong, appeal with the evidence."
 
 
 def find(frame: Frame) -> Mask:

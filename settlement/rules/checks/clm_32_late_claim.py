@@ -12,7 +12,7 @@ from settlement.rules.parameters import values_on
 CODE = "CLM-32"
 SEVERITY = "R"
 TITLE = "Claim submitted too late"
-ADVICE = "Late claims are not paid."
+ADVICE = "Submit claims by the last day; if the day of submission is wrong, appeal with the evidence."
 
 
 def find(frame: Frame) -> Mask:

@@ -66,6 +66,20 @@ def test_a_step_names_its_figures_and_the_record_it_rests_on(office: Organisatio
     balance = steps_of(lines, "CLM-12")[0]
     assert balance.sentence == "1 h were left on certificate C1; 0.5 h beyond that are not paid."
     assert balance.units in (500, 1500)
+    assert (balance.basis.parameter, str(balance.basis.since)) == ("certificate C1", "2025-01-01")
+    assert balance.ground.words == "the rules of the certificate"
+
+
+def test_a_plan_and_a_ceiling_are_named_with_their_days(tmp_path: Path) -> None:
+    tables = two_visits()
+    tables["plan_lines"][0]["units_per_month"] = "2"
+    tables["contracts"][0]["ceiling"] = "100"
+    judge(imported(tables, tmp_path))
+    lines = explained("A-1")
+    (plan,) = steps_of(lines, "CLM-13")
+    assert plan.basis.parameter.startswith("individual plan") and str(plan.basis.since) == "2025-01-01"
+    assert plan.ground.words == "the recipient's individual plan; Cabinet 587 of 01.06.2020"
+    assert {step.basis.parameter for step in steps_of(lines, "CLM-19")} == {"contract K1"}
 
 
 def test_steps_stand_in_the_order_in_which_they_take(office: Organisation) -> None:
