@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.links import url_of
+from settlement.book_queries import event_title
 from settlement.money_trail_sql import LEVELS, STARTS, level_of, query_for
 
 TITLES = {
@@ -38,30 +39,6 @@ TITLES = {
     "posting": _("Ledger entry"),
     "payment": _("Payment"),
     "bank": _("Bank record"),
-}
-# Events of the ledger in words.
-EVENTS = {
-    "claim.adjudicated": _("claim adjudicated"),
-    "claim.reversed": _("claim taken back"),
-    "payment.sent": _("payment sent"),
-    "payment.confirmed": _("payment confirmed by the bank"),
-    "payment.returned": _("payment returned"),
-    "payment.unconfirmed": _("match with a payment undone"),
-    "payment.unreturned": _("match with a return undone"),
-    "payment.failed": _("payment failed"),
-    "clawback.decided": _("money asked back"),
-    "clawback.repaid": _("money asked back was returned"),
-    "clawback.unrepaid": _("return of money asked back undone"),
-    "clawback.offset": _("kept back for money asked back"),
-    "clawback.offset_given": _("kept back for an earlier debt"),
-    "clearing.agreed": _("clearing with another municipality agreed"),
-    "clearing.returned": _("clearing with another municipality taken back"),
-    "clearing.given_up": _("refund by another municipality given up"),
-    "clearing.kept": _("refund by another municipality kept"),
-    "clearing.paid": _("clearing paid to another municipality"),
-    "clearing.received": _("clearing received from another municipality"),
-    "receipt.explained": _("receipt explained"),
-    "charge.explained": _("bank charge explained"),
 }
 # Why a level may carry less (or more) than was adjudicated as payable.
 REASONS = {
@@ -400,5 +377,5 @@ def _title(level: str, row: dict[str, Any]) -> str:
     if level == "competition" and not row["id"]:
         return gettext("providers of the register and others")
     if level == "posting":
-        return str(EVENTS.get(row["title"], row["title"]))
+        return event_title(row["title"])
     return row["title"]

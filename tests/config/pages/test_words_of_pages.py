@@ -14,6 +14,7 @@ from django.utils import translation
 
 from config.translations import FOLDER
 from settlement.models import ClaimLine
+from settlement.rules.posting_plan import PLAN
 from tests.config.pages.test_every_link import crawl, town  # noqa: F401  the fixture is used by name
 from tests.settlement.views.town import Town
 
@@ -28,6 +29,8 @@ NOT_WORDS = re.compile(r"<(script|style|code|head|textarea)\b.*?</\1>|<span clas
 SPOKEN = re.compile(r"(?:aria-label|title|placeholder|alt|data-label)=\"([^\"]*)\"")
 # A word of English: small letters only, at least three, no digit or dash beside them (those are codes).
 ENGLISH = re.compile(r"(?<![\w.:/@\-…])[A-Za-z]?[a-z]{2,}(?![\w@/:\-…]|\.\w)")
+# Events of the ledger have words: their codes stand on no page.
+LEDGER = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, PLAN))})(?![\w.])")
 # Pages that no person but a programmer reads, and those whose text comes from outside.
 FOR_PROGRAMS = ("/api/", "/trail/accounts", "/profile/keys")
 
@@ -51,6 +54,7 @@ def english_of(page: str, known: set[str]) -> list[str]:
     found = []
     for text in (unescape(text).strip() for text in texts):
         words = [word for word in ENGLISH.findall(text) if word not in ALLOWED | known]
+        words += LEDGER.findall(text)
         if words:
             found.append(text[:90])
     return found
@@ -85,6 +89,10 @@ def test_no_english(
 def test_english_would_be_found(town: Town) -> None:  # noqa: F811
     assert english_of("<p>Рядок</p><p>Nothing is left</p>", set()) == ["Nothing is left"]
     assert english_of("<p>CT-2025-0001 <code>user.invited</code> UA213223130000026007233566001</p>", set()) == []
+    assert english_of("<td>clearing.agreed</td><p>Ось fee.passed_on, і все</p>", set()) == [
+        "clearing.agreed",
+        "Ось fee.passed_on, і все",
+    ]
     line = ClaimLine.objects.first()
     page = town.browser("mariia").get(f"/settlement/claim-lines/{line.pk}/").content.decode()
     assert english_of(page, set())
