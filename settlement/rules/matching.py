@@ -86,56 +86,70 @@ def _gone(payments: pd.DataFrame, paid: pd.DataFrame) -> pd.DataFrame:
     return payments[(payments["paid"] | payments["payment"].isin(whole)) & ~payments["returned"]]
 
 
-def _quotes(lines: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
-    """What lines quote and payments of ours, whatever their state, bear: columns line and text."""
-    more = lines.loc[lines["also"] != "", ["line", "also"]]
+@dataclass(frozen=True)
+class _Quotes:
+    """What lines quote, ``rows`` of line, text and the column it is ``of``; ``names``: what payments of ours bear."""
+
+    rows: pd.DataFrame
+    names: pd.Series
+
+    def known(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[rows["text"].isin(self.names)] if len(rows) else rows
+
+    def left(self, lines: pd.DataFrame) -> _Quotes:
+        """Of these lines alone, and only what payments bear."""
+        return _Quotes(self.known(self.rows[self.rows["line"].isin(lines["line"])]), self.names)
+
+
+def _quotes(lines: pd.DataFrame, payments: pd.DataFrame) -> _Quotes:
+    more = lines[lines["also"] != ""]
     more = more.assign(also=more["also"].str.split(" ")).explode("also")
     parts = [
-        frame.set_axis(["line", "text"], axis=1)
-        for frame in (lines[["line", "end_to_end"]], lines[["line", "reference"]], more)
-        if len(frame)
+        pd.DataFrame({"line": frame["line"].to_numpy(), "text": frame[of].to_numpy(), "of": of})
+        for of, frame in (("end_to_end", lines), ("reference", lines), ("also", more))
     ]
-    if not parts:
-        return more.set_axis(["line", "text"], axis=1)
-    quotes = pd.concat(parts, ignore_index=True)
-    quotes = quotes[quotes["text"] != ""]
-    return quotes[quotes["text"].isin(payments["end_to_end"]) | quotes["text"].isin(payments["reference"])]
+    rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    return _Quotes(rows[rows["text"] != ""], pd.concat([payments["end_to_end"], payments["reference"]]))
 
 
 def _agreeing(
-    pairs: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, *, together: bool = False
+    pairs: pd.DataFrame, payments: pd.DataFrame, quotes: _Quotes, key: str = "", *, together: bool = False
 ) -> pd.DataFrame:
     """Rows of lines and payments without those whose line quotes what its payment does not bear; ``together``: what
-    none of its payments bears.
+    none of its payments bears; ``key``: what they are joined by and bear both.
     """
-    if not len(pairs) or not len(quotes):
+    rows = quotes.rows[quotes.rows["of"] != key] if key else quotes.rows
+    if not len(pairs) or not len(rows):
         return pairs
-    rows = pairs[["line", "payment"]].assign(pair=np.arange(len(pairs))).merge(quotes, on="line")
+    rows = pairs[["line", "payment"]].assign(pair=np.arange(len(pairs))).merge(rows[["line", "text"]], on="line")
     rows = rows.merge(payments[["payment", "end_to_end", "reference"]], on="payment")
     rows["own"] = (rows["text"] == rows["end_to_end"]) | (rows["text"] == rows["reference"])
     if together and not rows["own"].all():
         rows["own"] = rows.groupby(["line", "text"])["own"].transform("any")
-    foreign = rows.loc[~rows["own"], "line" if together else "pair"]
-    return pairs[~(pairs["line"] if together else pd.Series(np.arange(len(pairs)), index=pairs.index)).isin(foreign)]
+    foreign = quotes.known(rows[~rows["own"]])
+    if together:
+        return pairs[~pairs["line"].isin(foreign["line"])]
+    return pairs[~np.isin(np.arange(len(pairs)), foreign["pair"])] if len(foreign) else pairs
 
 
 def _apply(
     rules: list[_Rule],
     lines: pd.DataFrame,
     payments: pd.DataFrame,
-    quotes: pd.DataFrame,
+    quotes: _Quotes,
     window_days: int | None,
     sign: int,
 ) -> pd.DataFrame:
     """Run the rules one after another on what is left: columns line, payment, rule, confidence, amount, difference."""
     found = [_NOTHING]
-    for rule in rules:
+    for place, rule in enumerate(rules):
         if not len(lines) or not len(payments):
             break
         pairs = rule(lines, payments, quotes, window_days)
         found.append(pairs)
         lines = lines[~lines["line"].isin(pairs["line"])]
         payments = payments[~payments["payment"].isin(pairs["payment"])]
+        quotes = quotes if place else quotes.left(lines)
     whole = pd.concat([pairs for pairs in found if len(pairs)] or [_NOTHING])
     return whole.assign(amount=sign * whole["amount"])
 
@@ -161,11 +175,9 @@ def _joined(lines: pd.DataFrame, payments: pd.DataFrame, keys: list[str]) -> pd.
 def _by_key(key: str) -> _Rule:
     """One line and one payment with the same non-empty key and amount; the first line takes it."""
 
-    def rule(
-        lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
-    ) -> pd.DataFrame:
+    def rule(lines: pd.DataFrame, payments: pd.DataFrame, quotes: _Quotes, window_days: int | None) -> pd.DataFrame:
         joined = _joined(lines, payments, [key])
-        joined = _agreeing(joined[joined["size"] == joined["open"]], payments, quotes)
+        joined = _agreeing(joined[joined["size"] == joined["open"]], payments, quotes, key)
         joined = _one_to_one(joined, ["payment", "line"])
         return _pairs(joined, key, joined["size"])
 
@@ -173,7 +185,7 @@ def _by_key(key: str) -> _Rule:
 
 
 def _by_amount_account_date(
-    lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
+    lines: pd.DataFrame, payments: pd.DataFrame, quotes: _Quotes, window_days: int | None
 ) -> pd.DataFrame:
     """Same account and amount inside the window, nearest days first; sure only when nothing else fits."""
     lines = lines[lines["account"] != ""].assign(size=lines["amount"].abs())
@@ -196,9 +208,7 @@ def _by_amount_account_date(
     return _pairs(joined, joined["rule"], joined["size"])
 
 
-def _by_batch(
-    lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
-) -> pd.DataFrame:
+def _by_batch(lines: pd.DataFrame, payments: pd.DataFrame, quotes: _Quotes, window_days: int | None) -> pd.DataFrame:
     """One line for all payments of its batch; of lines that could each be the whole batch the first takes it."""
     named = payments[payments["batch"].isin(lines["batch"]) & (payments["batch"] != "")]
     sums = lines["batch"].map(named.groupby("batch")["open"].sum())
@@ -211,12 +221,10 @@ def _by_batch(
 def _by_parts(key: str, rule: str) -> _Rule:
     """Several lines that name one payment: together they are it (``parts``), or less than it (``part``)."""
 
-    def apply(
-        lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
-    ) -> pd.DataFrame:
+    def apply(lines: pd.DataFrame, payments: pd.DataFrame, quotes: _Quotes, window_days: int | None) -> pd.DataFrame:
         lines = lines[lines[key] != ""]
         named = payments[payments[key].isin(lines[key])].drop_duplicates(key, keep=False)
-        joined = _agreeing(_joined(lines, named, [key]), payments, quotes)
+        joined = _agreeing(_joined(lines, named, [key]), payments, quotes, key)
         left = joined["open"] - joined.groupby("payment")["size"].transform("sum")
         fits = left == 0 if rule == "parts" else left > 0
         return _pairs(joined[fits], rule, joined["size"][fits], left[fits])
@@ -230,9 +238,7 @@ def _by_sum(rule: str, key: str | None) -> _Rule:
     By running sums over payments in order of account and day, so that nothing is paired before it agrees.
     """
 
-    def apply(
-        lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
-    ) -> pd.DataFrame:
+    def apply(lines: pd.DataFrame, payments: pd.DataFrame, quotes: _Quotes, window_days: int | None) -> pd.DataFrame:
         if key is not None:
             lines = lines[lines[key] != ""]
             payments = payments[payments[key].isin(lines[key])]
@@ -288,13 +294,11 @@ def _of_ranges(found: pd.DataFrame, payments: pd.DataFrame, rule: str) -> pd.Dat
 def _names_another(rule: _Rule) -> _Rule:
     """What fits the lines that are left although they name other payments; never sure."""
 
-    def apply(
-        lines: pd.DataFrame, payments: pd.DataFrame, quotes: pd.DataFrame, window_days: int | None
-    ) -> pd.DataFrame:
-        lines = lines[lines["line"].isin(quotes["line"])]
+    def apply(lines: pd.DataFrame, payments: pd.DataFrame, quotes: _Quotes, window_days: int | None) -> pd.DataFrame:
+        lines = lines[lines["line"].isin(quotes.rows["line"])]
         if not len(lines):
             return _NOTHING
-        pairs = rule(lines, payments, quotes[:0], window_days)
+        pairs = rule(lines, payments, _Quotes(quotes.rows[:0], quotes.names), window_days)
         return pairs.assign(rule="names_another", confidence=CONFIDENCE["names_another"])
 
     return apply
@@ -335,7 +339,7 @@ def _exceptions(lines: pd.DataFrame, payments: pd.DataFrame, matches: pd.DataFra
     return left[["line"]].assign(code=code, difference=difference).reset_index(drop=True)
 
 
-_Rule = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame, int | None], pd.DataFrame]
+_Rule = Callable[[pd.DataFrame, pd.DataFrame, _Quotes, int | None], pd.DataFrame]
 _NOTHING = pd.DataFrame(
     {name: pd.Series(dtype="str" if name == "rule" else "int64") for name in MATCH_COLUMNS if name != "kind"}
 )
