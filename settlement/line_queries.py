@@ -11,13 +11,23 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from config.accounts.access import Access
 from config.versions import as_it_was, earlier_of
 from contracts.models import Contract, ContractLine, GrantItem, NormCost, RequiredEvidence, Service
 from contracts.queries import provider_of
 from settlement.claim_queries import taken_by_check
-from settlement.models import Adjudication, AdjudicationRun, Claim, ClaimLine, Clearance, Finding, Remittance
+from settlement.models import (
+    Adjudication,
+    AdjudicationRun,
+    Claim,
+    ClaimDeclaration,
+    ClaimLine,
+    Clearance,
+    Finding,
+    Remittance,
+)
 from vouchers.models import Certificate, FeeAssessment, PlanLine
 
 OUTCOMES = ("accepted", "reduced", "rejected", "pended")
@@ -319,6 +329,13 @@ def months_to_judge(access: Access) -> list[dict[str, Any]]:
         period = row["claim_line__claim__period"]
         months.setdefault(period, {"period": period, "claims": 0, "cleared": 0})["cleared"] = row["count"]
     return [months[key] for key in sorted(months)]
+
+
+def declaration_of(claim: Claim) -> ClaimDeclaration | None:
+    """What the provider last said of its own invoice, with ``written``: the lines' amounts together, minor units."""
+    written = ClaimLine.objects.filter(claim=OuterRef("claim")).order_by().values("claim")
+    total = Subquery(written.annotate(total=Sum("amount_e4")).values("total"), output_field=IntegerField())
+    return claim.declarations.annotate(written=Coalesce(total, 0) / 100).order_by("-id").first()
 
 
 def claimed_minor(claim: Claim) -> int:

@@ -94,6 +94,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "hidden": {"outcome": outcome},
         "totals": line_queries.claim_totals(claim) if counts else None,
         "claimed_minor": line_queries.claimed_minor(claim),
+        "declaration": line_queries.declaration_of(claim),
         "checks": checks_in_words(claim),
         "files": attachments_of(claim).exclude(kind__startswith=letters.LETTER),
         "reversals": claim.reversals.order_by("id"),

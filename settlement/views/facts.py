@@ -10,13 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import requires
 from config.errors import NotFound, NotPermitted
-from config.money import to_minor
+from config.money import from_minor, to_minor
 from config.periods import Period
 from contracts.views.pages import access_of, one_of, page_of, stepped
 from settlement.actions import check_facts
 from settlement.fact_forms import ActForm, AnswerForm, DeclarationForm, FeeReportForm, SignedActForm
 from settlement.fact_kinds import KINDS, PEOPLE, REGISTER, Kind
 from settlement.finding_words import title_of
+from settlement.line_queries import declaration_of
+from settlement.models import Claim
 from settlement.views.claims import claim_of
 from vouchers.actions import check_facts as people
 from vouchers.models import EmergencyCase, VisitComplaint
@@ -112,11 +114,20 @@ def emergency_act(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+def _declared(claim: Claim) -> dict[str, object]:
+    row = declaration_of(claim)
+    if row is None:
+        return {}
+    total = None if row.total_minor is None else from_minor(row.total_minor)
+    return {"document_number": row.document_number, "total": total, "vat": from_minor(row.vat_minor)}
+
+
 @requires("claims.submit")
 def claim_declare(request: HttpRequest, pk: int) -> HttpResponse:
     """The provider's own invoice behind a draft."""
     access = access_of(request)
-    claim, form = claim_of(access, pk), DeclarationForm(request.POST or None)
+    claim = claim_of(access, pk)
+    form = DeclarationForm(request.POST or None, initial=_declared(claim))
 
     def call() -> object:
         total, vat = form.cleaned_data["total"], form.cleaned_data["vat"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from config.office.models import Attachment
 from contracts.models import ProviderRelation, ProviderSchedule
 from settlement.fact_kinds import KINDS
 from settlement.models import ClaimDeclaration, FeeReport, Finding, FindingFeedback
+from tests.settlement.test_prechecks import SOUND, draft
+from tests.settlement.views.test_claims import text
 from tests.settlement.views.town import Town, settled_town, url
 from vouchers.models import EmergencyCase, VisitComplaint
 
@@ -110,6 +113,20 @@ def test_a_provider_declares_only_what_is_still_a_draft(town: Town) -> None:
     assert browser.post(url("claim_fee", town.claim.pk), {"recipient": "R1", "collected": "1"}).status_code == 409
     assert not ClaimDeclaration.objects.exists() and not FeeReport.objects.exists()
     assert town.browser("taras").get(url("claim_declare", town.claim.pk)).status_code == 404
+
+
+def test_a_declared_invoice_is_read_back_and_compared_with_the_lines(town: Town) -> None:
+    browser, claim = town.browser("nadiia"), draft(town, SOUND)
+    assert "own invoice" not in text(browser.get(url("claim", claim.pk)))
+    written = Decimal(claim.lines.get().amount_e4) / 10_000
+    invoice = {"document_number": "77-А", "total": str(written + 5), "vat": ""}
+    assert browser.post(url("claim_declare", claim.pk), invoice).status_code == 302
+    page = text(browser.get(url("claim", claim.pk)))
+    assert "№ 77-А" in page and "The lines are" in page and "own invoice" in page
+    assert 'value="77-А"' in browser.get(url("claim_declare", claim.pk)).content.decode()
+    browser.post(url("claim_declare", claim.pk), invoice | {"total": str(written)})
+    page = text(browser.get(url("claim", claim.pk)))
+    assert "№ 77-А" in page and "The lines are" not in page
 
 
 def test_a_signed_act_comes_while_a_line_waits(town: Town) -> None:
