@@ -20,7 +20,9 @@ from tests.benchmarks.adjudicate_lines import scratch_database
 
 ACCOUNTS, CHUNK, ROUNDS = 400, 10_000, 3
 # Postings of the provider whose page is read, and rows of a page.
-QUIET, PAGE, READS = 1_000, 50, 20
+QUIET, PAGE, READS = 1_000, 25, 20
+# Postings of the ledger when the page is read for the first time.
+FEW = 100_000
 _ENTRIES = """
 INSERT INTO settlement_entry (id, organisation_id, number, date, event, label, key, recorded_at)
 SELECT n, %(organisation)s, 'B-' || n, date '2025-01-01' + (n %% 365)::int, 'benchmark', 'x:1', 'B-' || n, now()
@@ -101,21 +103,21 @@ def insertion(books: Books, postings: int) -> None:
 
 
 def page(books: Books) -> float:
-    """Seconds of the last page of the quiet provider's statement: how many rows, and the rows with their balances."""
-    from settlement.book_queries import statement
+    """Seconds of what the last page of a statement runs: its rows, what stood before them, the balance of the day."""
+    from settlement.book_queries import AFTER_ALL, Place, balance_of, statement_page
+
+    day = date(2025, 12, 31)
 
     def read() -> None:
-        rows = statement(books.quiet, date(2025, 12, 31))
-        count = rows.count()
-        assert count and len(rows[max(count - PAGE, 0) : count]) == min(PAGE, count)
+        rows = statement_page(books.quiet, day, before=Place(day, AFTER_ALL, 0), size=PAGE).rows
+        found = balance_of(books.quiet, day)
+        assert len(rows) == PAGE and rows[-1].balance == found.debited - found.credited  # type: ignore[attr-defined]
 
     return median(seconds(read) for _read in range(READS))
 
 
-def balance(books: Books, postings: int) -> None:
-    """Fill up without the trigger, then print the ratio of the trial balance to a bare GROUP BY."""
-    from settlement.book_queries import trial_balance
-
+def fill(books: Books, postings: int) -> None:
+    """Entries without the trigger until the ledger has so many postings."""
     execute("ALTER TABLE settlement_posting DISABLE TRIGGER posting_guard")
     missing = postings // 2 - books.last
     while missing > 0:
@@ -124,6 +126,13 @@ def balance(books: Books, postings: int) -> None:
     execute("ALTER TABLE settlement_posting ENABLE TRIGGER posting_guard")
     execute("VACUUM ANALYZE settlement_posting")
     execute("VACUUM ANALYZE settlement_entry")
+
+
+def balance(books: Books, postings: int) -> None:
+    """Fill up, then print the ratio of the trial balance to a bare GROUP BY."""
+    from settlement.book_queries import trial_balance
+
+    fill(books, postings)
     for day, words in ((date(2025, 12, 31), "the last day"), (date(2025, 6, 30), "the middle of the year")):
         times = [
             (seconds(lambda: trial_balance(books.organisation, day)), seconds(lambda: execute(_BARE)))  # noqa: B023
@@ -143,8 +152,10 @@ def main() -> None:
     with scratch_database():
         books = Books()
         execute("ANALYZE")
+        fill(books, FEW)
         first, few = page(books), books.last * 2
-        insertion(books, options.postings)
+        if options.postings:
+            insertion(books, options.postings)
         balance(books, options.balance)
         last = page(books)
         print(f"statement page: {first * 1000:.1f} ms with {few:,} postings, {last * 1000:.1f} ms with "
