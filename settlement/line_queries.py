@@ -216,13 +216,13 @@ def _findings(lines: Sequence[ClaimLine]) -> dict[tuple[int, int], tuple[Finding
 
 
 def line_sources(organisation_id: int, lines: Iterable[ClaimLine]) -> LineSources:
-    """Norm costs, prices, fee decisions, plans and services that lines rest on, with their past: eight queries."""
+    """Norm costs, prices, fee decisions, plans and services that lines rest on, with their past: nine queries."""
     rows = list(lines)
     codes = {row.service_code for row in rows} | {row.service.code for row in rows if row.service}
     services = Service.objects.filter(organisation_id=organisation_id, code__in=codes)
     by_code = {row.code: row for row in services}
     norms = list(NormCost.objects.filter(service__in=by_code.values()).order_by("-valid_from", "-id"))
-    contracts = {row.claim.contract.pk: row.claim.contract for row in rows if row.claim.contract}
+    contracts = Contract.objects.in_bulk({row.claim.contract_id for row in rows if row.claim.contract_id})
     agreed = ContractLine.objects.filter(contract__in=contracts, service__in=by_code.values())
     prices = list(agreed.select_related("contract").order_by("-id"))
     items = GrantItem.objects.filter(contract__in=contracts).select_related("contract__organisation")
