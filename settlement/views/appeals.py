@@ -50,7 +50,8 @@ def appeal_detail(request: HttpRequest, pk: int) -> HttpResponse:
     appeal = _appeal(access, pk)
     answer = getattr(appeal, "answer", None)
     answers = access.may("appeals.answer") and appeals_to_answer(access).filter(pk=pk).exists()
-    disputed = list(claim_lines(appeal.claim).filter(pk=appeal.claim_line_id))
+    line = appeal.claim_line_id
+    disputed = list(claim_lines(appeal.claim).filter(pk=line)) if line else []
     context = {
         "appeal": appeal,
         "line": explain(appeal.claim, disputed)[0] if disputed else None,
