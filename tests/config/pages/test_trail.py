@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
+from django.utils.translation import override
 
 from config.accounts.models import Organisation, User
 from config.accounts.people_actions import deactivate_user, invite_user
@@ -87,3 +91,14 @@ def test_a_stranger_is_asked_to_sign_in(client: Client, db: None) -> None:
 
 def test_an_unknown_object_is_not_found(auditor: Client) -> None:
     assert auditor.get("/trail/no.model/1/").status_code == 404
+
+
+@pytest.mark.parametrize(("count", "folded"), [(8, False), (9, True)])
+def test_many_records_of_an_event_are_folded(count: int, folded: bool) -> None:
+    records = [SimpleNamespace(name=f"CT-{number}", url="", trail_url=f"/trail/{number}/") for number in range(count)]
+    with override("en"):
+        event = SimpleNamespace(objects=records)
+        page = render_to_string("components/timeline.html", {"events": [event], "may": set()})
+    assert page.count("CT-") == count and page.count("<ul>") == page.count("</ul>")
+    assert (f"The other records, {count} in all" in page) is folded
+    assert page.count("<details") == page.count("</details>") == (2 if folded else 1)
