@@ -88,28 +88,32 @@ def _gone(payments: pd.DataFrame, paid: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Quotes:
-    """What lines quote, ``rows`` of line, text and the column it is ``of``; ``names``: what payments of ours bear."""
+    """What lines quote: line and text, by the column they are of; ``names``: what payments of ours bear."""
 
-    rows: pd.DataFrame
+    parts: dict[str, pd.DataFrame]
     names: pd.Series
+
+    def but(self, key: str = "") -> pd.DataFrame:
+        """Line and text of all columns but one."""
+        some = [rows for of, rows in self.parts.items() if of != key and len(rows)]
+        return some[0] if len(some) == 1 else pd.concat(some, ignore_index=True) if some else _NO_QUOTES
 
     def known(self, rows: pd.DataFrame) -> pd.DataFrame:
         return rows[rows["text"].isin(self.names)] if len(rows) else rows
 
     def left(self, lines: pd.DataFrame) -> _Quotes:
         """Of these lines alone, and only what payments bear."""
-        return _Quotes(self.known(self.rows[self.rows["line"].isin(lines["line"])]), self.names)
+        parts = {of: self.known(rows[rows["line"].isin(lines["line"])]) for of, rows in self.parts.items()}
+        return _Quotes(parts, self.names)
 
 
 def _quotes(lines: pd.DataFrame, payments: pd.DataFrame) -> _Quotes:
-    more = lines[lines["also"] != ""]
+    more = lines.loc[lines["also"] != "", ["line", "also"]]
     more = more.assign(also=more["also"].str.split(" ")).explode("also")
-    parts = [
-        pd.DataFrame({"line": frame["line"].to_numpy(), "text": frame[of].to_numpy(), "of": of})
-        for of, frame in (("end_to_end", lines), ("reference", lines), ("also", more))
-    ]
-    rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    return _Quotes(rows[rows["text"] != ""], pd.concat([payments["end_to_end"], payments["reference"]]))
+    parts = {}
+    for of, frame in (("end_to_end", lines), ("reference", lines), ("also", more)):
+        parts[of] = frame.loc[frame[of] != "", ["line", of]].rename(columns={of: "text"})
+    return _Quotes(parts, pd.concat([payments["end_to_end"], payments["reference"]]))
 
 
 def _agreeing(
@@ -118,10 +122,10 @@ def _agreeing(
     """Rows of lines and payments without those whose line quotes what its payment does not bear; ``together``: what
     none of its payments bears; ``key``: what they are joined by and bear both.
     """
-    rows = quotes.rows[quotes.rows["of"] != key] if key else quotes.rows
+    rows = quotes.but(key)
     if not len(pairs) or not len(rows):
         return pairs
-    rows = pairs[["line", "payment"]].assign(pair=np.arange(len(pairs))).merge(rows[["line", "text"]], on="line")
+    rows = pairs[["line", "payment"]].assign(pair=np.arange(len(pairs))).merge(rows, on="line")
     rows = rows.merge(payments[["payment", "end_to_end", "reference"]], on="payment")
     rows["own"] = (rows["text"] == rows["end_to_end"]) | (rows["text"] == rows["reference"])
     if together and not rows["own"].all():
@@ -295,10 +299,10 @@ def _names_another(rule: _Rule) -> _Rule:
     """What fits the lines that are left although they name other payments; never sure."""
 
     def apply(lines: pd.DataFrame, payments: pd.DataFrame, quotes: _Quotes, window_days: int | None) -> pd.DataFrame:
-        lines = lines[lines["line"].isin(quotes.rows["line"])]
+        lines = lines[lines["line"].isin(quotes.but()["line"])]
         if not len(lines):
             return _NOTHING
-        pairs = rule(lines, payments, _Quotes(quotes.rows[:0], quotes.names), window_days)
+        pairs = rule(lines, payments, _Quotes({}, quotes.names), window_days)
         return pairs.assign(rule="names_another", confidence=CONFIDENCE["names_another"])
 
     return apply
@@ -343,6 +347,8 @@ _Rule = Callable[[pd.DataFrame, pd.DataFrame, _Quotes, int | None], pd.DataFrame
 _NOTHING = pd.DataFrame(
     {name: pd.Series(dtype="str" if name == "rule" else "int64") for name in MATCH_COLUMNS if name != "kind"}
 )
+
+_NO_QUOTES = pd.DataFrame({"line": pd.Series(dtype="int64"), "text": pd.Series(dtype="str")})
 
 _PAYMENT_RULES: list[_Rule] = [
     _by_key("end_to_end"),
