@@ -24,9 +24,10 @@ from contracts.models import BudgetEntry, BudgetLine, Provider
 from contracts.parameters import ParameterBook
 from contracts.queries import working_calendar
 from settlement.finance_queries import ReturnedAccount, returned_accounts
+from settlement.gateways.base import MAX_AMOUNT
 from settlement.gateways.identifiers import is_iban
 from settlement.hold_queries import held_remittances
-from settlement.models import AdjudicationRun, ConnectedAccount, PaymentRemittance, PaymentRun, Remittance
+from settlement.models import AdjudicationRun, ConnectedAccount, Payment, PaymentRemittance, PaymentRun, Remittance
 
 # How a payment goes: with the bank file, or as a transfer of Stripe.
 BY_FILE, BY_TRANSFER = "bank_file", "stripe"
@@ -52,6 +53,16 @@ class Held(DomainError):
     message = _(
         "Payment of the claim %(claim)s of %(provider)s is held. Take it out of the run, or have the hold lifted by "
         "another person."
+    )
+
+
+class FileTooLarge(DomainError):
+    """More money than the standard of payment files can write in one sum."""
+
+    code = "PAYMENT_FILE_TOO_LARGE"
+    message = _(
+        "The payments by bank file come to %(total)s together, and one file can hold %(limit)s at most. Cancel the "
+        "run and propose it in parts."
     )
 
 
@@ -216,6 +227,13 @@ def refuse_returned(run: PaymentRun, said_at: datetime | None) -> None:
     for row in accounts_returned(run):
         if said_at is None or row.known_at > said_at:
             raise AccountReturned(account=row.payment.iban, provider=row.payment.provider.name, reason=row.reason)
+
+
+def refuse_too_large(payments: Iterable[Payment]) -> None:
+    """Refuse before anything is made what no payment file can hold. Raises: FileTooLarge."""
+    total = sum((row.amount.amount for row in payments if row.gateway == BY_FILE), Decimal(0))
+    if total > MAX_AMOUNT:
+        raise FileTooLarge(total=total, limit=MAX_AMOUNT)
 
 
 def refuse_held(run: PaymentRun, on: date) -> None:

@@ -35,6 +35,7 @@ from settlement.actions.run_content import (
     refuse_held,
     refuse_overspent,
     refuse_returned,
+    refuse_too_large,
     remittances_of,
     said_left_out,
     terms_of,
@@ -302,7 +303,7 @@ def release_payment_run(
 
     Raises: FourEyes for the proposer, and for who approved it where the office wants that apart, RelatedPerson,
     NotApproved, Held, RunChanged when accounts or sums changed since, AccountReturned when money came back from one of
-    them, DateInPast.
+    them, DateInPast, FileTooLarge.
     Locks: run. Audit: payment_run.released.
     """
     run = lock_run(organisation, run_id)
@@ -325,6 +326,7 @@ def release_payment_run(
     run.released_by_id, run.execution_date, run.message_id = actor.user_id, execution_date, run.number
     run.save(update_fields=["released_by", "execution_date", "message_id"])
     payments = _make_payments(run, remittances, at)
+    refuse_too_large(payments)
     run.move_to("released", at=at)
     for gateway, kind in ((BY_FILE, WRITE_FILE), (BY_TRANSFER, SEND_TRANSFERS)):
         if any(payment.gateway == gateway for payment in payments):

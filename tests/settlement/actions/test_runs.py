@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -12,6 +13,7 @@ from config.errors import FourEyes, NotFound
 from config.office.models import Job
 from config.pages.waiting_rows import payable
 from config.states import InvalidMove
+from settlement.actions.run_content import FileTooLarge
 from settlement.actions.runs import (
     DateInPast,
     NotApproved,
@@ -144,6 +146,20 @@ def test_release_needs_approval_another_person_and_a_future_day(run: PaymentRun,
         release(run, cast["halyna"], at)
     with pytest.raises(DateInPast):
         release(run, cast["ivan"], at, at.date() - timedelta(days=1))
+
+
+def test_more_than_a_payment_file_can_hold_is_not_released(
+    run: PaymentRun, cast: Cast, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approve(run, cast["ivan"], at)
+    monkeypatch.setattr("settlement.actions.run_content.MAX_AMOUNT", run.total.amount - Decimal("0.01"))
+    with pytest.raises(FileTooLarge) as refused:
+        release(run, cast["ivan"], at)
+    assert refused.value.code == "PAYMENT_FILE_TOO_LARGE" and "812,00" in str(refused.value.sentence)
+    run.refresh_from_db()
+    assert run.status == "approved" and not run.payments.exists() and not Job.objects.exists()
+    monkeypatch.setattr("settlement.actions.run_content.MAX_AMOUNT", run.total.amount)
+    assert release(run, cast["ivan"], at).status == "released"
 
 
 def test_half_past_midnight_is_the_new_day(run: PaymentRun, cast: Cast, at: datetime) -> None:
