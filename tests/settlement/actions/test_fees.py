@@ -158,7 +158,7 @@ def test_lines_that_a_person_books(town: Town) -> None:
     explain_as_cards(line_id=cards.pk, **shared)
     explain_as_passed_on(line_id=passed.pk, provider_id=provider.pk, **shared)
     # 285.00 were asked for, 200.00 came, 40.00 went on: not more than 160.00 can.
-    with pytest.raises(NotHeld, match=r"160\.00"):
+    with pytest.raises(NotHeld, match=r"160[.,]00"):
         explain_as_passed_on(line_id=large.pk, provider_id=provider.pk, **shared)
     assert sums(notice)[3] == OWED - 20_000 and balances(organisation)["card:stripe"] == -9_000
     assert balances(organisation)["held:P1"] == 4_000 - OWED and balanced()
