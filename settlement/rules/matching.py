@@ -126,8 +126,11 @@ def _agreeing(
     if not len(pairs) or not len(rows):
         return pairs
     rows = pairs[["line", "payment"]].assign(pair=np.arange(len(pairs))).merge(rows, on="line")
-    rows = rows.merge(payments[["payment", "end_to_end", "reference"]], on="payment")
-    rows["own"] = (rows["text"] == rows["end_to_end"]) | (rows["text"] == rows["reference"])
+    # Payments are in order: their rows are found by place.
+    place = np.searchsorted(payments["payment"].to_numpy(), rows["payment"].to_numpy())
+    rows["own"] = rows["text"].array == payments["reference"].array.take(place)
+    other = np.flatnonzero(~rows["own"].to_numpy(dtype=bool))
+    rows.loc[other, "own"] = rows["text"].array.take(other) == payments["end_to_end"].array.take(place[other])
     if together and not rows["own"].all():
         rows["own"] = rows.groupby(["line", "text"])["own"].transform("any")
     foreign = quotes.known(rows[~rows["own"]])
