@@ -280,7 +280,7 @@ class MarksForm(forms.Form):
                 max_value=row.scale_max,
                 decimal_places=2,
                 initial=None if score is None else score.value,
-                help_text=_("Must be above zero") if row.must else "",
+                help_text=_("A mean of zero here excludes the bid.") if row.must else "",
                 required=score is not None,
             )
         self.order_fields([*(f"mark_{code}" for code in self.codes), "reason"])

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -170,6 +171,14 @@ class FeeLineForm(forms.Form):
         return found
 
 
+def _offer(payment: Payment) -> str:
+    """What tells payments of one provider and sum apart."""
+    parts = [payment.reference, str(payment.provider), amount(payment.amount), f"…{payment.iban[-4:]}"]
+    if payment.sent_at:
+        parts.append(date_format(localtime(payment.sent_at), "SHORT_DATE_FORMAT"))
+    return " · ".join(parts)
+
+
 class MatchForm(forms.Form):
     """Payments that a bank line is for: those that are ``offered`` of all that it ``can`` be.
 
@@ -189,7 +198,7 @@ class MatchForm(forms.Form):
         self.fields["reason"].required = plain is None
         field: Any = self.fields["payments"]
         field.queryset = can
-        field.choices = [(row.pk, f"{row.reference} · {row.provider} · {amount(row.amount)}") for row in offered]
+        field.choices = [(row.pk, _offer(row)) for row in offered]
 
     def clean(self) -> dict[str, Any]:
         """Another choice than the one that fits needs its reason."""

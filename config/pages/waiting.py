@@ -166,7 +166,7 @@ DUTIES: tuple[Duty, ...] = (
         "lines_refused",
         "claims.submit",
         _("Refused and reduced lines that you can still appeal"),
-        _("Each line says why and what to do."),
+        _("Open a line: it says why and what to do."),
         "settlement:claims",
         waiting_rows.refused_lines,
         subject=lambda row: row.claim_line,

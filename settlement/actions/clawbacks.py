@@ -55,6 +55,13 @@ class TooManyLines(DomainError):
     message = _("A case holds %(most)s lines at most. Open another one for the rest.")
 
 
+class NoSuchLines(DomainError):
+    """Numbers that no line of the claim has."""
+
+    code = "CLAWBACK_NO_SUCH_LINES"
+    message = _("The claim «%(number)s» has no lines %(lines)s. Take the numbers from the table below.")
+
+
 class MixedLines(DomainError):
     """Lines of several providers or contracts."""
 

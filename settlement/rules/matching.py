@@ -99,7 +99,11 @@ class _Quotes:
         return some[0] if len(some) == 1 else pd.concat(some, ignore_index=True) if some else _NO_QUOTES
 
     def known(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return rows[rows["text"].isin(self.names)] if len(rows) else rows
+        """Those whose text a payment of ours bears."""
+        if not len(rows):
+            return rows
+        # Looked up among the few that are asked about: a table of all names would cost more than the rules.
+        return rows[rows["text"].isin(self.names[self.names.isin(rows["text"])])]
 
     def left(self, lines: pd.DataFrame) -> _Quotes:
         """Of these lines alone, and only what payments bear."""

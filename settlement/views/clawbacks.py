@@ -171,9 +171,13 @@ def _lines_page(request: HttpRequest, claim: Claim, form: LinesForm, call: Any, 
 
 
 def _asked(claim: Claim, form: LinesForm) -> list[LineSum]:
-    """The named lines; an unknown number is refused as a line of no one."""
-    keys = dict(claim.lines.filter(line__in=form.cleaned_data["lines"]).values_list("line", "pk"))
-    return [LineSum(keys.get(line, 0), form.amount_minor) for line in form.cleaned_data["lines"]]
+    """The named lines. Raises: NoSuchLines."""
+    named = form.cleaned_data["lines"]
+    keys = dict(claim.lines.filter(line__in=named).values_list("line", "pk"))
+    missing = [str(line) for line in named if line not in keys]
+    if missing:
+        raise actions.NoSuchLines(number=claim.number, lines=", ".join(missing))
+    return [LineSum(keys[line], form.amount_minor) for line in named]
 
 
 @require_POST

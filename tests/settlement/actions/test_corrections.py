@@ -97,10 +97,11 @@ def test_a_smaller_fee_moves_recipient_provider_and_budget_together(town: Town) 
 
 def test_rows_of_the_frozen_month_stay_and_the_entries_are_of_the_open_one(town: Town) -> None:
     lower_income()
-    decided, posted = list(Adjudication.objects.values()), list(Posting.objects.values())
+    decided = list(Adjudication.objects.order_by("pk").values())
+    posted = list(Posting.objects.order_by("pk").values())
     made = approve(town, propose(town))
-    assert list(Adjudication.objects.filter(pk__in=[row["id"] for row in decided]).values()) == decided
-    assert list(Posting.objects.filter(pk__in=[row["id"] for row in posted]).values()) == posted
+    assert list(Adjudication.objects.order_by("pk").values()[: len(decided)]) == decided
+    assert list(Posting.objects.order_by("pk").values()[: len(posted)]) == posted
     new = Entry.objects.exclude(postings__in=[row["id"] for row in posted])
     assert {entry.date for entry in new} == {LATER.date()}
     pair = made.claims.get()

@@ -76,8 +76,8 @@ def test_from_the_paid_line_to_the_closed_case(town: ClawbackTown) -> None:
     assert f"{form}?line=2" in text(halyna.get(url("claim_line", town.line(line=2).pk)))
     page = text(halyna.get(form, {"line": "2"}))
     assert 'value="2"' in page and "142,50" in page.replace(".", ",")
-    refused = halyna.post(form, WORDS | {"lines": "7"})
-    assert refused.status_code == 409
+    refused = halyna.post(form, WORDS | {"lines": "1, 7, 8"})
+    assert refused.status_code == 409 and "has no lines 7, 8" in text(refused)
     assert "Write numbers of lines like this" in text(halyna.post(form, WORDS | {"lines": "one"}))
     sent = halyna.post(form, WORDS | {"lines": "1", "amount": "100,00"})
     case = ClawbackCase.objects.get()
