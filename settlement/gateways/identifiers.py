@@ -55,7 +55,7 @@ def find_creditor_references(text: str) -> tuple[str, ...]:
 
 
 def find_own_identifiers(text: str) -> tuple[str, ...]:
-    """Words of Latin letters and digits with hyphens, as ids of ours are: "PAY-2025-00001"."""
+    """Words of Latin letters and digits with hyphens, as the ids are that we give to payments."""
     return tuple(dict.fromkeys(_OWN.findall(text.upper())))
 
 
