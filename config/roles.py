@@ -104,6 +104,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "clawbacks.decide": frozenset({FINANCE_CHECKER}),
     "settlement_forms.draw": _FINANCE,
     "claims.clear": frozenset({FINANCE_MAKER, FINANCE_CHECKER}),
+    "claims.restore_term": _FINANCE,
     "runs.view": _FINANCE | {AUDITOR},
     "verifications.view": _FINANCE | {CASE_WORKER, AUDITOR},
     "verifications.record": frozenset({CASE_WORKER}),

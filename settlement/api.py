@@ -34,6 +34,7 @@ from settlement.explanations import LineExplained, WaterfallRow
 from settlement.models import AdjudicationRun, Claim, ClaimLine
 from settlement.money_trail import money_trail, start_exists
 from settlement.prechecks import precheck
+from settlement.term_queries import with_counted
 
 router = Router(tags=["claims"])
 money_router = Router(tags=["money"])
@@ -43,7 +44,7 @@ money_router = Router(tags=["money"])
 def list_claims(request: HttpRequest, wish: Query[shapes.ClaimFilter]) -> dict[str, Any]:
     """Claims of the caller's scope: a provider's own, or those handed in to the office."""
     access = caller(request)
-    rows = in_scope(access, line_queries.claim_list(access, wish.q.strip(), wish.status or ""))
+    rows = with_counted(in_scope(access, line_queries.claim_list(access, wish.q.strip(), wish.status or "")))
     if wish.period:
         rows = rows.filter(period=f"{wish.period}-01")
     found, following = page_after(rows, wish.after, wish.limit)
@@ -60,7 +61,8 @@ def _short(claim: Any) -> dict[str, Any]:
     }
 
 
-def _head(claim: Claim) -> dict[str, Any]:
+def _head(claim: Any) -> dict[str, Any]:
+    """``claim`` with the time that counts."""
     return {
         "id": claim.pk,
         "number": claim.number,
@@ -71,13 +73,14 @@ def _head(claim: Claim) -> dict[str, Any]:
         "contract": claim.contract_number,
         "period": f"{claim.period:%Y-%m}",
         "submitted_at": claim.submitted_at,
+        "counts_as_submitted_at": claim.counted,
         "currency": claim.organisation.currency,
     }
 
 
 def _claim(access: Access, pk: int) -> Claim:
     """A claim of the caller's scope. Raises: NotFound, also for claims of others."""
-    found = in_scope(access, line_queries.visible_claims(access)).filter(pk=pk).first()
+    found = with_counted(in_scope(access, line_queries.visible_claims(access))).filter(pk=pk).first()
     if found is None:
         raise NotFound()
     return found

@@ -25,7 +25,11 @@ Start = Literal[
 
 
 class ClaimShort(Schema):
-    """A claim in a list. Amounts have 2 places."""
+    """A claim in a list. Amounts have 2 places.
+
+    ``counts_as_submitted_at``: the moment that the checks read; another one than ``submitted_at`` when the claim came
+    late and two persons gave it its term back.
+    """
 
     id: int
     number: str
@@ -36,6 +40,7 @@ class ClaimShort(Schema):
     contract: str
     period: str
     submitted_at: datetime | None
+    counts_as_submitted_at: datetime | None
     currency: str
     claimed: str
     allowed: str | None

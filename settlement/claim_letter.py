@@ -15,6 +15,7 @@ from settlement.documents import document_language, pdf_of
 from settlement.explanations import LineExplained, explain_lines, waterfall_place
 from settlement.finding_words import title_of
 from settlement.models import Claim, ClaimLine
+from settlement.term_queries import restored_term
 
 # Longer lists make a letter that nobody reads and that takes minutes to set; the page shows every line.
 LINES_MAX, CHANGED_MAX = 150, 50
@@ -45,6 +46,7 @@ def letter_context(claim: Claim) -> dict[str, Any]:
     changed = list(line_queries.claim_lines(claim, not_in_full=True)[:CHANGED_MAX])
     return {
         "claim": claim,
+        "term": restored_term(claim),
         "totals": line_queries.claim_totals(claim),
         "checks": checks_in_words(claim),
         "lines": explain(claim, lines),

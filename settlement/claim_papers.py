@@ -16,6 +16,7 @@ from settlement.documents import document_language
 from settlement.line_queries import claimed_minor
 from settlement.models import Claim
 from settlement.printed_tables import CheckSum, Column, PrintedTable, Section
+from settlement.term_queries import restored_term
 
 # Money: round(units x rate, 2) of each line, then summed, as adjudication starts.
 _SERVICES = """
@@ -68,7 +69,17 @@ def _facts(claim: Claim, made_at: datetime) -> list[tuple[Any, str]]:
         (_("Contract"), claim.contract_number),
         (_("Month of the services"), f"{claim.period:%m.%Y}"),
         (_("Date"), f"{local_date(made_at, claim.organisation.zone):%d.%m.%Y}"),
+        *_counted(claim),
     ]
+
+
+def _counted(claim: Claim) -> list[tuple[Any, str]]:
+    """The day on which a claim that came late counts as submitted."""
+    term = restored_term(claim)
+    if term is None or term.counts_as_submitted_at is None:
+        return []
+    day = local_date(term.counts_as_submitted_at, claim.organisation.zone)
+    return [(_("Counts as submitted"), f"{day:%d.%m.%Y}")]
 
 
 def _named(party: Any) -> str:

@@ -44,7 +44,10 @@ _CONFIRMED = """(r.recorded_at <= %(known_at)s AND CASE WHEN COALESCE(r.changed_
           AND h.known_from <= %(known_at)s AND h.known_until > %(known_at)s) END)::int"""
 
 _FROM_RUN = "FROM run_line l"
-_SUBMITTED = "EXTRACT(EPOCH FROM COALESCE(k.submitted_at, k.recorded_at)) * 1000000"
+# A term that two persons have given back counts from their decision on.
+_SUBMITTED = """COALESCE((SELECT t.counts_as_submitted_at FROM settlement_restoredterm t
+    WHERE t.claim_id = k.id AND t.status = 'confirmed' AND t.decided_at <= %(known_at)s),
+    k.submitted_at, k.recorded_at)"""
 
 QUERIES: dict[str, str] = {
     "lines": f"""
@@ -238,8 +241,8 @@ _CLAIMS = f"""
 SELECT k.id, k.number, k.provider_id,
     COALESCE(k.contract_id, (SELECT r.id FROM contracts_contract r WHERE r.organisation_id = k.organisation_id
         AND r.number = k.contract_number), CASE WHEN k.contract_number = '' THEN -1 ELSE -2 END),
-    {_day("k.period")}, ({_SUBMITTED})::bigint,
-    {_day("(COALESCE(k.submitted_at, k.recorded_at) AT TIME ZONE %(zone)s)::date")},
+    {_day("k.period")}, (EXTRACT(EPOCH FROM {_SUBMITTED}) * 1000000)::bigint,
+    {_day(f"({_SUBMITTED} AT TIME ZONE %(zone)s)::date")},
     CASE WHEN c.fresh THEN COALESCE(k.reverses_id, -1) ELSE -1 END,
     (k.id IN (SELECT claim_id FROM gone_claim))::int
 FROM run_claim c JOIN settlement_claim k ON k.id = c.claim_id ORDER BY k.id

@@ -101,6 +101,17 @@ class AppealForm(EvidenceForm):
         self.fields["file"].label = _("Evidence (a file, if you have one)")
 
 
+class TermForm(AppealForm):
+    """Why a claim came late, with evidence if there is any."""
+
+    reason = forms.CharField(
+        label=_("Good cause for being late"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Name the document and its date, and no person: the provider and the auditor read it."),
+    )
+
+
 class SettlementFormForm(EvidenceForm):
     """Whose form of which month, the spreadsheet of what it asks for, and what comes out."""
 

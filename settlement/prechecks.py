@@ -29,6 +29,7 @@ from settlement.rules.facts import Facts
 from settlement.rules.figures import LINE_FIGURES
 from settlement.run_queries import following_number, submitted_claims
 from settlement.run_tables import create_run_tables
+from settlement.term_queries import restored_term
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -141,7 +142,9 @@ def _judge(claim: Claim, number: int, law: Law, at: datetime) -> AdjudicationRes
 
 
 def _submitted_now(facts: Facts, claim: Claim, at: datetime) -> Facts:
-    """The facts with the claim handed in at a moment: the last one of its month, late or not."""
+    """The facts with the claim handed in at a moment, late or not; a term that was given back it keeps."""
+    if restored_term(claim):
+        return facts
     day = local_date(at, claim.organisation.zone)
     claims = facts.claims.copy()
     mine = claims["claim"] == claim.pk

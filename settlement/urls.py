@@ -30,6 +30,7 @@ from settlement.views import (
     runs,
     settlement_forms,
     stripe,
+    terms,
     years,
 )
 
@@ -86,6 +87,9 @@ urlpatterns = [
     path("claims/<int:pk>/precheck/", provider.claim_precheck, name="claim_precheck"),
     path("claims/<int:pk>/submit/", provider.claim_submit, name="claim_submit"),
     path("claims/<int:pk>/withdraw/", provider.claim_withdraw, name="claim_withdraw"),
+    path("claims/<int:pk>/term/", terms.term_new, name="term_new"),
+    path("terms/<int:pk>/confirm/", terms.term_confirm, name="term_confirm"),
+    path("terms/<int:pk>/refuse/", terms.term_refuse, name="term_refuse"),
     path("claims/<int:pk>/return/", runs.claim_step, {"step": "return"}, name="claim_return"),
     path("claims/<int:pk>/reverse/", runs.claim_step, {"step": "reverse"}, name="claim_reverse"),
     path("claim-lines/<int:pk>/", claims.line_detail, name="claim_line"),

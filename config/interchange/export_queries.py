@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from settlement.facts_queries import NOT_HANDED_OVER
+from settlement.term_queries import counted_sql
 
 _EXCLUSIVE = "- 1"
 
@@ -278,7 +279,8 @@ ENTITLEMENTS: dict[str, Query] = {
 
 EVIDENCE: dict[str, Query] = {
     "claims": Query(
-        ("c.number", "p.code", _text("c.contract_number"), "to_char(c.period, 'YYYY-MM')", _time("c.submitted_at"),
+        ("c.number", "p.code", _text("c.contract_number"), "to_char(c.period, 'YYYY-MM')",
+         _time(counted_sql("c")),
          # Rejected without a run: it lapsed uncorrected, and nobody judges it, like one that was withdrawn.
          "CASE WHEN c.status IN ('returned', 'withdrawn') THEN c.status "
          "WHEN c.status = 'rejected' AND c.run IS NULL THEN 'withdrawn' ELSE 'submitted' END",

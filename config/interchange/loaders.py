@@ -28,6 +28,7 @@ from config.interchange.mapping import (
 )
 from config.interchange.specs import Check, Loader, Reference
 from settlement.models import Claim, ClaimLine
+from settlement.term_queries import counted_sql
 from vouchers.models import (
     Absence,
     Certificate,
@@ -286,7 +287,8 @@ CLAIM = Loader(
     name="claims",
     model=Claim,
     fields=(
-        *same("number", "contract_number", "period", "submitted_at"),
+        *same("number", "contract_number", "period"),
+        to("submitted_at", "submitted_at", known=counted_sql("t")),
         link("provider_code", "provider_id"),
         to("", "contract_id", "s.contract_number_id"),
         to("status", "status", known=_CLAIM_STATUS),

@@ -29,6 +29,8 @@ ADVICE: dict[str, Any] = {
     "appeal.upheld": _("The decision is taken back, and the claim is judged again. Nothing is asked of you."),
     "claim.lapsed": _("Put its visits into a new claim while the time for claiming the month lasts."),
     "claim.returned": _("Correct the claim and submit it again before the term ends."),
+    "claim.term_refused": _("Its lines are judged as late. Whoever disagrees can appeal after the run."),
+    "claim.term_restored": _("Nothing is asked of you. The claim is judged in the next run."),
     "clawback.decided": _("Read the decision and until when the money is to be given back."),
     "clawback.notified": _("Read what is asked back and reply before the term ends."),
     "clawback.replied": _("Read the reply and decide."),

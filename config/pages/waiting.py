@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.access import Access
 from config.accounts.people import ACTIVE, INVITED, LOCKED
 from config.pages import waiting_rows
+from settlement.term_queries import terms_to_decide
 
 
 def _itself(row: Any) -> Any:
@@ -206,6 +207,16 @@ DUTIES: tuple[Duty, ...] = (
         "settlement:claims",
         waiting_rows.submitted,
         query="status=submitted",
+    ),
+    Duty(
+        "terms_to_decide",
+        "claims.restore_term",
+        _("Late claims whose term another person proposes to restore"),
+        _("Read the cause, then confirm or refuse before the run."),
+        "settlement:claims",
+        terms_to_decide,
+        subject=lambda row: row.claim,
+        related=("claim",),
     ),
     Duty(
         "pends",

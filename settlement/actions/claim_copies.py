@@ -12,6 +12,7 @@ from config.audit.actors import Actor
 from config.transactions import step
 from settlement.actions.claims import hand_in, new_claim
 from settlement.models import Claim
+from settlement.term_queries import counted_at
 
 # Of the whole claim with the numbers of its lines; some lines are numbered anew.
 _LINES = """
@@ -66,10 +67,10 @@ FROM settlement_feereport WHERE claim_id = %(of)s ORDER BY id
 
 @step
 def copy_lines(claim: Claim, lines: Sequence[int], *, submitted_by_id: int | None, actor: Actor, at: datetime) -> Claim:
-    """A claim of some lines, handed in when the first one was."""
+    """A claim of some lines, handed in when the first one counts as handed in."""
     made = _shell(claim, actor, at)
     _run((_LINES,), {"claim": made.pk, "of": claim.pk, "lines": list(lines)})
-    hand_in(made, submitted_at=claim.submitted_at or at, submitted_by_id=submitted_by_id, at=at)
+    hand_in(made, submitted_at=counted_at(claim) or at, submitted_by_id=submitted_by_id, at=at)
     return made
 
 
@@ -77,7 +78,7 @@ def copy_lines(claim: Claim, lines: Sequence[int], *, submitted_by_id: int | Non
 def copy_claim(
     claim: Claim, *, submitted_by_id: int | None, actor: Actor, at: datetime, run: int | None = None
 ) -> Claim:
-    """The whole claim with its papers, declarations and lifted pends, handed in when the first one was.
+    """The whole claim with its papers, declarations and lifted pends, handed in when the first one counts as handed in.
 
     ``run``: the number of the run that will judge it, where findings that came with a package come with it.
     """
@@ -86,7 +87,7 @@ def copy_claim(
     _run((_LINES, _CLEARANCES, _PAPERS, _DECLARATIONS, _FEE_REPORTS), params)
     if run is not None:
         _run((_GIVEN,), params)
-    hand_in(made, submitted_at=claim.submitted_at or at, submitted_by_id=submitted_by_id, at=at)
+    hand_in(made, submitted_at=counted_at(claim) or at, submitted_by_id=submitted_by_id, at=at)
     return made
 
 

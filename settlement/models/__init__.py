@@ -41,6 +41,7 @@ from settlement.models.fees import FeeCharge, FeeCheckout, FeeNotice, FeeReceipt
 from settlement.models.holds import PaymentHold
 from settlement.models.ledger import Account, ClosedMonth, Entry, Posting
 from settlement.models.payments import Payment, PaymentRemittance, PaymentRun, PaymentRunApproval
+from settlement.models.restored_terms import RestoredTerm
 from settlement.models.statements import (
     BankAct,
     BankActSignature,
@@ -105,6 +106,7 @@ __all__ = [
     "PendProposal",
     "Posting",
     "Remittance",
+    "RestoredTerm",
     "RunExamination",
     "Statement",
     "StatementLayout",

@@ -84,7 +84,7 @@ def appeal_new(request: HttpRequest, pk: int) -> HttpResponse:
             claim_id=claim.pk,
             claim_line_id=line.pk if line else None,
             reason=form.cleaned_data["reason"],
-            files=_files(form),
+            files=files_of(form),
             actor=access.actor,
             at=access.now(claim.organisation),
         ),
@@ -98,7 +98,8 @@ def appeal_new(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _files(form: EvidenceForm) -> list[claim_actions.File]:
+def files_of(form: EvidenceForm) -> list[claim_actions.File]:
+    """The file of a form, as actions take it."""
     file = form.cleaned_data.get("file")
     return [(str(file.name), file.read(), file.content_type or "")] if file else []
 
@@ -162,7 +163,7 @@ def claim_evidence(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: claim_actions.add_evidence(
             organisation=claim.organisation,
             claim_id=claim.pk,
-            file=_files(form)[0],
+            file=files_of(form)[0],
             actor=access.actor,
             at=access.now(claim.organisation),
         ),

@@ -33,6 +33,7 @@ from settlement.models.claims import CLAIM_STATES
 from settlement.pend_evidence import evidence_of
 from settlement.pend_queries import deciders, tasks_of
 from settlement.ru_form_papers import PROFILES
+from settlement.term_queries import refused_as_late, term_shown
 
 # States in which something of a claim may have been paid.
 ASKED_BACK = ("adjudicated", "scheduled", "paid", "disputed")
@@ -80,7 +81,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
     claim = claim_of(access, pk)
     outcome, q = request.GET.get("outcome", ""), request.GET.get("q", "").strip()
     page = page_of(request, line_queries.claim_lines(claim, outcome if outcome in line_queries.OUTCOMES else "", q))
-    counts = line_queries.outcome_counts(claim)
+    counts, checks = line_queries.outcome_counts(claim), checks_in_words(claim)
     context = {
         "claim": claim,
         "page": page,
@@ -95,7 +96,9 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "totals": line_queries.claim_totals(claim) if counts else None,
         "claimed_minor": line_queries.claimed_minor(claim),
         "declaration": line_queries.declaration_of(claim),
-        "checks": checks_in_words(claim),
+        "checks": checks,
+        "refused_as_late": refused_as_late(checks),
+        "term": term_shown(access, claim),
         "files": attachments_of(claim).exclude(kind__startswith=letters.LETTER),
         "reversals": claim.reversals.order_by("id"),
         "corrections": corrections_of(claim),
