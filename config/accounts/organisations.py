@@ -32,9 +32,13 @@ class UnknownOrganisation(DomainError):
 
 
 def organisation_named(code: str) -> Organisation:
-    """The municipality with that code, or the only one. Raises: UnknownOrganisation."""
+    """The municipality with that code, or the only one; of a demonstration, which has a neighbour, the one that it is
+    about: its first. Raises: UnknownOrganisation.
+    """
     known = list(Organisation.objects.order_by("code")[:50])
     chosen = [organisation for organisation in known if not code or organisation.code == code]
+    if not code and all(organisation.is_demo for organisation in known):
+        chosen = sorted(known, key=lambda organisation: organisation.pk)[:1]
     if len(chosen) != 1:
         raise UnknownOrganisation(codes=", ".join(organisation.code for organisation in known) or "—")
     return chosen[0]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from config.accounts.models import User
-from config.demo.cast import CAST, PASSWORD, Person
+from config.demo.cast import CAST, NEIGHBOURS, NEWCOMER, PASSWORD, Person
 from config.demo.pins import CODE, pin_of
 from config.office.models import OutboxMessage
 from config.roles import ROLE_TITLES
 from vouchers.models import Certificate
 
+EVERYBODY = (*CAST, NEWCOMER, *NEIGHBOURS)
+
 
 def demo_accounts() -> list[dict[str, str]]:
     """People of the cast who exist and may sign in: one query."""
-    names = [person.username for person in CAST if person.roles]
+    names = [person.username for person in EVERYBODY if person.roles]
     present = set(User.objects.filter(username__in=names, is_active=True).values_list("username", flat=True))
-    return [_row(person) for person in CAST if person.username in present]
+    return [_row(person) for person in EVERYBODY if person.username in present]
 
 
 def expected_accounts() -> list[dict[str, str]]:
     """People whom the demo will bring."""
-    return [_row(person) for person in CAST if person.roles]
+    return [_row(person) for person in EVERYBODY if person.roles]
 
 
 def _row(person: Person) -> dict[str, str]:

@@ -42,3 +42,15 @@ CAST: tuple[Person, ...] = (
     Person("petro", "Петро Вигаданий", (roles.RECIPIENT,), office=False),
     Person("outsider", "Стороння Особа", (), office=False),
 )
+
+# People of the neighbouring municipality, and of the provider there.
+NEIGHBOURS: tuple[Person, ...] = (
+    Person("yaroslav", "Ярослав Сусідній (Калинівка)", (roles.OFFICER, roles.ADMINISTRATOR)),
+    Person("zoriana", "Зоряна Сусідня (Калинівка)", (roles.CASE_WORKER,)),
+    Person("kateryna", "Катерина Сусідня (Калинівка)", (roles.FINANCE_MAKER,)),
+    Person("mykhailo", "Михайло Сусідній (Калинівка)", (roles.FINANCE_CHECKER, roles.NORM_APPROVER)),
+    Person("stefaniia", "Стефанія Сусідня (Калинівка)", (roles.PROVIDER,), office=False),
+)
+
+# Who represents the provider that begins in November.
+NEWCOMER = Person("vasyl", "Василь Вигаданий", (roles.PROVIDER,), office=False)

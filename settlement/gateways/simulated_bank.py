@@ -9,6 +9,8 @@ credit that nobody expects arrives, so that people see both.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -21,6 +23,42 @@ from settlement.gateways.xml_tools import Writer
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 UNKNOWN_CREDIT = Decimal("1234.56")
 RETURN_REASON = "AC04"
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A movement of an account that no payment file asked for. ``amount`` signed as on the account, 2 places."""
+
+    on: date
+    amount: Decimal
+    name: str
+    text: str
+    iban: str = ""
+    end_to_end: str = "NOTPROVIDED"
+
+
+def write_statement(
+    movements: Sequence[Movement], *, account: str, owner: str, currency: str, sequence: int, opening: Decimal
+) -> bytes:
+    """The statement of an account over some days, at least one movement, in order of days."""
+    first, last = movements[0].on, movements[-1].on
+    xml = Writer(NAMESPACE, "Document")
+    told = f"{account}{first}{last}{sequence}"
+    block = _header(xml, told, (first, last), sequence, (account, currency, owner))
+    _balance(xml, block, "OPBD", opening, currency, first)
+    closing = opening + sum((row.amount for row in movements), Decimal("0.00"))
+    _balance(xml, block, "CLBD", closing, currency, last)
+    for number, row in enumerate(movements, 1):
+        detail = _entry(xml, block, row.amount, currency, "DMCT", _reference(told, number), row.on)
+        xml.add(detail, "Refs/EndToEndId", row.end_to_end)
+        _amount(xml, detail, row.amount, currency)
+        side = "Dbtr" if row.amount > 0 else "Cdtr"
+        if row.name:
+            xml.add(detail, f"RltdPties/{side}/Pty/Nm", row.name)
+        if row.iban:
+            _account(xml, detail, f"RltdPties/{side}Acct", row.iban)
+        xml.add(detail, "RmtInf/Ustrd", row.text[:140])
+    return xml.as_bytes()
 
 
 def answer_payment_file(
@@ -47,38 +85,44 @@ def _statement(order: ReadOrder, sequence: int, opening: Decimal | None, quiet: 
     unknown = Decimal("0.00") if quiet else UNKNOWN_CREDIT
     after = before - total + unknown + (returned.amount if returned else Decimal("0.00"))
     xml = Writer(NAMESPACE, "Document")
-    block = _header(xml, order, day, sequence)
-    _balance(xml, block, "OPBD", before, order.payments[0].currency, day)
-    _balance(xml, block, "CLBD", after, order.payments[0].currency, day)
+    payer = order.payments[0]
+    parties = (payer.debtor_account, payer.currency, payer.debtor_name)
+    block = _header(xml, order.message_id, (day, day), sequence, parties)
+    _balance(xml, block, "OPBD", before, payer.currency, day)
+    _balance(xml, block, "CLBD", after, payer.currency, day)
     for number, payment in enumerate(order.payments, 1):
-        _paid(xml, block, payment, _reference(order, number), day)
+        _paid(xml, block, payment, _reference(order.message_id, number), day)
     if returned:
-        _returned(xml, block, returned, _reference(order, len(order.payments) + 1), day)
+        _returned(xml, block, returned, _reference(order.message_id, len(order.payments) + 1), day)
     if unknown:
         _unknown(xml, block, order, day)
     return xml.as_bytes()
 
 
-def _reference(order: ReadOrder, number: int) -> str:
-    digest = hashlib.sha256(order.message_id.encode()).hexdigest()[:8].upper()
+def _reference(told: str, number: int) -> str:
+    digest = hashlib.sha256(told.encode()).hexdigest()[:8].upper()
     return f"{digest}{number:06d}"
 
 
-def _header(xml: Writer, order: ReadOrder, day: date, sequence: int) -> etree._Element:
-    moment = f"{datetime.combine(day, time(19, 0)).isoformat()}+02:00"
+def _header(
+    xml: Writer, told: str, days: tuple[date, date], sequence: int, parties: tuple[str, str, str]
+) -> etree._Element:
+    """``parties``: account, currency and owner; ``told``: what makes the identifier."""
+    (first, last), (account, currency, owner) = days, parties
+    moment = f"{datetime.combine(last, time(19, 0)).isoformat()}+02:00"
     body = xml.add(xml.root, "BkToCstmrStmt")
-    identifier = f"ST-{_reference(order, 0)}"
+    identifier = f"ST-{_reference(told, 0)}"
     xml.add(body, "GrpHdr/MsgId", identifier)
     xml.add(body, "GrpHdr/CreDtTm", moment)
     block = xml.add(body, "Stmt")
     xml.add(block, "Id", identifier)
     xml.add(block, "ElctrncSeqNb", str(sequence))
     xml.add(block, "CreDtTm", moment)
-    xml.add(block, "FrToDt/FrDtTm", f"{day.isoformat()}T00:00:00+02:00")
-    xml.add(block, "FrToDt/ToDtTm", f"{(day + timedelta(days=1)).isoformat()}T00:00:00+02:00")
-    _account(xml, block, "Acct", order.payments[0].debtor_account)
-    xml.add(block, "Acct/Ccy", order.payments[0].currency)
-    xml.add(block, "Acct/Ownr/Nm", order.payments[0].debtor_name)
+    xml.add(block, "FrToDt/FrDtTm", f"{first.isoformat()}T00:00:00+02:00")
+    xml.add(block, "FrToDt/ToDtTm", f"{(last + timedelta(days=1)).isoformat()}T00:00:00+02:00")
+    _account(xml, block, "Acct", account)
+    xml.add(block, "Acct/Ccy", currency)
+    xml.add(block, "Acct/Ownr/Nm", owner)
     return block
 
 
@@ -143,7 +187,7 @@ def _known(xml: Writer, detail: etree._Element, payment: ReadPayment, amount: De
 
 def _unknown(xml: Writer, block: etree._Element, order: ReadOrder, day: date) -> None:
     currency = order.payments[0].currency
-    detail = _entry(xml, block, UNKNOWN_CREDIT, currency, "DMCT", _reference(order, 999999), day)
+    detail = _entry(xml, block, UNKNOWN_CREDIT, currency, "DMCT", _reference(order.message_id, 999999), day)
     xml.add(detail, "Refs/EndToEndId", "NOTPROVIDED")
     _amount(xml, detail, UNKNOWN_CREDIT, currency)
     xml.add(detail, "RltdPties/Dbtr/Pty/Nm", "Благодійник, не названий у документах")

@@ -11,23 +11,36 @@ import pytest
 from django.db.models import Sum
 
 from config.demo.chapters.claims import SEPTEMBER
+from config.demo.chapters.evidence import TOO_LATE
+from config.demo.chapters.fees import BEGUN, IN_PART, NEW_ACCOUNT_OF, TWICE
 from config.demo.chapters.looking_back import CORRECTED
+from config.demo.chapters.neighbours import FIRST_CLEARED, HERE, SECOND_CLEARED, neighbour
 from config.demo.chapters.visits import FIRST
 from config.demo.chapters.year import APPEALED, KEPT_BACK, PAID_TWICE, PILOT, TAKEN_BACK, YEAR
 from config.demo.stage import PRESENT, Stage
+from settlement.actions.matching import propose_matches
+from settlement.age_queries import receivable_ages, unmatched_ages
+from settlement.fee_queries import fee_notices
+from settlement.hold_queries import live_holds
 from settlement.journal import journal_accounts
 from settlement.models import (
     Adjudication,
     Appeal,
     Claim,
     ClawbackCase,
+    ClearingStatement,
     ClosedMonth,
     Correction,
+    FeeRefund,
     Payment,
+    PaymentHold,
     PaymentRun,
+    Posting,
     Remittance,
+    StatementLine,
     YearClosing,
 )
+from settlement.rules.matching import SURE
 from tests.config.interchange.processes import environment
 from tests.flows.processes import manage
 
@@ -35,11 +48,16 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_pilot_and_ten_months_were_claimed_paid_and_closed(played: Stage) -> None:
-    before = PaymentRun.objects.filter(period__lt=FIRST)
-    assert list(ClosedMonth.objects.filter(month__lt=FIRST).order_by("month").values_list("month", flat=True)) == YEAR
+    ours = {"organisation": played.organisation}
+    before = PaymentRun.objects.filter(**ours, period__lt=FIRST)
+    closed = ClosedMonth.objects.filter(**ours, month__lt=FIRST)
+    assert list(closed.order_by("month").values_list("month", flat=True)) == YEAR
     assert list(before.order_by("period").values_list("period", flat=True).distinct()) == YEAR
-    assert set(before.values_list("status", flat=True)) == {"closed"}
-    assert not Claim.objects.filter(period__lt=SEPTEMBER).exclude(status__in=("paid", "reversed")).exists()
+    # The payment of October that was held came late, and its bank lines wait for a person.
+    assert set(before.exclude(payments__provider__code=HERE).values_list("status", flat=True)) == {"closed"}
+    # One claim of the pilot came after its last day.
+    in_time = Claim.objects.filter(period__lt=SEPTEMBER).exclude(submitted_at=TOO_LATE)
+    assert not in_time.exclude(status__in=("paid", "reversed")).exists()
 
 
 def test_a_claim_was_taken_back_and_made_anew_before_it_was_paid(played: Stage) -> None:
@@ -103,3 +121,69 @@ def test_money_for_visits_that_were_not_made_was_kept_back(played: Stage) -> Non
 def test_a_correction_of_october_waits_for_the_second_person(played: Stage) -> None:
     correction = Correction.objects.get()
     assert (correction.month, correction.status, correction.payable_minor) == (CORRECTED, "proposed", -13800)
+
+
+def test_fees_were_asked_for_and_came_by_bank_wholly_in_part_and_not_at_all(played: Stage) -> None:
+    asked = {row.recipient.code: row for row in fee_notices(played.organisation).filter(month=FIRST_CLEARED)}
+    left = {code: row.left_minor for code, row in asked.items() if row.left_minor}
+    assert len(asked) == 9
+    assert left == {"R-0430": asked["R-0430"].charged_minor, IN_PART: asked[IN_PART].charged_minor - 20000}
+    (october, november) = receivable_ages(played.organisation, PRESENT.date())
+    assert (october.name, october.ages[0], october.ages[1]) == ("10.2025", 0, sum(left.values()))
+    assert november.ages[0] > 0
+    own = fee_notices(played.organisation).get(recipient__user__username="petro")
+    assert (own.recipient.code, own.received_minor, own.left_minor > 0) == (BEGUN, 20000, True)
+
+
+def test_who_paid_twice_got_it_back_by_bank_and_another_waits_for_the_second_person(played: Stage) -> None:
+    gone, waiting = FeeRefund.objects.order_by("pk")
+    line = gone.transfers.get().statement_line
+    assert (gone.status, gone.receipt.notice.recipient.code) == ("refunded", TWICE)
+    assert gone.approved_by not in (None, gone.requested_by)
+    assert -line.amount_minor == gone.amount_minor == gone.receipt.amount_minor
+    assert gone.receipt.notice.rf_reference in line.remittance_text
+    assert (waiting.status, waiting.approved_by) == ("requested", None)
+
+
+def test_a_hold_was_lifted_by_another_person_and_one_is_in_force(played: Stage) -> None:
+    lifted = PaymentHold.objects.exclude(lifted_at=None).get()
+    held = PaymentRun.objects.get(items__remittance__claim=lifted.claim)
+    assert lifted.placed_by != lifted.lifted_by
+    assert held.proposed_at > (lifted.lifted_at or PRESENT)
+    (live,) = live_holds(played.organisation, PRESENT.date())
+    assert live.provider is not None and live.provider.code == NEW_ACCOUNT_OF
+    assert live.provider.iban[-4:] in live.reason
+
+
+def test_october_was_set_off_with_the_neighbour_and_a_visit_of_november_is_disputed(played: Stage) -> None:
+    october, november = ClearingStatement.objects.order_by("period")
+    assert (october.period, october.status, november.period, november.status) == (
+        FIRST_CLEARED,
+        "settled",
+        SECOND_CLEARED,
+        "drawn",
+    )
+    assert october.first_owes_minor > 0 and october.second_owes_minor > 0
+    paid = dict(october.payments.values_list("organisation__code", "amount_minor"))
+    assert sum(paid.values()) == 0
+    assert max(paid.values()) == abs(october.first_owes_minor - october.second_owes_minor) > 0
+    between = Posting.objects.filter(account__kind="neighbour", entry__date__lt=FIRST_CLEARED.replace(month=12))
+    assert between.aggregate(left=Sum("debit") - Sum("credit"))["left"] == 0
+    assert november.lines.exclude(disputed_at=None).count() == 1
+    assert november.signed_by(neighbour(played).organisation) is not None
+    assert november.signed_by(played.organisation) is None
+
+
+def test_bank_lines_wait_matched_in_part_guessed_and_without_a_clue(played: Stage) -> None:
+    payment = Payment.objects.get(payment_run__period=FIRST_CLEARED, provider__code=HERE)
+    lines = StatementLine.objects.filter(statement__organisation=played.organisation, booked_on__month=12)
+    partial = lines.get(status="partial")
+    assert partial.matches.get().payment == payment and payment.status == "sent"
+    waiting = list(lines.filter(status="unmatched", statement__iban=played.organisation.iban).order_by("position"))
+    guesses = propose_matches(played.organisation, waiting, on=PRESENT.date()).matches
+    unknown, guessed = waiting
+    assert guesses[["line", "payment"]].to_numpy().tolist() == [[guessed.pk, payment.pk]]
+    assert guesses["confidence"].max() < SURE
+    assert (PRESENT.date() - unknown.booked_on).days > 14
+    (_second, main) = unmatched_ages(played.organisation, PRESENT.date())
+    assert main.total == unknown.amount_minor - guessed.amount_minor + 2500

@@ -37,7 +37,7 @@ PROVIDERS = (
     ("OPORA", "ТОВ «Опора» (вигадане)", "private", "40000027", "UA703052990000026001234567802", "taras", (HOME,), 3),
     ("TERCENTR", "КУ «Територіальний центр» (вигадана)", "communal", "40000032", "UA433052990000026001234567803", "lidiia", (HOME, DAY), 17),
     ("DRC", "Державний центр реабілітації (вигаданий)", "state", "40000048", "UA163052990000026001234567804", "roman", (REHAB, TRIP, RESIDENCE), 16),
-    ("ZATYSHOK", "ТОВ «Затишок-Сервіс» (вигадане)", "private", "40000053", "UA863052990000026001234567805", "larysa", (HOME,), 0),
+    ("ZATYSHOK", "ТОВ «Затишок-Сервіс» (вигадане)", "private", "40000053", "UA863052990000026001234567805", "larysa", (HOME,), 2),
 )  # fmt: skip
 
 
@@ -59,23 +59,24 @@ def set_the_ground(say: Report) -> Stage:
             at=FOUNDED,
         ),
     )
-    people = {person.username: _person(person, organisation) for person in CAST}
+    people = {row.username: person(row, organisation) for row in CAST}
     stage = Stage(organisation=organisation, people=people, say=say)
     _budget(stage)
     _catalogue(stage)
     for row in PROVIDERS:
-        _provider(stage, *row)
+        admitted(stage, *row)
     return stage
 
 
-def _person(person: Person, organisation: Organisation) -> User:
+def person(row: Person, organisation: Organisation) -> User:
+    """A person of a cast with its access."""
     return ensure(
-        User.objects.filter(username=person.username),
+        User.objects.filter(username=row.username),
         lambda: invite_user(
-            username=person.username,
-            display_name=person.display_name,
-            roles=person.roles,
-            organisation=organisation if person.office else None,
+            username=row.username,
+            display_name=row.display_name,
+            roles=row.roles,
+            organisation=organisation if row.office else None,
             password=PASSWORD,
             actor=SYSTEM,
             at=FOUNDED,
@@ -133,7 +134,7 @@ def _catalogue(stage: Stage) -> None:
         )
 
 
-def _provider(
+def admitted(
     stage: Stage,
     code: str,
     title: str,
@@ -144,6 +145,7 @@ def _provider(
     services: tuple[str, ...],
     workers: int,
 ) -> None:
+    """A provider on the register with its representative and workers."""
     common: dict[str, Any] = {"actor": stage.actor("bohdan"), "at": FOUNDED, "organisation": stage.organisation}
     provider = ensure(
         Provider.objects.filter(code=code),

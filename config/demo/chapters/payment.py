@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from settlement.actions.payments import mark_payments_sent, write_payment_file, 
 from settlement.actions.reconciliation import import_statement
 from settlement.actions.runs import approve_payment_run, propose_payment_run, release_payment_run
 from settlement.finance_queries import payment_file
-from settlement.gateways.simulated_bank import answer_payment_file
+from settlement.gateways.simulated_bank import Movement, answer_payment_file, write_statement
 from settlement.models import ClosedMonth, PaymentRun, Statement, StatementLine
 
 STATEMENTS = Path(__file__).resolve().parent.parent / "statements"
@@ -110,13 +111,37 @@ def _answer(stage: Stage, run: PaymentRun, day: date, quiet: bool) -> bytes:
     """The bank's statement of a day, in line with those before."""
     stored = payment_file(run)
     assert stored is not None
+    number, opening = account_before(stage, day)
+    with open_attachment(stored) as file:
+        return answer_payment_file(file.read(), sequence=number, opening=opening, quiet=quiet)
+
+
+def account_before(stage: Stage, day: date) -> tuple[int, Decimal]:
+    """Number of the statement that tells of a day on the main account, and what the account held before it."""
     before = Statement.objects.filter(
         organisation=stage.organisation, iban=stage.organisation.iban, to_date__lt=day
     ).order_by("to_date")
     last = before.last()
     opening = FIRST_OPENING if last is None or last.closing_minor is None else from_minor(last.closing_minor)
-    with open_attachment(stored) as file:
-        return answer_payment_file(file.read(), sequence=before.count() + 1, opening=opening, quiet=quiet)
+    return before.count() + 1, opening
+
+
+def hear_movements(stage: Stage, movements: Sequence[Movement], *, at: datetime) -> None:
+    """The statement of some days on which people and neighbours paid in, and the office paid by hand."""
+    office, first = stage.organisation, movements[0].on
+    if Statement.objects.filter(organisation=office, iban=office.iban, from_date=first).exists():
+        return
+    number, opening = account_before(stage, first)
+    content = write_statement(
+        movements,
+        account=office.iban,
+        owner=office.name,
+        currency=office.currency,
+        sequence=number,
+        opening=opening,
+    )
+    name = f"camt053-{first}.xml"
+    import_statement(organisation=office, name=name, content=content, actor=stage.actor("halyna"), at=at)
 
 
 def close(stage: Stage, days: MonthDays, *, later: int = 0) -> None:

@@ -1,7 +1,8 @@
 """Chapter 4: the months before November, with few people: visits, claims, payment, bank, close, month after month.
 
 December 2024 is a pilot, after which its year is closed. In April a claim is taken back and made anew, in May a provider
-wins an appeal, in June a run keeps back what a clawback asks for, in July the bank gives a payment back.
+wins an appeal, in June a run keeps back what a clawback asks for, in July the bank gives a payment back, in October the
+neighbours' people are served too and the money of one provider waits.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from config.demo.chapters.claims import USERS, claim, claim_row, judge
 from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE
 from config.demo.chapters.intake import Intake, Need, Register, settle
 from config.demo.chapters.looking_back import ask_money_back, file_case
+from config.demo.chapters.neighbours import FIRST_CLEARED, hold_back, serve_guests
 from config.demo.chapters.payment import close, hear_the_bank, pay_month, send
 from config.demo.chapters.pilot import agree_on_pilot, close_year
 from config.demo.chapters.population import numbers
@@ -121,9 +123,13 @@ def _month(stage: Stage, days: MonthDays, certificates: dict[str, str]) -> None:
             _claim(stage, provider, visits, days, certificates)
     if days.month == KEPT_BACK:
         ask_money_back(stage)
+    if days.month == FIRST_CLEARED:
+        serve_guests(stage, days)
     judge(stage, days.month, at=days.at(JUDGED, 10))
     if days.month == KEPT_BACK:
         file_case(stage, at=days.at(PROPOSED, 12))
+    if days.month == FIRST_CLEARED:
+        hold_back(stage, days)
     if days.month == TAKEN_BACK:
         _take_back(stage, days, certificates)
     if days.month == APPEALED:
