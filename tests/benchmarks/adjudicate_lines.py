@@ -15,6 +15,7 @@ import os
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 AT = datetime(2025, 12, 5, 10, 0, tzinfo=ZoneInfo("Europe/Kyiv"))
+MONTH = date(2025, 11, 1)
+BEFORE, BEFORE_AT = date(2025, 10, 1), datetime(2025, 11, 5, 10, 0, tzinfo=ZoneInfo("Europe/Kyiv"))
 FACTS = (
     *("settlement_claimline", "vouchers_redemption", "vouchers_recipient", "vouchers_recipientresidence"),
     *("vouchers_feeassessment", "vouchers_planline", "vouchers_certificate", "vouchers_certificateline"),
@@ -121,16 +124,35 @@ class RulesClock:
         judging.adjudicate = self._inner
 
 
-def whole_run() -> None:
+def whole_run(*, period: date = MONTH, at: datetime = AT) -> Any:
     """The action itself."""
     from config.accounts.models import Organisation
     from config.audit.actors import SYSTEM
     from settlement.actions.adjudication import adjudicate_claims
 
     office = Organisation.objects.get(code="bench")
-    run = adjudicate_claims(organisation=office, period=date(2025, 11, 1), as_of=AT.date(), actor=SYSTEM, at=AT)
+    run = adjudicate_claims(organisation=office, period=period, as_of=at.date(), actor=SYSTEM, at=at)
     assert run is not None
     print(f"run {run}: {run.lines} lines, payable {run.payable_minor / 100:.2f}, findings {run.findings.count()}")
+    return run
+
+
+def month_before() -> None:
+    """The next run of the small month before."""
+    whole_run(period=BEFORE, at=BEFORE_AT)
+
+
+def print_checks(run: Any) -> list[str]:
+    """How often each check fired; the checks of lines that never did."""
+    from settlement.rules import checks
+
+    counted = Counter(run.findings.values_list("check_code", "severity"))
+    for (code, severity), count in sorted(counted.items()):
+        print(f"  {code} {severity} {count:9,} {count / run.lines:8.3%}")
+    beside = {check.CODE for check in checks.BESIDE} - {"CLM-36"}
+    silent = sorted(set(checks.ALL) - beside - {code for code, _severity in counted})
+    print(f"  never fired: {', '.join(silent) or 'none'}")
+    return silent
 
 
 def last_ids() -> dict[str, int]:
@@ -215,10 +237,11 @@ def measure(lines: int) -> Spent:
     from tests.benchmarks.month_sql import generate_month
 
     rule_versions()
-    print(f"generated {lines:,} lines in {timed(lambda: generate_month(lines)):.1f} s")
-    before, clock = last_ids(), RulesClock()
-    run = Spent.on(whole_run)
+    print(f"generated {lines:,} lines in {timed(lambda: generate_month(lines, before=month_before)):.1f} s")
+    before, clock, runs = last_ids(), RulesClock(), []
+    run = Spent.on(lambda: runs.append(whole_run()))
     clock.stop()
+    print_checks(runs[0])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     results = results_since(before)
     copying = measure_copying(results)
@@ -230,17 +253,26 @@ def measure(lines: int) -> Spent:
     return run
 
 
-def measure_loop(lines: int) -> None:
-    """Print how much longer a loop over objects takes than the rules, both for the same lines."""
-    from tests.benchmarks.line_loop import CHECKS, compare
+def measure_loop(lines: int) -> int:
+    """Print how much longer a loop over objects takes than the run, both for the same lines; rows that differ."""
+    from settlement.models import Claim
+    from settlement.rules import checks
+    from tests.benchmarks.line_loop import compare
     from tests.benchmarks.month_sql import generate_month
 
-    generate_month(lines)
-    clock = RulesClock()
-    loop, findings = compare(whole_run)
+    generate_month(lines, before=month_before)
+    claims = list(Claim.objects.filter(period=MONTH, status="submitted").select_related("organisation"))
+    clock, runs, spent = RulesClock(), [], []
+    run = lambda: spent.append(timed(lambda: runs.append(whole_run())))  # noqa: E731
+    loading, looping, differing = compare(lambda: (run(), runs[0])[1], claims)
     clock.stop()
-    print(f"loop over {lines:,} objects with {len(CHECKS)} of the checks: {loop:.2f} s, the same {findings:,} findings")
-    print(f"rules alone with all checks: {clock.spent.clock:.2f} s; loop / rules: {loop / clock.spent.clock:.1f}")
+    silent = print_checks(runs[0])
+    rules = clock.spent.clock
+    judged = len(checks.ALL) - len(checks.BESIDE) + 1
+    print(f"loop over {lines:,} objects with all {judged} checks of lines, amounts and fees: {looping:.2f} s")
+    print(f"rules alone: {rules:.2f} s; loop / rules: {looping / rules:.1f}")
+    print(f"objects loaded and judged {loading + looping:.2f} s; whole run, written, {spent[0]:.2f} s")
+    return differing + len(silent)
 
 
 def main(sizes: list[int], loop: int) -> None:
