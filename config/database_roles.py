@@ -11,6 +11,8 @@ from django.db import connections
 from config.fields import AppendOnlyModel
 
 ROLES = ("web", "worker", "readonly")
+# Only functions of the owner write them.
+KEPT_BY_TRIGGERS = ("audit_chainhead", "office_rowseal")
 
 
 def append_only_tables() -> list[str]:
@@ -45,8 +47,8 @@ def grant_statements(user: str, names: list[str] | None = None) -> list[str]:
             f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}",
             f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {name}",
             f"GRANT TEMPORARY ON DATABASE current_database_placeholder TO {name}",
-            f"REVOKE ALL ON audit_chainhead FROM {name}",
-            f"GRANT SELECT ON audit_chainhead TO {name}",
+            *(f"REVOKE ALL ON {table} FROM {name}" for table in KEPT_BY_TRIGGERS),
+            *(f"GRANT SELECT ON {table} TO {name}" for table in KEPT_BY_TRIGGERS),
         ]
         tables = append_only_tables() if names is None else names
         statements += [f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM {name}' for table in tables]
@@ -58,7 +60,7 @@ def apply_grants(*, using: str = "default", **_: Any) -> None:
     if settings.DB_ROLE != "owner":
         return
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT current_user, current_database(), to_regclass('audit_chainhead') IS NOT NULL")
+        cursor.execute("SELECT current_user, current_database(), to_regclass('office_rowseal') IS NOT NULL")
         user, database, ready = cursor.fetchone()
         if not ready:
             return

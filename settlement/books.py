@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from config.office.seals import broken_seals
 from settlement import book_checks, clearing_checks
 from settlement.models.clearing import CLEARED, GIVEN_UP
 
@@ -389,6 +390,7 @@ SELECT name, closing, found FROM (
 
 Check = str | Callable[[int], list[book_checks.Disagreement]]
 CHECKS: dict[str, Check] = {
+    "rows are as they were sealed": broken_seals,
     "every entry balances": _ENTRIES,
     "every posting has its entry, account and one side": _ORPHANS,
     "entries are of the event that their key names": book_checks.ENTRIES_AS_KEYED,

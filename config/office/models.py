@@ -157,3 +157,18 @@ class EarlierVersion(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.table_name} {self.row_id} {self.known_until}"
+
+
+class RowSeal(models.Model):
+    """sha256 of what a row said when it was last written with the triggers on; see ``config.office.seals``.
+
+    Only the triggers write it: the web and worker roles may not.
+    """
+
+    pk = models.CompositePrimaryKey("table_name", "row_id")
+    table_name = models.CharField(max_length=63)
+    row_id = models.BigIntegerField()
+    seal = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.table_name} {self.row_id}"

@@ -44,6 +44,14 @@ _CLAWBACK = (
     "SELECT k.id, min(l.id), {amount}, {amount} FROM settlement_clawbackcase k, settlement_claimline l GROUP BY k.id"
 )
 
+_ADVANCE = (
+    "INSERT INTO settlement_advance (organisation_id, number, provider_id, contract_id, budget_line_id, amount_minor, "
+    "purpose, use_until, rule, rf_reference, proposed_by_id, proposed_at, approved_by_id, approved_at, status, "
+    "return_reason) SELECT k.organisation_id, 'ADV-1', k.provider_id, k.id, k.budget_line_id, 5, 'x', '2025-12-31', "
+    "'{}', 'RF1', min(u.id), now(), max(u.id), now(), 'paid', '' FROM contracts_contract k, accounts_user u "
+    "GROUP BY k.id ORDER BY k.id LIMIT 1"
+)
+
 # tests/settlement/actions has a correction and a clearing statement to corrupt; an appropriation below.
 ELSEWHERE = (
     "appropriations are what the trail says",
@@ -58,6 +66,11 @@ ELSEWHERE = (
 )
 # check, statement that corrupts one row, what the command must name
 CORRUPTIONS = [
+    (
+        "rows are as they were sealed",
+        "UPDATE contracts_contractline SET unit_rate = unit_rate + 1",
+        "contracts_contractline ",
+    ),
     (
         "every entry balances",
         "UPDATE settlement_posting SET debit = debit + 1 WHERE id = (SELECT min(id) FROM settlement_posting "
@@ -251,10 +264,20 @@ CORRUPTIONS = [
     ("clawbacks ask for what the trail says", _CLAWBACK.format(amount=5), "clawback CB-1"),
     ("clawbacks stay within what was paid", _CLAWBACK.format(amount=9_999_999), "claim A-"),
     (
-        "offsets equal what clawbacks got",
+        "offsets equal what advances and clawbacks got",
         "UPDATE settlement_remittance SET offsets = 5, payable = payable - 5 WHERE id = "
         "(SELECT min(id) FROM settlement_remittance)",
         "claim A-",
+    ),
+    ("advances equal the ledger", _ADVANCE, "advance ADV-1 paid"),
+    ("advances are what the trail says", _ADVANCE, "advance ADV-1"),
+    ("advances are paid as their state says", _ADVANCE, "advance ADV-1 paid"),
+    (
+        "claims use advances of their contract",
+        _ADVANCE + "; INSERT INTO settlement_advanceuse (advance_id, remittance_id, amount_minor, used_on, "
+        "recorded_at) SELECT a.id, m.id, 5, now(), now() FROM settlement_advance a JOIN settlement_remittance m "
+        "ON m.provider_id = a.provider_id ORDER BY m.id LIMIT 1",
+        "contract ",
     ),
     (
         "statement lines equal their matches",
@@ -325,7 +348,7 @@ def test_an_appropriation_is_what_the_trail_says(books: Organisation) -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("UPDATE contracts_budgetline SET amount = amount + 1 WHERE code = 'B9'")
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")
-    (fault,) = verify_books()
+    (fault,) = [fault for fault in verify_books() if fault.check == "appropriations are what the trail says"]
     assert (fault.row, fault.expected, fault.found) == ("budget line B9 2025", "150.50", "151.50")
 
 
