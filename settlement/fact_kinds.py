@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
+from config.templatetags.show import amount, iban
 from contracts.actions import check_facts as register
 from contracts.models import (
     GrantItem,
@@ -82,7 +83,7 @@ KINDS: dict[str, Kind] = {
     ),
     "accounts": Kind(
         "CLM-44", _("New bank accounts of providers"), REGISTER, forms.AccountForm, change_account,
-        ProviderAccount, "", ("provider__name", "iban"), ("provider",), lambda row: (row.provider, row.iban),
+        ProviderAccount, "", ("provider__name", "iban"), ("provider",), lambda row: (row.provider, iban(row.iban)),
     ),
     "relations": Kind(
         "CLM-45", _("Conflicts of interest"), REGISTER, forms.RelationForm, register.declare_relation,
@@ -101,8 +102,8 @@ KINDS: dict[str, Kind] = {
     ),
     "grant-items": Kind(
         "CLM-50", _("Budgets of grants by items"), REGISTER, forms.GrantItemForm, register.add_grant_item, GrantItem,
-        "contract__organisation", ("contract__number", "service__code"), ("contract", "service"),
-        lambda row: (row.contract, f"{row.service}: {row.amount}"),
+        "contract__organisation", ("contract__number", "service__code"), ("contract__organisation", "service"),
+        lambda row: (row.contract, f"{row.service}: {amount(row.amount, row.contract.organisation.currency)}"),
     ),
     "other-payers": Kind(
         "CLM-29", _("Services paid by somebody else"), PEOPLE, forms.FundingForm, people.record_other_funding,

@@ -9,10 +9,12 @@ from config.accounts.models import Organisation
 from config.demo.chapters.claims import settle_claims
 from config.demo.chapters.competition import hold_competition
 from config.demo.chapters.contest import hold_contest
+from config.demo.chapters.evidence import weigh_evidence
 from config.demo.chapters.fees import collect_november, collect_october, pay_by_hand
 from config.demo.chapters.following import begin_december
 from config.demo.chapters.ground import set_the_ground
 from config.demo.chapters.neighbours import dispute_november, meet_neighbours, set_off_october
+from config.demo.chapters.newcomer import open_newcomer
 from config.demo.chapters.norms import publish_norms
 from config.demo.chapters.payment import pay_and_close
 from config.demo.chapters.population import settle_people
@@ -46,11 +48,13 @@ def play(say: Report) -> Stage:
     hold_contest(stage)
     settle_people(stage)
     visit_people(stage)
+    open_newcomer(stage)
     settle_claims(stage)
     pay_by_hand(stage)
     pay_and_close(stage)
     dispute_november(stage)
     collect_november(stage)
+    weigh_evidence(stage)
     begin_december(stage)
     say(100, gettext_noop("Done"))
     return stage

@@ -7,7 +7,7 @@ from decimal import Decimal as D
 
 from django.utils.translation import gettext_noop
 
-from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE, TRIP
+from config.demo.chapters.ground import ADAPTATION, CRISIS, DAY, HOME, REHAB, RESIDENCE, TRIP
 from config.demo.stage import Stage, ensure, moment
 from contracts.actions.catalogue import PricedAction, approve_tariff_set
 from contracts.actions.norms import approve_norm_cost, draft_norm_cost
@@ -26,8 +26,8 @@ COMPONENTS = {
     TRIP: (D("9600.00"), D("165"), D("0.85"), D("14.00"), D("31.50")),
     RESIDENCE: (D("9800.00"), D("168"), D("0.95"), D("118.00"), D("6.00")),
 }
-# Working hours of a unit that is no hour.
-UNIT_HOURS = {DAY: D("4"), TRIP: D("1.5"), RESIDENCE: D("5")}
+# Working hours of a unit that is no hour of one person's own.
+UNIT_HOURS = {DAY: D("4"), TRIP: D("1.5"), RESIDENCE: D("5"), ADAPTATION: D("0.25"), CRISIS: D("1.5")}
 # Home care in the pilot of December 2024.
 PILOT = (D("8700.00"), D("167"), D("0.80"), D("1.90"), D("2.35"))
 # A village norm of home care, lower than the town's: known in October, in force from November.
@@ -56,8 +56,8 @@ def publish_norms(stage: Stage) -> None:
     stage.say(4, gettext_noop("Norm costs and prices"))
     for code, components in COMPONENTS.items():
         # A norm holds for the budget year; the next year's one waits for its approver.
-        _norm(stage, code, components, valid_from=date(2025, 1, 1), valid_to=date(2026, 1, 1), act=ACT)
-    _norm(
+        set_norm(stage, code, components, valid_from=date(2025, 1, 1), valid_to=date(2026, 1, 1), act=ACT)
+    set_norm(
         stage,
         HOME,
         PILOT,
@@ -66,7 +66,7 @@ def publish_norms(stage: Stage) -> None:
         act="Рішення виконкому вигаданої Вербівської міської ради № 180 від 14.11.2024",
         decided=moment(2024, 11, 11),
     )
-    _norm(
+    set_norm(
         stage,
         HOME,
         VILLAGE,
@@ -78,7 +78,7 @@ def publish_norms(stage: Stage) -> None:
     _tariffs(stage)
 
 
-def _norm(
+def set_norm(
     stage: Stage,
     code: str,
     components: Components,
@@ -89,6 +89,7 @@ def _norm(
     territory: str = "",
     decided: datetime = DECIDED,
 ) -> None:
+    """A norm cost that a second person has approved."""
     norm = draft_norm(
         stage, code, components, valid_from=valid_from, valid_to=valid_to, act=act, territory=territory, at=decided
     )
