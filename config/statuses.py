@@ -71,7 +71,7 @@ STATUSES: dict[str, tuple[Any, str]] = {
     "reduced": (_("reduced"), WARN),
     "pended": (_("waits for a person"), WAIT),
     # clearing between municipalities
-    "drawn": (_("waits for both signatures"), WAIT),
+    "drawn": (_("waits for signatures"), WAIT),
     "agreed": (_("agreed"), GOOD),
     "settled": (_("settled"), GOOD),
     # statements

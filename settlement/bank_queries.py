@@ -58,13 +58,13 @@ def _aged(today: date, first: int, last: int | None) -> Q:
 
 
 def ages_of_open_lines(organisation: Organisation, today: date) -> list[dict[str, Any]]:
-    """For each age: how many lines, credits and debits in minor units, the oldest day. One query."""
+    """For each age: how many lines, what is open of credits and debits in minor units, the oldest day. One query."""
     figures: dict[str, Any] = {}
     for age, bounds in AGES.items():
         where = _aged(today, *bounds)
         figures[f"{age}_count"] = Count("pk", filter=where)
-        figures[f"{age}_in"] = Sum("amount_minor", filter=where & Q(amount_minor__gt=0))
-        figures[f"{age}_out"] = Sum("amount_minor", filter=where & Q(amount_minor__lt=0))
+        figures[f"{age}_in"] = Sum("open_minor", filter=where & Q(amount_minor__gt=0))
+        figures[f"{age}_out"] = Sum("open_minor", filter=where & Q(amount_minor__lt=0))
         figures[f"{age}_oldest"] = Min("booked_on", filter=where)
     found = exceptions(organisation).order_by().aggregate(**figures)
     names = ("count", "in", "out", "oldest")

@@ -19,7 +19,7 @@ _COLUMNS = (
     Column(_("Certificate")),
     Column(_("Day")),
     Column(_("Units"), "units"),
-    Column(_("Due"), "amount", summed=True),
+    Column(_("To refund"), "amount", summed=True),
 )
 
 

@@ -9,7 +9,21 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Coalesce
 
 from config.accounts.models import Organisation
 from config.money import to_minor
@@ -139,6 +153,10 @@ def exceptions(organisation: Organisation) -> QuerySet[StatementLine]:
     rows = StatementLine.objects.filter(
         statement__organisation=organisation, status__in=OPEN_LINES, statement__status="imported"
     )
+    # What is matched of a line is known: only the rest waits.
+    matched = Match.objects.filter(statement_line=OuterRef("pk")).order_by().values("statement_line")
+    known = Subquery(matched.values(total=Sum("amount_minor")), output_field=BigIntegerField())
+    rows = rows.annotate(open_minor=F("amount_minor") - Coalesce(known, Value(0), output_field=BigIntegerField()))
     return rows.select_related("statement").order_by("booked_on", "id")
 
 

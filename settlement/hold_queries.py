@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from config.accounts.models import Organisation
 from settlement.models import Payment, PaymentHold, PaymentRemittance, Remittance
@@ -22,7 +22,7 @@ def holds(organisation: Organisation, search: str = "") -> QuerySet[PaymentHold]
             | Q(claim__number__icontains=search)
             | Q(payment__reference__icontains=search)
         )
-    return rows.order_by("lifted_at", "-id")
+    return rows.order_by(F("lifted_at").desc(nulls_first=True), "-id")
 
 
 def live_holds(organisation: Organisation, on: date) -> QuerySet[PaymentHold]:
