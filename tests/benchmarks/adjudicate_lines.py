@@ -3,8 +3,10 @@
     python -m tests.benchmarks.adjudicate_lines [--lines 100000 1000000] [--loop 10000]
 
 Each size works in a scratch database of the server that DATABASE_URL names, made before and dropped afterwards; of two
-sizes the growth of the time per line is printed. Beside the clock stands the time of the processor, of this process and
-of its database server: on a machine that others use it is the steadier figure.
+sizes the growth of the time per line is printed, and of each how often every check fired. Then the same checks in a
+loop over objects (``line_loop``), whose every adjudication, finding and remittance is compared with the run's: with
+another answer, or a check that fired on none of these lines, the program ends with 1. Beside the clock stands the time
+of the processor, of this process and of its database server: on a machine that others use it is the steadier figure.
 """
 
 from __future__ import annotations
@@ -97,6 +99,10 @@ class Spent:
     def times(self, other: Spent, share: float = 1) -> str:
         """The ratio of both figures to another's."""
         return f"{self.clock / other.clock / share:.2f} (processor {self.processor / other.processor / share:.2f})"
+
+    def plus(self, other: Spent) -> Spent:
+        """Both together."""
+        return Spent(self.clock + other.clock, self.processor + other.processor)
 
     def told(self, lines: int) -> str:
         """Seconds and lines a second."""
@@ -257,26 +263,30 @@ def measure_loop(lines: int) -> int:
     """Print how much longer a loop over objects takes than the run, both for the same lines; rows that differ."""
     from settlement.models import Claim
     from settlement.rules import checks
-    from tests.benchmarks.line_loop import compare
+    from tests.benchmarks.line_compare import compare
     from tests.benchmarks.month_sql import generate_month
 
     generate_month(lines, before=month_before)
     claims = list(Claim.objects.filter(period=MONTH, status="submitted").select_related("organisation"))
-    clock, runs, spent = RulesClock(), [], []
-    run = lambda: spent.append(timed(lambda: runs.append(whole_run())))  # noqa: E731
-    loading, looping, differing = compare(lambda: (run(), runs[0])[1], claims)
+    clock, found = RulesClock(), compare(whole_run, claims)
     clock.stop()
-    silent = print_checks(runs[0])
-    rules = clock.spent.clock
+    silent = print_checks(found.run)
     judged = len(checks.ALL) - len(checks.BESIDE) + 1
-    print(f"loop over {lines:,} objects with all {judged} checks of lines, amounts and fees: {looping:.2f} s")
-    print(f"rules alone: {rules:.2f} s; loop / rules: {looping / rules:.1f}")
-    print(f"objects loaded and judged {loading + looping:.2f} s; whole run, written, {spent[0]:.2f} s")
-    return differing + len(silent)
+    print(f"{judged} checks, amounts, fees, remittances of {lines:,} lines; rows that differ: {found.differing:,}")
+    for words, spent in (("objects loaded", found.loading), ("loop over objects", found.looping)):
+        print(f"{words:17s} {spent.told(lines)}")
+    print(f"rules alone       {clock.spent.told(lines)}")
+    print(f"whole run         {found.running.told(lines)}   with facts read and results written")
+    print(f"loop / rules: {found.looping.times(clock.spent)}")
+    print(f"objects loaded and judged / whole run: {found.loading.plus(found.looping).times(found.running)}")
+    return found.differing + len(silent)
 
 
-def main(sizes: list[int], loop: int) -> None:
-    """Print everything, the smallest size first: memory is the most that the process has held so far."""
+def main(sizes: list[int], loop: int) -> int:
+    """Print everything, the smallest size first: memory is the most that the process has held so far.
+
+    Returns 1 when the loop over objects has another answer, or a check of lines fired on none.
+    """
     spent = []
     for lines in sorted(sizes):
         with scratch_database():
@@ -286,7 +296,8 @@ def main(sizes: list[int], loop: int) -> None:
         print(f"time per line, {many:,} lines / {few:,} lines: {last.times(first, many / few)}")
     if loop:
         with scratch_database():
-            measure_loop(loop)
+            return int(measure_loop(loop) > 0)
+    return 0
 
 
 if __name__ == "__main__":
@@ -294,4 +305,4 @@ if __name__ == "__main__":
     parser.add_argument("--lines", type=int, nargs="+", default=[100_000])
     parser.add_argument("--loop", type=int, default=10_000, help="lines of the loop over objects; 0: none")
     given = parser.parse_args(sys.argv[1:])
-    main(given.lines, given.loop)
+    sys.exit(main(given.lines, given.loop))

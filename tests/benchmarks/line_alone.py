@@ -1,15 +1,30 @@
-"""Checks of the loop that look at one line and the registers: each a function of a line, as its text in the rules says."""
+"""Checks of the loop that look at one line and the registers: each a function of a line."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from tests.benchmarks.line_registers import Registers, holds, in_force
 
 HOUR = timedelta(hours=1)
+Look = TypeVar("Look", bound=Callable[..., Any])
+
+
+def once(look_up: Look) -> Look:
+    """A look-up of a line, made when it is first asked for and kept with the line."""
+    name = f"_{look_up.__name__}"
+
+    @wraps(look_up)
+    def kept(line: Any, *known: Registers) -> Any:
+        if name not in line.__dict__:
+            line.__dict__[name] = look_up(line, *known)
+        return line.__dict__[name]
+
+    return kept  # type: ignore[return-value]
 
 
 def money(units: int, rate: int) -> int:
@@ -17,12 +32,14 @@ def money(units: int, rate: int) -> int:
     return (units * rate + 50_000) // 100_000
 
 
+@once
 def recipient_of(line: Any) -> int | None:
     """The recipient of the line's certificate, which is none before it was handed over."""
     certificate = line.certificate
     return None if certificate is None or certificate.status in ("draft", "issued") else int(certificate.recipient_id)
 
 
+@once
 def times_of(line: Any, known: Registers) -> bool | None:
     """Whether both times can be; None where one is not written."""
     if line.starts_at is None or line.ends_at is None:
@@ -30,6 +47,7 @@ def times_of(line: Any, known: Registers) -> bool | None:
     return bool(line.starts_at.astimezone(known.zone).date() == line.service_date and line.ends_at > line.starts_at)
 
 
+@once
 def submitted_on(line: Any, known: Registers) -> date:
     """The day of submission where the municipality is."""
     claim = line.claim
@@ -37,6 +55,7 @@ def submitted_on(line: Any, known: Registers) -> date:
     return when.astimezone(known.zone).date()  # type: ignore[no-any-return]
 
 
+@once
 def contract_line(line: Any, known: Registers) -> Any:
     """The line of the contract in force; blank dates are the contract's."""
     contract, found = line.claim.contract, []
@@ -47,6 +66,7 @@ def contract_line(line: Any, known: Registers) -> Any:
     return max(found, key=lambda item: item[:3])[3] if found else None
 
 
+@once
 def norm_of(line: Any, known: Registers) -> Any:
     """The most specific norm cost: territory and class, territory, class, neither."""
     home = in_force(known.homes[recipient_of(line),], line.service_date)
@@ -59,11 +79,13 @@ def norm_of(line: Any, known: Registers) -> Any:
     return next((found[key] for key in keys if key in found), None)
 
 
+@once
 def plan_of(line: Any, known: Registers) -> Any:
     """The plan line in force."""
     return in_force(known.plans[recipient_of(line), line.service_id], line.service_date)
 
 
+@once
 def fee_of(line: Any, known: Registers) -> Any:
     """The fee assessment in force."""
     return in_force(known.fees[recipient_of(line),], line.service_date)
@@ -269,6 +291,7 @@ def _off_budget(line: Any, known: Registers) -> bool:
     return bool(items) and grant_item(line, known) is None
 
 
+@once
 def grant_item(line: Any, known: Registers) -> Any:
     """The item of the grant's budget in force."""
     items = [row for row in known.grant_items[line.claim.contract_id,] if row.service_id == line.service_id]

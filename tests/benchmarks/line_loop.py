@@ -9,17 +9,14 @@ findings and nothing into the database, and takes the severities as they are shi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from tests.benchmarks import line_alone as alone
-from tests.benchmarks.adjudicate_lines import timed
-from tests.benchmarks.line_alone import money, recipient_of
+from tests.benchmarks.line_alone import money, once, recipient_of
 from tests.benchmarks.line_patterns import find_patterns, meeting_of, share
 from tests.benchmarks.line_registers import Registers, holds
 
-FIGURES = ("units_claimed", "units_allowed", "rate_claimed", "rate_allowed", "amount_claimed", "gross", "fee")
 _MILLI_HOUR = timedelta(hours=1) // 1000
 _OVERLAPS = {"CLM-20", "CLM-21", "CLM-22"}
 Spans = dict[tuple[Any, date], list[tuple[Any, Any]]]
@@ -141,6 +138,7 @@ def _identities(line: Any) -> list[Any]:
     return [*found, line.redemption_code] if line.redemption_code else found
 
 
+@once
 def _keys(line: Any, known: Registers) -> dict[str, Any]:
     """Whose ceilings the line uses up."""
     visit, row, item = (recipient_of(line), line.service_id), alone.contract_line(line, known), None
@@ -347,58 +345,3 @@ def _compare_fees(result: list[Judged], known: Registers) -> None:
     for key, judged in first.items():
         if due[key] != known.fee_reports[key].collected_minor:
             judged.note("CLM-36", "W")
-
-
-def _results(known: Registers, result: list[Judged]) -> tuple[list[Any], list[Any], list[Any]]:
-    """Adjudications, findings and remittances as rows."""
-    rows: list[tuple[Any, ...]] = []
-    for judged in result:
-        line = judged.line
-        figures = (line.units_milli, judged.units, line.unit_rate_e4, judged.rate, judged.claimed, judged.value, judged.fee)
-        rows.append((line.claim_id, line.pk, *figures, judged.outcome))
-    for row in known.taken_back:
-        (taker,) = [claim.pk for claim in row.claim.reversals.all()]
-        opposite = (-row.amount_claimed, -row.gross, -row.fee)
-        kept = (row.units_claimed, row.units_allowed, row.rate_claimed, row.rate_allowed)
-        rows.append((taker, row.claim_line_id, *kept, *opposite, row.outcome))
-    findings = [(j.line.pk, code, *found) for j in result for code, found in j.findings.items()]
-    return sorted(rows), sorted(findings), sorted(_remittances(known, rows))
-
-
-def _remittances(known: Registers, rows: list[tuple[Any, ...]]) -> list[tuple[int, ...]]:
-    """Claim, amount claimed, gross, fee, what is kept of it because it is owed back, what is payable."""
-    sums = {claim.pk: [0, 0, 0] for claim in known.claims}
-    for row in rows:
-        for at in range(3):
-            sums[row[0]][at] += row[6 + at]
-    owed, found = dict(known.owed), []
-    for claim in sorted(known.claims, key=lambda claim: claim.number):
-        claimed, gross, fee = sums[claim.pk]
-        kept = max(min(gross - fee, owed.get(claim.provider_id, 0)), 0)
-        owed[claim.provider_id] = owed.get(claim.provider_id, 0) - kept
-        found.append((claim.pk, claimed, gross, fee, kept, gross - fee - kept))
-    return found
-
-
-def _stored(run: Any) -> tuple[list[Any], list[Any], list[Any]]:
-    adjudications = run.adjudications.values_list("claim_id", "claim_line_id", *FIGURES, "outcome")
-    findings = run.findings.values_list("claim_line_id", "check_code", "severity", "units", "amount")
-    remittances = run.remittances.values_list("claim_id", "amount_claimed", "gross", "fee", "offsets", "payable")
-    return sorted(adjudications), sorted(findings), sorted(remittances)
-
-
-def compare(run: Callable[[], Any], claims: list[Any]) -> tuple[float, float, int]:
-    """Seconds of loading the objects and of the loop, and in how many rows its answer differs from the run's."""
-    known: list[Registers] = []
-    loading = timed(lambda: known.append(Registers(claims, 1)))
-    result: list[Judged] = []
-    looping = timed(lambda: result.extend(judge(known[0])))
-    played = run()
-    differing = 0
-    names = ("adjudications", "findings", "remittances")
-    for name, ours, stored in zip(names, _results(known[0], result), _stored(played), strict=True):
-        odd = sorted(set(ours) ^ set(stored)) if ours != stored else []
-        differing += len(odd) or int(ours != stored)
-        print(f"  {name}: {len(stored):,} of the run, {len(ours):,} of the loop, {len(odd):,} differ")
-        print(*(f"    {'run ' if row in set(stored) else 'loop'} {row}" for row in odd[:10]), sep="\n", end="\n" if odd else "")
-    return loading, looping, differing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from tests.benchmarks.line_alone import HOUR, money, recipient_of, times_of
@@ -118,7 +119,7 @@ def _hasty(known: Registers) -> list[Any]:
     found = []
     for lines in _by(located, lambda line: line.worker_id).values():
         lines.sort(key=lambda line: line.starts_at)
-        for before, line in zip(lines, lines[1:], strict=False):
+        for before, line in pairwise(lines):
             metres = _metres(_place(before), _place(line))
             gap = max(line.starts_at - before.ends_at, timedelta(0)) / HOUR
             if metres and gap * float(known.figure("worker.travel_kmh_max", line.service_date)) * 1000 < metres:
@@ -151,9 +152,9 @@ def _outliers(known: Registers) -> list[Any]:
         n, whole, month = count[key[1]], total[key[1]], lines[0].claim.period
         sigma = known.figure("claim.outlier_sigma", month)
         above = n * units[key] - whole
-        if n >= known.figure("claim.outlier_recipients_min", month) and above > 0:
-            if above * above > sigma * sigma * (n * squares[key[1]] - whole * whole):
-                found.append(lines[0])
+        far = above > 0 and above * above > sigma * sigma * (n * squares[key[1]] - whole * whole)
+        if far and n >= known.figure("claim.outlier_recipients_min", month):
+            found.append(lines[0])
     return found
 
 

@@ -43,6 +43,7 @@ class Registers:
         self.twins: set[int] = set()
         self.vat: dict[int, int] = {}
         self.groups: dict[tuple[Any, ...], int] = {}
+        self._figures: dict[tuple[str, date], Decimal] = {}
         self._load_lines()
         self._load_past()
         self._load_contracts()
@@ -52,7 +53,14 @@ class Registers:
     def _load_lines(self) -> None:
         from settlement.models import ClaimLine, Clearance
 
-        joins = ("claim__provider", "claim__contract", "certificate__recipient", "service", "worker", "redemption__scan")
+        joins = (
+            "claim__provider",
+            "claim__contract",
+            "certificate__recipient",
+            "service",
+            "worker",
+            "redemption__scan",
+        )
         rows = ClaimLine.objects.filter(claim__in=self.claims).select_related(*joins)
         self.lines: list[Any] = sorted(rows, key=_order)
         self.lifted: dict[int, set[str]] = defaultdict(set)
@@ -65,7 +73,7 @@ class Registers:
 
         shelved = ("draft", "returned", "withdrawn")
         gone = Claim.objects.exclude(reverses=None).exclude(status__in=shelved).values("reverses")
-        joins = ("claim__contract", "claim_line__certificate", "claim_line__service", "claim_line__worker")
+        joins = ("claim_line__claim__contract", "claim_line__certificate", "claim_line__service")
         rows = Adjudication.objects.filter(reverses=None, units_allowed__gt=0).exclude(claim__in=gone)
         self.past = list(rows.select_related(*joins))
         taken_back = Adjudication.objects.filter(claim__reversals__in=self.claims).prefetch_related("claim__reversals")
@@ -103,7 +111,9 @@ class Registers:
         self.funding = _grouped(models.OtherFunding.objects.all(), "recipient_id")
         self.tasks = _grouped(models.StateTask.objects.all(), "provider_id", "service_id")
         self.emergencies = _grouped(models.EmergencyCase.objects.all(), "recipient_id", "service_id")
-        self.complaints = set(models.VisitComplaint.objects.filter(answered_at=None).values_list("redemption", flat=True))
+        self.complaints = set(
+            models.VisitComplaint.objects.filter(answered_at=None).values_list("redemption", flat=True)
+        )
 
     def _load_claims(self) -> None:
         from config.office.models import Attachment
@@ -114,14 +124,18 @@ class Registers:
         self.same_file = _grouped(files, "kind", "sha256")
         declared = ClaimDeclaration.objects.select_related("claim").order_by("recorded_at", "pk")
         self.declared = {row.claim_id: row for row in declared}
-        self.fee_reports = {(row.claim_id, row.recipient_id): row for row in FeeReport.objects.order_by("recorded_at", "pk")}
+        self.fee_reports = {
+            (row.claim_id, row.recipient_id): row for row in FeeReport.objects.order_by("recorded_at", "pk")
+        }
         self.owed = {row.provider_id: row.outstanding_minor for row in ClawbackStanding.objects.filter(
             period=self.claims[0].period, run=self.run)}  # fmt: skip
 
     def figure(self, key: str, day: date) -> Decimal:
         """A limit in force on a day."""
-        row = in_force(self.parameters[key,], day)
-        return Decimal(row.value if row else DEFAULTS[key])
+        if (key, day) not in self._figures:
+            row = in_force(self.parameters[key,], day)
+            self._figures[key, day] = Decimal(row.value if row else DEFAULTS[key])
+        return self._figures[key, day]
 
 
 def _order(line: Any) -> tuple[Any, ...]:

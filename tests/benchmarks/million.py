@@ -14,13 +14,10 @@ import resource
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.adjudicate_lines import AT, measure, scratch_database, timed
-
-MONTH = date(2025, 11, 1)
+from tests.benchmarks.adjudicate_lines import AT, BEFORE, MONTH, measure, scratch_database, timed
 
 
 def told(words: str, lines: int, call: Callable[[], Any]) -> None:
@@ -51,14 +48,15 @@ def load(folder: Path) -> None:
 
 
 def settle() -> None:
-    """The month again, as its own office would."""
+    """Both months again, as their own office would."""
     from config.accounts.models import Organisation
     from config.audit.actors import SYSTEM
     from config.interchange.settling import settle_month
 
     office = Organisation.objects.get(code="bench")
-    runs = settle_month(organisation=office, period=MONTH, as_of=AT.date(), actor=SYSTEM, at=AT)
-    print(*runs, sep="\n")
+    for period in (BEFORE, MONTH):
+        runs = settle_month(organisation=office, period=period, as_of=AT.date(), actor=SYSTEM, at=AT)
+        print(*runs, sep="\n")
 
 
 def differing(first: Path, second: Path) -> list[str]:

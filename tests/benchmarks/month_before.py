@@ -33,7 +33,8 @@ ANALYZE
 
 # Half of what waits is cleared, and judged again.
 DECISIONS = """
-INSERT INTO settlement_clearance (run, check_code, decided_by, reason, recorded_at, claim_line_id, organisation_id, given)
+INSERT INTO settlement_clearance (run, check_code, decided_by, reason, recorded_at, claim_line_id, organisation_id,
+    given)
 SELECT 2, 'CLM-11', 'A person', 'Seen', '2025-11-04', l.id, k.organisation_id, true
 FROM settlement_finding f JOIN settlement_claimline l ON l.id = f.claim_line_id
 JOIN settlement_claim k ON k.id = l.claim_id WHERE f.check_code = 'CLM-11' AND mod(l.id, 2) = 0

@@ -18,7 +18,8 @@ INSERT INTO vouchers_otherfunding (recipient_id, service_id, source, reference, 
 SELECT r.id, s.id, 'grant', 'F', '2025-11-15', '2025-12-01'
 FROM person r JOIN contracts_service s ON s.code = 'S' || mod(n, 10) WHERE mod(n, 300) = 20;
 INSERT INTO contracts_serviceincompatibility (service_id, other_id, reason, recorded_at)
-SELECT s.id, o.id, 'F', '2025-01-01' FROM contracts_service s, contracts_service o WHERE s.code = 'S4' AND o.code = 'S5';
+SELECT s.id, o.id, 'F', '2025-01-01' FROM contracts_service s, contracts_service o
+WHERE s.code = 'S4' AND o.code = 'S5';
 INSERT INTO vouchers_emergencycase (recipient_id, service_id, began_on, act_on, recorded_at)
 SELECT r.id, s.id, '2025-11-04', CASE mod(n, 400) WHEN 171 THEN DATE '2025-11-05' WHEN 172 THEN DATE '2025-11-12' END,
     '2025-12-01' FROM person r, contracts_service s WHERE s.code = 'E0' AND mod(n, 400) BETWEEN 170 AND 172;
@@ -34,15 +35,16 @@ FROM visit v JOIN vouchers_redemption r ON r.code = 'V' || v.g WHERE mod(g, 1500
 INSERT INTO contracts_requiredevidence (service_id, valid_from, recorded_at)
 SELECT id, '2025-11-15', '2025-01-01' FROM contracts_service WHERE code = 'S1';
 INSERT INTO office_attachment (label, kind, name, content_type, size, sha256, uploaded_at, organisation_id)
-SELECT 'settlement.claim:' || id, 'signed_act', 'act.pdf', 'application/pdf', 1, md5(number), '2025-12-01', organisation_id
-FROM settlement_claim WHERE number NOT IN ('A-P1', 'A-Q1') AND period = '2025-11-01';
-INSERT INTO settlement_clearance (run, check_code, decided_by, reason, recorded_at, claim_line_id, organisation_id, given)
+SELECT 'settlement.claim:' || id, 'signed_act', 'act.pdf', 'application/pdf', 1, md5(number), '2025-12-01',
+    organisation_id FROM settlement_claim WHERE number NOT IN ('A-P1', 'A-Q1') AND period = '2025-11-01';
+INSERT INTO settlement_clearance (run, check_code, decided_by, reason, recorded_at, claim_line_id, organisation_id,
+    given)
 SELECT 1, 'CLM-11', 'A person', 'Seen', '2025-12-03', l.id, k.organisation_id, true
 FROM visit v JOIN vouchers_redemption r ON r.code = 'V' || v.g JOIN settlement_claimline l ON l.redemption_id = r.id
 JOIN settlement_claim k ON k.id = l.claim_id WHERE mod(g, 400) = 11;
 INSERT INTO settlement_feereport (claim_id, recipient_id, collected_minor, recorded_at)
-SELECT k.id, v.recipient, CASE WHEN mod(n, 200) = 67 THEN 3000 WHEN mod(n, 10) = 7 THEN 0 WHEN mod(n, 200) = 31 THEN 60000
-    WHEN mod(n, 200) = 51 THEN 45000 ELSE 50000 END, '2025-12-02'
+SELECT k.id, v.recipient, CASE WHEN mod(n, 200) = 67 THEN 3000 WHEN mod(n, 10) = 7 THEN 0
+    WHEN mod(n, 200) = 31 THEN 60000 WHEN mod(n, 200) = 51 THEN 45000 ELSE 50000 END, '2025-12-02'
 FROM (SELECT DISTINCT recipient, n, provider FROM visit WHERE mod(n, 20) IN (7, 11)) v
 JOIN settlement_claim k ON k.provider_id = v.provider AND k.number LIKE 'A-%%';
 INSERT INTO settlement_claimdeclaration (claim_id, document_number, total_minor, vat_minor, recorded_at)
@@ -50,7 +52,8 @@ SELECT k.id, CASE p.code WHEN 'Q6' THEN 'INV-6' ELSE k.number END,
     (SELECT sum(l.amount_e4) / 100 FROM settlement_claimline l WHERE l.claim_id = k.id)
         + CASE p.code WHEN 'Q2' THEN 10000 WHEN 'Q3' THEN 3 ELSE 0 END,
     CASE p.code WHEN 'Q1' THEN 20000 ELSE 0 END, '2025-12-02'
-FROM settlement_claim k JOIN contracts_provider p ON p.id = k.provider_id WHERE p.code LIKE 'Q%%' AND k.period = '2025-11-01';
+FROM settlement_claim k JOIN contracts_provider p ON p.id = k.provider_id
+WHERE p.code LIKE 'Q%%' AND k.period = '2025-11-01';
 INSERT INTO contracts_grantitem (contract_id, service_id, amount, valid_from, valid_to, recorded_at)
 SELECT c.id, s.id, %(lines)s / 8000 * 700, '2025-11-01', CASE s.code WHEN 'S1' THEN DATE '2025-11-16' END, '2025-11-01'
 FROM contracts_contract c, contracts_service s WHERE c.number = 'KQ0' AND s.code IN ('S0', 'S1');
@@ -74,7 +77,8 @@ SELECT p.id, s.id, r.id, 'T', '2025-01-01', '2025-01-01' FROM contracts_provider
 WHERE p.code = 'Q5' AND s.code = 'S6' AND mod(r.n, 800) = 395;
 INSERT INTO contracts_providersuspension (provider_id, from_date, to_date, reason, recorded_at)
 SELECT id, '2025-11-20', '2025-11-25', '', '2025-12-01' FROM contracts_provider WHERE code = 'Q7';
-INSERT INTO settlement_clawbackstanding (organisation_id, period, run, provider_id, outstanding_minor, given, recorded_at)
+INSERT INTO settlement_clawbackstanding (organisation_id, period, run, provider_id, outstanding_minor, given,
+    recorded_at)
 SELECT o.id, '2025-11-01', 1, p.id, 1000000, true, '2025-12-01' FROM accounts_organisation o, contracts_provider p
 WHERE p.code = 'P5'
 """

@@ -18,7 +18,8 @@ _REGISTERS = """
 INSERT INTO accounts_organisation (code, name, jurisdiction, currency, zone, registration_code, iban, clock_offset,
     is_demo, other_ibans) VALUES ('bench', 'Bench', 'UA', 'UAH', 'Europe/Kyiv', '', '', '0', false, '[]');
 INSERT INTO contracts_parameter (organisation_id, jurisdiction, key, valid_from, value, unit, act, article, evidence,
-    note, recorded_at) SELECT id, 'UA', 'claim.window_days', '2025-01-01', '3', 'day', '', '', 'DESIGN', '', '2025-01-01'
+    note, recorded_at)
+SELECT id, 'UA', 'claim.window_days', '2025-01-01', '3', 'day', '', '', 'DESIGN', '', '2025-01-01'
 FROM accounts_organisation;
 INSERT INTO contracts_budgetline (organisation_id, code, year, name, programme, economic_code, source, amount,
     amount_currency) SELECT id, 'B1', 2025, '', '', '', '', 99999999999.00, 'UAH' FROM accounts_organisation;
@@ -27,8 +28,8 @@ SELECT id, 'T1', 'T', 'rural' FROM accounts_organisation;
 INSERT INTO contracts_service (organisation_id, code, name_uk, name_ru, name_en, level, form, unit, granularity,
     units_per_day_max, units_per_month_max, amount_per_year_max, group_size_max, basic, free_for_all, one_off, cpv,
     provisional)
-SELECT o.id, c.code, 'S', '', '', 'simple', CASE c.code WHEN 'S9' THEN 'semi_residential' ELSE 'home' END, 'hour', 0.25, 8,
-    CASE c.code WHEN 'S6' THEN 9.5 END, CASE c.code WHEN 'S7' THEN 930 END, CASE c.code WHEN 'S9' THEN 4 END, false,
+SELECT o.id, c.code, 'S', '', '', 'simple', CASE c.code WHEN 'S9' THEN 'semi_residential' ELSE 'home' END, 'hour', 0.25,
+    8, CASE c.code WHEN 'S6' THEN 9.5 END, CASE c.code WHEN 'S7' THEN 930 END, CASE c.code WHEN 'S9' THEN 4 END, false,
     c.code = 'S8', c.code = 'E0', '', false
 FROM accounts_organisation o, unnest(ARRAY['S0','S1','S2','S3','S4','S5','S6','S7','S8','S9','E0']) c (code);
 INSERT INTO contracts_normcost (organisation_id, service_id, territory_id, recipient_class, unit_rate, valid_from,
@@ -48,8 +49,8 @@ FROM contracts_service s CROSS JOIN LATERAL (
 INSERT INTO contracts_provider (code, name, sector, iban, registration_code, vat_payer)
 SELECT CASE WHEN g < 40 THEN 'P' || g ELSE 'Q' || g - 40 END, 'P', 'private', '', '', false
 FROM generate_series(0, 49) g;
-INSERT INTO contracts_contract (organisation_id, number, provider_id, budget_line_id, basis, title, valid_from, valid_to,
-    ceiling, ceiling_currency, status)
+INSERT INTO contracts_contract (organisation_id, number, provider_id, budget_line_id, basis, title, valid_from,
+    valid_to, ceiling, ceiling_currency, status)
 SELECT b.organisation_id, 'K' || p.code, p.id, b.id, CASE p.code WHEN 'Q0' THEN 'grant' ELSE 'register' END, '',
     '2025-01-01', CASE p.code WHEN 'Q9' THEN DATE '2025-11-26' END,
     CASE p.code WHEN 'Q9' THEN %(lines)s / 400 * 60 ELSE 9999999999 END, 'UAH', 'active'
@@ -138,8 +139,8 @@ JOIN contracts_service s ON s.code = CASE WHEN w.code LIKE 'G%%' THEN 'S9'
     WHEN mod(n, 400) BETWEEN 170 AND 172 AND j IN (4, 6, 18) THEN 'E0' ELSE 'S' || mod(n + mod(j, 2), 10) END;
 CREATE INDEX ON visit (g);
 ANALYZE visit;
-UPDATE visit v SET day = p.day, starts_at = p.starts_at + interval '30 minutes', ends_at = p.ends_at + interval '30 minutes'
-FROM visit p WHERE p.g = v.g - 1 AND v.j = 9 AND mod(v.n, 4) = 2;
+UPDATE visit v SET day = p.day, starts_at = p.starts_at + interval '30 minutes',
+    ends_at = p.ends_at + interval '30 minutes' FROM visit p WHERE p.g = v.g - 1 AND v.j = 9 AND mod(v.n, 4) = 2;
 UPDATE visit v SET day = p.day, starts_at = p.starts_at, ends_at = p.ends_at
 FROM visit p WHERE p.g = v.g - 2 AND v.j = 13 AND mod(v.n, 20) = 1;
 UPDATE visit v SET starts_at = p.starts_at + interval '15 minutes', ends_at = p.ends_at + interval '15 minutes'

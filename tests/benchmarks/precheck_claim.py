@@ -38,7 +38,8 @@ JOIN vouchers_planline p ON p.recipient_id = r.id AND p.service_id = l.service_i
 JOIN contracts_worker w ON w.id = l.worker_id
 JOIN contracts_workerqualification q ON q.worker_id = w.id AND q.service_id = l.service_id
 JOIN contracts_service s ON s.id = l.service_id
-JOIN contracts_normcost n ON n.service_id = s.id
+JOIN contracts_normcost n ON n.service_id = s.id AND n.territory_id IS NULL AND n.recipient_class = ''
+    AND n.valid_from <= l.service_date AND (n.valid_to IS NULL OR l.service_date < n.valid_to)
 JOIN contracts_contractline t ON t.contract_id = k.contract_id AND t.service_id = s.id
 CROSS JOIN LATERAL (SELECT sum(a.units_allowed) AS used FROM settlement_claimline o
     JOIN settlement_adjudication a ON a.claim_line_id = o.id WHERE o.certificate_id = c.id) x
