@@ -74,7 +74,13 @@ def _steps(assessment: FeeAssessment) -> dict[str, str]:
 
 
 def test_norm_costs_are_computed_and_approved_by_a_second_person(played: Stage) -> None:
-    norm = NormCost.objects.get(service__code="015.1", territory=None, status="approved", valid_from="2025-01-01")
+    norm = NormCost.objects.get(
+        organisation=played.organisation,
+        service__code="015.1",
+        territory=None,
+        status="approved",
+        valid_from="2025-01-01",
+    )
     assert norm.unit_rate == D("96.54")
     assert {norm.author.username, norm.approver.username} == {"bohdan", "oksana"}
     assert norm.steps
