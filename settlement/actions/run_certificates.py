@@ -22,12 +22,15 @@ FROM (
     JOIN vouchers_certificateline v ON v.certificate_id = c.id AND v.service_id = p.service_id
     GROUP BY v.id, c.status
 ) x
-CROSS JOIN LATERAL (
-    SELECT COALESCE(sum(e.units_milli), 0)::bigint AS balance,
+JOIN (
+    SELECT e.certificate_line_id AS line, sum(e.units_milli)::bigint AS balance,
         COALESCE(-sum(e.units_milli) FILTER (
             WHERE e.kind IN ('captured', 'restored') AND e.redemption_id IS NULL), 0)::bigint AS taken
-    FROM vouchers_certificateentry e WHERE e.certificate_line_id = x.line
-) b
+    FROM vouchers_certificateentry e WHERE e.certificate_line_id IN (
+        SELECT v.id FROM run_part p JOIN vouchers_certificateline v
+            ON v.certificate_id = p.certificate_id AND v.service_id = p.service_id)
+    GROUP BY e.certificate_line_id
+) b ON b.line = x.line
 WHERE (x.units > 0 AND b.balance > 0)
    OR (x.units < 0 AND b.taken > 0 AND x.status IN ('active', 'suspended', 'exhausted'))
 """

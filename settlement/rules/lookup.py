@@ -32,6 +32,8 @@ class Register:
         if not self.size:
             return np.full(len(wanted), BLANK, dtype=np.int64)
         if self._table is not None:
+            if len(wanted) and wanted.min() >= max(self._low, 0) and wanted.max() < self._low + len(self._table):
+                return self._table[wanted - self._low]
             inside = (wanted >= max(self._low, 0)) & (wanted < self._low + len(self._table))
             return np.where(inside, self._table[np.where(inside, wanted - self._low, 0)], BLANK)
         place = np.minimum(np.searchsorted(self._sorted, wanted), self.size - 1)
@@ -42,11 +44,16 @@ def pick(values: Ints, rows: Ints, absent: int) -> Ints:
     """``values[rows]``, and ``absent`` where the row is BLANK."""
     if not len(values):
         return np.full(len(rows), absent, dtype=np.int64)
+    # Mostly every row is known, and the smallest says so at once.
+    if len(rows) and rows.min() >= 0:
+        return values[rows]
     return np.where(rows >= 0, values[rows], absent)
 
 
 def pair(left: Ints, right: Ints, right_size: int) -> Ints:
     """One key of two rows; BLANK when either is."""
+    if len(left) and left.min() >= 0 and right.min() >= 0:
+        return left * max(right_size, 1) + right
     return np.where((left >= 0) & (right >= 0), left * max(right_size, 1) + right, BLANK)
 
 
