@@ -1,4 +1,4 @@
-"""Chapter 9: what speaks against the claims of a newcomer, who weighs it, and what comes of it.
+"""What speaks against the claims of a newcomer, who weighs it, and what comes of it.
 
 The checks that each row is for stand beside it. A claim of the year before that came after its last day is judged too.
 """

@@ -1,4 +1,4 @@
-"""Chapter 6: a small provider begins in November: its contract and norms, its people, the visits that it reports.
+"""A small provider begins in November: its contract and norms, its people, the visits that it reports.
 
 What is odd among its visits is weighed in the chapter of evidence.
 """
