@@ -370,6 +370,14 @@ DUTIES: tuple[Duty, ...] = (
         waiting_rows.acts,
     ),
     Duty(
+        "clearing_to_sign",
+        "clearing.agree",
+        _("Clearing statements to sign"),
+        _("What a neighbour and we owe each other for a month; each side signs."),
+        "settlement:clearing",
+        waiting_rows.clearing_to_sign,
+    ),
+    Duty(
         "adjudication_runs",
         "trail.view",
         _("Adjudication runs"),

@@ -21,6 +21,7 @@ from procurement.models import Award, CommissionMember, Score, Tender
 from settlement import appeal_queries, correction_queries, finance_queries
 from settlement.appeal_queries import appeals_to_answer
 from settlement.bank_queries import bank_acts, silent_payments
+from settlement.clearing_queries import clearing_statements
 from settlement.correction_queries import objections_to_answer
 from settlement.fee_queries import fee_notices, own_fee_notices
 from settlement.line_queries import pended_lines
@@ -161,6 +162,12 @@ def silent(access: Access) -> QuerySet[Any]:
 def acts(access: Access) -> QuerySet[Any]:
     rows = bank_acts(access.office()).exclude(signatures__place=2)
     return rows.exclude(signatures__signed_by=access.user)
+
+
+def clearing_to_sign(access: Access) -> QuerySet[Any]:
+    office = access.office()
+    unsigned = Q(first=office, first_signed_at=None) | Q(second=office, second_signed_at=None)
+    return clearing_statements(office).filter(unsigned, status="drawn").exclude(drawn_by=access.user)
 
 
 def payable(access: Access) -> QuerySet[Any]:
