@@ -27,8 +27,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 AT = datetime(2025, 12, 5, 10, 0, tzinfo=ZoneInfo("Europe/Kyiv"))
-MONTH = date(2025, 11, 1)
-BEFORE, BEFORE_AT = date(2025, 10, 1), datetime(2025, 11, 5, 10, 0, tzinfo=ZoneInfo("Europe/Kyiv"))
+MONTH, BEFORE = date(2025, 11, 1), date(2025, 10, 1)
 FACTS = (
     *("settlement_claimline", "vouchers_redemption", "vouchers_recipient", "vouchers_recipientresidence"),
     *("vouchers_feeassessment", "vouchers_planline", "vouchers_certificate", "vouchers_certificateline"),
@@ -130,14 +129,14 @@ class RulesClock:
         judging.adjudicate = self._inner
 
 
-def whole_run(*, period: date = MONTH, at: datetime = AT) -> Any:
+def whole_run(period: date = MONTH) -> Any:
     """The action itself."""
     from config.accounts.models import Organisation
     from config.audit.actors import SYSTEM
     from settlement.actions.adjudication import adjudicate_claims
 
     office = Organisation.objects.get(code="bench")
-    run = adjudicate_claims(organisation=office, period=period, as_of=at.date(), actor=SYSTEM, at=at)
+    run = adjudicate_claims(organisation=office, period=period, as_of=AT.date(), actor=SYSTEM, at=AT)
     assert run is not None
     print(f"run {run}: {run.lines} lines, payable {run.payable_minor / 100:.2f}, findings {run.findings.count()}")
     return run
@@ -145,7 +144,7 @@ def whole_run(*, period: date = MONTH, at: datetime = AT) -> Any:
 
 def month_before() -> None:
     """The next run of the small month before."""
-    whole_run(period=BEFORE, at=BEFORE_AT)
+    whole_run(BEFORE)
 
 
 def print_checks(run: Any) -> list[str]:

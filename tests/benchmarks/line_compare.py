@@ -44,7 +44,8 @@ def _remittances(known: Registers, rows: list[tuple[Any, ...]]) -> list[tuple[in
     for row in rows:
         for at in range(3):
             sums[row[0]][at] += row[6 + at]
-    owed, found = dict(known.owed), []
+    owed = dict(known.owed)
+    found: list[tuple[int, ...]] = []
     for claim in sorted(known.claims, key=lambda claim: claim.number):
         claimed, gross, fee = sums[claim.pk]
         kept = max(min(gross - fee, owed.get(claim.provider_id, 0)), 0)

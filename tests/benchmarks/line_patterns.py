@@ -73,7 +73,7 @@ def share(pool: int, weights: list[int]) -> list[int]:
 
 def _vat(known: Registers) -> dict[int, int]:
     """Each line's share of the VAT that an invoice adds."""
-    found = {}
+    found: dict[int, int] = {}
     by_claim = _by(sorted(known.lines, key=lambda line: line.pk), lambda line: line.claim_id)
     for claim, row in known.declared.items():
         weights = [(line.pk, money(line.units_milli, line.unit_rate_e4)) for line in by_claim.get(claim, ())]

@@ -124,7 +124,7 @@ class Registers:
         self.same_file = _grouped(files, "kind", "sha256")
         declared = ClaimDeclaration.objects.select_related("claim").order_by("recorded_at", "pk")
         self.declared = {row.claim_id: row for row in declared}
-        self.fee_reports = {
+        self.fee_reports: dict[tuple[Any, ...], Any] = {
             (row.claim_id, row.recipient_id): row for row in FeeReport.objects.order_by("recorded_at", "pk")
         }
         self.owed = {row.provider_id: row.outstanding_minor for row in ClawbackStanding.objects.filter(

@@ -76,6 +76,7 @@ SELECT o.id, 'R' || n, '', '', '', '', '', '', '', '2025-01-01',
     CASE WHEN mod(n, 400) = 150 THEN DATE '2025-11-15' END, CASE WHEN mod(n, 400) = 150 THEN DATE '2025-11-20' END
 FROM accounts_organisation o, generate_series(0, %(people)s - 1) n;
 CREATE TEMP TABLE person AS SELECT id, substr(code, 2)::int AS n, organisation_id FROM vouchers_recipient;
+ANALYZE;
 INSERT INTO vouchers_recipientresidence (recipient_id, territory_id, recipient_class, valid_from, recorded_at)
 SELECT r.id, CASE WHEN mod(n, 7) = 0 THEN t.id END, CASE WHEN mod(n, 10) = 3 THEN 'heavy' ELSE '' END, '2025-01-01',
     '2025-01-01' FROM person r, contracts_territory t;
@@ -111,7 +112,8 @@ SELECT c.organisation_id, k.letter || '-' || p.code, p.id, c.number, c.id, '2025
     'submitted', 1
 FROM contracts_contract c JOIN contracts_provider p ON p.id = c.provider_id
 JOIN (VALUES ('A'), ('B')) k (letter) ON k.letter = 'A' OR p.code = 'Q6'
-ORDER BY k.letter, p.id
+ORDER BY k.letter, p.id;
+ANALYZE
 """
 
 # Visits as they were: a worker comes to a recipient at the same hour, some minutes later each day.
@@ -156,7 +158,9 @@ INSERT INTO vouchers_redemption (organisation_id, code, channel, certificate_num
 SELECT o.id, 'V' || g, CASE WHEN mod(g, 3) = 0 THEN 'online' ELSE 'reported' END, certificate_number, provider_code,
     worker_code, service_code, certificate, provider, worker, service, starts_at, ends_at, units, '2025-12-01',
     CASE WHEN mod(g, 200) = 11 THEN 'voided' ELSE 'confirmed' END
-FROM visit, accounts_organisation o
+FROM visit, accounts_organisation o;
+ANALYZE visit;
+ANALYZE vouchers_redemption
 """
 
 # What the claims say of them, with their mistakes; codes that nobody knows lead nowhere.
@@ -182,7 +186,8 @@ LEFT JOIN vouchers_redemption r ON r.code = v.redemption_code
 LEFT JOIN vouchers_certificate c ON c.number = v.certificate_told
 LEFT JOIN contracts_service s ON s.code = v.service_told
 LEFT JOIN contracts_worker w ON w.code = v.worker_told;
-DROP TABLE told
+DROP TABLE told;
+ANALYZE settlement_claimline
 """
 
 
