@@ -26,6 +26,23 @@ WHERE t.refund_id = b.id AND t.undoes_id IS NULL
 SET CONSTRAINTS ALL IMMEDIATE;
 """
 
+# The way back knows no rows that undo: what was undone goes with the row that undid it, and with the refused refunds of
+# it. Together they were nothing; the ledger keeps the entries of both.
+NO_PAIRS = """
+SET LOCAL pgtrigger.ignore = '{pgtrigger_fee_receipt_append_only_526ac,pgtrigger_clawback_recovery_append_only_f0288,pgtrigger_fee_refund_transfer_append_only_b3524}';
+CREATE TEMP TABLE no_refund ON COMMIT DROP AS SELECT b.id FROM settlement_feerefund b
+JOIN settlement_feereceipt u ON u.undoes_id = b.receipt_id;
+DELETE FROM settlement_feerefundtransfer WHERE refund_id IN (SELECT id FROM no_refund);
+DELETE FROM settlement_feerefund WHERE id IN (SELECT id FROM no_refund);
+DROP TABLE no_refund;
+DELETE FROM settlement_feereceipt WHERE undoes_id IS NOT NULL
+    OR id IN (SELECT undoes_id FROM settlement_feereceipt WHERE undoes_id IS NOT NULL);
+DELETE FROM settlement_clawbackrecovery WHERE undoes_id IS NOT NULL
+    OR id IN (SELECT undoes_id FROM settlement_clawbackrecovery WHERE undoes_id IS NOT NULL);
+SET LOCAL pgtrigger.ignore = '{}';
+SET CONSTRAINTS ALL IMMEDIATE;
+"""
+
 # As 0016 has it; a line of which something else took is no payment's, and what was undone takes nothing.
 GUARD = """
 CREATE OR REPLACE FUNCTION match_guard() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -235,4 +252,5 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='fee_refund_transfer_line', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF NEW.statement_line_id IS NULL THEN\n        RETURN NEW;\n    END IF;\n    PERFORM 1 FROM settlement_statementline WHERE id = NEW.statement_line_id FOR NO KEY UPDATE;\n    IF NEW.undoes_id IS NULL AND (SELECT COALESCE(sum(tk.amount_minor), 0) FROM (\n    SELECT amount_minor FROM settlement_match WHERE statement_line_id = NEW.statement_line_id\n    UNION ALL SELECT amount_minor FROM settlement_feereceipt WHERE statement_line_id = NEW.statement_line_id\n    UNION ALL SELECT amount_minor FROM settlement_feerefundtransfer WHERE statement_line_id = NEW.statement_line_id\n    UNION ALL SELECT amount_minor FROM settlement_clawbackrecovery WHERE statement_line_id = NEW.statement_line_id\n    UNION ALL SELECT amount_minor FROM settlement_clearingpayment WHERE statement_line_id = NEW.statement_line_id) tk) <> 0 THEN\n        RAISE EXCEPTION 'bank line % is taken already', NEW.statement_line_id\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_once';\n    END IF;\n    IF NEW.undoes_id IS NOT NULL AND NOT EXISTS (\n        SELECT 1 FROM settlement_feerefundtransfer o WHERE o.id = NEW.undoes_id AND o.undoes_id IS NULL AND o.refund_id = NEW.refund_id\n          AND o.amount_minor = -NEW.amount_minor AND o.statement_line_id = NEW.statement_line_id\n    ) THEN\n        RAISE EXCEPTION 'row % is not undone by what names it', NEW.undoes_id\n            USING ERRCODE = 'check_violation', CONSTRAINT = 'fee_refund_transfer_undone';\n    END IF;\n    RETURN NEW;\n    ", hash='d37ed98a2dcbf0ab921e9ae2f1cb1b4422b3a856', operation='INSERT', pgid='pgtrigger_fee_refund_transfer_line_bd5aa', table='settlement_feerefundtransfer', when='BEFORE')),
         ),
         migrations.RunSQL(GUARD.format(others=OTHERS), GUARD.format(others=BEFORE)),
+        migrations.RunSQL(migrations.RunSQL.noop, NO_PAIRS),
     ]
