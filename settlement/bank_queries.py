@@ -19,7 +19,9 @@ from settlement.finance_queries import exceptions
 from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import (
     BankAct,
+    ClawbackCase,
     ClawbackRecovery,
+    FeeNotice,
     FeeReceipt,
     FeeRefundTransfer,
     Payment,
@@ -94,15 +96,48 @@ def matchable_payments(line: StatementLine) -> QuerySet[Payment]:
 
 def named_payments(line: StatementLine) -> list[Payment]:
     """Payments of ours, whatever became of them, whose id or RF reference a line quotes."""
-    text = line.remittance_text
-    quoted = {line.end_to_end_id, *find_creditor_references(text), *find_own_identifiers(text)} - {""}
+    quoted = _quoted(line)
     rows = Payment.objects.filter(organisation=line.statement.organisation)
     return list(rows.filter(Q(reference__in=quoted) | Q(rf_reference__in=quoted)).order_by("pk"))
 
 
+def naming_several(statement: Statement) -> set[int]:
+    """Open lines of a statement that quote a notice or a case and something else of ours too: a person says what they
+    are. At most three queries.
+    """
+    lines = list(statement.lines.filter(status__in=("unmatched", "partial")))
+    quoted = {line.pk: set(find_creditor_references(line.remittance_text)) for line in lines}
+    owners = _owners_named(statement.organisation, set().union(*quoted.values()))
+    asked = [line for line in lines if quoted[line.pk] & owners.keys()]
+    payments = _payments_named(statement.organisation, set().union(*(_quoted(line) for line in asked)))
+    named = {line.pk: {owners[text] for text in quoted[line.pk] & owners.keys()} for line in asked}
+    paid = {line.pk: {payments[text] for text in _quoted(line) & payments.keys()} for line in asked}
+    return {key for key, rows in named.items() if len(rows) + len(paid[key]) > 1}
+
+
+def _quoted(line: StatementLine) -> set[str]:
+    text = line.remittance_text
+    return {line.end_to_end_id, *find_creditor_references(text), *find_own_identifiers(text)} - {""}
+
+
+def _owners_named(organisation: Organisation, references: set[str]) -> dict[str, tuple[str, int]]:
+    """Notices and cases by the references that quote them."""
+    found: dict[str, tuple[str, int]] = {}
+    for model in (FeeNotice, ClawbackCase) if references else ():
+        rows = model._default_manager.filter(organisation=organisation, rf_reference__in=references)
+        found |= {text: (model.__name__, key) for text, key in rows.values_list("rf_reference", "pk")}
+    return found
+
+
+def _payments_named(organisation: Organisation, texts: set[str]) -> dict[str, int]:
+    rows = Payment.objects.filter(Q(reference__in=texts) | Q(rf_reference__in=texts), organisation=organisation)
+    found = rows.values_list("pk", "reference", "rf_reference") if texts else ()
+    return {text: key for key, *own in found for text in own if text}
+
+
 def only_fitting(line: StatementLine, left: int) -> Payment | None:
     """The one waiting payment of the sum that is open of a line, for its account, if it names one, and near its day;
-    none when the line names another payment.
+    none when the line names another payment, a notice or a case.
 
     ``left``: what is still open of the line, signed minor units.
     """
@@ -114,7 +149,8 @@ def only_fitting(line: StatementLine, left: int) -> Payment | None:
     window = parameter_value(payment.organisation, WINDOW_DAYS, line.booked_on).whole
     day = payment.payment_run.execution_date
     is_near = line.amount_minor > 0 or (day is not None and abs((line.booked_on - day).days) <= window)
-    return payment if is_near and set(named_payments(line)) <= {payment} else None
+    others = _owners_named(payment.organisation, set(find_creditor_references(line.remittance_text)))
+    return payment if is_near and not others and set(named_payments(line)) <= {payment} else None
 
 
 def likely_payments(line: StatementLine, left: int, proposed: Sequence[int] = ()) -> list[Payment]:

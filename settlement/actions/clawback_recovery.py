@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from django.db.models import QuerySet
@@ -46,13 +46,14 @@ def owing(organisation: Organisation) -> QuerySet[ClawbackCase]:
 
 
 @step
-def match_clawbacks(statement: Statement, *, actor: Actor, at: datetime) -> int:
+def match_clawbacks(statement: Statement, *, but: Collection[int] = (), actor: Actor, at: datetime) -> int:
     """Open credits that quote exactly one case and are no more than it still owes; returns how many were booked.
 
     Parts are taken: the case says what is left. What is more than owed waits for a person, and so does what a person
     has undone for that case. Posts: clawback.repaid.
     """
-    lines = list(statement.lines.filter(status="unmatched", is_return=False, amount_minor__gt=0).order_by("position"))
+    open_credits = statement.lines.filter(status="unmatched", is_return=False, amount_minor__gt=0)
+    lines = list(open_credits.exclude(pk__in=but).order_by("position"))
     quoted = {line.pk: find_creditor_references(line.remittance_text) for line in lines}
     references = {text for texts in quoted.values() for text in texts}
     waiting = ClawbackCase.objects.filter(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from config.audit.actors import Actor
@@ -17,14 +17,15 @@ OPEN = ("unmatched",)
 
 
 @step
-def match_fees(statement: Statement, *, actor: Actor, at: datetime) -> int:
+def match_fees(statement: Statement, *, but: Collection[int] = (), actor: Actor, at: datetime) -> int:
     """Open lines that quote exactly one notice; returns how many were settled.
 
     Any sum is taken: people pay in parts and too much, and the notice says what is left. Money that goes out settles
     an approved refund of that notice and of that sum. What a person has undone is not taken for the same notice again.
+    ``but``: lines that wait for a person.
     Posts: fee.paid_by_bank, fee.refunded_bank.
     """
-    lines = list(statement.lines.filter(status__in=OPEN, is_return=False).order_by("position"))
+    lines = list(statement.lines.filter(status__in=OPEN, is_return=False).exclude(pk__in=but).order_by("position"))
     quoted = {line.pk: find_creditor_references(line.remittance_text) for line in lines}
     named = notices_named(statement.organisation, {text for texts in quoted.values() for text in texts})
     undone = _undone(statement) if named else set()

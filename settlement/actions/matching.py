@@ -19,6 +19,7 @@ from settlement.actions.clawback_recovery import match_clawbacks
 from settlement.actions.fee_matching import match_fees
 from settlement.actions.payment_postings import open_of, post_matches
 from settlement.actions.payments import lock_payments, move_payments, send_unsent
+from settlement.bank_queries import naming_several
 from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import Match, Payment, PaymentRun, Statement, StatementLine
 from settlement.models.statements import LIVE
@@ -40,17 +41,20 @@ def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], 
 
 @step
 def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> list[Match]:
-    """Match the open lines of a statement as far as the rules are sure; what a person has undone waits for a person.
+    """Match the open lines of a statement as far as the rules are sure; what a person has undone waits for a person,
+    and so does what quotes a notice or a case beside something else.
 
     Locks: fee notices, clawbacks, claims, runs, payments.
     Posts: payment.confirmed, payment.returned, fee.paid_by_bank, clawback.repaid.
     """
     _explain_reported_before(statement, at)
-    match_fees(statement, actor=actor, at=at)
-    match_clawbacks(statement, actor=actor, at=at)
+    several = naming_several(statement)
+    match_fees(statement, but=several, actor=actor, at=at)
+    match_clawbacks(statement, but=several, actor=actor, at=at)
     # Lock first, read the columns after: another import may have matched the same payments meanwhile.
     lock_payments(Payment.objects.filter(organisation=statement.organisation, status__in=MATCHABLE))
-    lines = {line.pk: line for line in statement.lines.filter(status__in=OPEN).order_by("position")}
+    rest = statement.lines.filter(status__in=OPEN).exclude(pk__in=several)
+    lines = {line.pk: line for line in rest.order_by("position")}
     today = local_date(at, statement.organisation.zone)
     result = propose_matches(statement.organisation, list(lines.values()), on=today)
     sure = _not_undone(result.matches[result.matches["confidence"] >= SURE], statement)
