@@ -18,6 +18,7 @@ from config.law_titles import LISTED
 TITLES: dict[str, Any] = {
     "admin_cap_base": _("what the cap of administrative costs is counted from"),
     "admin_cap_pct": _("cap of administrative costs, percent"),
+    "advance.percent_max": _("share of a contract that may be paid in advance, percent"),
     "calendar.deadline_shift": _("a deadline on a day off moves to the next working day"),
     "calendar.holidays_suspended": _("public holidays are working days"),
     "certificate.granularity_hour": _("smallest part of an hour on a certificate"),

@@ -27,6 +27,7 @@ PAGES: dict[str, str] = {
     "settlement.claim": "settlement:claim",
     "settlement.claimline": "settlement:claim_line",
     "settlement.appeal": "settlement:appeal",
+    "settlement.advance": "settlement:advance",
     "settlement.clawbackcase": "settlement:clawback",
     "settlement.clearingstatement": "settlement:clearing_statement",
     "settlement.correction": "settlement:correction",

@@ -50,7 +50,8 @@ STATUSES: dict[str, tuple[Any, str]] = {
     "adjudicated": (_("adjudicated"), GOOD),
     "disputed": (_("disputed"), WARN),
     "paid": (_("paid"), GOOD),
-    # clawbacks
+    # clawbacks and advances
+    "due": (_("to be returned"), WARN),
     "found": (_("found, not told yet"), PLAIN),
     "notified": (_("waits for the provider's reply"), WAIT),
     "replied": (_("waits for a decision"), WAIT),

@@ -86,6 +86,8 @@ SELECT o.iban, {_COLUMNS} FROM (
                     WHERE b.statement_line_id = l.id AND b.recorded_at <= %(end)s), 0)
         - COALESCE((SELECT sum(w.amount_minor) FROM settlement_clawbackrecovery w
                     WHERE w.statement_line_id = l.id AND w.recorded_at <= %(end)s), 0)
+        - COALESCE((SELECT sum(v.amount_minor) FROM settlement_advancereturn v
+                    WHERE v.statement_line_id = l.id AND v.recorded_at <= %(end)s), 0)
         - COALESCE((SELECT abs(y.amount_minor) FROM settlement_clearingpayment y
                     WHERE y.statement_line_id = l.id AND y.recorded_at <= %(end)s), 0)
         AS amount
@@ -111,6 +113,11 @@ def receivable_ages(organisation: Organisation, on: date) -> list[AgeRow]:
 def recovery_ages(organisation: Organisation, on: date) -> list[AgeRow]:
     """What providers have to give back after clawbacks, from the day of the decision."""
     return _rows(_RECOVERIES, organisation, on, kind="recovery")
+
+
+def advance_ages(organisation: Organisation, on: date) -> list[AgeRow]:
+    """Advances that providers have not used, from the day they were granted."""
+    return _rows(_RECOVERIES, organisation, on, kind="advance")
 
 
 def unmatched_ages(organisation: Organisation, on: date) -> list[AgeRow]:

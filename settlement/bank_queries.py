@@ -15,9 +15,11 @@ from config.accounts.models import Organisation
 from config.money import from_minor
 from config.periods import add_months
 from contracts.parameters import ParameterBook, parameter_value
+from settlement.advance_queries import live_returns
 from settlement.finance_queries import exceptions
 from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import (
+    Advance,
     BankAct,
     ClawbackCase,
     ClawbackRecovery,
@@ -123,7 +125,7 @@ def _quoted(line: StatementLine) -> set[str]:
 def _owners_named(organisation: Organisation, references: set[str]) -> dict[str, tuple[str, int]]:
     """Notices and cases by the references that quote them."""
     found: dict[str, tuple[str, int]] = {}
-    for model in (FeeNotice, ClawbackCase) if references else ():
+    for model in (FeeNotice, ClawbackCase, Advance) if references else ():
         rows = model._default_manager.filter(organisation=organisation, rf_reference__in=references)
         found |= {text: (model.__name__, key) for text, key in rows.values_list("rf_reference", "pk")}
     return found
@@ -207,7 +209,9 @@ class Taking:
 
 
 def takings_of(statement: Statement, line: StatementLine | None = None) -> dict[int, list[Taking]]:
-    """Notices, refunds and clawbacks by line that took them, of a statement or one line of it. Three queries."""
+    """Notices, refunds, clawbacks and advances by line that took them, of a statement or one line of it. Four
+    queries.
+    """
     office = statement.organisation
     here: dict[str, Any] = {"statement_line": line} if line else {"statement_line__statement": statement}
     found: dict[int, list[Taking]] = {}
@@ -217,6 +221,8 @@ def takings_of(statement: Statement, line: StatementLine | None = None) -> dict[
         _take(found, sent, _("Refund of a fee"), sent.refund.receipt.notice, "fee_notice", "transfer_undo")
     for back in live_repayments(office).filter(**here):
         _take(found, back, _("Money asked back"), back.case, "clawback", "repayment_undo")
+    for rest in live_returns(office).filter(**here):
+        _take(found, rest, _("Unused advance"), rest.advance, "advance", "advance_return_undo")
     return found
 
 

@@ -45,6 +45,8 @@ LEFT JOIN (SELECT x.event || x.id AS key, l.booked_on FROM (
             statement_line_id FROM settlement_feerefundtransfer
         UNION ALL SELECT CASE WHEN undoes_id IS NULL THEN 'clawback.repaid:' ELSE 'clawback.unrepaid:' END, id,
             statement_line_id FROM settlement_clawbackrecovery
+        UNION ALL SELECT CASE WHEN undoes_id IS NULL THEN 'advance.repaid:' ELSE 'advance.unrepaid:' END, id,
+            statement_line_id FROM settlement_advancereturn
     ) x JOIN settlement_statementline l ON l.id = x.statement_line_id) t ON t.key = e.key
 LEFT JOIN settlement_statementline l ON e.label LIKE 'settlement.statementline:%'
     AND l.id = NULLIF(substring(e.label FROM ':([0-9]{1,18})$'), '')::bigint
@@ -71,6 +73,8 @@ _TAKINGS = """
     SELECT 'transfer', id, refund_id, statement_line_id, amount_minor, undoes_id FROM settlement_feerefundtransfer
     UNION ALL
     SELECT 'repayment', id, case_id, statement_line_id, amount_minor, undoes_id FROM settlement_clawbackrecovery
+    UNION ALL
+    SELECT 'return', id, advance_id, statement_line_id, amount_minor, undoes_id FROM settlement_advancereturn
 """
 UNDONE = f"""
 WITH taking AS NOT MATERIALIZED ({_TAKINGS})
@@ -222,8 +226,10 @@ WHERE d.found IS DISTINCT FROM w.wanted ORDER BY x.id
 RUN_TOTALS = """
 SELECT 'payment run ' || r.number, (r.total * 100)::bigint::text, COALESCE(sum(m.payable), 0)::text
 FROM settlement_paymentrun r
-LEFT JOIN settlement_paymentremittance i ON i.payment_run_id = r.id LEFT JOIN settlement_remittance m
-    ON m.id = i.remittance_id
+LEFT JOIN (SELECT i.payment_run_id, m.payable FROM settlement_paymentremittance i
+           JOIN settlement_remittance m ON m.id = i.remittance_id
+           UNION ALL SELECT i.payment_run_id, b.amount_minor FROM settlement_paymentadvance i
+           JOIN settlement_advance b ON b.id = i.advance_id) m ON m.payment_run_id = r.id
 GROUP BY r.id HAVING (r.total * 100)::bigint <> COALESCE(sum(m.payable), 0) ORDER BY r.id
 """
 

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Case, F, Q, QuerySet, Sum, Value, When, Window
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -263,6 +264,25 @@ def budget_years(organisation: Organisation) -> list[int]:
     """Years that have budget lines, newest first."""
     years = BudgetLine.objects.filter(organisation=organisation).order_by("-year")
     return list(years.values_list("year", flat=True).distinct())
+
+
+_ADVANCED = """
+SELECT b.budget_line_id, sum(p.debit - p.credit)::bigint
+FROM settlement_posting p JOIN settlement_entry e ON e.id = p.entry_id
+JOIN settlement_account a ON a.id = p.account_id AND a.kind = 'advance'
+JOIN settlement_advance b ON e.label = 'settlement.advance:' || b.id
+WHERE b.organisation_id = %s AND e.date <= %s GROUP BY 1 HAVING sum(p.debit - p.credit) <> 0
+"""
+
+
+def advanced_by_line(organisation: Organisation, on: date) -> dict[int, int]:
+    """By budget line what was granted in advance and not used by the end of a day, minor units.
+
+    It is no column of its own: the claims that use it turn what is committed or reserved into spending.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ADVANCED, [organisation.pk, on])
+        return dict(cursor.fetchall())
 
 
 def budget_execution(organisation: Organisation, year: int, on: date) -> list[BudgetRow]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from config.office.seals import broken_seals
-from settlement import book_checks, clearing_checks
+from settlement import advance_checks, book_checks, clearing_checks
 from settlement.models.clearing import CLEARED, GIVEN_UP
 
 
@@ -197,8 +197,10 @@ WHERE COALESCE(m.payable, 0) <> COALESCE(p.posted, 0) ORDER BY c.id
 _PAID = """
 SELECT 'payment ' || y.reference, (y.amount * 100)::bigint::text, COALESCE(sum(m.payable), 0)::text
 FROM settlement_payment y
-LEFT JOIN settlement_paymentremittance i ON i.payment_id = y.id
-LEFT JOIN settlement_remittance m ON m.id = i.remittance_id
+LEFT JOIN (SELECT i.payment_id, m.payable FROM settlement_paymentremittance i
+           JOIN settlement_remittance m ON m.id = i.remittance_id
+           UNION ALL SELECT i.payment_id, b.amount_minor FROM settlement_paymentadvance i
+           JOIN settlement_advance b ON b.id = i.advance_id) m ON m.payment_id = y.id
 GROUP BY y.id HAVING (y.amount * 100)::bigint <> COALESCE(sum(m.payable), 0) ORDER BY y.id
 """
 # What the bank moved for a payment: less than its amount until confirmed (it may leave in parts), its amount once
@@ -272,25 +274,27 @@ CROSS JOIN LATERAL (SELECT COALESCE(sum(a.payable), 0) AS paid FROM settlement_a
                     WHERE a.claim_line_id = l.id) p
 WHERE x.taken > p.paid ORDER BY l.id
 """
-# What a remittance kept back is what its cases got of it, unless the debt came with a package; and never more than the
-# provider had to give back when the run began.
-_OFFSETS = """
-SELECT 'claim ' || c.number || ' run ' || r.number, COALESCE(b.taken, 0)::text, m.offsets::text
-FROM settlement_remittance m
+# What a remittance kept back is what it used of advances and what its cases got of it, unless the debt came with a
+# package; and of the rest never more than the provider had to give back when the run began.
+_ADVANCED = """SELECT remittance_id, sum(amount_minor) AS used FROM settlement_advanceuse GROUP BY 1"""
+_OFFSETS = f"""
+SELECT 'claim ' || c.number || ' run ' || r.number, (COALESCE(b.taken, 0) + COALESCE(u.used, 0))::text, m.offsets::text
+FROM settlement_remittance m LEFT JOIN ({_ADVANCED}) u ON u.remittance_id = m.id
 JOIN settlement_adjudicationrun r ON r.id = m.run_id JOIN settlement_claim c ON c.id = m.claim_id
 LEFT JOIN settlement_clawbackstanding s ON s.organisation_id = r.organisation_id AND s.period = r.period
     AND s.run = r.number AND s.provider_id = m.provider_id
 LEFT JOIN (SELECT remittance_id, sum(amount_minor) AS taken FROM settlement_clawbackrecovery
            WHERE remittance_id IS NOT NULL GROUP BY 1) b ON b.remittance_id = m.id
-WHERE s.given IS NOT TRUE AND m.offsets <> COALESCE(b.taken, 0)
+WHERE s.given IS NOT TRUE AND m.offsets <> COALESCE(b.taken, 0) + COALESCE(u.used, 0)
 UNION ALL
 SELECT 'provider ' || v.code || ' run ' || r.number, 'at most ' || COALESCE(max(s.outstanding_minor), 0),
-    sum(m.offsets)::text
-FROM settlement_remittance m
+    sum(m.offsets - COALESCE(u.used, 0))::text
+FROM settlement_remittance m LEFT JOIN ({_ADVANCED}) u ON u.remittance_id = m.id
 JOIN settlement_adjudicationrun r ON r.id = m.run_id JOIN contracts_provider v ON v.id = m.provider_id
 LEFT JOIN settlement_clawbackstanding s ON s.organisation_id = r.organisation_id AND s.period = r.period
     AND s.run = r.number AND s.provider_id = m.provider_id
-WHERE m.offsets <> 0 GROUP BY r.id, v.id HAVING sum(m.offsets) > COALESCE(max(s.outstanding_minor), 0)
+WHERE m.offsets <> COALESCE(u.used, 0) GROUP BY r.id, v.id
+HAVING sum(m.offsets - COALESCE(u.used, 0)) > COALESCE(max(s.outstanding_minor), 0)
 ORDER BY 1
 """
 # A correction says what its lines say, and once approved what its run and the entries of that run say.
@@ -345,6 +349,8 @@ LEFT JOIN (
     SELECT statement_line_id, -amount_minor FROM settlement_feerefundtransfer
     UNION ALL
     SELECT statement_line_id, amount_minor FROM settlement_clawbackrecovery WHERE statement_line_id IS NOT NULL
+    UNION ALL
+    SELECT statement_line_id, amount_minor FROM settlement_advancereturn
     UNION ALL
     SELECT statement_line_id, abs(amount_minor) FROM settlement_clearingpayment
 ) m ON m.statement_line_id = l.id
@@ -429,7 +435,11 @@ CHECKS: dict[str, Check] = {
     "clawbacks equal the ledger": _CLAWBACKS,
     "clawbacks ask for what the trail says": book_checks.ASKED,
     "clawbacks stay within what was paid": _CLAWBACK_LINES,
-    "offsets equal what clawbacks got": _OFFSETS,
+    "offsets equal what advances and clawbacks got": _OFFSETS,
+    "advances equal the ledger": advance_checks.LEDGER,
+    "advances are what the trail says": advance_checks.GRANTED,
+    "advances are paid as their state says": advance_checks.PAID,
+    "claims use advances of their contract": advance_checks.USES,
     "corrections equal what was posted": _CORRECTIONS,
     "corrected lines equal their decisions": _CORRECTED,
     "corrected lines were what was decided before": book_checks.CORRECTED_FROM,

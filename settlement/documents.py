@@ -13,10 +13,12 @@ from django.utils.translation import gettext, override
 
 from config.accounts.models import Organisation
 from contracts.models import Provider
+from settlement.advance_queries import used_by
 from settlement.clawback_queries import offsets_of
 from settlement.correction_queries import sums_of, with_titles
 from settlement.finance_queries import JudgedAgain, judged_again
 from settlement.models import (
+    AdvanceUse,
     BankAct,
     Claim,
     ClawbackRecovery,
@@ -69,6 +71,7 @@ def remittance_advice(payment: Payment) -> bytes:
     claims = paid_claims(payment)
     totals = {name: sum(getattr(row, name) for row in claims) for name in CLAIM_FIGURES}
     context = {"payment": payment, "claims": claims, "totals": totals, "kept_back": kept_back(payment)}
+    context |= {"used": advances_used(payment), "advances": payment.advance_items.select_related("advance__contract")}
     return pdf_of("documents/remittance.html", context, payment.organisation, payment.payment_run.status_at)
 
 
@@ -88,9 +91,19 @@ def kept_back(payment: Payment) -> QuerySet[ClawbackRecovery]:
     """What the runs of a payment kept back from its provider for clawbacks (CLM-46), also where nothing was left to
     pay of the claim.
     """
+    return offsets_of(_lowered(payment))
+
+
+def advances_used(payment: Payment) -> QuerySet[AdvanceUse]:
+    """What claims of the runs of a payment used of advances of its provider, also where nothing was left to pay."""
+    return used_by(_lowered(payment))
+
+
+def _lowered(payment: Payment) -> QuerySet[Remittance]:
     runs = Remittance.objects.filter(payment_items__payment=payment).values("run")
     paid = Q(payable=0) | Q(payment_items__payment=payment)
-    return offsets_of(Remittance.objects.filter(paid, run__in=runs, provider=payment.provider).exclude(offsets=0))
+    rows = Remittance.objects.filter(paid, run__in=runs, provider=payment.provider)
+    return rows.exclude(offsets=0).distinct()
 
 
 def _paid_claim(parts: list[Remittance], twice: Mapping[int, JudgedAgain]) -> PaidClaim:

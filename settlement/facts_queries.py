@@ -237,6 +237,37 @@ QUERIES["clawbacks"] = """
       AND b.provider_id NOT IN (SELECT provider_id FROM told)
     GROUP BY b.provider_id"""
 
+# The same of advances, by contract, with what reversals of the run give back; what claims of the month may use.
+_GIVES_BACK = """FROM settlement_claim t JOIN run_claim c ON c.claim_id = t.id AND c.fresh
+        JOIN settlement_remittance m ON m.claim_id = t.reverses_id
+        JOIN settlement_advanceuse u ON u.remittance_id = m.id"""
+QUERIES["advances"] = f"""
+    WITH told AS (
+        SELECT s.contract_id, s.outstanding_minor FROM settlement_advancestanding s
+        WHERE s.organisation_id = %(organisation)s AND s.run = %(run)s
+          AND s.period IN (SELECT k.period FROM run_claim c JOIN settlement_claim k ON k.id = c.claim_id)
+    ), standing AS (
+        SELECT b.contract_id, b.amount_minor
+            - (SELECT COALESCE(sum(u.amount_minor), 0) FROM settlement_advanceuse u WHERE u.advance_id = b.id)
+            - (SELECT COALESCE(sum(r.amount_minor), 0) FROM settlement_advancereturn r WHERE r.advance_id = b.id)
+            + (SELECT COALESCE(sum(u.amount_minor), 0) {_GIVES_BACK} WHERE u.advance_id = b.id) AS amount
+        FROM settlement_advance b
+        WHERE %(before)s::bigint IS NULL AND b.organisation_id = %(organisation)s
+          AND b.status IN ('paid', 'settled') AND b.return_until IS NULL
+          AND b.use_until >= (SELECT max(k.period) FROM run_claim c JOIN settlement_claim k ON k.id = c.claim_id)
+          AND b.contract_id NOT IN (SELECT contract_id FROM told)
+          AND EXISTS (SELECT 1 FROM run_claim c JOIN settlement_claim k ON k.id = c.claim_id
+              JOIN contracts_contract q ON q.id = b.contract_id
+              WHERE k.contract_id = q.id OR k.contract_id IS NULL AND k.contract_number = q.number)
+    )
+    SELECT contract_id AS contract, outstanding_minor AS outstanding FROM told
+    UNION ALL
+    SELECT contract_id, sum(amount)::bigint FROM standing GROUP BY contract_id HAVING sum(amount) > 0"""
+QUERIES["advances_used"] = f"""
+    SELECT t.id AS claim, sum(u.amount_minor)::bigint AS amount {_GIVES_BACK}
+    WHERE %(before)s::bigint IS NULL OR m.run_id < %(before)s
+    GROUP BY t.id HAVING sum(u.amount_minor) <> 0"""
+
 _CLAIMS = f"""
 SELECT k.id, k.number, k.provider_id,
     COALESCE(k.contract_id, (SELECT r.id FROM contracts_contract r WHERE r.organisation_id = k.organisation_id

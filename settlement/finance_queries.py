@@ -35,6 +35,7 @@ from settlement.models import (
     ClosedMonth,
     Match,
     Payment,
+    PaymentAdvance,
     PaymentRemittance,
     PaymentRun,
     Posting,
@@ -72,6 +73,12 @@ def given_back(run: PaymentRun) -> QuerySet[Remittance]:
     return payable_remittances(run.organisation, run.period).filter(
         payment_items__payment_run=run, payment_items__live=False
     )
+
+
+def advances_of_run(run: PaymentRun) -> QuerySet[PaymentAdvance]:
+    """Advances that a run pays or was to pay, by provider."""
+    items = run.advance_items.select_related("advance__provider", "advance__contract", "payment")
+    return items.order_by("advance__provider__code", "id")
 
 
 def payable_months(organisation: Organisation) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from config.accounts.models import Organisation
-from settlement.models import Payment, PaymentHold, PaymentRemittance, Remittance
+from settlement.models import Advance, Payment, PaymentAdvance, PaymentHold, PaymentRemittance, Remittance
 
 
 def holds(organisation: Organisation, search: str = "") -> QuerySet[PaymentHold]:
@@ -42,9 +42,17 @@ def held_remittances(rows: QuerySet[Remittance], organisation: Organisation, on:
     return rows.filter(Exists(found))
 
 
+def held_advances(rows: QuerySet[Advance], organisation: Organisation, on: date) -> QuerySet[Advance]:
+    """Of advances, those whose provider or contract is held on a day."""
+    found = live_holds(organisation, on).filter(Q(provider=OuterRef("provider")) | Q(contract=OuterRef("contract")))
+    return rows.filter(Exists(found))
+
+
 def held_payments(rows: QuerySet[Payment], organisation: Organisation, on: date) -> QuerySet[Payment]:
     """Of payments, those that are held on a day, themselves or with something that they pay."""
     remittances = held_remittances(Remittance.objects.all(), organisation, on)
     paying = PaymentRemittance.objects.filter(payment=OuterRef("pk"), remittance__in=remittances)
+    advances = held_advances(Advance.objects.all(), organisation, on)
+    advancing = PaymentAdvance.objects.filter(payment=OuterRef("pk"), advance__in=advances)
     own = live_holds(organisation, on).filter(payment=OuterRef("pk"))
-    return rows.filter(Exists(own) | Exists(paying))
+    return rows.filter(Exists(own) | Exists(paying) | Exists(advancing))

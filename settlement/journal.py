@@ -35,6 +35,7 @@ ROOTS = {
     "card": "Assets:Cards",
     "result": "Equity:Results",
     "recovery": "Assets:Recoveries",
+    "advance": "Assets:Advances",
     "neighbour": "Assets:Neighbours",
 }
 

@@ -78,6 +78,8 @@ FACT_WORDS: dict[str, Any] = {
     "contract_used": _("what earlier runs used of contracts"),
     "reversals": _("decisions that the run takes back"),
     "clawbacks": _("what providers had to give back"),
+    "advances": _("advances that could be used"),
+    "advances_used": _("what claims that the run takes back had used of advances"),
 }
 
 

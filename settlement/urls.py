@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from settlement.views import (
+    advances,
     appeals,
     bank,
     bank_checks,
@@ -72,6 +73,15 @@ urlpatterns = [
     path("appeals/<int:pk>/files/<int:file>/", appeals.appeal_file, name="appeal_file"),
     path("appeals/<int:pk>/uphold/", appeals.appeal_answer, {"step": "uphold"}, name="appeal_uphold"),
     path("appeals/<int:pk>/refuse/", appeals.appeal_answer, {"step": "refuse"}, name="appeal_refuse"),
+    path("advances/", advances.advance_list, name="advances"),
+    path("advances/new/", advances.advance_new, name="advance_new"),
+    path("advances/run/", advances.advance_run, name="advance_run"),
+    path("advances/<int:pk>/", advances.advance_detail, name="advance"),
+    path("advances/<int:pk>/approve/", advances.advance_approve, name="advance_approve"),
+    path("advances/<int:pk>/cancel/", advances.advance_cancel, name="advance_cancel"),
+    path("advances/<int:pk>/ask-back/", advances.advance_ask_back, name="advance_ask_back"),
+    path("advances/<int:pk>/letter.pdf", advances.advance_letter, name="advance_letter"),
+    path("advance-returns/<int:pk>/undo/", advances.advance_return_undo, name="advance_return_undo"),
     path("clawbacks/", clawbacks.clawback_list, name="clawbacks"),
     path("clawbacks/<int:pk>/", clawbacks.clawback_detail, name="clawback"),
     path("clawbacks/<int:pk>/lines/", clawbacks.clawback_extend, name="clawback_extend"),

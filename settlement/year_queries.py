@@ -75,6 +75,16 @@ FROM (
 ) o JOIN contracts_provider p ON p.id = o.provider_id
 GROUP BY p.id ORDER BY p.code
 """
+# Advances of the year's lines of which something is left: none goes over. What waits for its payment goes to nobody.
+_ADVANCES = """
+SELECT p.code, p.name, b.number, b.status, b.return_until::text, (b.amount_minor
+    - (SELECT COALESCE(sum(u.amount_minor), 0) FROM settlement_advanceuse u WHERE u.advance_id = b.id)
+    - (SELECT COALESCE(sum(r.amount_minor), 0) FROM settlement_advancereturn r WHERE r.advance_id = b.id))::bigint
+FROM settlement_advance b JOIN contracts_provider p ON p.id = b.provider_id
+JOIN contracts_budgetline l ON l.id = b.budget_line_id
+WHERE b.organisation_id = %(organisation)s AND l.year = %(year)s AND b.status IN ('approved', 'paid', 'due')
+ORDER BY p.code, b.number
+"""
 _OPEN_MONTHS = """
 SELECT month FROM (
     SELECT date_trunc('month', date)::date AS month FROM settlement_entry
@@ -122,7 +132,25 @@ def year_plan(organisation: Organisation, year: int) -> YearPlan:
         line["unspent"] = line["appropriation"] - line["spent"]
     due = _return_day(organisation, year, back).isoformat()
     unused = [dict(zip(("code", "name", "amount"), row, strict=True)) | {"due": due} for row in _rows(_UNUSED, params)]
+    unused += [
+        {"code": code, "name": name, "amount": left, "due": until or due, "advance": number}
+        for code, name, number, status, until, left in _rows(_ADVANCES, params)
+        if status != "approved"
+    ]
     return YearPlan(year, {rule.key: rule.as_version() for rule in (carry, back)}, lines, unused)
+
+
+def unpaid_advances(organisation: Organisation, year: int) -> list[str]:
+    """Numbers of granted advances of the year's lines that are not paid."""
+    rows = _rows(_ADVANCES, standing_params(organisation, year))
+    return [number for _code, _name, number, status, _until, _left in rows if status == "approved"]
+
+
+def return_day(organisation: Organisation, year: int) -> date:
+    """Until when unused money of a year comes back. Raises: ParameterMissing."""
+    last = date(year, 12, 31)
+    book = ParameterBook.load(organisation, "yearend.")
+    return _return_day(organisation, year, book.get(RETURN_WORKING_DAYS, last) or book.value(RETURN_DAY, last))
 
 
 def standing_params(organisation: Organisation, year: int, carry: str = "") -> dict[str, Any]:

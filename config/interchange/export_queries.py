@@ -385,6 +385,13 @@ OPTIONAL_QUERIES: dict[str, Query] = {
         "WHERE s.organisation_id = %(org)s AND s.period <= %(until)s",
         f"s.period, s.run, {_sorted('p.code')}",
     ),
+    # The same of what was paid before by advances, which claims use up first.
+    "advances": Query(
+        ("to_char(s.period, 'YYYY-MM')", "s.run", "k.number", _minor("s.outstanding_minor")),
+        "settlement_advancestanding s JOIN contracts_contract k ON k.id = s.contract_id "
+        "WHERE s.organisation_id = %(org)s AND s.period <= %(until)s",
+        f"s.period, s.run, {_sorted('k.number')}",
+    ),
 }
 INPUT_QUERIES: dict[str, Query] = REGISTERS | ENTITLEMENTS | EVIDENCE
 OUTPUT_QUERIES: dict[str, Query] = RESULTS

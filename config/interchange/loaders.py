@@ -6,7 +6,7 @@ In packages the last day counts; in the database ranges are half-open: every end
 
 from __future__ import annotations
 
-from config.interchange.loaders_decisions import CLAWBACK, CLEARANCE, FINDING
+from config.interchange.loaders_decisions import ADVANCE, CLAWBACK, CLEARANCE, FINDING
 from config.interchange.loaders_registers import REGISTER_LOADERS
 from config.interchange.mapping import (
     CERTIFICATES,
@@ -366,5 +366,5 @@ CLAIM_LINE = Loader(
 # Each table comes after those it refers to.
 LOADERS: tuple[Loader, ...] = (
     *REGISTER_LOADERS, RECIPIENT, ABSENCE, FEE, PLAN, CERTIFICATE, CERTIFICATE_SUSPENSION, CERTIFICATE_LINE,
-    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE, FINDING, CLAWBACK,
+    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE, FINDING, CLAWBACK, ADVANCE,
 )  # fmt: skip

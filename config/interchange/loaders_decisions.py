@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from config.interchange.mapping import CLAIMS, OWN, PROVIDERS, link, refused, same, to
+from config.interchange.mapping import CLAIMS, CONTRACTS, OWN, PROVIDERS, link, refused, same, to
 from config.interchange.specs import Check, Loader, Reference
-from settlement.models import ClawbackStanding, Clearance, GivenFinding
+from settlement.models import AdvanceStanding, ClawbackStanding, Clearance, GivenFinding
 from settlement.rules.given import DECIDABLE
 
 _NAMED_LINE = "(SELECT l.id FROM settlement_claimline l WHERE l.claim_id = s.claim_number_id AND l.line = s.line)"
@@ -111,6 +111,29 @@ CLAWBACK = Loader(
             "EXISTS (SELECT 1 FROM settlement_adjudicationrun n WHERE n.organisation_id = %(org)s "
             "AND n.period = s.period AND n.number = s.run) AND NOT EXISTS (SELECT 1 FROM settlement_clawbackstanding t "
             f"WHERE {OWN} AND t.period = s.period AND t.run = s.run AND t.provider_id = s.provider_code_id)",
+        ),
+    ),
+)
+
+ADVANCE = Loader(
+    name="advances",
+    model=AdvanceStanding,
+    fields=(
+        *same("period", "run"),
+        link("contract_number", "contract_id"),
+        to("outstanding", "outstanding_minor", "(s.outstanding * 100)::bigint"),
+    ),
+    constants={"organisation_id": "%(org)s", "given": "true"},
+    references=(Reference("contract_number", "contracts", CONTRACTS),),
+    match=f"{OWN} AND t.period = s.period AND t.run = s.run AND t.contract_id = s.contract_number_id",
+    checks=(
+        Check("NOT_POSITIVE", "outstanding", "s.outstanding <= 0"),
+        Check(
+            "RUN_DONE",
+            "run",
+            "EXISTS (SELECT 1 FROM settlement_adjudicationrun n WHERE n.organisation_id = %(org)s "
+            "AND n.period = s.period AND n.number = s.run) AND NOT EXISTS (SELECT 1 FROM settlement_advancestanding t "
+            f"WHERE {OWN} AND t.period = s.period AND t.run = s.run AND t.contract_id = s.contract_number_id)",
         ),
     ),
 )

@@ -190,7 +190,10 @@ _OUTPUT = (
 )
 
 # What only some packages have: the file is written when it has rows, and a package without it is a whole one.
-_OPTIONAL = (_table("clawbacks", "*period! month, *run! int, *provider_code! code, outstanding! amount"),)
+_OPTIONAL = (
+    _table("clawbacks", "*period! month, *run! int, *provider_code! code, outstanding! amount"),
+    _table("advances", "*period! month, *run! int, *contract_number! code, outstanding! amount"),
+)
 
 INPUT_TABLES: dict[str, Table] = {table.name: table for table in _INPUT}
 OUTPUT_TABLES: dict[str, Table] = {table.name: table for table in _OUTPUT}

@@ -24,6 +24,8 @@ from contracts.views.pages import access_of, page_of
 _COMPETITION_OVER = _("Nothing more is asked of you in this competition.")
 # What the reader is asked to do, for every kind of message.
 ADVICE: dict[str, Any] = {
+    "advance.approved": _("Nothing is asked of you. Your claims use the advance up first."),
+    "advance.asked_back": _("Return what is left to the account of the office and quote the reference of the advance."),
     "appeal.refused": _("The decision stays as it was. The answer gives the reason."),
     "appeal.submitted": _("Read the appeal and answer it."),
     "appeal.upheld": _("The decision is taken back, and the claim is judged again. Nothing is asked of you."),
@@ -35,6 +37,10 @@ ADVICE: dict[str, Any] = {
     "clawback.notified": _("Read what is asked back and reply before the term ends."),
     "clawback.replied": _("Read the reply and decide."),
     "correction.approved": _("Read what has changed. Whoever disagrees can say so before the term ends."),
+    "payment_hold.account_changed": _(
+        "Nothing is lost. The office rings you on the number of the contract; if the change was not yours, say so at "
+        "once."
+    ),
     "tender.cancelled": _COMPETITION_OVER,
     "tender.unsuccessful": _COMPETITION_OVER,
 }

@@ -244,6 +244,7 @@ _COUNT_LINES = Field(_("Lines"), _number)
 
 FIELDS: dict[str, Field] = {
     "account": Field(_("Account"), _text),
+    "advances": Field(_("Advances"), _number),
     "able": Field(_("Members able to vote"), _number),
     "after": Field(_("Became"), _money),
     "amount": Field(_("Amount"), _money),
@@ -328,6 +329,7 @@ FIELDS: dict[str, Field] = {
     "remittances": Field(_("Remittances"), _number),
     "reserved": Field(_("Set aside from the budget"), _money),
     "reply_until": Field(_("Reply possible until"), _day),
+    "use_until": Field(_("To be used until"), _day),
     "return_until": Field(_("To be returned until"), _day),
     "returned_minor": Field(_("Given back to the budget"), _minor),
     "roles": Field(_("Roles"), _listed(_role)),

@@ -62,6 +62,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Claims"), "settlement:claims", ("claims.view",)),
             Item(_("Appeals"), "settlement:appeals", ("claims.view",)),
             Item(_("Settlement forms"), "settlement:forms", ("settlement_forms.draw",)),
+            Item(_("Advances"), "settlement:advances", ("advances.view",)),
             Item(_("Money asked back"), "settlement:clawbacks", ("clawbacks.view",)),
             Item(_("Waiting for a person"), "settlement:pends", ("claims.clear",)),
             Item(_("Patterns"), "settlement:patterns", ("runs.view",)),

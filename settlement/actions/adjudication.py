@@ -17,6 +17,7 @@ from config.clock import local_date
 from config.errors import DomainError
 from config.transactions import step
 from contracts.actions.check_facts import refuse_related
+from settlement.actions.advance_money import lock_advances, take_advances
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.clawback_recovery import lock_owing, take_offsets
 from settlement.actions.clearing_items import follow_issuers, write_items
@@ -53,8 +54,10 @@ def adjudicate_claims(
     Idempotent: what is judged is not judged again; killed anywhere it leaves nothing.
     Raises: ClaimsChanged, RelatedPerson, ParameterUnreadable. Spending beyond a budget line is recorded; the payment
     run refuses it.
-    Locks: an advisory lock of the organisation, clawbacks, budget lines, certificates, claims, number series.
-    Posts: claim.adjudicated, claim.reversed, clawback.offset. Audit: claims.adjudicated.
+    Locks: an advisory lock of the organisation, clawbacks, advances, budget lines, certificates, claims,
+    number series.
+    Posts: claim.adjudicated, claim.reversed, advance.used, advance.given_back, clawback.offset.
+    Audit: claims.adjudicated.
     """
     take_turns(organisation)
     known_at = end_of(as_of, organisation)
@@ -86,7 +89,9 @@ def adjudicate_claims(
 
 @dataclass(frozen=True)
 class Played:
-    """A run that is written: marks of its claims and clawbacks for the trail, budget lines that are overspent now."""
+    """A run that is written: marks of its claims, advances and clawbacks for the trail, budget lines that are overspent
+    now.
+    """
 
     run: AdjudicationRun
     labels: list[str]
@@ -113,16 +118,21 @@ def play_batch(
     run = _create_run(organisation, period, as_of, known_at, batch, facts, result, law, actor, at)
     overspent = _write(run, batch, facts, result, actor, at)
     labels = [f"settlement.claim:{claim}" for claim in sorted(facts.claims["claim"].tolist())]
-    cases = take_offsets(run, facts, on=local_date(at, organisation.zone), actor=actor, at=at)
-    return Played(run, labels + [label_of(case) for case in cases], overspent)
+    on = local_date(at, organisation.zone)
+    served = [
+        *take_advances(run, facts, result, on=on, actor=actor, at=at),
+        *take_offsets(run, facts, on=on, actor=actor, at=at),
+    ]
+    return Played(run, labels + [label_of(row) for row in served], overspent)
 
 
 @step
 def take_turns(organisation: Organisation) -> None:
-    """Wait until no other adjudication of the organisation runs and no money of clawbacks moves."""
+    """Wait until no other adjudication of the organisation runs and no money of clawbacks and advances moves."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
     lock_owing(organisation)
+    lock_advances(organisation)
 
 
 @step

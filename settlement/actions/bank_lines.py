@@ -26,7 +26,7 @@ from settlement.actions.payment_postings import (
 )
 from settlement.actions.payments import lock_payments, move_payments, reopen_runs
 from settlement.bank_queries import only_fitting
-from settlement.models import Match, Payment, PaymentRemittance, StatementLine
+from settlement.models import Match, Payment, PaymentAdvance, PaymentRemittance, StatementLine
 from settlement.models.statements import LIVE
 from settlement.rules.matching import PAYMENT, RETURN
 
@@ -214,7 +214,9 @@ def _check_undo(match: Match, payment: Payment) -> None:
     if match.kind == PAYMENT and payment.status == "returned":
         raise ReturnFirst(payment=payment.reference)
     paid = PaymentRemittance.objects.filter(remittance__payment_items__payment=payment, live=True)
-    if match.kind == RETURN and paid.exclude(payment=payment).exists():
+    advances = PaymentAdvance.objects.filter(advance__payment_items__payment=payment, live=True)
+    again = paid.exclude(payment=payment).exists() or advances.exclude(payment=payment).exists()
+    if match.kind == RETURN and again:
         raise PaidAgain(payment=payment.reference)
 
 

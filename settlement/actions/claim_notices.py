@@ -12,11 +12,13 @@ from config.audit.recording import label_of
 from config.office.models import OutboxMessage
 from config.roles import PERMISSIONS
 from config.transactions import step
-from settlement.models import Claim, ClawbackCase
+from settlement.models import Advance, Claim, ClawbackCase, PaymentHold
 
 
 @step
-def tell_provider(claim: Claim | ClawbackCase, code: str, params: dict[str, Any], *, at: datetime) -> None:
+def tell_provider(
+    claim: Claim | ClawbackCase | Advance | PaymentHold, code: str, params: dict[str, Any], *, at: datetime
+) -> None:
     """Tell the people of the provider."""
     _tell(User.objects.filter(provider_user__provider=claim.provider_id, is_active=True), claim, code, params, at)
 
@@ -33,7 +35,13 @@ def tell_deciders(
     _tell(people.distinct(), claim, code, params, at)
 
 
-def _tell(people: QuerySet[User], claim: Claim | ClawbackCase, code: str, params: dict[str, Any], at: datetime) -> None:
+def _tell(
+    people: QuerySet[User],
+    claim: Claim | ClawbackCase | Advance | PaymentHold,
+    code: str,
+    params: dict[str, Any],
+    at: datetime,
+) -> None:
     OutboxMessage.objects.bulk_create(
         OutboxMessage(
             organisation_id=claim.organisation_id,

@@ -3,7 +3,7 @@
 Of the states that payments decide, the first that is true:
 * ``scheduled``: something of it is in a payment run or on its way to the bank;
 * ``reversed``: nothing is on its way, and a judged claim takes it back;
-* ``paid``: everything that moves money is paid or kept back for a clawback, and no line waits for a person;
+* ``paid``: everything that moves money is paid or kept back (advance, clawback), and no line waits for a person;
 * ``adjudicated``: something can be paid now, or may be once a pend is lifted, or there is nothing to pay.
 """
 
@@ -33,7 +33,7 @@ FROM (
         ELSE 'paid' END AS status
     FROM settlement_claim k CROSS JOIN LATERAL (
         SELECT COALESCE(bool_or(i.id IS NOT NULL AND y.status IS DISTINCT FROM 'confirmed'), false) AS under_way,
-            COALESCE(bool_or(y.status = 'confirmed' OR m.payable = 0 AND m.offsets > 0), false) AS paid,
+            COALESCE(bool_or(y.status = 'confirmed' OR m.payable = 0 AND m.offsets <> 0), false) AS paid,
             COALESCE(bool_or(i.id IS NULL AND m.payable <> 0), false) AS payable,
             COALESCE(bool_or(m.pended <> 0), false) AS waited
         FROM settlement_remittance m

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
@@ -133,22 +134,25 @@ def _settle(cases: Iterable[ClawbackCase], at: datetime) -> None:
 
 @step
 def take_offsets(run: AdjudicationRun, facts: Facts, *, on: date, actor: Actor, at: datetime) -> list[ClawbackCase]:
-    """Book what a run kept back: of each provider the case whose term ended first is served first.
+    """Book what a run kept back, beside what advances paid before: of each provider the case whose term ended first is
+    served first.
 
     ``facts``: what the run judged by; its outstanding sums are kept, so that the run can be judged again.
     Locks: none of its own; the run has locked the cases. Posts: clawback.offset, clawback.offset_given.
     Returns the cases served.
     """
     _keep_standing(run, facts, at)
-    rows = Remittance.objects.filter(run=run, offsets__gt=0).select_related("claim", "provider")
-    remittances = sorted(rows, key=lambda row: row.claim.number)
+    rows = Remittance.objects.filter(run=run).select_related("claim", "provider")
+    rows = rows.alias(advanced=Coalesce(Sum("advance_uses__amount_minor"), 0)).filter(offsets__gt=F("advanced"))
+    remittances = sorted(rows.annotate(kept=F("offsets") - F("advanced")), key=lambda row: row.claim.number)
     if not remittances:
         return []
+    kept: dict[int, int] = {row.pk: row.kept for row in remittances}  # type: ignore[attr-defined]  # annotated
     standing = ClawbackStanding.objects.filter(organisation=run.organisation, period=run.period, run=run.number)
     given = set(standing.filter(given=True).values_list("provider", flat=True))
-    taken = _share(run, [row for row in remittances if row.provider_id not in given], on, actor, at)
+    taken = _share(run, [row for row in remittances if row.provider_id not in given], kept, on, actor, at)
     drafts = [offset_draft(row) for row in taken]
-    drafts += [_given_draft(row) for row in remittances if row.provider_id in given]
+    drafts += [_given_draft(row, kept[row.pk]) for row in remittances if row.provider_id in given]
     post_entries(organisation=run.organisation, drafts=drafts, on=on, actor=actor, at=at)
     _settle((row.case for row in taken), at)
     settle_claims((row.claim_id for row in remittances if not row.payable), at=at)
@@ -175,9 +179,9 @@ def _keep_standing(run: AdjudicationRun, facts: Facts, at: datetime) -> None:
 
 @step
 def _share(
-    run: AdjudicationRun, remittances: list[Remittance], on: date, actor: Actor, at: datetime
+    run: AdjudicationRun, remittances: list[Remittance], kept: dict[int, int], on: date, actor: Actor, at: datetime
 ) -> list[ClawbackRecovery]:
-    """Rows of what each remittance repays of which case, first term first.
+    """Rows of what each remittance repays of which case, first term first. ``kept``: by remittance, minor units.
 
     Raises: ValueError when less is owed than the run saw; the lock of the cases forbids it.
     """
@@ -187,7 +191,7 @@ def _share(
     left = {case.pk: case.outstanding for case in cases}  # type: ignore[attr-defined]  # annotated
     rows = []
     for remittance in remittances:
-        amount = remittance.offsets
+        amount = kept[remittance.pk]
         for case in cases:
             part = min(amount, left[case.pk]) if case.provider_id == remittance.provider_id else 0
             if part:
@@ -212,8 +216,8 @@ def _offset(
     )
 
 
-def _given_draft(remittance: Remittance) -> EntryDraft:
+def _given_draft(remittance: Remittance, amount: int) -> EntryDraft:
     """A debt that came with a package was owed before these books began."""
-    part = Amounts({"amount": remittance.offsets}, provider=remittance.provider)
+    part = Amounts({"amount": amount}, provider=remittance.provider)
     key = f"clawback.offset_given:{remittance.pk}"
     return EntryDraft("clawback.offset_given", key, label_of(remittance.claim), [part], claim_id=remittance.claim_id)

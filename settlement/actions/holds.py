@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -17,8 +18,17 @@ from contracts.actions.check_facts import refuse_related
 from contracts.models import Contract, Provider
 from settlement.actions.runs import OPEN_STATES, person, take_up_changes
 from settlement.actions.transfers import queue_transfers
-from settlement.hold_queries import held_remittances
-from settlement.models import Claim, Payment, PaymentHold, PaymentRemittance, PaymentRun, Remittance
+from settlement.hold_queries import held_advances, held_remittances
+from settlement.models import (
+    Advance,
+    Claim,
+    Payment,
+    PaymentAdvance,
+    PaymentHold,
+    PaymentRemittance,
+    PaymentRun,
+    Remittance,
+)
 
 
 class HoldTooLate(DomainError):
@@ -97,7 +107,10 @@ def _change_open_runs(organisation: Organisation, at: datetime) -> list[PaymentR
     on = local_date(at, organisation.zone)
     held = held_remittances(Remittance.objects.all(), organisation, on)
     items = PaymentRemittance.objects.filter(live=True, remittance__in=held, payment_run__organisation=organisation)
-    runs = PaymentRun.objects.filter(pk__in=items.values("payment_run"), status__in=OPEN_STATES)
+    advances = held_advances(Advance.objects.filter(organisation=organisation), organisation, on)
+    more = PaymentAdvance.objects.filter(live=True, advance__in=advances)
+    paying = Q(pk__in=items.values("payment_run")) | Q(pk__in=more.values("payment_run"))
+    runs = PaymentRun.objects.filter(paying, status__in=OPEN_STATES)
     lock_rows(Claim.objects.filter(remittances__payment_items__payment_run__in=list(runs.values_list("pk", flat=True))))
     return [run for run in lock_rows(runs) if take_up_changes(run, at=at) is not None]
 

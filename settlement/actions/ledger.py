@@ -13,9 +13,10 @@ from config.audit.actors import Actor
 from config.errors import DomainError
 from config.office.numbering import next_number
 from config.transactions import step
-from contracts.models import BudgetLine, Provider
+from contracts.models import BudgetLine, Contract, Provider
 from settlement.models import Account, ClosedMonth, Entry, Posting, YearClosing
 from settlement.rules.posting_plan import (
+    ADVANCE,
     BANK,
     EXPENSE,
     FEE,
@@ -43,8 +44,8 @@ class IntoClosedMonth(DomainError):
 class Amounts:
     """Figures of one part of an entry by the names of the posting plan, minor units; zeros post nothing.
 
-    ``provider``, ``budget_line``, ``neighbour`` and ``bank`` (an IBAN; the account that pays unless given) choose the
-    accounts that belong to one.
+    ``provider``, ``budget_line``, ``neighbour``, ``contract`` and ``bank`` (an IBAN; the account that pays unless
+    given) choose the accounts that belong to one.
     """
 
     figures: Mapping[str, int]
@@ -52,6 +53,7 @@ class Amounts:
     budget_line: BudgetLine | None = None
     bank: str = ""
     neighbour: Organisation | None = None
+    contract: Contract | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,8 @@ def _account(organisation: Organisation, kind: str, part: Amounts) -> Account:
     account = Account(organisation=organisation, kind=kind, currency=organisation.currency)
     if kind in (PAYABLE, HELD, RECOVERY) and part.provider:
         account.code, account.provider = f"{kind}:{part.provider.code}", part.provider
+    elif kind == ADVANCE and part.provider and part.contract:
+        account.code, account.provider = f"{kind}:{part.provider.code}:{part.contract.number}", part.provider
     elif kind in (EXPENSE, FEE) and part.budget_line:
         line = part.budget_line
         account.code, account.budget_line = f"{kind}:{line.code}-{line.year}", line

@@ -15,6 +15,7 @@ from config.clock import local_date
 from config.money import to_minor
 from config.transactions import step
 from contracts.parameters import parameter_value
+from settlement.actions.advance_money import match_advances
 from settlement.actions.clawback_recovery import match_clawbacks
 from settlement.actions.fee_matching import match_fees
 from settlement.actions.payment_postings import open_of, post_matches
@@ -44,13 +45,14 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
     """Match the open lines of a statement as far as the rules are sure; what a person has undone waits for a person,
     and so does what quotes a notice or a case beside something else.
 
-    Locks: fee notices, clawbacks, claims, runs, payments.
-    Posts: payment.confirmed, payment.returned, fee.paid_by_bank, clawback.repaid.
+    Locks: fee notices, clawbacks, advances, claims, runs, payments.
+    Posts: payment.confirmed, payment.returned, fee.paid_by_bank, clawback.repaid, advance.repaid.
     """
     _explain_reported_before(statement, at)
     several = naming_several(statement)
     match_fees(statement, but=several, actor=actor, at=at)
     match_clawbacks(statement, but=several, actor=actor, at=at)
+    match_advances(statement, but=several, actor=actor, at=at)
     # Lock first, read the columns after: another import may have matched the same payments meanwhile.
     lock_payments(Payment.objects.filter(organisation=statement.organisation, status__in=MATCHABLE))
     rest = statement.lines.filter(status__in=OPEN).exclude(pk__in=several)

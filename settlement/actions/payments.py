@@ -21,6 +21,7 @@ from config.office.models import Attachment
 from config.office.storage import attach, attachments_of
 from config.transactions import step
 from contracts.actions.check_facts import refuse_related
+from settlement.actions.advance_money import advances_of_payments, settle_advances
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.payment_postings import post_payments
 from settlement.actions.runs import BY_FILE, WRITE_FILE, lock_run
@@ -29,7 +30,7 @@ from settlement.finance_queries import PAYMENT_FILE, payment_file
 from settlement.gateways.bank_file import BankFileGateway
 from settlement.gateways.base import Party, PaymentInstruction, PaymentOrder
 from settlement.hold_queries import held_payments
-from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun
+from settlement.models import Advance, Claim, Payment, PaymentRemittance, PaymentRun
 
 ADVICE = "remittance_advice"
 FINAL_STATES = ("confirmed", "failed", "returned")
@@ -92,6 +93,11 @@ def _instruction(run: PaymentRun, payment: Payment, debtor: Party) -> PaymentIns
 def _remittance_text(run: PaymentRun, payment: Payment) -> str:
     # A bank document is in the state language of the organisation, whoever makes it.
     with override("ru" if run.organisation.jurisdiction == "RU" else "uk"):
+        advances = [item.advance for item in payment.advance_items.select_related("advance__contract")]
+        if advances:
+            contracts = ", ".join(sorted({row.contract.number for row in advances}))
+            told = {"contract": contracts[:60], "reference": payment.rf_reference}
+            return str(_("Advance for social services, contract %(contract)s, %(reference)s") % told)
         params = {"month": f"{run.period:%m.%Y}", "reference": payment.rf_reference}
         return str(_("Social services for %(month)s, %(reference)s") % params)
 
@@ -228,16 +234,25 @@ def move_payments(payments: Sequence[Payment], status: str, *, at: datetime) -> 
             payment.confirmed_at = None
         if "returned" in (payment.status, status):
             payment.items.update(live=status != "returned")
+            payment.advance_items.update(live=status != "returned")
         payment.save(update_fields=["confirmed_at"])
         payment.move_to(status, at=at)
-    settle_claims(_claims_of(payments), at=at)
+    _settle_paid(payments, at=at)
     close_finished_runs(payments, at=at)
 
 
 @step
+def _settle_paid(payments: Iterable[Payment], *, at: datetime) -> None:
+    """What payments pay, in step with them."""
+    settle_claims(_claims_of(payments), at=at)
+    settle_advances(advances_of_payments(payment.pk for payment in payments).values_list("pk", flat=True), at=at)
+
+
+@step
 def lock_payments(payments: QuerySet[Payment]) -> list[Payment]:
-    """Payments with their claims and runs, locked in the fixed order: claims, runs, payments."""
+    """Payments with what they pay and their runs, locked in the fixed order: advances, claims, runs, payments."""
     ids = list(payments.values_list("pk", flat=True))
+    lock_rows(Advance.objects.filter(pk__in=advances_of_payments(ids).values("pk")))
     lock_rows(Claim.objects.filter(pk__in=Claim.objects.filter(remittances__payment_items__payment__in=ids)))
     lock_rows(PaymentRun.objects.filter(payments__in=ids))
     return lock_rows(Payment.objects.filter(pk__in=ids))
@@ -271,10 +286,11 @@ def drop_payment(rows: list[Payment], *, actor: Actor, at: datetime) -> None:
     payment, was_sent = rows[0], rows[0].status == "sent"
     payment.move_to("failed", at=at)
     payment.items.update(live=False)
+    payment.advance_items.update(live=False)
     if was_sent:
         on = local_date(at, payment.organisation.zone)
         post_payments("payment.failed", rows, on=on, actor=actor, at=at)
-    settle_claims(_claims_of(rows), at=at)
+    _settle_paid(rows, at=at)
     close_finished_runs(rows, at=at)
 
 

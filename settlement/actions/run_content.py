@@ -1,4 +1,4 @@
-"""What a payment run would pay: which remittances, to whom, on which account, and its fingerprint."""
+"""What a payment run would pay: which remittances or advances, to whom, on which account, and its fingerprint."""
 
 from __future__ import annotations
 
@@ -26,12 +26,23 @@ from contracts.queries import working_calendar
 from settlement.finance_queries import ReturnedAccount, returned_accounts
 from settlement.gateways.base import MAX_AMOUNT
 from settlement.gateways.identifiers import is_iban
-from settlement.hold_queries import held_remittances
-from settlement.models import AdjudicationRun, ConnectedAccount, Payment, PaymentRemittance, PaymentRun, Remittance
+from settlement.hold_queries import held_advances, held_remittances
+from settlement.models import (
+    AdjudicationRun,
+    Advance,
+    ConnectedAccount,
+    Payment,
+    PaymentAdvance,
+    PaymentRemittance,
+    PaymentRun,
+    Remittance,
+)
 
 # How a payment goes: with the bank file, or as a transfer of Stripe.
 BY_FILE, BY_TRANSFER = "bank_file", "stripe"
 # payment.approvals_from.<amount>: persons that a run of that amount or more needs, up to the next such row.
+# What a run pays: remittances of a month, or advances.
+Item = Remittance | Advance
 APPROVALS_MIN, APPROVALS_FROM = "payment.approvals_min", "payment.approvals_from."
 RELEASE_APART, GRACE_DAYS = "payment.release_apart", "payment.grace_days"
 
@@ -53,6 +64,16 @@ class Held(DomainError):
     message = _(
         "Payment of the claim %(claim)s of %(provider)s is held. Take it out of the run, or have the hold lifted by "
         "another person."
+    )
+
+
+class AdvanceHeld(DomainError):
+    """Somebody holds an advance."""
+
+    code = "PAYMENT_HELD"
+    message = _(
+        "Payment of the advance %(advance)s of %(provider)s is held. Take it out of the run, or have the hold lifted "
+        "by another person."
     )
 
 
@@ -107,7 +128,25 @@ def terms_of(organisation: Organisation, total_minor: int, on: date) -> Terms:
     return Terms(max(persons - 1, 1), apart is not None and apart.flag)
 
 
-def choose(rows: QuerySet[Remittance], organisation: Organisation, on: date) -> tuple[list[Remittance], list[LeftOut]]:
+def choose(
+    rows: QuerySet[Remittance] | QuerySet[Advance], organisation: Organisation, on: date
+) -> tuple[list[Item], list[LeftOut]]:
+    """Which of payable remittances or advances a run of a day takes, and whom it leaves out and why."""
+    if rows.model is Advance:
+        return choose_advances(rows, organisation, on)  # type: ignore[arg-type]  # of that model
+    return choose_remittances(rows, organisation, on)  # type: ignore[arg-type]
+
+
+def choose_advances(rows: QuerySet[Advance], organisation: Organisation, on: date) -> tuple[list[Item], list[LeftOut]]:
+    """Advances whose provider and contract are not held."""
+    held = set(held_advances(rows, organisation, on).values_list("pk", flat=True))
+    chosen, refused = _payable_together(row for row in rows if row.pk not in held)
+    return chosen, [LeftOut(row.provider, "HELD", row.payable) for row in rows if row.pk in held] + refused
+
+
+def choose_remittances(
+    rows: QuerySet[Remittance], organisation: Organisation, on: date
+) -> tuple[list[Item], list[LeftOut]]:
     """Which of payable remittances a run of a day takes, and whom it leaves out and why.
 
     Money: a provider's remittances are netted; one whose sum is not positive is left out whole.
@@ -140,10 +179,10 @@ def _judged_recently(rows: QuerySet[Remittance], organisation: Organisation, on:
     }
 
 
-def _payable_together(remittances: Iterable[Remittance]) -> tuple[list[Remittance], list[LeftOut]]:
-    chosen: list[Remittance] = []
+def _payable_together(items: Iterable[Item]) -> tuple[list[Item], list[LeftOut]]:
+    chosen: list[Item] = []
     left_out: list[LeftOut] = []
-    for provider, rows in by_provider(remittances):
+    for provider, rows in by_provider(items):
         total = sum(row.payable for row in rows)
         if total <= 0:
             left_out.append(LeftOut(provider, "NOT_POSITIVE", total))
@@ -154,9 +193,9 @@ def _payable_together(remittances: Iterable[Remittance]) -> tuple[list[Remittanc
     return chosen, left_out
 
 
-def refuse_overspent(remittances: Iterable[Remittance]) -> None:
+def refuse_overspent(items: Iterable[Item]) -> None:
     """Money leaves only within the appropriation; what is owed beyond it waits for an amended line."""
-    labels = {f"settlement.claim:{row.claim_id}" for row in remittances}
+    labels = {f"settlement.claim:{row.claim_id}" for row in items if isinstance(row, Remittance)}
     charged = BudgetEntry.objects.filter(kind="spending", label__in=labels).values("budget_line")
     lines = BudgetLine.objects.filter(pk__in=charged).annotate(taken=Sum("entries__amount_minor")).order_by("pk")
     for line in lines:
@@ -165,38 +204,39 @@ def refuse_overspent(remittances: Iterable[Remittance]) -> None:
             raise BudgetExceeded(line=line, free=from_minor(0), needed=from_minor(-free))
 
 
-def by_provider(remittances: Iterable[Remittance]) -> list[tuple[Provider, list[Remittance]]]:
-    """Remittances grouped by provider, in the order of provider codes and remittance ids."""
-    ordered = sorted(remittances, key=lambda row: (row.provider.code, row.pk))
+def by_provider(items: Iterable[Item]) -> list[tuple[Provider, list[Item]]]:
+    """What is paid grouped by provider, in the order of provider codes and ids."""
+    ordered = sorted(items, key=lambda row: (row.provider.code, row.pk))
     return [(rows[0].provider, rows) for _code, rows in _groups(ordered)]
 
 
-def _groups(ordered: list[Remittance]) -> list[tuple[str, list[Remittance]]]:
+def _groups(ordered: list[Item]) -> list[tuple[str, list[Item]]]:
     return [(code, list(rows)) for code, rows in groupby(ordered, key=lambda row: row.provider.code)]
 
 
-def content_digest(remittances: Iterable[Remittance]) -> str:
+def content_digest(items: Iterable[Item]) -> str:
     """sha256 of who is paid what to which account; what approvers sign."""
     rows = [
         [provider.code, payee(provider, rows[0])[1], sum(row.payable for row in rows), [row.pk for row in rows]]
-        for provider, rows in by_provider(remittances)
+        for provider, rows in by_provider(items)
     ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-def payee(provider: Provider, remittance: Remittance) -> tuple[str, str]:
+def payee(provider: Provider, item: Item) -> tuple[str, str]:
     """How a provider is paid and on which account: by transfer where the settings allow it and Stripe knows it."""
     allowed = settings.STRIPE_TRANSFER_CURRENCIES
-    if allowed and remittance.run.organisation.currency in allowed:
+    office = item.organisation if isinstance(item, Advance) else item.run.organisation
+    if allowed and office.currency in allowed:
         account = ConnectedAccount.objects.filter(provider=provider).first()
         if account is not None:
             return BY_TRANSFER, account.account
     return BY_FILE, provider.iban
 
 
-def total_minor(remittances: Sequence[Remittance]) -> int:
-    """Sum of what remittances pay, minor units."""
-    return sum(row.payable for row in remittances)
+def total_minor(items: Sequence[Item]) -> int:
+    """Sum of what is paid, minor units."""
+    return sum(row.payable for row in items)
 
 
 def remittances_of(run: PaymentRun) -> QuerySet[Remittance]:
@@ -206,19 +246,31 @@ def remittances_of(run: PaymentRun) -> QuerySet[Remittance]:
     return rows.select_related("provider", "claim", "run__organisation").order_by("id")
 
 
-def live_remittances(run: PaymentRun) -> list[Remittance]:
+def advances_of(run: PaymentRun) -> QuerySet[Advance]:
+    """Advances that the run still pays."""
+    items = PaymentAdvance.objects.filter(payment_run=run, live=True).values("advance")
+    rows = Advance.objects.filter(pk__in=items)
+    return rows.select_related("provider", "contract", "organisation").order_by("id")
+
+
+def items_of(run: PaymentRun) -> QuerySet[Remittance] | QuerySet[Advance]:
+    """What the run still pays: a run is of one kind."""
+    return advances_of(run) if run.advance_items.exists() else remittances_of(run)
+
+
+def live_items(run: PaymentRun) -> list[Item]:
     """The same as a list."""
-    return list(remittances_of(run))
+    return list(items_of(run))
 
 
 def has_changed(run: PaymentRun, on: date) -> bool:
     """Whether an open run would pay something else than was proposed: an account changed, or a hold began."""
-    return content_digest(choose(remittances_of(run), run.organisation, on)[0]) != run.content_sha256
+    return content_digest(choose(items_of(run), run.organisation, on)[0]) != run.content_sha256
 
 
 def accounts_returned(run: PaymentRun) -> list[ReturnedAccount]:
     """Accounts that the run would pay again after the bank returned money from them and said why."""
-    accounts = {row.provider_id: payee(row.provider, row)[1] for row in live_remittances(run)}
+    accounts = {row.provider_id: payee(row.provider, row)[1] for row in live_items(run)}
     return returned_accounts(run.organisation, accounts)
 
 
@@ -241,3 +293,6 @@ def refuse_held(run: PaymentRun, on: date) -> None:
     row = held_remittances(remittances_of(run), run.organisation, on).first()
     if row is not None:
         raise Held(claim=row.claim.number, provider=row.provider.name)
+    advance = held_advances(advances_of(run), run.organisation, on).first()
+    if advance is not None:
+        raise AdvanceHeld(advance=advance.number, provider=advance.provider.name)

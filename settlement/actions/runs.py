@@ -26,24 +26,35 @@ from settlement.actions.claim_states import settle_claims
 from settlement.actions.run_content import (
     BY_FILE,
     BY_TRANSFER,
+    Item,
     LeftOut,
     by_provider,
     choose,
     content_digest,
-    live_remittances,
+    items_of,
+    live_items,
     payee,
     refuse_held,
     refuse_overspent,
     refuse_returned,
     refuse_too_large,
-    remittances_of,
     said_left_out,
     terms_of,
     total_minor,
 )
+from settlement.advance_queries import payable_advances
 from settlement.finance_queries import given_back, payable_remittances
 from settlement.gateways.identifiers import creditor_reference
-from settlement.models import Claim, Payment, PaymentRemittance, PaymentRun, PaymentRunApproval, Remittance
+from settlement.models import (
+    Advance,
+    Claim,
+    Payment,
+    PaymentAdvance,
+    PaymentRemittance,
+    PaymentRun,
+    PaymentRunApproval,
+    Remittance,
+)
 
 OPEN_STATES = ("proposed", "approved")
 WRITE_FILE = "settlement.write_payment_file"
@@ -112,8 +123,9 @@ def propose_payment_run(
         raise NothingToPay(period=f"{period:%Y-%m}")
     refuse_overspent(chosen)
     run = _create_run(organisation, period, follows_id, chosen, actor, at)
-    PaymentRemittance.objects.bulk_create([PaymentRemittance(payment_run=run, remittance=row) for row in chosen])
-    settle_claims((row.claim_id for row in chosen), at=at)
+    remittances = [row for row in chosen if isinstance(row, Remittance)]
+    PaymentRemittance.objects.bulk_create([PaymentRemittance(payment_run=run, remittance=row) for row in remittances])
+    settle_claims((row.claim_id for row in remittances), at=at)
     record(
         "payment_run.proposed",
         run,
@@ -135,11 +147,41 @@ def _followed(organisation: Organisation, period: date, run_id: int) -> PaymentR
     return found
 
 
+@action
+def propose_advance_run(*, organisation: Organisation, actor: Actor, at: datetime) -> Proposal:
+    """Put every approved advance that no run pays into one payment run of its own; its month is the present one.
+
+    Raises: NothingToPay. Locks: advances. Audit: payment_run.proposed.
+    """
+    on = local_date(at, organisation.zone)
+    # Whoever waited for the lock sees what the other one took.
+    lock_rows(Advance.objects.filter(organisation=organisation, status="approved"))
+    chosen, left_out = choose(payable_advances(organisation), organisation, on)
+    if not chosen:
+        raise NothingToPay(period=f"{on:%Y-%m}")
+    run = _create_run(organisation, on.replace(day=1), None, chosen, actor, at)
+    advances = [row for row in chosen if isinstance(row, Advance)]
+    PaymentAdvance.objects.bulk_create([PaymentAdvance(payment_run=run, advance=row) for row in advances])
+    record(
+        "payment_run.proposed",
+        run,
+        *advances,
+        actor=actor,
+        at=at,
+        total=run.total.amount,
+        content_sha256=run.content_sha256,
+        advances=len(advances),
+        needed=run.approvals_needed,
+        left_out=said_left_out(left_out),
+    )
+    return Proposal(run, tuple(left_out))
+
+
 def _create_run(
     organisation: Organisation,
     period: date,
     follows_id: int | None,
-    chosen: Sequence[Remittance],
+    chosen: Sequence[Item],
     actor: Actor,
     at: datetime,
 ) -> PaymentRun:
@@ -194,10 +236,10 @@ def approve_payment_run(
     signatures = signatures_of(run)
     if actor.user_id == run.proposed_by_id or signatures.filter(approved_by_id=actor.user_id).exists():
         raise FourEyes()
-    remittances = live_remittances(run)
-    if content_sha256 != run.content_sha256 or content_digest(remittances) != content_sha256:
+    items = live_items(run)
+    if content_sha256 != run.content_sha256 or content_digest(items) != content_sha256:
         raise RunChanged(number=run.number)
-    _refuse_related(run, remittances, actor, at)
+    _refuse_related(run, items, actor, at)
     refuse_held(run, local_date(at, organisation.zone))
     said = reason.strip()[:300]
     refuse_returned(run, at if said else None)
@@ -211,8 +253,8 @@ def approve_payment_run(
     return run
 
 
-def _refuse_related(run: PaymentRun, remittances: Iterable[Remittance], actor: Actor, at: datetime) -> None:
-    providers = {row.provider_id for row in remittances}
+def _refuse_related(run: PaymentRun, items: Iterable[Item], actor: Actor, at: datetime) -> None:
+    providers = {row.provider_id for row in items}
     refuse_related(organisation=run.organisation, actor=actor, providers=providers, at=at)
 
 
@@ -255,11 +297,13 @@ def renew_payment_run(*, organisation: Organisation, run_id: int, actor: Actor, 
 def take_up_changes(run: PaymentRun, *, at: datetime) -> list[LeftOut] | None:
     """Bring an open, locked run into step with holds and accounts; whom that leaves out, or None without any change."""
     on = local_date(at, run.organisation.zone)
-    chosen, left_out = choose(remittances_of(run), run.organisation, on)
+    chosen, left_out = choose(items_of(run), run.organisation, on)
     digest = content_digest(chosen)
     if digest == run.content_sha256:
         return None
-    run.items.filter(live=True).exclude(remittance__in=chosen).update(live=False)
+    keys = [row.pk for row in chosen]
+    run.items.filter(live=True).exclude(remittance__in=keys).update(live=False)
+    run.advance_items.filter(live=True).exclude(advance__in=keys).update(live=False)
     if chosen:
         _rewrite(run, chosen, digest, on)
     target = "proposed" if chosen else "cancelled"
@@ -270,7 +314,7 @@ def take_up_changes(run: PaymentRun, *, at: datetime) -> list[LeftOut] | None:
 
 
 @step
-def _rewrite(run: PaymentRun, chosen: Sequence[Remittance], digest: str, on: date) -> None:
+def _rewrite(run: PaymentRun, chosen: Sequence[Item], digest: str, on: date) -> None:
     total = total_minor(chosen)
     terms = terms_of(run.organisation, total, on)
     run.approvals_needed, run.release_apart = terms.approvals, terms.release_apart
@@ -290,6 +334,7 @@ def cancel_payment_run(
     run = lock_run(organisation, run_id)
     run.move_to("cancelled", at=at)
     run.items.update(live=False)
+    run.advance_items.update(live=False)
     settle_claims(_claims_of(run_id), at=at)
     record("payment_run.cancelled", run, actor=actor, at=at, reason=reason)
     return run
@@ -317,15 +362,15 @@ def release_payment_run(
     today = local_date(at, organisation.zone)
     if execution_date < today:
         raise DateInPast(date=execution_date)
-    remittances = live_remittances(run)
-    if content_digest(remittances) != run.content_sha256:
+    items = live_items(run)
+    if content_digest(items) != run.content_sha256:
         raise RunChanged(number=run.number)
-    _refuse_related(run, remittances, actor, at)
+    _refuse_related(run, items, actor, at)
     refuse_held(run, today)
     refuse_returned(run, signatures.exclude(reason="").aggregate(last=Max("approved_at"))["last"])
     run.released_by_id, run.execution_date, run.message_id = actor.user_id, execution_date, run.number
     run.save(update_fields=["released_by", "execution_date", "message_id"])
-    payments = _make_payments(run, remittances, at)
+    payments = _make_payments(run, items, at)
     refuse_too_large(payments)
     run.move_to("released", at=at)
     for gateway, kind in ((BY_FILE, WRITE_FILE), (BY_TRANSFER, SEND_TRANSFERS)):
@@ -344,8 +389,8 @@ def release_payment_run(
     return run
 
 
-def _make_payments(run: PaymentRun, remittances: list[Remittance], at: datetime) -> list[Payment]:
-    groups = by_provider(remittances)
+def _make_payments(run: PaymentRun, items: list[Item], at: datetime) -> list[Payment]:
+    groups = by_provider(items)
     year = local_date(at, run.organisation.zone).year
     first = next_number(organisation=run.organisation, kind="payment", year=year, count=len(groups))
     payments = Payment.objects.bulk_create(
@@ -356,10 +401,11 @@ def _make_payments(run: PaymentRun, remittances: list[Remittance], at: datetime)
     )
     for payment in payments:
         run.items.filter(live=True, remittance__provider_id=payment.provider_id).update(payment=payment)
+        run.advance_items.filter(live=True, advance__provider_id=payment.provider_id).update(payment=payment)
     return payments
 
 
-def _payment(run: PaymentRun, provider: Provider, rows: list[Remittance], reference: str, at: datetime) -> Payment:
+def _payment(run: PaymentRun, provider: Provider, rows: list[Item], reference: str, at: datetime) -> Payment:
     gateway, account = payee(provider, rows[0])
     return Payment(
         gateway=gateway,

@@ -22,6 +22,8 @@ from config.transactions import step
 from contracts.actions.budgets import BudgetExceeded
 from contracts.models import BudgetLine, ClosedBudgetLine
 from contracts.queries import set_aside_minor
+from settlement.actions.advance_money import lock_advances
+from settlement.actions.advances import make_year_due
 from settlement.actions.fees import open_day
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.actions.month_close import lock_months
@@ -36,7 +38,9 @@ from settlement.year_queries import (
     first_day,
     open_lines,
     open_months_of,
+    return_day,
     standing_params,
+    unpaid_advances,
     year_plan,
 )
 
@@ -79,6 +83,13 @@ class LinesOverspent(DomainError):
     message = _("More is spent on these budget lines than they have: %(lines)s. Amend them before the year is closed.")
 
 
+class AdvancesUnpaid(DomainError):
+    """Advances of the year wait for their payment."""
+
+    code = "YEAR_ADVANCES_UNPAID"
+    message = _("These advances of %(year)s are approved and not paid: %(advances)s. Pay them or cancel them first.")
+
+
 class YearTaken(DomainError):
     """The year is closed or its closing waits for approval."""
 
@@ -97,8 +108,8 @@ class YearChanged(DomainError):
 def propose_year_closing(*, organisation: Organisation, year: int, actor: Actor, at: datetime) -> YearClosing:
     """Prepare the closing of a year: what goes over, what lapses, who returns money.
 
-    Raises: YearNotOver, YearHasOpenMonths, EarlierYearOpen, NextYearLineMissing, LinesOverspent, BudgetExceeded,
-    YearTaken, ParameterMissing. Audit: year.closing_proposed.
+    Raises: YearNotOver, YearHasOpenMonths, EarlierYearOpen, NextYearLineMissing, LinesOverspent, AdvancesUnpaid,
+    BudgetExceeded, YearTaken, ParameterMissing. Audit: year.closing_proposed.
     """
     plan = _checked_plan(organisation, year, at)
     try:
@@ -137,10 +148,12 @@ def approve_year_closing(
     """Close the year as it was prepared: carry and end what stands on its lines, end its costs on the result.
 
     Entries are dated on the first day of the next year, or today when that month is closed.
+    What is unused of the year's advances is asked back.
     Raises: NotFound, FourEyes, YearChanged, InvalidMove, and what preparing raises.
-    Locks: budget lines, the organisation's months, the closing. Posts: year.expense_closed, year.fee_closed and their
-    opposites. Audit: year.closed.
+    Locks: advances, budget lines, the organisation's months, the closing.
+    Posts: year.expense_closed, year.fee_closed and their opposites. Audit: year.closed.
     """
+    lock_advances(organisation)
     lines = lock_rows(BudgetLine.objects.filter(organisation=organisation))
     lock_months(organisation)
     closing = _locked(organisation, closing_id)
@@ -154,12 +167,16 @@ def approve_year_closing(
     _move_promises(plan, organisation, actor, at)
     _post_results(closing, of_year, actor, at)
     _close_lines(plan, of_year, lines, at)
+    reason = str(_("The year %(year)s is closed, and advances do not go over.") % {"year": closing.year})
+    until = return_day(organisation, closing.year)
+    advances = make_year_due(organisation, closing.year, until, reason, at)
     closing.approved_by_id = actor.user_id
     closing.save(update_fields=["approved_by"])
     closing.move_to("approved", at=at)
     record(
         "year.closed",
         closing,
+        *advances,
         actor=actor,
         at=at,
         year=closing.year,
@@ -190,6 +207,9 @@ def _checked_plan(organisation: Organisation, year: int, at: datetime) -> YearPl
     earlier = earlier_open_years(organisation, year)
     if earlier:
         raise EarlierYearOpen(year=year, years=", ".join(map(str, earlier)))
+    unpaid = unpaid_advances(organisation, year)
+    if unpaid:
+        raise AdvancesUnpaid(year=year, advances=", ".join(unpaid))
     plan = year_plan(organisation, year)
     _check_lines(organisation, plan)
     return plan

@@ -1,5 +1,6 @@
 """What we owe, why, and that it was paid."""
 
+from settlement.models.advances import Advance, AdvanceReturn, AdvanceStanding, AdvanceUse, PaymentAdvance
 from settlement.models.appeals import Appeal, AppealAnswer, ClaimReturn
 from settlement.models.check_facts import ClaimDeclaration, FeeReport, FindingFeedback
 from settlement.models.claims import (
@@ -57,6 +58,10 @@ __all__ = [
     "Account",
     "Adjudication",
     "AdjudicationRun",
+    "Advance",
+    "AdvanceReturn",
+    "AdvanceStanding",
+    "AdvanceUse",
     "Appeal",
     "AppealAnswer",
     "BankAct",
@@ -98,6 +103,7 @@ __all__ = [
     "Match",
     "ObjectionAnswer",
     "Payment",
+    "PaymentAdvance",
     "PaymentHold",
     "PaymentRemittance",
     "PaymentRun",

@@ -29,6 +29,7 @@ ACCOUNT_TITLES = {
     "card": _("Money of card payments at Stripe"),
     "result": _("What the services of %(whose)s cost the budget"),
     "recovery": _("Money that %(whose)s has to give back"),
+    "advance": _("Advances of %(whose)s that are not used yet"),
     "neighbour": _("Due from %(whose)s for visits of its certificates, less what is due to it"),
 }
 
@@ -49,6 +50,7 @@ class Account(models.Model):
         ("card", _("balance of card payments")),
         ("result", _("results of closed years")),
         ("recovery", _("to come back from providers")),
+        ("advance", _("advances to providers")),
         ("neighbour", _("clearing with other municipalities")),
     ]
 

@@ -166,6 +166,7 @@ TAKEN = """(SELECT COALESCE(sum(tk.amount_minor), 0) FROM (
     UNION ALL SELECT amount_minor FROM settlement_feereceipt WHERE statement_line_id = {line}
     UNION ALL SELECT amount_minor FROM settlement_feerefundtransfer WHERE statement_line_id = {line}
     UNION ALL SELECT amount_minor FROM settlement_clawbackrecovery WHERE statement_line_id = {line}
+    UNION ALL SELECT amount_minor FROM settlement_advancereturn WHERE statement_line_id = {line}
     UNION ALL SELECT amount_minor FROM settlement_clearingpayment WHERE statement_line_id = {line}) tk)"""
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from settlement.rules import checks, given
+from settlement.rules import advances, checks, given
 from settlement.rules.ceilings import cut_money, cut_units
 from settlement.rules.comparison import Comparison
 from settlement.rules.facts import Facts, Ints, Mask, column
@@ -39,7 +39,8 @@ class AdjudicationResult:
     adjudications: id, claim, line, units_claimed, units_allowed, rate_claimed, rate_allowed, amount_claimed,
     reductions (R and C), pended (P), gross, fee, payable, outcome; ``reversal`` 1 on rows that take back a
     claim. findings: id, claim, line, check, severity, units, amount, detail (compact JSON). remittances:
-    claim, provider, amount_claimed, reductions, pended, gross, fee, offsets, payable.
+    claim, provider, amount_claimed, reductions, pended, gross, fee, offsets, payable; ``advances``: the part of
+    offsets that is used of advances, negative where it is given back.
     """
 
     adjudications: pd.DataFrame
@@ -256,13 +257,14 @@ def _remittances(facts: Facts, adjudications: pd.DataFrame) -> pd.DataFrame:
     order = facts.claims.sort_values("number", kind="stable")
     table = pd.DataFrame({"claim": column(order, "claim"), "provider": column(order, "provider")})
     sums = sums.reindex(table["claim"], fill_value=0).astype("int64").reset_index(drop=True)
-    kept = _offsets(facts, column(table, "provider"), column(sums, "payable"))
+    used = advances.used(facts, order, column(sums, "payable"))
+    kept = used + _offsets(facts, column(table, "provider"), column(sums, "payable") - used)
     table = pd.concat([table, sums.assign(payable=sums["payable"] - kept)], axis=1)
-    return table.assign(offsets=kept)[[*table.columns[:-1], "offsets", "payable"]]
+    return table.assign(offsets=kept, advances=used)[[*table.columns[:-1], "offsets", "payable", "advances"]]
 
 
 def _offsets(facts: Facts, providers: Ints, payables: Ints) -> Ints:
-    """Step 8: what is kept back of each remittance, in the order of claim numbers."""
+    """Step 8: what is kept back of each remittance, in the order of claim numbers, after advances are used up."""
     kept = np.zeros(len(payables), dtype=np.int64)
     owed = (column(facts.clawbacks, name) for name in ("provider", "outstanding"))
     for provider, outstanding in zip(*owed, strict=True):

@@ -93,6 +93,10 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "reductions pended gross fee outcome",
         # What providers of the run have to give back, its term passed; remittances are lowered by it (CLM-46).
         "clawbacks": "provider outstanding",
+        # What stands on advances of contracts of the run that its month may use, with what the run gives back of them.
+        "advances": "contract outstanding",
+        # What claims that the run takes back had used of advances (claim: the reversing).
+        "advances_used": "claim amount",
         # --- only for the checks that a package cannot decide (``settlement.rules.own``)
         # Claims that were handed in here. twin: another claim with the same file or number, or BLANK.
         # declared_total: NO_AMOUNT when the provider declared none; written: sum of all lines, ten-thousandths;
@@ -164,6 +168,8 @@ class Facts:
     claim_numbers: pd.DataFrame
     reversals: pd.DataFrame
     clawbacks: pd.DataFrame
+    advances: pd.DataFrame
+    advances_used: pd.DataFrame
     own_claims: pd.DataFrame
     vat_lines: pd.DataFrame
     schedules: pd.DataFrame

@@ -46,6 +46,18 @@ or is kept back from what it is owed. A debt that came with a package was owed b
     clawback.offset          Dr payable          Cr recovery
     clawback.offset_given    Dr payable          Cr funding
 
+An advance stands on an account of its contract until claims of that contract use it up, or it comes back; one that
+came with a package was paid before these books began:
+
+    advance.granted          Dr advance          Cr payable
+    advance.withdrawn        Dr payable          Cr advance    (it is not paid after all)
+    advance.used             Dr payable          Cr advance
+    advance.given_back       Dr advance          Cr payable    (the claim that used it is taken back)
+    advance.used_given       Dr payable          Cr funding
+    advance.given_back_given Dr funding          Cr payable
+    advance.repaid           Dr bank             Cr advance
+    advance.unrepaid         Dr advance          Cr bank       (a bank line that was something else)
+
 A visit of another municipality's certificate is its cost: it owes what the budget pays, and the rest, if any, is ours.
 What two municipalities owe each other stands on one account a pair in the books of each, and so is set off by itself:
 
@@ -77,6 +89,7 @@ RECEIVABLE, HELD, CARD = "receivable", "held", "card"
 FUNDING, RESULT = "funding", "result"
 RECOVERY = "recovery"
 NEIGHBOUR = "neighbour"
+ADVANCE = "advance"
 
 CLAIM_ADJUDICATED, CLAIM_REVERSED = "claim.adjudicated", "claim.reversed"
 OPENING_ADDED, OPENING_LOWERED = "opening.added", "opening.lowered"
@@ -139,6 +152,14 @@ PLAN: dict[str, Rule] = {
     "clawback.unrepaid": _simple(RECOVERY, BANK),
     "clawback.offset": _simple(PAYABLE, RECOVERY),
     "clawback.offset_given": _simple(PAYABLE, FUNDING),
+    "advance.granted": _simple(ADVANCE, PAYABLE),
+    "advance.withdrawn": _simple(PAYABLE, ADVANCE),
+    "advance.used": _simple(PAYABLE, ADVANCE),
+    "advance.given_back": _simple(ADVANCE, PAYABLE),
+    "advance.used_given": _simple(PAYABLE, FUNDING),
+    "advance.given_back_given": _simple(FUNDING, PAYABLE),
+    "advance.repaid": _simple(BANK, ADVANCE),
+    "advance.unrepaid": _simple(ADVANCE, BANK),
     "clearing.agreed": _simple(EXPENSE, NEIGHBOUR),
     "clearing.returned": _simple(NEIGHBOUR, EXPENSE),
     "clearing.given_up": _simple(EXPENSE, NEIGHBOUR),

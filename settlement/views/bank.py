@@ -19,10 +19,13 @@ from config.money import to_minor
 from contracts.views.pages import access_of, one_of, page_of, perform
 from settlement import finance_queries
 from settlement.actions import bank_lines, fee_lines, reconciliation
+from settlement.actions.advance_lines import repay_advance_with_line
 from settlement.actions.clawback_lines import repay_with_line
 from settlement.actions.matching import propose_matches
 from settlement.actions.payment_postings import open_of
 from settlement.actions.status_reports import Answered, import_status_report
+from settlement.advance_forms import AdvanceLineForm
+from settlement.advance_queries import returnable
 from settlement.bank_forms import SplitForm
 from settlement.bank_queries import (
     found_payments,
@@ -191,8 +194,10 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
     fee_form = FeeLineForm(request.POST if step == "fee" else None)
     split_form = SplitForm(request.POST if step == "split" else None, can=can)
     repayment_form = RepaymentForm(request.POST if step == "clawback" else None)
+    advance_form = AdvanceLineForm(request.POST if step == "advance" else None)
     refusal = None
     others = {"explain": explain_form, "fee": fee_form, "split": split_form, "clawback": repayment_form}
+    others["advance"] = advance_form
     form = others.get(step, match_form)
     if request.method == "POST" and form.is_valid():
         try:
@@ -219,6 +224,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "may_open": access.may("statements.match") and line.status == "explained" and line.explained_by_id,
         "fee_form": fee_form if line.status == "unmatched" and has_fees(line.statement.organisation) else None,
         "repayment_form": repayment_form if _may_repay(line) else None,
+        "advance_form": advance_form if _may_bring_advance(line) else None,
         "takings": takings_of(line.statement, line).get(line.pk, []),
         "form": form,
         "refusal": refusal,
@@ -240,6 +246,12 @@ def _may_repay(line: StatementLine) -> bool:
     return line.status == "unmatched" and line.amount_minor > 0 and waiting.exists()
 
 
+def _may_bring_advance(line: StatementLine) -> bool:
+    """Whether the line can be an unused advance that a provider returns."""
+    open_credit = line.status == "unmatched" and line.amount_minor > 0
+    return open_credit and returnable(line.statement.organisation).exists()
+
+
 def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None:
     access = access_of(request)
     shared = {"organisation": access.office(), "line_id": line.pk, "actor": access.actor, "at": access.now()}
@@ -250,6 +262,10 @@ def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None
     if isinstance(form, RepaymentForm):
         repay_with_line(case=form.cleaned_data["case"], **shared)  # type: ignore[arg-type]
         messages.success(request, str(_("The money is booked for the case.")))
+        return
+    if isinstance(form, AdvanceLineForm):
+        repay_advance_with_line(advance=form.cleaned_data["advance"], **shared)  # type: ignore[arg-type]
+        messages.success(request, str(_("The money is booked for the advance.")))
         return
     if isinstance(form, SplitForm):
         said = form.cleaned_data

@@ -87,7 +87,7 @@ def receipt_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a line was no money for a notice, with a reason."""
     row = one_of(live_receipts(access_of(request).office()), pk)
     title = _("Undo the receipt for the notice %(number)s") % {"number": row.notice.number}
-    return _undo(request, row.statement_line_id, partial(undone_lines.undo_fee_receipt, receipt_id=pk), title)
+    return undone(request, row.statement_line_id, partial(undone_lines.undo_fee_receipt, receipt_id=pk), title)
 
 
 @requires("statements.match")
@@ -95,7 +95,7 @@ def transfer_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a line was not the refund of a fee, with a reason."""
     row = one_of(live_transfers(access_of(request).office()), pk)
     title = _("Undo the refund of the notice %(number)s") % {"number": row.refund.receipt.notice.number}
-    return _undo(request, row.statement_line_id, partial(undone_lines.undo_refund_transfer, transfer_id=pk), title)
+    return undone(request, row.statement_line_id, partial(undone_lines.undo_refund_transfer, transfer_id=pk), title)
 
 
 @requires("statements.match")
@@ -103,10 +103,11 @@ def repayment_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a line was no money for a case, with a reason."""
     row = one_of(live_repayments(access_of(request).office()), pk)
     title = _("Undo the money for the case %(number)s") % {"number": row.case.number}
-    return _undo(request, row.statement_line_id, partial(undone_lines.undo_repayment, recovery_id=pk), title)
+    return undone(request, row.statement_line_id, partial(undone_lines.undo_repayment, recovery_id=pk), title)
 
 
-def _undo(request: HttpRequest, line_id: int | None, call: Callable[..., Any], title: Any) -> HttpResponse:
+def undone(request: HttpRequest, line_id: int | None, call: Callable[..., Any], title: Any) -> HttpResponse:
+    """The page that undoes what took a line: a reason, the call, and back to the line."""
     access = access_of(request)
     form = ReasonForm(request.POST or None)
     return stepped(

@@ -115,6 +115,7 @@ def ageing(request: HttpRequest) -> HttpResponse:
         (_("What providers have to return"), _("Provider"), age_queries.recovery_ages(office, on)),
         (_("Fees that recipients still have to pay"), _("Month"), age_queries.receivable_ages(office, on)),
         (_("Bank lines that are not matched or explained"), _("Account"), age_queries.unmatched_ages(office, on)),
+        (_("Advances that are not used yet"), _("Provider"), age_queries.advance_ages(office, on)),
     ]
     kind = sheet_asked(request)
     if kind:
@@ -179,6 +180,7 @@ def budget_execution(request: HttpRequest) -> HttpResponse:
         "form": form,
         "on": on,
         "years": years,
+    advanced = book_queries.advanced_by_line(office, on)
         "year": year,
         "rows": rows,
         "totals": book_queries.budget_sums(rows),
@@ -186,6 +188,7 @@ def budget_execution(request: HttpRequest) -> HttpResponse:
     return render(request, "settlement/books/budget.html", context)
 
 
+        "advanced": [(row.line, advanced[row.line.pk]) for row in rows if row.line.pk in advanced],
 def _budget_row(row: book_queries.BudgetRow) -> tuple[Any, ...]:
     figures = (row.appropriation, row.commitment, row.reservation, row.spending, row.free)
     return (row.line.code, row.line.name, *map(from_minor, figures))

@@ -17,7 +17,7 @@ from config.accounts.models import Organisation
 from config.errors import NotFound
 from config.office.storage import attachments_of, open_attachment
 from contracts.views.pages import access_of, one_of, page_of
-from settlement import clawback_queries, line_queries
+from settlement import advance_queries, clawback_queries, line_queries
 from settlement.actions import letters
 from settlement.appeal_queries import DISPUTABLE, disputed_run
 from settlement.claim_letter import checks_in_words, explain
@@ -104,6 +104,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "corrections": corrections_of(claim),
         "returns": claim.returns.order_by("-version"),
         "clawbacks": clawback_queries.cases_of_claim(access, claim) if access.may("clawbacks.view") else (),
+        "advances_used": advance_queries.used_by(claim.remittances.exclude(offsets=0)),
         "offsets": clawback_queries.offsets_of(claim.remittances.exclude(offsets=0)),
         "appeals": claim.appeals.select_related("claim_line", "answer").order_by("id"),
         "reason_form": ReasonForm(),

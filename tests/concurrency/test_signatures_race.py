@@ -65,7 +65,7 @@ def pressed(*buttons: Callable[[], Any]) -> list[Any]:
 
 def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both have read the run before either writes."""
-    both, read = Barrier(2), runs.live_remittances
+    both, read = Barrier(2), runs.live_items
 
     def unlocked(organisation: Organisation, run_id: int) -> PaymentRun:
         return PaymentRun.objects.get(pk=run_id, organisation=organisation)
@@ -76,7 +76,7 @@ def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
         return found
 
     monkeypatch.setattr(runs, "lock_run", unlocked)
-    monkeypatch.setattr(runs, "live_remittances", both_have_read)
+    monkeypatch.setattr(runs, "live_items", both_have_read)
 
 
 def need(run: PaymentRun, signatures: int) -> PaymentRun:

@@ -42,6 +42,8 @@ class Settlement:
     def __init__(self, package: Package) -> None:
         self.package = package
         self.history: list[Judged] = []
+        # What claims have used of advances, by number.
+        self.advanced: dict[str, Decimal] = {}
         self.reversed: set[str] = set()
         self.result = Result()
 
@@ -338,7 +340,31 @@ class Settlement:
             past = [j for j in self.history if j.line.claim.number == claim.reverses]
             self.result.adjudications += [adjudication_row(j, run, number, -1) for j in past]
             self.result.remittances.append(remittance_row(past, run, claim, -1))
+        self._use_advances(period, run, self.result.remittances[first:], numbers)
         self._keep_back(period, run, self.result.remittances[first:])
+
+    def _use_advances(self, period: str, run: int, remittances: list[dict[str, str]], claims: dict[str, Claim]) -> None:
+        """What was paid before is used up first; a claim that takes another back gives back what that one had used."""
+        taken_back = {claim.reverses for claim in claims.values() if claim.reverses}
+        paired = {number for number, claim in claims.items() if number in taken_back or claim.reverses in claims}
+        free = [row for row in remittances if row["claim_number"] not in paired]
+        left = {row["claim_number"]: Decimal(row["payable"]) for row in free}
+        used = dict.fromkeys((row["claim_number"] for row in remittances), ZERO)
+        for number in used:
+            used[number] -= self.advanced.get(claims[number].reverses, ZERO)
+        for advance in self.package.rows("advances"):
+            if (advance["period"], int(advance["run"])) != (period, run):
+                continue
+            own = sorted(number for number in left if claims[number].contract_number == advance["contract_number"])
+            rest = {number: left[number] - used[number] for number in own}
+            stands = min(Decimal(advance["outstanding"]), max(sum(rest.values()), ZERO))
+            for number in own:
+                part = min(stands, max(rest[number], ZERO))
+                used[number], stands = used[number] + part, stands - part
+        for row in remittances:
+            part = used[row["claim_number"]]
+            self.advanced[row["claim_number"]] = self.advanced.get(row["claim_number"], ZERO) + part
+            row["offsets"], row["payable"] = f"{part:.2f}", f"{Decimal(row['payable']) - part:.2f}"
 
     def _keep_back(self, period: str, run: int, remittances: list[dict[str, str]]) -> None:
         """What a provider owes back is kept from what it gets in the run, claim by claim in order of numbers."""
@@ -349,7 +375,8 @@ class Settlement:
             left = min(Decimal(debt["outstanding"]), max(sum(Decimal(row["payable"]) for row in own), ZERO))
             for row in sorted(own, key=lambda row: row["claim_number"]):
                 taken = min(left, max(Decimal(row["payable"]), ZERO))
-                row["offsets"], row["payable"] = f"{taken:.2f}", f"{Decimal(row['payable']) - taken:.2f}"
+                row["offsets"] = f"{Decimal(row['offsets']) + taken:.2f}"
+                row["payable"] = f"{Decimal(row['payable']) - taken:.2f}"
                 left -= taken
 
 

@@ -1,0 +1,241 @@
+"""Money of advances: used by claims of a run, given back by reversals, repaid with bank lines, paid by payment runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet, Sum
+
+from config.accounts.models import Organisation
+from config.audit.actors import Actor
+from config.locks import lock_rows
+from config.transactions import step
+from settlement.actions.advance_postings import post_return, post_uses
+from settlement.actions.claim_states import settle_claims
+from settlement.advance_queries import returnable, with_sums
+from settlement.gateways.identifiers import find_creditor_references
+from settlement.models import (
+    AdjudicationRun,
+    Advance,
+    AdvanceReturn,
+    AdvanceStanding,
+    AdvanceUse,
+    Remittance,
+    Statement,
+    StatementLine,
+)
+from settlement.rules.adjudicate import AdjudicationResult
+from settlement.rules.facts import Facts
+
+# Of an advance the first that is true: it waits for a payment, nothing stands on it, it was asked back, it is in use.
+_SETTLE = """
+UPDATE settlement_advance a SET status = n.status, status_at = %(at)s
+FROM (
+    SELECT b.id, CASE
+        WHEN NOT EXISTS (SELECT 1 FROM settlement_paymentadvance i JOIN settlement_payment y ON y.id = i.payment_id
+                         WHERE i.advance_id = b.id AND i.live AND y.status = 'confirmed') THEN 'approved'
+        WHEN b.amount_minor
+            - (SELECT COALESCE(sum(u.amount_minor), 0) FROM settlement_advanceuse u WHERE u.advance_id = b.id)
+            - (SELECT COALESCE(sum(r.amount_minor), 0) FROM settlement_advancereturn r WHERE r.advance_id = b.id) = 0
+        THEN 'settled'
+        WHEN b.return_until IS NOT NULL THEN 'due'
+        ELSE 'paid' END AS status
+    FROM settlement_advance b
+    WHERE b.id = ANY(%(advances)s) AND b.status NOT IN ('proposed', 'cancelled')
+) n
+WHERE a.id = n.id AND a.status <> n.status
+"""
+
+
+@step
+def settle_advances(advances: Iterable[int], *, at: datetime) -> None:
+    """Bring the states of locked advances into step with their payments, uses and returns, in one statement."""
+    wanted = sorted(set(advances))
+    if wanted:
+        with connection.cursor() as cursor:
+            cursor.execute(_SETTLE, {"advances": wanted, "at": at})
+
+
+@step
+def lock_advances(organisation: Organisation) -> list[Advance]:
+    """Advances that money can move on, locked: a run that uses one waits for a repayment of it."""
+    rows = Advance.objects.filter(organisation=organisation)
+    return lock_rows(rows.exclude(status__in=("proposed", "cancelled")))
+
+
+# --- Runs ----------------------------------------------------------------------------------------------
+
+
+@step
+def take_advances(
+    run: AdjudicationRun, facts: Facts, result: AdjudicationResult, *, on: date, actor: Actor, at: datetime
+) -> list[Advance]:
+    """Book what claims of a run used of advances, and what claims that it takes back had used.
+
+    The advance that has to be used first is used first. ``facts``: what the run judged by; what stood on advances then
+    is kept, so that the run can be judged again. Locks: none of its own; the run has locked the advances.
+    Posts: advance.used, advance.given_back and the same of advances that came with a package. Returns the advances.
+    """
+    _keep_standing(run, facts, at)
+    parts = result.remittances.loc[result.remittances["advances"] != 0, ["claim", "advances"]]
+    amounts = {int(claim): int(amount) for claim, amount in parts.itertuples(index=False)}
+    if not amounts:
+        return []
+    found = Remittance.objects.filter(run=run, claim__in=amounts).select_related("claim", "provider")
+    remittances = sorted(found, key=lambda row: row.claim.number)
+    back = [row for each in remittances if amounts[each.claim_id] < 0 for row in _given_back(each, amounts, on, at)]
+    # What is given back stands on its advance before anything of this run is taken of it.
+    rows = AdvanceUse.objects.bulk_create(back)
+    settle_advances((row.advance_id for row in rows if row.advance_id), at=at)
+    rows += AdvanceUse.objects.bulk_create(_used(run, remittances, amounts, on, at))
+    post_uses(run, rows, on=on, actor=actor, at=at)
+    settle_advances((row.advance_id for row in rows if row.advance_id), at=at)
+    settle_claims((row.claim_id for row in remittances if not row.payable), at=at)
+    return list({row.advance_id: row.advance for row in rows if row.advance}.values())
+
+
+@step
+def _keep_standing(run: AdjudicationRun, facts: Facts, at: datetime) -> None:
+    before = set(_standings(run).values_list("contract", flat=True))
+    AdvanceStanding.objects.bulk_create(
+        AdvanceStanding(
+            organisation=run.organisation,
+            period=run.period,
+            run=run.number,
+            contract_id=int(contract),
+            outstanding_minor=int(outstanding),
+            recorded_at=at,
+        )
+        for contract, outstanding in facts.advances.itertuples(index=False)
+        if int(contract) not in before
+    )
+
+
+def _standings(run: AdjudicationRun) -> QuerySet[AdvanceStanding]:
+    return AdvanceStanding.objects.filter(organisation=run.organisation, period=run.period, run=run.number)
+
+
+def _given_back(remittance: Remittance, amounts: dict[int, int], on: date, at: datetime) -> list[AdvanceUse]:
+    """Opposite rows of what the claim that is taken back used. Raises: ValueError when the run saw another sum."""
+    uses = AdvanceUse.objects.filter(remittance__claim=remittance.claim.reverses_id).order_by()
+    sums = list(uses.values_list("advance").annotate(used=Sum("amount_minor")).order_by("advance"))
+    if sum(used for _advance, used in sums) != -amounts[remittance.claim_id]:
+        raise ValueError(f"{remittance}: its claim has not used what the run gives back")
+    return [_use(remittance, advance, -used, on, at) for advance, used in sums if used]
+
+
+def _used(
+    run: AdjudicationRun, remittances: Sequence[Remittance], amounts: dict[int, int], on: date, at: datetime
+) -> list[AdvanceUse]:
+    """Raises: ValueError when less stands on the advances than the run saw; their lock forbids it."""
+    given = set(_standings(run).filter(given=True).values_list("contract", flat=True))
+    taking = [row for row in remittances if amounts[row.claim_id] > 0]
+    contracts = _contracts_of(taking)
+    usable = Advance.objects.filter(organisation=run.organisation, status__in=("paid", "settled"), return_until=None)
+    advances = list(with_sums(usable.filter(use_until__gte=run.period)).order_by("use_until", "id"))
+    left = {row.pk: row.outstanding for row in advances}  # type: ignore[attr-defined]  # annotated
+    rows = []
+    for remittance in taking:
+        amount, contract = amounts[remittance.claim_id], contracts[remittance.claim_id]
+        if contract in given:
+            rows.append(_use(remittance, None, amount, on, at))
+            continue
+        for advance in (row for row in advances if row.contract_id == contract):
+            part = min(amount, left[advance.pk])
+            if part:
+                rows.append(_use(remittance, advance.pk, part, on, at))
+                left[advance.pk] -= part
+                amount -= part
+        if amount:
+            raise ValueError(f"{remittance}: {amount} more of an advance is used than stands on it")
+    return rows
+
+
+def _contracts_of(remittances: Iterable[Remittance]) -> dict[int, int]:
+    """Contract of each claim, also where the claim names it only by its number."""
+    query = """SELECT c.id, COALESCE(c.contract_id, (SELECT k.id FROM contracts_contract k
+        WHERE k.organisation_id = c.organisation_id AND k.number = c.contract_number))
+        FROM settlement_claim c WHERE c.id = ANY(%s)"""
+    with connection.cursor() as cursor:
+        cursor.execute(query, [[row.claim_id for row in remittances]])
+        return dict(cursor.fetchall())
+
+
+def _use(remittance: Remittance, advance: int | None, amount: int, on: date, at: datetime) -> AdvanceUse:
+    return AdvanceUse(advance_id=advance, remittance=remittance, amount_minor=amount, used_on=on, recorded_at=at)
+
+
+# --- Bank lines ----------------------------------------------------------------------------------------
+
+
+@step
+def match_advances(statement: Statement, *, but: Collection[int] = (), actor: Actor, at: datetime) -> int:
+    """Open credits that quote exactly one advance and are no more than stands on it; returns how many were booked.
+
+    Parts are taken. What is more, and what a person has undone for that advance, waits for a person.
+    Posts: advance.repaid.
+    """
+    open_credits = statement.lines.filter(status="unmatched", is_return=False, amount_minor__gt=0)
+    lines = list(open_credits.exclude(pk__in=but).order_by("position"))
+    quoted = {line.pk: find_creditor_references(line.remittance_text) for line in lines}
+    references = {text for texts in quoted.values() for text in texts}
+    waiting = returnable(statement.organisation).filter(rf_reference__in=references) if references else None
+    if waiting is None or not waiting.exists():
+        return 0
+    lock_advances(statement.organisation)
+    booked = 0
+    for line in lines:
+        named = list(returnable(statement.organisation).filter(rf_reference__in=quoted[line.pk]))
+        if len(named) == 1 and line.currency == statement.organisation.currency:
+            booked += _repay_if_left(named[0], line, actor, at)
+    return booked
+
+
+@step
+def _repay_if_left(advance: Advance, line: StatementLine, actor: Actor, at: datetime) -> bool:
+    undone = line.advance_returns.filter(advance=advance, undoes__isnull=False).exists()
+    if undone or line.amount_minor > advance.outstanding:  # type: ignore[attr-defined]  # annotated
+        return False
+    repay_advance(advance, line, actor=actor, at=at)
+    return True
+
+
+@step
+def repay_advance(advance: Advance, line: StatementLine, *, actor: Actor, at: datetime) -> AdvanceReturn:
+    """Book a whole bank line for a locked advance. Posts: advance.repaid."""
+    row = _write_return(advance, line, line.amount_minor, actor, at)
+    line.move_to("matched", at=at)
+    return row
+
+
+@step
+def unrepay_advance(row: AdvanceReturn, *, reason: str, actor: Actor, at: datetime) -> AdvanceReturn:
+    """A bank line was no money of a locked advance: it stands on it again. Posts: advance.unrepaid."""
+    more = {"reason": reason.strip()[:300], "undoes": row}
+    return _write_return(row.advance, row.statement_line, -row.amount_minor, actor, at, **more)
+
+
+@step
+def _write_return(
+    advance: Advance, line: StatementLine, amount: int, actor: Actor, at: datetime, **more: Any
+) -> AdvanceReturn:
+    row = AdvanceReturn.objects.create(
+        advance=advance,
+        amount_minor=amount,
+        statement_line=line,
+        returned_on=line.booked_on,
+        recorded_by_id=actor.user_id,
+        recorded_at=at,
+        **more,
+    )
+    post_return(row, actor=actor, at=at)
+    settle_advances([advance.pk], at=at)
+    return row
+
+
+def advances_of_payments(payments: Iterable[int]) -> QuerySet[Advance]:
+    """Advances that payments pay or were to pay."""
+    return Advance.objects.filter(Q(payment_items__payment__in=list(payments))).distinct()
