@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -87,6 +87,11 @@ def day_field(label: Any, **options: Any) -> forms.DateField:
     return forms.DateField(
         label=label, **{"widget": widget, "input_formats": DAY_FORMATS, "validators": [_known_year], **options}
     )
+
+
+def day_after(last: date) -> date:
+    """Where a range ends whose last day people write."""
+    return last + timedelta(days=1)
 
 
 def moment_field(label: Any, **options: Any) -> forms.DateTimeField:

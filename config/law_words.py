@@ -156,6 +156,7 @@ GROUNDS: dict[str, Any] = {
 _CODE = re.compile(r"\b(" + "|".join(sorted(VALUES.keys() - {"min", "off"}, key=len, reverse=True)) + r")\b")
 _APPROVALS = re.compile(r"payment\.approvals_from\.(\d+)")
 _SEVERITY = re.compile(r"check\.(CLM-\d\d)\.severity")
+_RULE = re.compile(r"^[A-Z]{1,3}-\d+(?:[:;] ?|$)")
 _ARTICLE = re.compile(r"\b(art|p|section)\. ?(\d[\d.()]*)|\b(section) (\d[\d., ]*)")
 _MONTH_OF = re.compile(r"(?:recipient|member (\d+)), (\d\d\.\d{4}): (\S+) < (\S+)")
 _FIGURE = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.:]|-)")
@@ -223,6 +224,11 @@ def act_words(act: str) -> str:
     """An act with its article: «Law 2671-VIII, art. 28» -> «Закон 2671-VIII, ст. 28»."""
     name, comma, rest = act.partition(", ")
     return gettext(name) + comma + article_words(rest) if name else ""
+
+
+def note_words(note: str) -> str:
+    """A note in the reader's language without the id of the product's own rule that it may begin with."""
+    return _RULE.sub("", gettext(note)) if note else ""
 
 
 def article_words(article: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.form_fields import FilesField, NumberField, WholeField, day_field, money_field, rate_field, units_field
+from config.form_fields import (
+    FilesField,
+    NumberField,
+    WholeField,
+    day_after,
+    day_field,
+    money_field,
+    rate_field,
+    units_field,
+)
 from config.law_words import value_words
 from config.periods import Period
 from config.templatetags.show import amount
@@ -298,7 +307,7 @@ class RegisterContractForm(forms.Form):
     units_ceiling = units_field(_("Units at most (empty: no limit)"), max_digits=16, required=False)
     ceiling = money_field(_("Amount at most (empty: no limit)"), required=False)
     valid_from = day_field(_("In force from"))
-    valid_to = day_field(_("First day after its end"), required=False)
+    valid_to = day_field(_("Last day (if known)"), required=False)
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -310,6 +319,11 @@ class RegisterContractForm(forms.Form):
         }
         for name, rows in choices.items():
             self.fields[name].queryset = rows  # type: ignore[attr-defined]
+
+    def clean_valid_to(self) -> date | None:
+        """The day after the last one, as ranges are kept."""
+        last: date | None = self.cleaned_data["valid_to"]
+        return day_after(last) if last else None
 
 
 class AmendmentForm(forms.Form):

@@ -16,6 +16,7 @@ from config.form_fields import (
     NumberField,
     SizedFileField,
     WholeField,
+    day_after,
     day_field,
     moment_field,
     money_field,
@@ -77,7 +78,7 @@ class TenderForm(forms.Form):
     value = money_field(_("Value of the competition, or fund of the contest"))
     units_planned = units_field(_("Units planned"), max_digits=16, required=False)
     contract_from = day_field(_("Contract from"))
-    contract_to = day_field(_("First day after the contract"))
+    contract_to = day_field(_("Last day of the contract"))
     required_documents = forms.CharField(
         label=_("Required documents, one a line"), widget=forms.Textarea(attrs={"rows": 4}), required=False
     )
@@ -86,6 +87,10 @@ class TenderForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.on = on
         _scope(self, organisation)
+
+    def clean_contract_to(self) -> date:
+        """The day after the last one, as ranges are kept."""
+        return day_after(self.cleaned_data["contract_to"])
 
     def clean(self) -> dict[str, Any]:
         """What contradicts itself, beside the field to correct."""

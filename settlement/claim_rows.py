@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config.errors import DomainError
 from config.money import RATE_PLACES, UNITS_PLACES, read_number, round_half_up
 from settlement.row_files import RowFault, RowsUnreadable, read_row_file
+from vouchers.gateways.headings import column_of, heading_of
 
 # Columns by their names in the file, with what people write in them.
 COLUMNS: dict[str, Any] = {
@@ -47,7 +48,7 @@ class ClaimRowsRefused(DomainError):
 
     def __init__(self, faults: list[RowFault]) -> None:
         self.faults = faults
-        super().__init__(count=len(faults), row=faults[0].row, column=faults[0].column)
+        super().__init__(count=len(faults), row=faults[0].row, column=heading_of(faults[0].column))
 
 
 class ClaimFileUnreadable(DomainError):
@@ -85,9 +86,15 @@ def read_claim_file(*, name: str, content: bytes, zone: str) -> list[LineDraft]:
         found = read_row_file(name=name, content=content, sheet="claim_lines", rows_max=ROWS_MAX)
     except RowsUnreadable as error:
         raise ClaimFileUnreadable() from error
-    if not 0 < len(found.rows) <= ROWS_MAX or not {"service_code", "units"} <= set(found.heading):
+    if not 0 < len(found.rows) <= ROWS_MAX or not {"service_code", "units"} <= set(map(column_of, found.heading)):
         raise ClaimFileUnreadable()
-    return _read(found.rows, zone)
+    return _read(_named(found.rows), zone)
+
+
+def _named(rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows by the columns that their headings name."""
+    for number, row in rows:
+        yield number, {column_of(heading): cell for heading, cell in row.items()}
 
 
 def read_claim_rows(rows: Iterable[Mapping[str, Any]], *, zone: str) -> list[LineDraft]:

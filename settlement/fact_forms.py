@@ -13,9 +13,11 @@ from config.accounts.models import Organisation, User
 from config.form_fields import WholeField, moment_field, money_field
 from contracts.models import Contract, Provider, Service
 from contracts.models.check_facts import WEEKDAYS
-from settlement.models import VerificationResult
+from settlement.line_queries import recipients_of_claim
+from settlement.models import Claim, VerificationResult
 from vouchers.forms import in_zone
 from vouchers.models import OtherFunding, Recipient, Redemption
+from vouchers.queries import mask_name
 
 
 def named(rows: QuerySet[Any], label: Any, *, by: str = "code", required: bool = True) -> forms.ModelChoiceField[Model]:
@@ -227,12 +229,21 @@ class DeclarationForm(forms.Form):
     vat = money_field(_("VAT that the invoice adds"), required=False)
 
 
-class FeeReportForm(FactForm):
-    """What was collected from a recipient."""
+class CertificateHolderField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A recipient by what its provider sees: the certificate of the claim, with a name for a check."""
 
-    def add_fields(self) -> None:
-        """Recipient and sum."""
-        self.fields["recipient"] = named(self.recipients, _("Code of the recipient"))
+    def label_from_instance(self, obj: Any) -> str:
+        """Certificate and masked name."""
+        return f"{obj.certificate_number}, {mask_name(obj.name)}"
+
+
+class FeeReportForm(forms.Form):
+    """What was collected from a recipient of a claim."""
+
+    def __init__(self, *args: Any, claim: Claim, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        holders = recipients_of_claim(claim)
+        self.fields["recipient"] = CertificateHolderField(holders, label=_("Certificate"))
         self.fields["collected"] = money_field(_("Collected for the month"))
 
 

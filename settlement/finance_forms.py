@@ -77,7 +77,7 @@ class HoldForm(forms.Form):
     number = forms.CharField(
         label=_("Code of the provider, or number of the contract, claim or payment"), max_length=64
     )
-    from_date = forms.DateField(label=_("From"), widget=DATE)
+    from_date = forms.DateField(label=_("First day"), widget=DATE)
     last_day = forms.DateField(
         label=_("Last day"), widget=DATE, required=False, help_text=_("Empty: until another person lifts it.")
     )

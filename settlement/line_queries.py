@@ -28,7 +28,7 @@ from settlement.models import (
     Finding,
     Remittance,
 )
-from vouchers.models import Certificate, FeeAssessment, PlanLine
+from vouchers.models import Certificate, FeeAssessment, PlanLine, Recipient
 
 OUTCOMES = ("accepted", "reduced", "rejected", "pended")
 
@@ -112,6 +112,11 @@ _CLAIMED_E4 = (F("units_milli") * F("unit_rate_e4") + 50_000) / 100_000 * 100
 
 def claim_list(access: Access, search: str = "", status: str = "") -> QuerySet[Claim]:
     """Visible claims with the number of lines, what they claim (ten-thousandths) and what is allowed and paid."""
+    return with_sums(visible_claims(access, search, status))
+
+
+def with_sums(claims: QuerySet[Claim]) -> QuerySet[Claim]:
+    """Claims with ``line_count``, ``claimed`` (ten-thousandths), ``gross_minor`` and ``payable_minor``."""
     lines = ClaimLine.objects.filter(claim=OuterRef("pk")).order_by().values("claim")
     runs = Remittance.objects.filter(claim=OuterRef("pk")).order_by().values("claim")
     sums = {
@@ -121,7 +126,15 @@ def claim_list(access: Access, search: str = "", status: str = "") -> QuerySet[C
         "payable_minor": runs.annotate(found=Sum("payable")),
     }
     found = {name: Subquery(rows.values("found"), output_field=IntegerField()) for name, rows in sums.items()}
-    return visible_claims(access, search, status).annotate(**found)
+    return claims.annotate(**found)
+
+
+def recipients_of_claim(claim: Claim) -> QuerySet[Recipient]:
+    """Recipients whose certificates a claim names, each with ``certificate_number``, in the order of the numbers."""
+    named = Certificate.objects.filter(pk__in=claim.lines.values("certificate"))
+    newest = named.filter(recipient=OuterRef("pk")).order_by("-number").values("number")[:1]
+    rows = Recipient.objects.filter(pk__in=named.values("recipient"))
+    return rows.annotate(certificate_number=Subquery(newest)).order_by("certificate_number")
 
 
 def main_reasons(claims: Iterable[Claim]) -> dict[int, str]:
@@ -129,6 +142,15 @@ def main_reasons(claims: Iterable[Claim]) -> dict[int, str]:
     rows = Finding.objects.filter(claim_line__claim__in=list(claims), severity__in="RPC", amount__gt=0).order_by()
     taken = rows.values("claim_line__claim", "check_code").annotate(taken=Sum("amount"))
     return {row["claim_line__claim"]: row["check_code"] for row in taken.order_by("taken", "-check_code")}
+
+
+def main_checks(rows: Iterable[Adjudication]) -> dict[int, str]:
+    """The check that takes most from each judged line, by adjudication: one query."""
+    judged = {(row.run_id, row.claim_line_id): row.pk for row in rows}
+    found = Finding.objects.filter(severity__in="RPC", run__in={run for run, _line in judged})
+    found = found.filter(claim_line__in={line for _run, line in judged}).order_by("amount", "-check_code")
+    keys = found.values_list("run_id", "claim_line_id", "check_code")
+    return {judged[run, line]: code for run, line, code in keys if (run, line) in judged}
 
 
 def claim_totals(claim: Claim) -> dict[str, int]:

@@ -183,7 +183,7 @@ def _payable_differs(organisation: Organisation, month: date) -> Check:
 
 
 def _unpaid(organisation: Organisation, month: date) -> Check:
-    names = [f"{row.claim.number} {row.run}" for row in payable_remittances(organisation, month)]
+    names = [f"{row.claim.number} ({row.run})" for row in payable_remittances(organisation, month)]
     return _check("UNPAID", "warn", names)
 
 

@@ -360,7 +360,8 @@ class VisitsForm(forms.Form):
     file = forms.FileField(
         label=_("File of visits (XLSX or CSV)"),
         help_text=_(
-            "Columns: certificate_number, service_code, starts_at, units; worker_code, ends_at, code if known."
+            "Columns: certificate, service code, begins, units; worker code, ends, number of the visit if known."
+            " The template has them; the names of the exchange format are read too."
         ),
     )
     accept_good_rows = forms.BooleanField(label=_("Take the good rows even when others are wrong"), required=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -14,14 +13,12 @@ from config.accounts.access import Access, requires
 from config.audit.recording import label_of
 from config.errors import NotFound
 from config.links import may_open, url_of_label
-from config.money import from_minor
 from config.pages.waiting import DUTIES, OWN, Duty, duties_of
-from config.record_names import full_names_of
+from config.pages.waiting_columns import COLUMNS, cells_of, related_of
+from config.record_names import names_of
 from procurement.models import Tender
 
 PAGE = 25
-# Columns with the sum of a record in minor units; documents keep theirs in ``total``.
-MINOR = ("payable", "left_minor", "amount_minor")
 
 
 @requires(*sorted({duty.permission for duty in (*DUTIES, OWN)}))
@@ -31,35 +28,30 @@ def waiting_list(request: HttpRequest, key: str) -> HttpResponse:
     duty = next((duty for duty in duties_of(access) if duty.key == key), None)
     if duty is None:
         raise NotFound()
-    rows = duty.rows(access)
-    rows = rows.select_related(*duty.related) if duty.related else rows
+    rows, columns = duty.rows(access), COLUMNS.get(duty.key, ())
+    related = {*duty.related, *related_of(rows.model, columns)}
+    rows = rows.select_related(*sorted(related)) if related else rows
     page = Paginator(rows if rows.ordered else rows.order_by("pk"), PAGE).get_page(request.GET.get("page"))
     place = reverse(duty.url_name) if duty.url_name else ""
     named = _named(duty, page, access)
-    shown = {name: any(row[name] not in (None, "") for row in named) for name in ("amount", "status")}
-    context = {"duty": duty, "page": page, "rows": named, "shown": shown, "place": place}
+    context = {"duty": duty, "page": page, "rows": named, "columns": columns, "place": place}
     return render(request, "waiting.html", context)
-
-
-def _amount_of(row: Any) -> Decimal | None:
-    """What a record is worth, when it has a sum."""
-    minor = next((value for name in MINOR if (value := getattr(row, name, None)) is not None), None)
-    return from_minor(minor) if minor is not None else getattr(row, "total", None)
 
 
 def _named(duty: Duty, page: Page[Any], access: Access) -> list[dict[str, Any]]:
     """Rows in words; a constant number of queries."""
+    told = cells_of(list(page), COLUMNS.get(duty.key, ()))
     subjects = [duty.subject(row) for row in page]
     labels = [label_of(subject) for subject in subjects]
-    names = full_names_of(labels)
+    names = names_of(labels)
     addresses = [url_of_label(label) for label in labels]
     return [
         {
             "name": names[label],
             "url": address if may_open(address, access.permissions) else "",
-            "amount": _amount_of(row),
+            "cells": cells,
             "tender": subject if isinstance(subject, Tender) else None,
             "status": getattr(row, "status", "") or getattr(row, "outcome", ""),
         }
-        for row, subject, label, address in zip(page, subjects, labels, addresses, strict=True)
+        for row, cells, subject, label, address in zip(page, told, subjects, labels, addresses, strict=True)
     ]

@@ -18,13 +18,13 @@ from contracts.models import ContractLine, NormCost, Parameter, ParameterProposa
 from contracts.parameters import ParameterBook
 from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
 from procurement.models import Award, CommissionMember, Score, Tender
-from settlement import appeal_queries, correction_queries, finance_queries
+from settlement import appeal_queries, clawback_queries, correction_queries, finance_queries
 from settlement.appeal_queries import appeals_to_answer
 from settlement.bank_queries import bank_acts, silent_payments
 from settlement.clearing_queries import clearing_statements
 from settlement.correction_queries import objections_to_answer
 from settlement.fee_queries import fee_notices, own_fee_notices
-from settlement.line_queries import pended_lines
+from settlement.line_queries import pended_lines, with_sums
 from settlement.models import (
     Adjudication,
     AdjudicationRun,
@@ -123,7 +123,7 @@ def held(access: Access) -> QuerySet[Redemption]:
 
 
 def draft_claims(access: Access) -> QuerySet[Claim]:
-    return Claim.objects.filter(provider__users__user=access.user, status__in=["draft", "returned"])
+    return with_sums(Claim.objects.filter(provider__users__user=access.user, status__in=["draft", "returned"]))
 
 
 def refused_lines(access: Access) -> QuerySet[Adjudication]:
@@ -187,7 +187,8 @@ def runs(status: str) -> Callable[[Access], QuerySet[PaymentRun]]:
 
 
 def contracts(access: Access) -> QuerySet[Any]:
-    return contracts_of_office(access.office()).filter(status="active")
+    running = Q(valid_to=None) | Q(valid_to__gt=access.today())
+    return contracts_of_office(access.office()).filter(running, status="active")
 
 
 def adjudication_runs(access: Access) -> QuerySet[AdjudicationRun]:
@@ -232,12 +233,13 @@ def clawbacks(access: Access) -> QuerySet[Any]:
 
 
 def clawbacks_to_send(access: Access) -> QuerySet[Any]:
-    return clawbacks(access).filter(status__in=["found", "recovered"])
+    return clawback_queries.with_sums(clawbacks(access).filter(status__in=["found", "recovered"]))
 
 
 def clawbacks_to_decide(access: Access) -> QuerySet[Any]:
     over = Q(status="notified", reply_until__lt=access.today())
-    return clawbacks(access).filter(over | Q(status="replied")).exclude(opened_by=access.user)
+    rows = clawbacks(access).filter(over | Q(status="replied")).exclude(opened_by=access.user)
+    return clawback_queries.with_sums(rows)
 
 
 def own_clawbacks(status: str) -> Callable[[Access], QuerySet[Any]]:

@@ -65,6 +65,12 @@ def act_words(act: Any) -> str:
 
 
 @register.filter
+def note_words(note: Any) -> str:
+    """A note of a reference row in the reader's language; one that is only a rule's id says nothing to a person."""
+    return law_words.note_words(str(note or ""))
+
+
+@register.filter
 def article_words(article: Any) -> str:
     """An article in the reader's language."""
     return law_words.article_words(str(article or ""))

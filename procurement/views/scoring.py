@@ -78,7 +78,7 @@ def mark_explain(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _kept(request: HttpRequest, access: Access, tender: Tender, sheets: list[Sheet]) -> HttpResponse:
-    """Keep what changed, bid by bid, and lock when that was the button."""
+    """Keep what changed, bid by bid. Marks that were just kept are looked at once more before they are locked."""
     at = access.now(tender.organisation)
     computed, were_locked = tender.evaluated_at is not None, all(row.locked for row in sheets)
     changed, missing = 0, sum(row.missing for row in sheets)
@@ -90,7 +90,7 @@ def _kept(request: HttpRequest, access: Access, tender: Tender, sheets: list[She
     tender.refresh_from_db(fields=["evaluated_at"])
     if computed and tender.evaluated_at is None:
         messages.warning(request, str(_("The results no longer hold: the officer computes them anew.")))
-    if "lock" in request.POST:
+    if "lock" in request.POST and not changed:
         evaluation.lock_scores(tender=tender, actor=access.actor, at=at)
         messages.success(request, str(_("Your marks are locked.")))
         return redirect("procurement:competition", tender.pk)

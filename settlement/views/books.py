@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import Access, requires
 from config.money import from_minor
+from config.templatetags.show import iban
 from contracts.views.pages import PAGE_SIZE, access_of, one_of, page_of
 from settlement import age_queries, book_queries, queries
 from settlement.forms import BalanceForm, day_asked
@@ -113,15 +115,17 @@ def ageing(request: HttpRequest) -> HttpResponse:
     tables = [
         (_("Owed to providers"), _("Provider"), age_queries.payable_ages(office, on)),
         (_("What providers have to return"), _("Provider"), age_queries.recovery_ages(office, on)),
+        (_("Advances that are not used yet"), _("Provider"), age_queries.advance_ages(office, on)),
         (_("Fees that recipients still have to pay"), _("Month"), age_queries.receivable_ages(office, on)),
         (_("Bank lines that are not matched or explained"), _("Account"), age_queries.unmatched_ages(office, on)),
-        (_("Advances that are not used yet"), _("Provider"), age_queries.advance_ages(office, on)),
     ]
     kind = sheet_asked(request)
     if kind:
         rows = ((title, row.name, *map(from_minor, (*row.ages, row.total, row.ahead))) for title, _o, found in tables
                 for row in found)  # fmt: skip
         return sheet(kind, f"ageing-{on}", AGES, rows)
+    *others, (title, owner, found) = tables
+    tables = [*others, (title, owner, [replace(row, name=iban(row.name)) for row in found])]
     context = {"form": form, "on": on, "tables": [(*table, _totals(table[2])) for table in tables]}
     return render(request, "settlement/books/ageing.html", context)
 
@@ -176,19 +180,19 @@ def budget_execution(request: HttpRequest) -> HttpResponse:
     kind = sheet_asked(request)
     if kind:
         return sheet(kind, f"budget-{year}-{on}", BUDGET, map(_budget_row, rows))
+    advanced = book_queries.advanced_by_line(office, on)
     context = {
         "form": form,
         "on": on,
         "years": years,
-    advanced = book_queries.advanced_by_line(office, on)
         "year": year,
         "rows": rows,
         "totals": book_queries.budget_sums(rows),
+        "advanced": [(row.line, advanced[row.line.pk]) for row in rows if row.line.pk in advanced],
     }
     return render(request, "settlement/books/budget.html", context)
 
 
-        "advanced": [(row.line, advanced[row.line.pk]) for row in rows if row.line.pk in advanced],
 def _budget_row(row: book_queries.BudgetRow) -> tuple[Any, ...]:
     figures = (row.appropriation, row.commitment, row.reservation, row.spending, row.free)
     return (row.line.code, row.line.name, *map(from_minor, figures))

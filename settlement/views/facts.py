@@ -150,7 +150,7 @@ def claim_fee(request: HttpRequest, pk: int) -> HttpResponse:
     """What was collected from a recipient."""
     access = access_of(request)
     claim = claim_of(access, pk)
-    form = FeeReportForm(request.POST or None, organisation=claim.organisation)
+    form = FeeReportForm(request.POST or None, claim=claim)
 
     def call() -> object:
         return check_facts.report_fee(

@@ -30,7 +30,8 @@ from settlement.models import Claim
 from settlement.prechecks import precheck
 from settlement.row_files import RowFault
 from settlement.views.claims import claim_of
-from vouchers.gateways.visits_template import XLSX, template_xlsx
+from vouchers.gateways.headings import heading_of
+from vouchers.gateways.visits_template import XLSX, headed, template_xlsx
 
 FAULTS = {
     "MISSING": _("must not be empty"),
@@ -64,7 +65,7 @@ def claim_new(request: HttpRequest) -> HttpResponse:
     context = {
         "unclaimed": unclaimed_visits(provider),
         "form": ClaimUploadForm(provider=provider),
-        "columns": COLUMNS,
+        "columns": headed(COLUMNS),
         "this_month": month_of(access_of(request).today()),
     }
     return render(request, "settlement/claims/new.html", context)
@@ -161,9 +162,9 @@ def _upload_page(
     context = {
         "form": form,
         "refusal": refusal,
-        "faults": [(fault, fault_words(fault)) for fault in faults[:SHOWN_FAULTS]],
+        "faults": [(fault, heading_of(fault.column), fault_words(fault)) for fault in faults[:SHOWN_FAULTS]],
         "more_faults": max(0, len(faults) - SHOWN_FAULTS),
-        "columns": COLUMNS,
+        "columns": headed(COLUMNS),
         "claim": claim,
     }
     return render(request, "settlement/claims/upload.html", context, status=400 if refusal or form.errors else 200)
@@ -204,13 +205,13 @@ def claim_correct(request: HttpRequest, pk: int) -> HttpResponse:
 def claim_template(request: HttpRequest) -> HttpResponse:
     """A spreadsheet to fill in: the columns and one example; as XLSX with what each column is."""
     if request.GET.get("kind") == "xlsx":
-        answer = HttpResponse(template_xlsx(gettext("Claim lines"), COLUMNS, EXAMPLE), content_type=XLSX)
+        answer = HttpResponse(template_xlsx(gettext("Claim lines"), headed(COLUMNS), EXAMPLE), content_type=XLSX)
         answer["Content-Disposition"] = 'attachment; filename="claim_lines.xlsx"'
         return answer
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="claim_lines.csv"'
     answer.write("\ufeff")
-    csv.writer(answer).writerows([COLUMNS, EXAMPLE])
+    csv.writer(answer).writerows([headed(COLUMNS), EXAMPLE])
     return answer
 
 

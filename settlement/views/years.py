@@ -26,8 +26,10 @@ SUMS = ("appropriation", "spent", "carried_commitments", "carried_reservations",
 def years(request: HttpRequest) -> HttpResponse:
     """Years with budget lines, and the closings that there were."""
     office = access_of(request).office()
+    closings = year_queries.year_closings(office)
     context = {
-        "page": page_of(request, year_queries.year_closings(office)),
+        "page": page_of(request, closings),
+        "closed": set(closings.filter(status="approved").values_list("year", flat=True)),
         "years": book_queries.budget_years(office),
     }
     return render(request, "settlement/finance/years.html", context)

@@ -19,6 +19,7 @@ from config.law_words import (
     article_words,
     formula_title,
     formula_words,
+    note_words,
     parameter_title,
     value_words,
 )
@@ -29,6 +30,15 @@ from vouchers.rules import co_payment, co_payment_ru
 from vouchers.rules.co_payment import FORMULA_ID as FEE_FORMULA
 
 RULES = "".join(Path(str(rule.__file__)).read_text(encoding="utf-8") for rule in (co_payment, co_payment_ru))
+
+
+def test_a_note_that_is_only_the_id_of_a_rule_is_not_shown() -> None:
+    assert (note_words("CRT-04"), note_words("")) == ("", "")
+    with translation.override("uk"):
+        assert note_words("CLM-32: good cause") == "поважна причина"
+    with translation.override("en"):
+        assert note_words("CLM-32: good cause") == "good cause"
+        assert note_words("see CRT-04: a unit") == "see CRT-04: a unit"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from config.money import read_number, to_units
 from config.office.idempotency import claim_key, keep_answer
 from config.office.storage import attach
 from contracts.models import Provider, Service, Worker
+from vouchers.gateways.headings import column_of, heading_of, headings_of
 from vouchers.gateways.spreadsheet import SheetRow, UnreadableSheet, read_sheet
 from vouchers.models import Certificate, Redemption
 
@@ -26,29 +27,6 @@ BATCH = 2000
 CODE_LENGTH = 64
 # No visit has more units; larger numbers do not fit the column.
 UNITS_BOUND = 10**9
-# Headers that people write, by the column names of the interchange format.
-ALIASES = {
-    "код": "code",
-    "сертифікат": "certificate_number",
-    "номер сертифіката": "certificate_number",
-    "сертификат": "certificate_number",
-    "номер сертификата": "certificate_number",
-    "certificate": "certificate_number",
-    "працівник": "worker_code",
-    "работник": "worker_code",
-    "worker": "worker_code",
-    "послуга": "service_code",
-    "услуга": "service_code",
-    "service": "service_code",
-    "початок": "starts_at",
-    "начало": "starts_at",
-    "кінець": "ends_at",
-    "конец": "ends_at",
-    "одиниці": "units",
-    "единицы": "units",
-    "кількість": "units",
-    "количество": "units",
-}
 REQUIRED = ("certificate_number", "service_code", "starts_at", "units")
 
 REASONS = {
@@ -79,6 +57,11 @@ class BadCell:
     column: str
     value: str
     code: str
+
+    @property
+    def heading(self) -> str:
+        """The column in the reader's language."""
+        return heading_of(self.column)
 
     @property
     def reason(self) -> str:
@@ -215,11 +198,11 @@ def _parse(file_name: str, content: bytes, zone: ZoneInfo, digest: str, outcome:
 def _rows(file_name: str, content: bytes) -> Iterator[SheetRow]:
     try:
         header, rows = read_sheet(name=file_name, content=content)
-        names = [ALIASES.get(column, column) for column in header]
+        names = [column_of(column) for column in header]
         if missing := [column for column in REQUIRED if column not in names]:
-            raise VisitsColumnsMissing(columns=", ".join(missing))
+            raise VisitsColumnsMissing(columns=headings_of(missing))
         for row in rows:
-            yield SheetRow(row.number, {ALIASES.get(column, column): value for column, value in row.values.items()})
+            yield SheetRow(row.number, {column_of(column): value for column, value in row.values.items()})
     except (UnreadableSheet, UnicodeDecodeError) as error:
         raise VisitsUnreadable() from error
 

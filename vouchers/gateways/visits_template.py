@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from vouchers.gateways.headings import heading_of
+
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Columns by their names in the interchange format, with what people write in them.
 COLUMNS: dict[str, object] = {
@@ -36,16 +38,21 @@ class Example:
         return [self.certificate, self.service, "2025-11-03 09:00", "2025-11-03 10:30", "1.5", self.worker, ""]
 
 
+def headed(columns: Mapping[str, object]) -> dict[str, object]:
+    """Columns with what is written in them, by their headings in the reader's language."""
+    return {heading_of(column): meaning for column, meaning in columns.items()}
+
+
 def visits_csv(example: Example) -> bytes:
     """CSV that spreadsheets open with the right letters."""
     buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerows([list(COLUMNS), example.row()])
+    csv.writer(buffer).writerows([list(headed(COLUMNS)), example.row()])
     return ("\ufeff" + buffer.getvalue()).encode()
 
 
 def visits_xlsx(example: Example) -> bytes:
     """XLSX of the visits."""
-    return template_xlsx(gettext("Visits"), COLUMNS, example.row())
+    return template_xlsx(gettext("Visits"), headed(COLUMNS), example.row())
 
 
 def template_xlsx(title: str, columns: Mapping[str, object], example: Sequence[str]) -> bytes:

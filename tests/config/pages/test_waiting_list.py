@@ -13,11 +13,14 @@ from django.utils import timezone
 
 from config.accounts.models import Organisation, User
 from config.demo.cast import CAST
-from config.pages.waiting import DUTIES, OWN
+from config.pages.waiting import DUTIES, OWN, Duty
+from config.pages.waiting_columns import COLUMNS
 from contracts.actions.reference import load_reference
 from contracts.models import Provider, ProviderUser
 from settlement.appeal_queries import DISPUTABLE, appeal_until
+from settlement.finding_words import title_of
 from settlement.models import Adjudication, Claim
+from settlement.rules.checks import ALL
 from tests.conftest import KYIV
 from tests.road import assert_same_queries
 from tests.settlement.actions.month import AT, judge
@@ -105,3 +108,20 @@ def test_refused_lines_stay_while_they_can_be_appealed_whatever_is_claimed_later
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=KYIV)
         Organisation.objects.update(clock_offset=noon - timezone.now())
         assert rows_behind(nadiia, "/waiting/lines_refused/") == count
+
+
+def test_the_list_of_refused_lines_says_why_how_much_and_when(town: Town) -> None:
+    load_reference(at=AT)
+    page = town.browser("nadiia").get("/waiting/lines_refused/")
+    columns = [str(column.heading) for column in page.context["columns"]]
+    assert columns == [str(column.heading) for column in COLUMNS["lines_refused"]]
+    rows = page.context["rows"]
+    reasons = {row["cells"][-1][1] for row in rows}
+    assert len(rows) == 14 and "" not in reasons
+    assert reasons <= {title_of(code) for code in ALL} and len(reasons) > 1
+    assert all(row["cells"][3][1] > row["cells"][4][1] for row in rows)
+
+
+@pytest.mark.parametrize("duty", [duty for duty in DUTIES if duty.query is None], ids=lambda duty: duty.key)
+def test_every_list_tells_more_than_the_name(duty: Duty) -> None:
+    assert COLUMNS.get(duty.key), duty.key

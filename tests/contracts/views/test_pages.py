@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -159,12 +160,14 @@ def test_contract_is_drawn_up_and_signed(client: Client, road: Road) -> None:
         "service": road.norm.service_id,
         "unit_rate": "95.00",
         "valid_from": "2025-04-01",
+        "valid_to": "2025-12-31",
     }
     signed = sign_in(client, road.cast["bohdan"])
     refused = signed.post(reverse("contracts:contract_new"), values | {"unit_rate": "97.00"})
     assert refused.status_code == 200 and "96" in refused.content.decode()
     signed.post(reverse("contracts:contract_new"), values)
     contract = Contract.objects.get()
+    assert contract.valid_to == date(2026, 1, 1), "people write the last day"
     signed.post(reverse("contracts:contract_sign", args=[contract.pk]))
     contract.refresh_from_db()
     assert (contract.status, contract.signed_by_provider) == ("active", road.cast["nadiia"])

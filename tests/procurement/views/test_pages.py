@@ -197,7 +197,7 @@ def test_documentation_is_written_approved_and_announced(client: Client, road: R
         "budget_line": road.line.pk,
         "value": "1000.00",
         "contract_from": "2025-04-01",
-        "contract_to": "2026-01-01",
+        "contract_to": "2025-12-31",
         "required_documents": "Статут\nДовідка",
     }
     signed = sign_in(client, road.cast["bohdan"])
@@ -211,6 +211,7 @@ def test_documentation_is_written_approved_and_announced(client: Client, road: R
     assert refused.status_code == 200 and not Tender.objects.exists()
     signed.post(reverse("procurement:competition_new"), values | criteria)
     tender = Tender.objects.get()
+    assert tender.contract_to == date(2026, 1, 1), "people write the last day"
     assert [row["title"] for row in tender.required_documents] == ["Статут", "Довідка"]
     people = {name: road.cast[name].pk for name in ("chair", "member2", "member3", "member4", "member5")}
     members = [pk for name, pk in people.items() if name != "chair"]
@@ -540,9 +541,12 @@ def test_sheet_keeps_what_was_typed_and_is_locked_when_complete(client: Client, 
     rest |= typed(offered["B"], compliance="3", finance="3", experience="3", staff="3")
     signed.post(url, rest)
     assert 'name="lock"' in signed.get(url).content.decode()
-    assert signed.post(url, rest | typed(offered["B"], staff="2") | {"lock": "1"}).status_code == 302
+    last = rest | typed(offered["B"], staff="2") | {"lock": "1"}
+    assert signed.post(url, last).status_code == 302
+    assert own.filter(bid=offered["B"], value=2).count() == 1
+    assert not own.filter(locked_at__isnull=False).exists(), "what was just changed is looked at once more"
+    assert signed.post(url, last).status_code == 302
     assert own.filter(locked_at__isnull=False).count() == 8
-    assert own.filter(bid=offered["B"], value=2).count() == 1, "the last change goes in before the lock"
     assert 'name="lock"' not in signed.get(url).content.decode()
 
 

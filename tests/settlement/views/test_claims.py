@@ -28,6 +28,7 @@ from tests.oracle.small import add_visit
 from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import AT, two_visits
 from tests.settlement.views.town import Town, settled_town, url
+from vouchers.gateways.headings import heading_of
 
 pytestmark = pytest.mark.django_db
 HEADER = "certificate_number,service_code,service_date,starts_at,ends_at,worker_code,units,unit_rate,amount\n"
@@ -205,14 +206,16 @@ def test_a_returned_claim_gets_new_lines_and_is_submitted_again(tmp_path: Path) 
 
 def test_the_template_opens_in_a_spreadsheet(town: Town) -> None:
     body = town.browser("nadiia").get(url("claim_template")).content.decode("utf-8-sig")
-    assert body.splitlines()[0].startswith("redemption_code,certificate_number,service_code")
+    assert body.splitlines()[0].startswith(
+        ",".join(map(heading_of, ("redemption_code", "certificate_number", "service_code")))
+    )
 
 
 def test_the_workbook_names_its_columns_in_words_and_is_read_like_the_text(town: Town) -> None:
     browser = town.browser("nadiia")
     content = browser.get(url("claim_template"), {"kind": "xlsx"}).content
     book = load_workbook(io.BytesIO(content))
-    assert [row[0] for row in book.worksheets[1].iter_rows(values_only=True)] == list(COLUMNS)
+    assert [row[0] for row in book.worksheets[1].iter_rows(values_only=True)] == list(map(heading_of, COLUMNS))
     assert book.worksheets[0]["C1"].comment.text == str(COLUMNS["service_code"])
     (line,) = read_claim_file(name="claim_lines.xlsx", content=content, zone="Europe/Kyiv")
     assert (line.service_code, line.units) == ("015.1", Decimal("1.5"))

@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from config.office.models import Attachment
 from contracts.models import ProviderRelation, ProviderSchedule
 from settlement.fact_kinds import KINDS
-from settlement.models import ClaimDeclaration, FeeReport, Finding, FindingFeedback
+from settlement.models import Claim, ClaimDeclaration, FeeReport, Finding, FindingFeedback
 from tests.settlement.test_prechecks import SOUND, draft
 from tests.settlement.views.test_claims import text
 from tests.settlement.views.town import Town, settled_town, url
-from vouchers.models import EmergencyCase, VisitComplaint
+from vouchers.models import EmergencyCase, Recipient, VisitComplaint
 
 pytestmark = pytest.mark.django_db
 ROWS = {
@@ -110,9 +110,29 @@ def test_a_provider_declares_only_what_is_still_a_draft(town: Town) -> None:
     browser = town.browser("nadiia")
     refused = browser.post(url("claim_declare", town.claim.pk), {"document_number": "7", "total": "1.00"})
     assert refused.status_code == 409 and b"handed in" in refused.content
-    assert browser.post(url("claim_fee", town.claim.pk), {"recipient": "R1", "collected": "1"}).status_code == 409
+    holder = town.claim.lines.exclude(certificate=None).first().certificate.recipient  # type: ignore[union-attr]
+    fee = {"recipient": holder.pk, "collected": "1"}
+    assert browser.post(url("claim_fee", town.claim.pk), fee).status_code == 409
     assert not ClaimDeclaration.objects.exists() and not FeeReport.objects.exists()
     assert town.browser("taras").get(url("claim_declare", town.claim.pk)).status_code == 404
+
+
+def test_a_collected_fee_is_noted_by_the_certificate_that_the_provider_sees(town: Town) -> None:
+    browser, contract = town.browser("nadiia"), town.claim.contract
+    assert contract is not None
+    browser.post(url("claim_from_redemptions"), {"contract": contract.pk, "period": "2025-12"})
+    claim = Claim.objects.exclude(pk=town.claim.pk).get()
+    holder = claim.lines.exclude(certificate=None)[0].certificate
+    assert holder is not None
+    page = text(browser.get(url("claim_fee", claim.pk)))
+    assert holder.number in page and holder.recipient.code not in page
+    stranger = Recipient.objects.exclude(pk=holder.recipient_id).first()
+    assert stranger is not None
+    assert browser.post(url("claim_fee", claim.pk), {"recipient": stranger.pk, "collected": "1"}).status_code != 302
+    assert not FeeReport.objects.exists()
+    answer = browser.post(url("claim_fee", claim.pk), {"recipient": holder.recipient_id, "collected": "12,50"})
+    assert answer.status_code == 302
+    assert FeeReport.objects.get().collected_minor == 1250
 
 
 def test_a_declared_invoice_is_read_back_and_compared_with_the_lines(town: Town) -> None:

@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 
 from config.accounts.models import Organisation, User
 from tests.vouchers.town import build_town
+from vouchers.gateways.headings import heading_of
 from vouchers.gateways.visits_template import COLUMNS
 from vouchers.models import Redemption
 
@@ -67,7 +68,9 @@ def test_the_page_offers_both(provider: Client) -> None:
 
 def test_the_columns_are_explained(provider: Client) -> None:
     book = load_workbook(io.BytesIO(provider.get("/vouchers/visits/template/xlsx/").content))
-    assert [row[0] for row in book.worksheets[1].iter_rows(values_only=True)] == list(COLUMNS)
+    assert [row[0] for row in book.worksheets[1].iter_rows(values_only=True)] == [
+        heading_of(column) for column in COLUMNS
+    ]
     assert book.worksheets[0]["B1"].comment.text == "код послуги"
 
 
