@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.money import from_minor, from_units
+from config.templatetags.show import amount
 from settlement.clearing_queries import statement_lines
 from settlement.documents import document_language
 from settlement.models import ClearingLine, ClearingStatement
@@ -27,17 +28,20 @@ def statement_table(statement: ClearingStatement, office: Organisation) -> Print
     """Undisputed lines by who owes them, their sums and the net sum. Money: two decimals."""
     language = document_language(office)
     with override(language):
-        lines = [line for line in statement_lines(statement) if line.disputed_at is None]
+        lines = list(statement_lines(statement))
+        owed = [line for line in lines if line.disputed_at is None]
+        disputed = sum(line.item.due_minor for line in lines if line.disputed_at is not None)
         sections = [
-            Section([_row(line) for line in lines if line.item.home_id == home.pk], _owes(home, statement.other(home)))
+            Section([_row(line) for line in owed if line.item.home_id == home.pk], _owes(home, statement.other(home)))
             for home in (statement.first, statement.second)
         ]
-        payer, payee = (statement.first, statement.second)[:: 1 if statement.net_minor >= 0 else -1]
-        net = gettext("%(payer)s pays %(payee)s") % {"payer": payer.name, "payee": payee.name}
         facts = [
             (_("Month"), date_format(statement.period, "YEAR_MONTH_FORMAT")),
-            (net, str(from_minor(abs(statement.net_minor)))),
+            (_("Municipalities"), f"{statement.first.name}; {statement.second.name}"),
+            (_("After setting off"), _net(statement)),
         ]
+        if disputed:
+            facts.append((_("Disputed, not in these sums"), amount(from_minor(disputed), office.currency)))
         return PrintedTable(
             title=gettext("Clearing statement %(number)s") % {"number": statement.number},
             author=office.name,
@@ -48,7 +52,15 @@ def statement_table(statement: ClearingStatement, office: Organisation) -> Print
             signers=[statement.first.name, statement.second.name],
             language=language,
             currency=office.currency,
+            opposed=True,
         )
+
+
+def _net(statement: ClearingStatement) -> str:
+    payer, payee = (statement.first, statement.second)[:: 1 if statement.net_minor >= 0 else -1]
+    sum_ = amount(from_minor(abs(statement.net_minor)), payer.currency)
+    names = {"payer": payer.name, "payee": payee.name, "sum": sum_}
+    return gettext("%(payer)s pays %(payee)s %(sum)s") % names
 
 
 def _owes(home: Organisation, host: Organisation) -> str:

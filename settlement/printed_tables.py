@@ -97,6 +97,8 @@ class PrintedTable:
     currency: str
     checks: Sequence[CheckSum] = ()
     notes: Sequence[Any] = ()
+    # Sections that stand against each other, such as two debts, are not added up together.
+    opposed: bool = False
 
     @property
     def rows(self) -> list[tuple[Cell, ...]]:
@@ -112,6 +114,11 @@ class PrintedTable:
     def added_up(self) -> bool:
         """Whether a column is added up, so that totals say something."""
         return any(column.summed for column in self.columns)
+
+    @property
+    def grand_total(self) -> list[Cell] | None:
+        """Sums of all rows, where they say something."""
+        return self.totals(self.rows, gettext("Total")) if self.added_up and not self.opposed else None
 
     def totals(self, rows: Iterable[tuple[Cell, ...]], label: str) -> list[Cell]:
         """Sums of the columns that are added up, the label under the first column of text, else nothing."""
@@ -148,7 +155,7 @@ def shown_table(table: PrintedTable) -> dict[str, Any]:
         "wide": len(table.columns) > UPRIGHT_COLUMNS,
         "columns": [(table.heading(column), column) for column in table.columns],
         "sections": [_shown_section(table, section) for section in table.sections],
-        "totals": _shown_row(table, table.totals(table.rows, gettext("Total"))) if table.added_up else None,
+        "totals": _shown_row(table, total) if (total := table.grand_total) else None,
         "checks": [(check.title, *map(_plain, (check.parts, check.shown, check.difference))) for check in table.checks],
     }
 
@@ -221,8 +228,8 @@ class _Sheet:
                 self._figures(row)
             if section.has_totals and self.table.added_up:
                 self._figures(self.table.totals(section.rows, gettext("Together")), bold=True)
-        if self.table.added_up:
-            self._figures(self.table.totals(self.table.rows, gettext("Total")), bold=True)
+        if total := self.table.grand_total:
+            self._figures(total, bold=True)
 
     def foot(self) -> None:
         if self.table.checks:

@@ -30,7 +30,7 @@ from settlement.models import ClearingStatement, FeeNotice, FeeReceipt, FeeRefun
 PAID, UNNAMED, TWICE, IN_PART = ("R-0405", "R-0410", "R-0435", "R-0440", "R-0445"), "R-0415", "R-0420", "R-0425"
 # Of November: the first dozen paid, one too much; the person of the cast in part, the others not yet.
 NOVEMBER_PAID = tuple(f"R-{number:04d}" for number in range(5, 65, 5))
-TOO_MUCH, BEGUN = "R-0065", "R-0155"
+TOO_MUCH, BEGUN = "R-0065", "R-0165"
 SURPLUS, SMALL = D("100.00"), D("200.00")
 BY_HAND, COMMISSION = D("1500.00"), D("25.00")
 PASSED_ON_TO, NEW_ACCOUNT_OF, NEW_ACCOUNT = "TERCENTR", "OPORA", "UA553220010000026007777000001"

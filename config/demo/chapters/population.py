@@ -64,7 +64,7 @@ def settle_people(stage: Stage) -> None:
         )
     )
     # Olena pays nothing, Petro a share.
-    cast = {1: stage.people["olena"], 155: stage.people["petro"]}
+    cast = {1: stage.people["olena"], 165: stage.people["petro"]}
     for number in range(1, PEOPLE + 1):
         if number % 20 == 1:
             stage.say(15 + number * 30 // PEOPLE, gettext_noop("Recipients, fees and certificates"))

@@ -30,6 +30,7 @@ from settlement.actions.reconciliation import import_statement, match_again
 from settlement.actions.runs import propose_payment_run
 from settlement.bank_queries import named_payments, only_fitting
 from settlement.books import verify_books
+from settlement.finance_queries import exceptions
 from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import Claim, Match, Payment, PaymentRun, Statement, StatementLine
 from settlement.models.statements import LIVE
@@ -119,6 +120,7 @@ def test_a_part_waits_for_a_person_and_for_the_rest(
     line.refresh_from_db()
     payment.refresh_from_db()
     assert (line.status, payment.status) == ("partial", "sent")
+    assert dict(exceptions(run.organisation).values_list("pk", "open_minor"))[line.pk] == -40000
     assert bank_faults() == []
     assert not [
         check for check in month_checks(run.organisation, NOVEMBER) if check.code == "BANK_DIFFERS" and check.count

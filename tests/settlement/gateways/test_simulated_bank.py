@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from settlement.gateways.base import GatewayError
 from settlement.gateways.camt import read_camt
 from settlement.gateways.pain001 import build_pain001
-from settlement.gateways.simulated_bank import answer_payment_file
+from settlement.gateways.simulated_bank import Movement, answer_payment_file, write_statement
 from tests.settlement.gateways.conftest import Validate
 from tests.settlement.gateways.orders import instruction, order
 
@@ -52,3 +53,28 @@ def test_two_accounts_in_one_file_are_refused() -> None:
     content = build_pain001(replace(order("1.00"), instructions=(instruction(1), instruction(2, debtor=2))))
     with pytest.raises(GatewayError, match="ONE_ACCOUNT_EXPECTED"):
         answer_payment_file(content)
+
+
+def test_a_statement_of_some_days_is_valid_and_tells_who_paid_what_for_what(schema_errors: Validate) -> None:
+    paid = Movement(date(2025, 11, 20), Decimal("12.50"), "Примірна Ганна", "Плата RF20FN2025000002")
+    sent = Movement(date(2025, 11, 24), Decimal("-3.00"), "", "Комісія", "UA123052990000035400000000003", "PAY-1")
+    content = write_statement(
+        [paid, sent],
+        account="UA663052990000035400000000001",
+        owner="Громада",
+        currency="UAH",
+        sequence=7,
+        opening=Decimal("100.00"),
+    )
+    assert schema_errors("camt.053.001.08", content) == []
+    (statement,) = read_camt(content)
+    closing = statement.balance("CLBD")
+    assert closing is not None and closing.amount == Decimal("109.50")
+    assert statement.findings == ()
+    first, second = statement.entries
+    assert (first.booked_on, first.details[0].counterparty, first.details[0].remittance) == (
+        paid.on,
+        paid.name,
+        paid.text,
+    )
+    assert (second.details[0].counterparty_account, second.details[0].end_to_end_id) == (sent.iban, sent.end_to_end)

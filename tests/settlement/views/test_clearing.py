@@ -14,7 +14,9 @@ from django.utils import timezone
 from config.accounts.models import Organisation, User
 from contracts.models import ClearingAgreement, ProviderUser
 from settlement.books import verify_books
+from settlement.clearing_papers import statement_table
 from settlement.models import ClaimLine, ClearingItem, ClearingStatement
+from settlement.printed_tables import shown_table
 from tests.settlement.actions.clearing_town import DECEMBER, Neighbours, bank_line, build_neighbours
 from tests.signed_in import browser
 from tests.vouchers.town import VISIT
@@ -105,6 +107,36 @@ def test_two_sides_agree_dispute_and_book_the_payment(towns: Neighbours) -> None
     assert statement.status == "settled" and not verify_books()
     assert home.get(url("clearing_paper", statement.pk, "pdf")).content.startswith(b"%PDF")
     assert host.get(url("clearing_paper", statement.pk, "xlsx")).status_code == 200
+
+
+def test_what_is_disputed_is_told_on_the_paper_and_two_debts_are_not_added_up(towns: Neighbours) -> None:
+    towns.agree()
+    for day in range(2):
+        towns.visit(starts_at=VISIT + timedelta(days=day))
+    towns.claim()
+    towns.judge()
+    statement = towns.draw()
+    line = statement.lines.order_by("pk").first()
+    assert line is not None
+    before = shown_table(statement_table(statement, towns.home.organisation))
+    client("checker.verbivka").post(url("clearing_dispute", statement.pk, line.pk), {"reason": "Візиту не було"})
+    after = shown_table(statement_table(statement, towns.home.organisation))
+    assert before["totals"] is None and after["totals"] is None
+    assert [len(section["rows"]) for section in before["sections"] + after["sections"]] == [2, 1]
+    told = [len(table["table"].facts) for table in (before, after)]
+    assert told[1] == told[0] + 1
+
+
+def test_a_statement_waits_on_the_home_page_of_who_signs_until_it_is_signed(towns: Neighbours) -> None:
+    statement = drawn(towns)
+
+    def waiting(name: str) -> int:
+        cards = client(name).get("/").context["cards"]
+        return sum(card.count for card in cards if str(card.what) == "Clearing statements to sign")
+
+    assert [waiting(name) for name in ("checker.verbivka", "checker.kalynivka")] == [1, 1]
+    towns.sign(statement, towns.home)
+    assert [waiting(name) for name in ("checker.verbivka", "checker.kalynivka")] == [0, 1]
 
 
 def test_a_maker_draws_up_a_statement_once(towns: Neighbours) -> None:

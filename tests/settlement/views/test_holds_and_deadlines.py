@@ -18,6 +18,7 @@ from contracts.models import Parameter
 from settlement.actions.payments import confirm_payments, lock_payments
 from settlement.actions.runs import approve_payment_run, propose_payment_run
 from settlement.deadline_queries import as_deadlines, deadlines, late_only
+from settlement.hold_queries import holds
 from settlement.models import PaymentHold, PaymentRun
 from tests.settlement.actions.paid import released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, owe, provider, ready
@@ -44,15 +45,15 @@ def shown(client: Client, name: str, *args: Any, **query: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "reads", "holds"),
+    ("name", "reads", "places"),
     [("halyna", True, True), ("ivan", True, True), ("mariia", True, False), ("bohdan", False, False)],
 )
-def test_who_reaches_holds(office: Organisation, cast: Cast, name: str, reads: bool, holds: bool) -> None:
+def test_who_reaches_holds(office: Organisation, cast: Cast, name: str, reads: bool, places: bool) -> None:
     client = browser(cast[name])
     for page in ("holds", "deadlines"):
         assert client.get(url(page)).status_code == (200 if reads else 403)
-    assert client.post(url("hold_new"), HOLD).status_code == (302 if holds else 403)
-    assert PaymentHold.objects.count() == int(holds)
+    assert client.post(url("hold_new"), HOLD).status_code == (302 if places else 403)
+    assert PaymentHold.objects.count() == int(places)
 
 
 def test_one_holds_and_another_lifts(office: Organisation, cast: Cast) -> None:
@@ -68,6 +69,16 @@ def test_one_holds_and_another_lifts(office: Organisation, cast: Cast) -> None:
     row.refresh_from_db()
     assert row.lifted_by == cast["ivan"]
     assert checker.get(lifting).status_code == 302
+
+
+def test_holds_in_force_come_before_those_that_are_lifted(office: Organisation, cast: Cast) -> None:
+    maker, checker = browser(cast["halyna"]), browser(cast["ivan"])
+    for number in ("P1", "P2"):
+        maker.post(url("hold_new"), HOLD | {"number": number})
+    first, second = PaymentHold.objects.order_by("pk")
+    assert list(holds(office)) == [second, first]
+    checker.post(url("hold_lift", second.pk), {"reason": "з'ясовано"})
+    assert list(holds(office)) == [first, second]
 
 
 @pytest.mark.parametrize(
