@@ -50,9 +50,7 @@ def times_of(line: Any, known: Registers) -> bool | None:
 @once
 def submitted_on(line: Any, known: Registers) -> date:
     """The day of submission where the municipality is."""
-    claim = line.claim
-    when = claim.submitted_at or claim.recorded_at
-    return when.astimezone(known.zone).date()  # type: ignore[no-any-return]
+    return known.submitted_at(line.claim).astimezone(known.zone).date()
 
 
 @once

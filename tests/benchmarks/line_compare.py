@@ -39,19 +39,26 @@ def _results(known: Registers, result: list[Judged]) -> tuple[list[Any], list[An
 
 
 def _remittances(known: Registers, rows: list[tuple[Any, ...]]) -> list[tuple[int, ...]]:
-    """Claim, amount claimed, gross, fee, what is kept of it because it is owed back, what is payable."""
+    """Claim, amount claimed, gross, fee, what advances and debts keep of it, what is payable."""
     sums = {claim.pk: [0, 0, 0] for claim in known.claims}
     for row in rows:
         for at in range(3):
             sums[row[0]][at] += row[6 + at]
-    owed = dict(known.owed)
-    found: list[tuple[int, ...]] = []
-    for claim in sorted(known.claims, key=lambda claim: claim.number):
-        claimed, gross, fee = sums[claim.pk]
-        kept = max(min(gross - fee, owed.get(claim.provider_id, 0)), 0)
-        owed[claim.provider_id] = owed.get(claim.provider_id, 0) - kept
-        found.append((claim.pk, claimed, gross, fee, kept, gross - fee - kept))
-    return found
+    claims = sorted(known.claims, key=lambda claim: claim.number)
+    left = {claim.pk: sums[claim.pk][1] - sums[claim.pk][2] for claim in claims}
+    _keep(left, known.advanced, [(claim.pk, claim.contract_id) for claim in claims])
+    _keep(left, known.owed, [(claim.pk, claim.provider_id) for claim in claims])
+    return [(pk, *figures, figures[1] - figures[2] - left[pk], left[pk]) for pk, figures in sums.items()]
+
+
+def _keep(left: dict[int, int], outstanding: dict[int, int], claims: list[tuple[int, int]]) -> None:
+    """Lower what is left of claims by what their contracts or providers owe, at most what they get together."""
+    for whose, owed in outstanding.items():
+        own = [claim for claim, owner in claims if owner == whose]
+        rest = min(owed, max(sum(left[claim] for claim in own), 0))
+        for claim in own:
+            kept = min(max(left[claim], 0), rest)
+            left[claim], rest = left[claim] - kept, rest - kept
 
 
 def _stored(run: Any) -> tuple[list[Any], list[Any], list[Any]]:

@@ -51,7 +51,7 @@ class Registers:
         self._load_claims()
 
     def _load_lines(self) -> None:
-        from settlement.models import ClaimLine, Clearance
+        from settlement.models import ClaimLine, Clearance, RestoredTerm
 
         joins = (
             "claim__provider",
@@ -61,8 +61,10 @@ class Registers:
             "worker",
             "redemption__scan",
         )
+        terms = RestoredTerm.objects.filter(claim__in=self.claims, status="confirmed")
+        self.restored = {row.claim_id: row.counts_as_submitted_at for row in terms}
         rows = ClaimLine.objects.filter(claim__in=self.claims).select_related(*joins)
-        self.lines: list[Any] = sorted(rows, key=_order)
+        self.lines: list[Any] = sorted(rows, key=self._order)
         self.lifted: dict[int, set[str]] = defaultdict(set)
         for row in Clearance.objects.filter(claim_line__claim__in=self.claims, run__lte=self.run):
             self.lifted[row.claim_line_id].add(row.check_code)
@@ -117,7 +119,7 @@ class Registers:
 
     def _load_claims(self) -> None:
         from config.office.models import Attachment
-        from settlement.models import ClaimDeclaration, ClawbackStanding, FeeReport
+        from settlement.models import AdvanceStanding, ClaimDeclaration, ClawbackStanding, FeeReport
 
         files = Attachment.objects.filter(label__startswith="settlement.claim:")
         self.attachments = _grouped(files, "kind", "label")
@@ -127,8 +129,17 @@ class Registers:
         self.fee_reports: dict[tuple[Any, ...], Any] = {
             (row.claim_id, row.recipient_id): row for row in FeeReport.objects.order_by("recorded_at", "pk")
         }
-        self.owed = {row.provider_id: row.outstanding_minor for row in ClawbackStanding.objects.filter(
-            period=self.claims[0].period, run=self.run)}  # fmt: skip
+        now = {"period": self.claims[0].period, "run": self.run}
+        self.owed = dict(ClawbackStanding.objects.filter(**now).values_list("provider", "outstanding_minor"))
+        self.advanced = dict(AdvanceStanding.objects.filter(**now).values_list("contract", "outstanding_minor"))
+
+    def submitted_at(self, claim: Any) -> datetime:
+        """When a claim counts as submitted."""
+        return self.restored.get(claim.pk) or claim.submitted_at or claim.recorded_at  # type: ignore[no-any-return]
+
+    def _order(self, line: Any) -> tuple[Any, ...]:
+        claim, starts = line.claim, line.starts_at or _LATEST
+        return (line.service_date, starts, self.submitted_at(claim), claim.number, line.line)
 
     def figure(self, key: str, day: date) -> Decimal:
         """A limit in force on a day."""
@@ -136,12 +147,6 @@ class Registers:
             row = in_force(self.parameters[key,], day)
             self._figures[key, day] = Decimal(row.value if row else DEFAULTS[key])
         return self._figures[key, day]
-
-
-def _order(line: Any) -> tuple[Any, ...]:
-    claim = line.claim
-    starts = line.starts_at or _LATEST
-    return (line.service_date, starts, claim.submitted_at or claim.recorded_at, claim.number, line.line)
 
 
 def _is_approved(row: Any) -> bool:

@@ -58,13 +58,22 @@ INSERT INTO contracts_grantitem (contract_id, service_id, amount, valid_from, va
 SELECT c.id, s.id, %(lines)s / 8000 * 700, '2025-11-01', CASE s.code WHEN 'S1' THEN DATE '2025-11-16' END, '2025-11-01'
 FROM contracts_contract c, contracts_service s WHERE c.number = 'KQ0' AND s.code IN ('S0', 'S1');
 INSERT INTO accounts_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active,
-    date_joined, display_name, language) VALUES ('', false, 'bench', '', '', '', false, false, '2025-01-01', '', 'en');
+    date_joined, display_name, language)
+SELECT '', false, name, '', '', '', false, false, '2025-01-01', '', 'en' FROM unnest(ARRAY['bench', 'bench-2']) name;
 INSERT INTO contracts_milestone (contract_id, status, code, title, due_date, tranche_currency, tranche)
 SELECT c.id, 'scheduled', 'M' || g, 'M', '2025-11-30', 'UAH', %(lines)s / 8000 * 450
 FROM contracts_contract c, generate_series(1, 3) g WHERE c.number = 'KQ0';
 INSERT INTO contracts_milestonenote (milestone_id, kind, text, recorded_at, written_by_id)
 SELECT m.id, 'met', '', '2025-11-20', u.id FROM contracts_milestone m, accounts_user u
 WHERE u.username = 'bench' AND m.code IN ('M1', 'M2');
+INSERT INTO settlement_restoredterm (claim_id, status, reason, submitted_at, proposed_by_id, proposed_at, answer)
+SELECT k.id, 'proposed', 'Flood', k.submitted_at, u.id, '2025-12-04', '' FROM settlement_claim k, accounts_user u
+WHERE k.number = 'A-Q4' AND u.username = 'bench';
+UPDATE settlement_restoredterm t SET status = 'confirmed', decided_by_id = u.id, decided_at = '2025-12-05',
+    counts_as_submitted_at = '2025-12-03 23:59:59+02' FROM accounts_user u WHERE u.username = 'bench-2';
+INSERT INTO settlement_advancestanding (organisation_id, period, run, contract_id, outstanding_minor, given,
+    recorded_at)
+SELECT organisation_id, '2025-11-01', 1, id, 2000000, true, '2025-12-01' FROM contracts_contract WHERE number = 'KP6';
 INSERT INTO contracts_provideraccount (provider_id, iban, since, recorded_at)
 SELECT id, 'UA', '2025-11-20', '2025-11-20' FROM contracts_provider WHERE code = 'Q3';
 INSERT INTO contracts_providerschedule (provider_id, days_off, valid_from, recorded_at)

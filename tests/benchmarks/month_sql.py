@@ -108,8 +108,8 @@ SELECT id, 'issued', (units * 1000)::bigint, '2025-01-01', '2025-01-01' FROM vou
 INSERT INTO settlement_claim (organisation_id, number, provider_id, contract_number, contract_id, period, submitted_at,
     recorded_at, status, run)
 SELECT c.organisation_id, k.letter || '-' || p.code, p.id, c.number, c.id, '2025-11-01',
-    CASE p.code WHEN 'Q8' THEN '2025-12-04 10:00+02' ELSE '2025-12-02 10:00+02' END::timestamptz, '2025-12-02',
-    'submitted', 1
+    CASE WHEN p.code IN ('Q4', 'Q8') THEN '2025-12-04 10:00+02' ELSE '2025-12-02 10:00+02' END::timestamptz,
+    '2025-12-02', 'submitted', 1
 FROM contracts_contract c JOIN contracts_provider p ON p.id = c.provider_id
 JOIN (VALUES ('A'), ('B')) k (letter) ON k.letter = 'A' OR p.code = 'Q6'
 ORDER BY k.letter, p.id;
