@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 # Every row is recomputed from its own columns and the hash of the row before it; then the heads are compared.
 _BROKEN = """
@@ -39,6 +40,17 @@ FULL JOIN accounts_organisation o ON o.code = COALESCE(h.chain, l.chain)
 WHERE h.chain IS NULL OR l.sequence IS DISTINCT FROM h.sequence OR l.hash IS DISTINCT FROM h.hash
 ORDER BY 1
 """
+
+
+# Every reason that the queries give, as the catalogues know it.
+REASONS = (
+    gettext_noop("missing row before"),
+    gettext_noop("previous hash differs"),
+    gettext_noop("content differs from its hash"),
+    gettext_noop("office without a trail"),
+    gettext_noop("chain without its head"),
+    gettext_noop("head does not match the last row"),
+)
 
 
 @dataclass(frozen=True)

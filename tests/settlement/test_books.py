@@ -24,7 +24,7 @@ def test_a_whole_month_agrees(books: Organisation) -> None:
     assert sorted(Payment.objects.values_list("status", flat=True)) == ["confirmed", "returned"]
     out = io.StringIO()
     call_command("verify_books", stdout=out)
-    assert f"{len(CHECKS)} checks, 0 rows that disagree: the books agree" in out.getvalue()
+    assert f"перевірок: {len(CHECKS)}, рядків, що не сходяться: 0. Книги сходяться" in out.getvalue()
     assert verify_books() == []
 
 

@@ -1,4 +1,4 @@
-"""manage.py verify_books: the books agree, or the first row that disagrees is named."""
+"""manage.py verify_books: the books agree, or the first row that disagrees is named, in the language of the offices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils.translation import gettext
 
+from settlement.book_words import sentence_of
 from settlement.books import CHECKS, verify_books
 
 
@@ -25,8 +27,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"checks": len(CHECKS), "faults": [asdict(fault) for fault in faults]}))
         else:
             for fault in faults:
-                self.stdout.write(fault.sentence)
-            verdict = "the books do not agree" if faults else "the books agree"
-            self.stdout.write(f"{len(CHECKS)} checks, {len(faults)} rows that disagree: {verdict}")
+                self.stdout.write(sentence_of(fault))
+            verdict = gettext("the books do not agree") if faults else gettext("the books agree")
+            words = gettext("%(checks)s checks, %(rows)s rows that disagree: %(verdict)s")
+            self.stdout.write(words % {"checks": len(CHECKS), "rows": len(faults), "verdict": verdict})
         if faults:
             sys.exit(1)

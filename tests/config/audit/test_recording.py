@@ -7,6 +7,7 @@ import io
 import pytest
 from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
+from django.utils.translation import override
 
 from config.accounts.actions import create_organisation
 from config.accounts.models import Organisation
@@ -77,7 +78,8 @@ def _verified() -> tuple[int, str]:
     """Exit code and words of the command."""
     out = io.StringIO()
     try:
-        call_command("verify_audit", stdout=out)
+        with override("en"):
+            call_command("verify_audit", stdout=out)
     except SystemExit as ended:
         return int(ended.code or 0), out.getvalue()
     return 0, out.getvalue()

@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils.translation import gettext
 
 from config.audit.verification import verify_chains
 
@@ -25,8 +26,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"events": count, "faults": rows}))
         else:
             for fault in faults:
-                self.stdout.write(f"{fault.chain} #{fault.sequence}: {fault.reason}")
-            verdict = "the trail is broken" if faults else "the trail is whole"
-            self.stdout.write(f"{count} events checked, {len(faults)} faults: {verdict}")
+                self.stdout.write(f"{fault.chain} #{fault.sequence}: {gettext(fault.reason)}")
+            verdict = gettext("the trail is broken") if faults else gettext("the trail is whole")
+            words = gettext("%(events)s events checked, %(faults)s faults: %(verdict)s")
+            self.stdout.write(words % {"events": count, "faults": len(faults), "verdict": verdict})
         if faults:
             sys.exit(1)
