@@ -70,6 +70,7 @@ STATUSES: dict[str, tuple[Any, str]] = {
     "failed": (_("failed"), BAD),
     "accepted": (_("accepted"), GOOD),
     "reduced": (_("reduced"), WARN),
+    "reduced_to_nothing": (_("reduced to nothing"), BAD),
     "pended": (_("waits for a person"), WAIT),
     # clearing between municipalities
     "drawn": (_("waits for signatures"), WAIT),

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.form_fields import money_field
+from config.templatetags.show import iban as in_groups
 from settlement.finance_forms import month_of_text
 from settlement.models import Payment
 
@@ -53,7 +54,7 @@ class LayoutForm(forms.Form):
     """What the columns of a bank's table mean: a choice of headings for each field."""
 
     bank = forms.CharField(label=_("Name of the bank"), max_length=100)
-    iban = forms.ChoiceField(label=_("Our account"))
+    iban = forms.ChoiceField(label=_("Our account"), widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, headings: Sequence[str], accounts: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,7 +71,7 @@ class LayoutForm(forms.Form):
 class BankActForm(forms.Form):
     """For which account and month the act is drawn up."""
 
-    iban = forms.ChoiceField(label=_("Our account"))
+    iban = forms.ChoiceField(label=_("Our account"), widget=forms.RadioSelect)
     month = forms.CharField(label=_("Month"), widget=forms.TextInput(attrs={"type": "month"}))
 
     def __init__(self, *args: Any, accounts: Iterable[str], **kwargs: Any) -> None:
@@ -86,4 +87,4 @@ class BankActForm(forms.Form):
 
 
 def _offer(field: Any, accounts: Iterable[str]) -> None:
-    field.choices = [(account, account) for account in sorted(accounts)]
+    field.choices = [(account, in_groups(account)) for account in sorted(accounts)]

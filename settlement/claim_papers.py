@@ -12,8 +12,9 @@ from django.utils.translation import override
 
 from config.clock import local_date
 from config.money import from_minor, from_rate, from_units
+from config.templatetags.show import minor
 from settlement.documents import document_language
-from settlement.line_queries import claimed_minor
+from settlement.line_queries import claim_totals, claimed_minor, outcome_counts
 from settlement.models import Claim
 from settlement.printed_tables import CheckSum, Column, PrintedTable, Section
 from settlement.term_queries import restored_term
@@ -35,6 +36,14 @@ _COLUMNS = (
 _TITLES = {"act": _("Act of services %(number)s"), "invoice": _("Invoice %(number)s")}
 _CAPTIONS = {"act": _("Services that were given"), "invoice": _("Services to be paid")}
 _VAT = _("Without value added tax. What is allowed and paid follows from the decision on each visit.")
+_FEE_LATER = _(
+    "Recipients pay their part (the fee) to the provider themselves. It is taken off when the claim is decided, and "
+    "the budget pays the rest."
+)
+_FEE_DECIDED = _(
+    "As decided: %(gross)s are allowed. Of it %(fee)s are the recipients' part (the fee), which they pay to the "
+    "provider, and %(payable)s are to be paid from the budget."
+)
 _AGREED = _("The services above were given; the parties sign that they agree on their kind and quantity.")
 
 
@@ -46,6 +55,7 @@ def claim_paper(claim: Claim, kind: str, *, made_at: datetime) -> PrintedTable:
     language = document_language(claim.organisation)
     with override(language):
         title = str(_TITLES[kind]) % {"number": claim.number}
+        notes = [_VAT, *([_AGREED] if act else _parts(claim))]
     by_visit, by_price = from_minor(claimed_minor(judged)), sum((row[-1] for row in rows), from_minor(0))
     return PrintedTable(
         title=title,
@@ -55,11 +65,20 @@ def claim_paper(claim: Claim, kind: str, *, made_at: datetime) -> PrintedTable:
         columns=_COLUMNS,
         sections=[Section(rows)],
         checks=[CheckSum(_("All visits of the claim"), by_visit, by_price)],
-        notes=[_VAT, *([_AGREED] if act else [])],
+        notes=notes,
         signers=[_("Provider"), *([_("Buyer")] if act else [])],
         language=language,
         currency=claim.organisation.currency,
     )
+
+
+def _parts(claim: Claim) -> list[str]:
+    """Who pays the invoice: the recipients their fee to the provider, the budget the rest; known when it is decided."""
+    if claim.reverses_id or not outcome_counts(claim):
+        return [str(_FEE_LATER)]
+    totals, currency = claim_totals(claim), claim.organisation.currency
+    sums = {name: minor(totals[name], currency) for name in ("gross", "fee", "payable")}
+    return [str(_FEE_DECIDED) % sums]
 
 
 def _facts(claim: Claim, made_at: datetime) -> list[tuple[Any, str]]:

@@ -84,11 +84,28 @@ class LineExplained:
         return self.history.judged[-1] if self.history.judged else None
 
     @property
+    def outcome(self) -> str:
+        """The present outcome for a reader: a line of which the cuts left nothing is told apart."""
+        row = self.judged.adjudication if self.judged else None
+        return "" if row is None else shown_outcome(row.outcome, row.gross)
+
+    @property
+    def is_written_otherwise(self) -> bool:
+        """Whether the provider wrote another sum than units x rate, from which every decision starts."""
+        computed = self.line.units_milli * self.line.unit_rate_e4
+        return self.line.amount_e4 != (computed + 50_000) // 100_000 * 100
+
+    @property
     def reason(self) -> WaterfallRow | None:
         """Why not everything is allowed: the step of the last decision that takes most, the first of equals."""
         steps = self.runs[-1][2] if self.runs else ()
         taking = [step for step in steps if step.kind == "finding" and step.amount]
         return min(taking, key=lambda step: step.amount, default=None)
+
+
+def shown_outcome(outcome: str, gross: int) -> str:
+    """The word of an outcome: reduced to nothing is another one than reduced."""
+    return "reduced_to_nothing" if outcome == "reduced" and not gross else outcome
 
 
 def explain_lines(histories: Iterable[LineHistory], sources: LineSources) -> list[LineExplained]:
@@ -118,13 +135,14 @@ def outcome_words(judged: JudgedLine) -> str:
     if row.reverses_id:
         return gettext("The earlier decision on this line is taken back.")
     sentences = {
+        "reduced_to_nothing": gettext("The cuts left nothing of the claimed %(claimed)s."),
         "accepted": gettext("Everything claimed is allowed."),
         "reduced": gettext("%(gross)s of the claimed %(claimed)s are allowed."),
         "rejected": gettext("Nothing is allowed of the claimed %(claimed)s."),
         "pended": gettext("The line waits for a person's decision; nothing of what waits is paid yet."),
     }
     currency = row.run.organisation.currency
-    return sentences[row.outcome] % {
+    return sentences[shown_outcome(row.outcome, row.gross)] % {
         "gross": minor(row.gross, currency),
         "claimed": minor(row.amount_claimed, currency),
     }

@@ -56,7 +56,9 @@ def with_counted(claims: QuerySet[Claim]) -> QuerySet[Claim]:
 
 def restored_term(claim: Claim) -> RestoredTerm | None:
     """The decision that gave the claim its term back."""
-    return claim.restored_terms.filter(status="confirmed").select_related("proposed_by", "decided_by").first()
+    return (
+        RestoredTerm.objects.filter(claim=claim, status="confirmed").select_related("proposed_by", "decided_by").first()
+    )
 
 
 def counted_at(claim: Claim) -> datetime | None:
@@ -96,8 +98,8 @@ class TermShown:
 def term_shown(access: Access, claim: Claim) -> TermShown | None:
     """The term of a claim that came late, or whose term somebody asked for; None when there is nothing to say."""
     waits = claim.status == "submitted" and not claim.reverses_id
-    rows = claim.restored_terms.select_related("proposed_by", "decided_by").order_by("-pk")
-    terms = list(rows)
+    rows = RestoredTerm.objects.filter(claim=claim).select_related("proposed_by", "decided_by")
+    terms = list(rows.order_by("-pk"))
     if not waits and not terms:
         return None
     until = last_day_of(claim.organisation, claim.period, access.now(claim.organisation)) if waits else None

@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext
 from djmoney.money import Money
 
 from config.figures import written
@@ -56,6 +57,14 @@ def units(value: Any) -> str:
 def iban(value: Any) -> str:
     """An account number in groups of four, as banks print it."""
     return " ".join(wrap(str(value or ""), 4))
+
+
+@register.filter
+def sureness(confidence: int) -> str:
+    """How sure a match of a bank record is, in words; from 80 on it is made without a person."""
+    if confidence >= 80:
+        return gettext("sure")
+    return gettext("likely, a person confirms it") if confidence >= 60 else gettext("doubtful, a person decides")
 
 
 @register.filter

@@ -16,6 +16,7 @@ from config.clock import local_date
 from contracts.actions.check_facts import replace_account
 from contracts.models import Contract, Provider, ProviderAccount
 from contracts.parameters import ParameterBook
+from settlement.actions.claim_notices import tell_provider
 from settlement.actions.holds import put_in_force
 from settlement.documents import document_language
 from settlement.models import Claim, PaymentHold
@@ -28,8 +29,8 @@ def change_account(
 ) -> ProviderAccount:
     """A new bank account of a provider, in use from the day on which it is recorded (CLM-44).
 
-    For the days of the parameter every office that deals with the provider holds its payments; lifting takes another
-    person. Raises: IbanInvalid, SameAccount, NotPermitted. Locks: claims, runs, provider.
+    For the days of the parameter every office that deals with the provider holds its payments and tells it so; lifting
+    takes another person. Raises: IbanInvalid, SameAccount, NotPermitted. Locks: claims, runs, provider.
     Audit: provider.account_changed.
     """
     before, number = provider.iban[-4:], iban_number.compact(iban)[-4:]
@@ -38,10 +39,12 @@ def change_account(
         hold = _hold(office, provider, number, local_date(at, office.zone))
         if hold is not None:
             touched += [hold, *put_in_force(hold, actor=actor, at=at)]
+            told = {"iban": number, "from_date": hold.from_date.isoformat(), "to_date": str(hold.to_date)}
+            tell_provider(hold, "payment_hold.account_changed", told, at=at)
     on = local_date(at, organisation.zone)
     row = replace_account(provider=provider, iban=iban, actor=actor, on=on, at=at)
-    told = {"organisation": organisation.code, "before": before, "iban": number}
-    record("provider.account_changed", provider, row, *touched, actor=actor, at=at, **told)
+    said = {"organisation": organisation.code, "before": before, "iban": number}
+    record("provider.account_changed", provider, row, *touched, actor=actor, at=at, **said)
     return row
 
 

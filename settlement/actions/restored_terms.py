@@ -78,7 +78,7 @@ def propose_term(
     claim = locked_claim(organisation, claim_id)
     _last_moment(claim, at)
     refuse_related(organisation=organisation, actor=actor, providers=[claim.provider_id], at=at)
-    if claim.restored_terms.exclude(status="refused").exists():
+    if RestoredTerm.objects.filter(claim=claim).exclude(status="refused").exists():
         raise TermAsked(number=claim.number)
     term = RestoredTerm.objects.create(
         claim=claim, reason=reason.strip()[:1000], submitted_at=claim.submitted_at or claim.recorded_at,

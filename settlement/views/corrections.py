@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from config.accounts.access import Access, requires
 from config.clock import local_date
 from config.errors import NotFound
+from contracts.models import Service
 from contracts.queries import provider_of
 from contracts.views.pages import access_of, one_of, page_of, perform, perform_with_reason, submitted
 from settlement import correction_queries as queries
@@ -87,6 +88,16 @@ def correction_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "settlement/corrections/detail.html", context)
 
 
+def _certificates(correction: Correction) -> list[dict[str, Any]]:
+    """Balances that move, with the services by name."""
+    rows = correction.plan["certificates"]
+    services = Service.objects.filter(
+        organisation=correction.organisation_id, code__in={row["service"] for row in rows}
+    )
+    names = {service.code: service.name for service in services}
+    return [row | {"service": names.get(row["service"], row["service"])} for row in rows]
+
+
 def _office_part(access: Access, correction: Correction) -> dict[str, Any]:
     waits = correction.status == "proposed"
     own = waits and correction.proposed_by_id == access.actor.user_id
@@ -97,7 +108,7 @@ def _office_part(access: Access, correction: Correction) -> dict[str, Any]:
             row | {"title": str(ACCOUNT_TITLES[row["kind"]]) % {"whose": row["whose"]}} for row in plan["accounts"]
         ],
         "budget": [row | {"words": BUDGET_KINDS[row["kind"]]} for row in plan["budget"]],
-        "certificates": plan["certificates"],
+        "certificates": _certificates(correction),
         "notices": plan["notices"],
         "overspent": plan["overspent"],
         "left_out": [row | {"words": corrections.LEFT_OUT[row["reason"]]} for row in plan["left_out"]],
