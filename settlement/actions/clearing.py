@@ -17,6 +17,7 @@ from config.periods import month_of
 from config.transactions import step
 from contracts.actions.clearing import refuse_stranger
 from settlement.actions.clearing_postings import lock_books, post_agreed, post_given_up, post_payment
+from settlement.actions.matching import settle_statement
 from settlement.clearing_queries import clearing_statements, open_items
 from settlement.models import ClearingItem, ClearingLine, ClearingPayment, ClearingStatement, StatementLine
 from settlement.models.clearing import DROPPED, OWED
@@ -244,6 +245,7 @@ def book_payment(
         recorded_by_id=user, recorded_at=at,
     )  # fmt: skip
     line.move_to("matched", at=at)
+    settle_statement(line.statement, at=at)
     post_payment(payment, actor=actor, at=at)
     _settle_if_paid(statement, at)
     record(

@@ -15,7 +15,7 @@ from config.accounts.models import Organisation, User
 from contracts.models import ClearingAgreement, ProviderUser
 from settlement.books import verify_books
 from settlement.clearing_papers import statement_table
-from settlement.models import ClaimLine, ClearingItem, ClearingStatement
+from settlement.models import ClaimLine, ClearingItem, ClearingStatement, Statement
 from settlement.printed_tables import shown_table
 from tests.settlement.actions.clearing_town import DECEMBER, Neighbours, bank_line, build_neighbours
 from tests.signed_in import browser
@@ -125,6 +125,14 @@ def test_what_is_disputed_is_told_on_the_paper_and_two_debts_are_not_added_up(to
     assert [len(section["rows"]) for section in before["sections"] + after["sections"]] == [2, 1]
     told = [len(table["table"].facts) for table in (before, after)]
     assert told[1] == told[0] + 1
+
+
+def test_a_bank_statement_whose_only_line_is_booked_is_reconciled(towns: Neighbours) -> None:
+    towns.agree()
+    statement = towns.agreed()
+    row = bank_line(towns.home.organisation, -abs(statement.net_minor))
+    client("maker.verbivka").post(url("clearing_pay", statement.pk), {"line": row.pk})
+    assert Statement.objects.get().status == "reconciled"
 
 
 def test_a_statement_waits_on_the_home_page_of_who_signs_until_it_is_signed(towns: Neighbours) -> None:
