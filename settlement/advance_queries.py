@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
@@ -10,7 +12,9 @@ from django.db.models.functions import Coalesce
 
 from config.accounts.access import Access
 from config.accounts.models import Organisation
-from contracts.models import BudgetLine, Contract
+from config.money import from_minor
+from config.periods import add_months
+from contracts.models import BudgetLine, Contract, Provider
 from contracts.queries import provider_of
 from settlement.models import Advance, AdvanceReturn, AdvanceUse, PaymentAdvance, Remittance
 from settlement.models.statements import LIVE
@@ -91,6 +95,14 @@ def payable_advances(organisation: Organisation) -> QuerySet[Advance]:
     taken = PaymentAdvance.objects.filter(live=True).values("advance")
     rows = Advance.objects.filter(organisation=organisation, status="approved").exclude(pk__in=taken)
     return rows.select_related("provider", "contract", "organisation").order_by("provider__code", "id")
+
+
+def advanced_for(organisation: Organisation, provider: Provider, period: date) -> Decimal | None:
+    """What was paid to a provider in advance for a month, 2 places; None without any such advance."""
+    rows = Advance.objects.filter(organisation=organisation, provider=provider, status__in=("paid", "due", "settled"))
+    rows = rows.filter(use_until__gte=period, proposed_at__date__lt=add_months(period, 1))
+    total = rows.aggregate(total=Sum("amount_minor"))["total"]
+    return None if total is None else from_minor(total)
 
 
 def advanced_minor(line: BudgetLine) -> int:

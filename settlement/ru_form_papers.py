@@ -269,8 +269,10 @@ def ru_paper(
     rows: Sequence[Row],
     made_at: datetime,
     decided: Decimal | None = None,
+    advanced: Decimal | None = None,
 ) -> PrintedTable:
-    """A form over rows, those of one recipient together. ``decided``: what the decisions on the visits allow to pay.
+    """A form over rows, those of one recipient together. ``decided``: what the decisions on the visits allow to pay;
+    ``advanced``: what is paid in advance by the books, if anything.
 
     Money: RUB or the organisation's currency, 2 places. Raises: FormOfOtherLaw.
     """
@@ -286,7 +288,7 @@ def ru_paper(
             caption=_("Calculation"),
             columns=kind.columns,
             sections=_sections(rows, worked),
-            checks=_checks(kind, worked, decided),
+            checks=[*_checks(kind, worked, decided), *_advanced(form, kind, worked, advanced)],
             notes=kind.notes,
             signers=[_("Head of the provider"), _("Chief accountant of the provider"), _("Buyer")],
             language=LANGUAGE,
@@ -341,6 +343,20 @@ def _checks(kind: RuForm, worked: Sequence[Worked], decided: Decimal | None) -> 
     found = [CheckSum(check.title, _added(check.terms, sums), sums[check.result]) for check in kind.checks]
     last = kind.columns[-1].number
     return found if decided is None else [*found, CheckSum(_DECIDED, decided, sums[last])]
+
+
+# The column of a form that says what was paid in advance.
+ADVANCED = {"advance": "7", "true-up": "8"}
+
+
+def _advanced(form: str, kind: RuForm, worked: Sequence[Worked], advanced: Decimal | None) -> list[CheckSum]:
+    column = ADVANCED.get(form)
+    if advanced is None or column is None:
+        return []
+    place = [each.number for each in kind.columns[1:]].index(column)
+    cells = (made.cells[place] for made in worked)
+    told = sum((cell for cell in cells if isinstance(cell, Decimal)), ru_forms.ZERO)
+    return [CheckSum(gettext("Paid in advance by the books = column %(column)s") % {"column": column}, advanced, told)]
 
 
 _DECIDED = _("What the decisions on the visits allow to pay = column 10")

@@ -319,6 +319,22 @@ DUTIES: tuple[Duty, ...] = (
         waiting_rows.clawbacks_to_decide,
     ),
     Duty(
+        "advances_to_grant",
+        "advances.approve",
+        _("Advances to grant"),
+        _("Another person proposed them: grant them or say no."),
+        "settlement:advances",
+        waiting_rows.advances_to_grant,
+    ),
+    Duty(
+        "own_advances_to_return",
+        "claims.submit",
+        _("Advances to return"),
+        _("Return what is left and quote the reference."),
+        "settlement:advances",
+        waiting_rows.own_advances_to_return,
+    ),
+    Duty(
         "sums_to_pay",
         "payment_runs.propose",
         _("Sums to pay"),

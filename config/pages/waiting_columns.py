@@ -141,6 +141,17 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(_REASON, "reason", LONG),
     ),
     "own_fees": (Column(_MONTH, "month", MONTH), Column(_("Left to pay"), "left_minor", MINOR)),
+    "advances_to_grant": (
+        Column(_PROVIDER, "provider"),
+        Column(_SUM, "amount_minor", MINOR),
+        Column(_("What the advance is for"), "purpose", LONG),
+        Column(_SINCE, "status_at", DAY),
+    ),
+    "own_advances_to_return": (
+        Column(_("Left"), "outstanding", MINOR),
+        Column(_("To be returned until"), "return_until", DAY),
+        Column(_SINCE, "status_at", DAY),
+    ),
     "clawbacks_to_send": _ASKED_BACK,
     "clawbacks_to_decide": _ASKED_BACK,
     "sums_to_pay": (

@@ -18,7 +18,7 @@ from contracts.models import ContractLine, NormCost, Parameter, ParameterProposa
 from contracts.parameters import ParameterBook
 from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
 from procurement.models import Award, CommissionMember, Score, Tender
-from settlement import appeal_queries, clawback_queries, correction_queries, finance_queries
+from settlement import advance_queries, appeal_queries, clawback_queries, correction_queries, finance_queries
 from settlement.appeal_queries import appeals_to_answer
 from settlement.bank_queries import bank_acts, silent_payments
 from settlement.clearing_queries import clearing_statements
@@ -240,6 +240,14 @@ def clawbacks_to_decide(access: Access) -> QuerySet[Any]:
     over = Q(status="notified", reply_until__lt=access.today())
     rows = clawbacks(access).filter(over | Q(status="replied")).exclude(opened_by=access.user)
     return clawback_queries.with_sums(rows)
+
+
+def advances_to_grant(access: Access) -> QuerySet[Any]:
+    return advance_queries.advances(access).filter(status="proposed").exclude(proposed_by=access.user)
+
+
+def own_advances_to_return(access: Access) -> QuerySet[Any]:
+    return advance_queries.advances(access).filter(status="due")
 
 
 def own_clawbacks(status: str) -> Callable[[Access], QuerySet[Any]]:

@@ -13,6 +13,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, label_of, record
 from config.errors import DomainError
 from contracts.models import Provider
+from settlement.advance_queries import advanced_for
 from settlement.models import Claim
 from settlement.printed_tables import PrintedTable
 from settlement.ru_form_claims import JUDGED, compensation_rows, decided_sum, judged_claims
@@ -41,9 +42,13 @@ def draw_form(
 ) -> PrintedTable:
     """A form over the rows of a person's spreadsheet; ``sha256`` is the file's, the file is not kept.
 
+    Forms of advance subsidies are compared with the advances that are paid by the books.
     Raises: FormOfOtherLaw. Audit: settlement_form.drawn.
     """
-    paper = ru_paper(form, organisation=organisation, provider=provider, period=period, rows=rows, made_at=at)
+    advanced = advanced_for(organisation, provider, period)
+    paper = ru_paper(
+        form, organisation=organisation, provider=provider, period=period, rows=rows, made_at=at, advanced=advanced
+    )
     told = _told(paper, form, period, rows)
     record("settlement_form.drawn", provider, organisation=organisation.code, actor=actor, at=at, **told, sha256=sha256)
     return paper

@@ -75,7 +75,8 @@ def _steps(access: Access, row: Advance) -> dict[str, bool]:
         "may_approve": access.may("advances.approve")
         and row.status == "proposed"
         and row.proposed_by_id != access.user.pk,
-        "may_cancel": access.may("advances.propose") and row.status in ("proposed", "approved") and not moved,
+        "may_cancel": (access.may("advances.propose") or access.may("advances.approve"))
+        and row.status in ("proposed", "approved") and not moved,
         "may_ask_back": access.may("advances.propose") and row.status == "paid",
     }
 
@@ -128,9 +129,9 @@ def advance_approve(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires("advances.propose")
+@requires("advances.propose", "advances.approve")
 def advance_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give up an advance that is not paid."""
+    """Give up an advance that is not paid, or say no to one that was proposed."""
     access = access_of(request)
     return perform_with_reason(
         request,

@@ -1,8 +1,8 @@
 """Chapter 4: the months before November, with few people: visits, claims, payment, bank, close, month after month.
 
-December 2024 is a pilot, after which its year is closed. In April a claim is taken back and made anew, in May a provider
-wins an appeal, in June a run keeps back what a clawback asks for, in July the bank gives a payment back, in October the
-neighbours' people are served too and the money of one provider waits.
+December 2024 is a pilot that is paid in advance; its year is closed, and what was not used comes back. In April a claim is
+taken back and made anew, in May a provider wins an appeal, in June a run keeps back what a clawback asks for, in July
+the bank gives a payment back, in October the neighbours' people are served too and the money of one provider waits.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from decimal import Decimal as D
 from django.utils.translation import gettext_noop
 
 from config.demo.calendar import ANSWERED, JUDGED, PROPOSED, SUBMITTED, MonthDays
+from config.demo.chapters.advance import bring_back, pay_in_advance
 from config.demo.chapters.claims import USERS, claim, claim_row, judge
 from config.demo.chapters.ground import DAY, HOME, REHAB, RESIDENCE
 from config.demo.chapters.intake import Intake, Need, Register, settle
@@ -100,6 +101,7 @@ def play_year(stage: Stage) -> None:
             _month(stage, MonthDays.of(stage.organisation, month), certificates)
         if month == PILOT:
             close_year(stage, PILOT.year)
+            bring_back(stage)
 
 
 def _people(stage: Stage) -> None:
@@ -121,6 +123,8 @@ def _month(stage: Stage, days: MonthDays, certificates: dict[str, str]) -> None:
         visits = list(_visits(provider, days.month))
         if visits:
             _claim(stage, provider, visits, days, certificates)
+    if days.month == PILOT:
+        pay_in_advance(stage)
     if days.month == KEPT_BACK:
         ask_money_back(stage)
     if days.month == FIRST_CLEARED:
@@ -134,6 +138,10 @@ def _month(stage: Stage, days: MonthDays, certificates: dict[str, str]) -> None:
         _take_back(stage, days, certificates)
     if days.month == APPEALED:
         _win_appeal(stage, days)
+    if days.month == PILOT:
+        # The advance has paid all of it.
+        close(stage, days)
+        return
     run = pay_month(stage, days)
     hear_the_bank(stage, run, days, quiet=days.month != PAID_TWICE)
     if days.month == PAID_TWICE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,9 +14,12 @@ from config.accounts.models import Organisation
 from config.errors import FourEyes, NotFound
 from config.money import from_minor
 from config.office.models import OutboxMessage
+from config.periods import add_working_days
 from config.states import InvalidMove
-from contracts.actions.budgets import BudgetExceeded, amend_budget_line
+from contracts.actions.budgets import BudgetExceeded, add_budget_line, amend_budget_line
 from contracts.models import BudgetEntry
+from contracts.queries import working_calendar
+from settlement import advance_papers
 from settlement.actions import advances
 from settlement.actions.advance_lines import (
     AdvanceUnknown,
@@ -37,13 +40,26 @@ from settlement.actions.claims import reverse_claim
 from settlement.actions.holds import place_hold
 from settlement.actions.payments import fail_payment
 from settlement.actions.runs import NothingToPay, propose_advance_run
+from settlement.actions.settlement_forms import draw_form
+from settlement.actions.year_close import AdvancesUnpaid, approve_year_closing, propose_year_closing
+from settlement.advance_queries import with_sums
 from settlement.age_queries import advance_ages
 from settlement.books import verify_books
-from settlement.models import AdjudicationRun, AdvanceReturn, AdvanceUse, Claim, Entry, Match, Remittance
+from settlement.models import (
+    AdjudicationRun,
+    Advance,
+    AdvanceReturn,
+    AdvanceUse,
+    Claim,
+    ClosedMonth,
+    Entry,
+    Match,
+    Remittance,
+)
 from settlement.replay import replay_run
 from tests.settlement.actions.advance_town import GRANTED, AdvanceTown, advance_town
 from tests.settlement.actions.clawback_town import DECEMBER, LATER
-from tests.settlement.actions.month import judge
+from tests.settlement.actions.month import KYIV, judge
 from tests.settlement.actions.payables import balances
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -245,3 +261,59 @@ def test_nobody_else_sees_or_moves_an_advance(town: AdvanceTown) -> None:
     )
     with pytest.raises(NotFound):
         advances.approve_advance(organisation=other, advance_id=row.pk, actor=town.cast["ivan"].as_actor(), at=GRANTED)
+
+
+def test_the_form_of_an_advance_subsidy_is_compared_with_the_books(town: AdvanceTown) -> None:
+    row = town.paid()
+    Organisation.objects.update(jurisdiction="RU")
+    town.office.refresh_from_db()
+    money = {"tariff": Decimal("95.00"), "actual_volume": Decimal(3), "recipient_payment": Decimal("0.00")}
+    rows = [{"recipient": "", "service": "Уход", **money, "paid": Decimal("200.00")}]
+    form = {"form": "true-up", "provider": row.provider, "period": DECEMBER, "sha256": "0" * 64}
+    paper = draw_form(rows=rows, **form, **town.who("halyna", GRANTED))
+    assert (paper.checks[-1].parts, paper.checks[-1].difference) == (Decimal("200.00"), 0)
+    less = draw_form(rows=[rows[0] | {"paid": Decimal("150.00")}], **form, **town.who("halyna", GRANTED))
+    assert less.checks[-1].difference == Decimal("50.00")
+    other = draw_form(rows=rows, **(form | {"period": date(2026, 1, 1)}), **town.who("halyna", GRANTED))
+    assert len(other.checks) == len(paper.checks) - 1
+
+
+@pytest.mark.parametrize("law", ["UA", "RU"])
+def test_the_end_of_the_year_asks_back_what_is_left(town: AdvanceTown, law: str) -> None:
+    row = town.paid(30000)
+    town.december(datetime(2026, 1, 9, 10, 0, tzinfo=KYIV))
+    Organisation.objects.update(jurisdiction=law)
+    town.office.refresh_from_db()
+    at = datetime(2026, 1, 12, 10, 0, tzinfo=KYIV)
+    halyna, ivan = town.who("halyna", at), town.who("ivan", at)
+    line = row.budget_line
+    add_budget_line(code=line.code, year=2026, amount=Decimal(10_000), **halyna)
+    for month in (date(2025, 11, 1), DECEMBER):
+        ClosedMonth.objects.create(organisation=town.office, month=month, closed_by=town.cast["ivan"], closed_at=at)
+    closing = propose_year_closing(year=2025, **halyna)
+    (named,) = [each for each in closing.plan["unused"] if each.get("advance")]
+    day = date(2025, 12, 31)
+    working = add_working_days(day, 15, working_calendar(town.office))
+    wanted = {"UA": day, "RU": working}[law]
+    assert (named["advance"], named["amount"], named["due"]) == (row.number, 1500, wanted.isoformat())
+    approve_year_closing(closing_id=closing.pk, content_sha256=closing.content_sha256, **ivan)
+    row.refresh_from_db()
+    # A day that has passed becomes the day of the closing.
+    assert (row.status, row.return_until) == ("due", max(wanted, at.date()))
+    assert OutboxMessage.objects.get(code="advance.asked_back").params["amount_minor"] == 1500
+    assert advance_papers.return_letter(with_sums(Advance.objects.all()).get(pk=row.pk)).startswith(b"%PDF")
+    assert verify_books() == []
+    statement = town.receive((1500, row.rf_reference), at=LATER)
+    assert statement.lines.get().status == "matched"
+    row.refresh_from_db()
+    assert row.status == "settled"
+    assert verify_books() == []
+
+
+def test_a_year_is_not_closed_over_an_unpaid_advance(town: AdvanceTown) -> None:
+    row = town.approved()
+    at = datetime(2026, 1, 12, 10, 0, tzinfo=KYIV)
+    for month in (date(2025, 11, 1), DECEMBER):
+        ClosedMonth.objects.create(organisation=town.office, month=month, closed_by=town.cast["ivan"], closed_at=at)
+    with pytest.raises(AdvancesUnpaid, match=row.number):
+        propose_year_closing(year=2025, **town.who("halyna", at))
