@@ -75,6 +75,7 @@ NAMINGS: dict[str, Naming] = {
     "procurement.complaint": Naming(lambda row: f"№ {row.pk}, {row.tender.number}", ("tender",)),
     "settlement.adjudicationrun": Naming(lambda row: f"{date_format(row.period, 'YEAR_MONTH_FORMAT')}, № {row.number}"),
     "settlement.appeal": Naming(_disputed, ("claim", "claim_line")),
+    "settlement.bankact": Naming(lambda row: f"{date_format(row.month, 'YEAR_MONTH_FORMAT')}, № {row.number}"),
     "settlement.correctionobjection": Naming(
         lambda row: f"{row.correction.number}, {row.recipient.code}", ("correction", "recipient")
     ),

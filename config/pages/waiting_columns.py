@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from config.law_words import act_words, value_words
+from config.templatetags.show import iban
 from settlement.finding_words import title_of
 from settlement.line_queries import main_checks
 from settlement.models import Adjudication
@@ -167,7 +168,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(_SUM, "amount", AMOUNT),
         Column(_("Payment day"), "payment_run.execution_date", DAY),
     ),
-    "bank_acts": (Column(_("Account"), "iban"), Column(_MONTH, "month", MONTH), Column(_SINCE, "drawn_at", DAY)),
+    "bank_acts": (Column(_("Account"), "iban", words=iban), Column(_SINCE, "drawn_at", DAY)),
     "clearing_to_sign": (
         Column(_MONTH, "period", MONTH),
         Column(_("Drawn up by"), "drawn_by"),
