@@ -297,7 +297,7 @@ def test_late_claims_are_rejected_whole(played: Stage) -> None:
 
 
 def test_two_people_paid_and_the_bank_answered(played: Stage) -> None:
-    run = PaymentRun.objects.filter(period=FIRST).earliest("proposed_at")
+    run = PaymentRun.objects.filter(organisation=played.organisation, period=FIRST).earliest("proposed_at")
     assert run.proposed_by.username == "halyna"
     assert [row.approved_by.username for row in run.approvals.all()] == ["ivan"]
     assert sorted(Payment.objects.filter(payment_run=run).values_list("status", flat=True)) == [
@@ -316,7 +316,9 @@ def test_two_people_paid_and_the_bank_answered(played: Stage) -> None:
 
 @pytest.mark.skipif(not os.environ.get("STANDARDS_DIR"), reason="STANDARDS_DIR names no folder with the XSDs")
 def test_the_bank_file_is_valid(played: Stage) -> None:
-    stored = payment_file(PaymentRun.objects.filter(period=FIRST).earliest("proposed_at"))
+    stored = payment_file(
+        PaymentRun.objects.filter(organisation=played.organisation, period=FIRST).earliest("proposed_at")
+    )
     schema = etree.XMLSchema(file=str(Path(os.environ["STANDARDS_DIR"]) / "iso20022" / "pain.001.001.09.xsd"))
     with open_attachment(stored) as file:
         schema.assertValid(etree.parse(file))
