@@ -88,7 +88,7 @@ SELECT o.iban, {_COLUMNS} FROM (
                     WHERE w.statement_line_id = l.id AND w.recorded_at <= %(end)s), 0)
         - COALESCE((SELECT sum(v.amount_minor) FROM settlement_advancereturn v
                     WHERE v.statement_line_id = l.id AND v.recorded_at <= %(end)s), 0)
-        - COALESCE((SELECT abs(y.amount_minor) FROM settlement_clearingpayment y
+        - COALESCE((SELECT abs(sum(y.amount_minor)) FROM settlement_clearingpayment y
                     WHERE y.statement_line_id = l.id AND y.recorded_at <= %(end)s), 0)
         AS amount
     FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id

@@ -23,6 +23,7 @@ from settlement.models import (
     BankAct,
     ClawbackCase,
     ClawbackRecovery,
+    ClearingPayment,
     FeeNotice,
     FeeReceipt,
     FeeRefundTransfer,
@@ -104,8 +105,8 @@ def named_payments(line: StatementLine) -> list[Payment]:
 
 
 def naming_several(statement: Statement) -> set[int]:
-    """Open lines of a statement that quote a notice or a case and something else of ours too: a person says what they
-    are. At most three queries.
+    """Open lines of a statement that quote a notice, a case or an advance and something else of ours too: a person says
+    what they are. At most five queries.
     """
     lines = list(statement.lines.filter(status__in=("unmatched", "partial")))
     quoted = {line.pk: set(find_creditor_references(line.remittance_text)) for line in lines}
@@ -123,7 +124,7 @@ def _quoted(line: StatementLine) -> set[str]:
 
 
 def _owners_named(organisation: Organisation, references: set[str]) -> dict[str, tuple[str, int]]:
-    """Notices and cases by the references that quote them."""
+    """Notices, cases and advances by the references that quote them."""
     found: dict[str, tuple[str, int]] = {}
     for model in (FeeNotice, ClawbackCase, Advance) if references else ():
         rows = model._default_manager.filter(organisation=organisation, rf_reference__in=references)
@@ -196,6 +197,12 @@ def live_repayments(organisation: Organisation) -> QuerySet[ClawbackRecovery]:
     return rows.select_related("case", "statement_line__statement")
 
 
+def live_clearings(organisation: Organisation) -> QuerySet[ClearingPayment]:
+    """Bank lines of a municipality that paid clearing statements and that nobody has undone."""
+    rows = ClearingPayment.objects.filter(organisation=organisation, **LIVE)
+    return rows.select_related("statement__first", "statement__second", "statement_line__statement")
+
+
 @dataclass(frozen=True)
 class Taking:
     """What took a whole bank line: in words, its number and page, and the page where it is undone."""
@@ -209,7 +216,7 @@ class Taking:
 
 
 def takings_of(statement: Statement, line: StatementLine | None = None) -> dict[int, list[Taking]]:
-    """Notices, refunds, clawbacks and advances by line that took them, of a statement or one line of it. Four
+    """Notices, refunds, clawbacks, advances and clearing by line that took them, of a statement or one line of it. Five
     queries.
     """
     office = statement.organisation
@@ -223,6 +230,8 @@ def takings_of(statement: Statement, line: StatementLine | None = None) -> dict[
         _take(found, back, _("Money asked back"), back.case, "clawback", "repayment_undo")
     for rest in live_returns(office).filter(**here):
         _take(found, rest, _("Unused advance"), rest.advance, "advance", "advance_return_undo")
+    for paid in live_clearings(office).filter(**here):
+        _take(found, paid, _("Clearing statement"), paid.statement, "clearing_statement", "clearing_undo")
     return found
 
 

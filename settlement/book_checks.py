@@ -45,6 +45,9 @@ LEFT JOIN (SELECT x.event || x.id AS key, l.booked_on FROM (
             statement_line_id FROM settlement_feerefundtransfer
         UNION ALL SELECT CASE WHEN undoes_id IS NULL THEN 'clawback.repaid:' ELSE 'clawback.unrepaid:' END, id,
             statement_line_id FROM settlement_clawbackrecovery
+        UNION ALL SELECT CASE WHEN undoes_id IS NULL AND amount_minor < 0 THEN 'clearing.paid:'
+            WHEN undoes_id IS NULL THEN 'clearing.received:' WHEN amount_minor > 0 THEN 'clearing.unpaid:'
+            ELSE 'clearing.unreceived:' END, id, statement_line_id FROM settlement_clearingpayment
         UNION ALL SELECT CASE WHEN undoes_id IS NULL THEN 'advance.repaid:' ELSE 'advance.unrepaid:' END, id,
             statement_line_id FROM settlement_advancereturn
     ) x JOIN settlement_statementline l ON l.id = x.statement_line_id) t ON t.key = e.key
@@ -73,6 +76,9 @@ _TAKINGS = """
     SELECT 'transfer', id, refund_id, statement_line_id, amount_minor, undoes_id FROM settlement_feerefundtransfer
     UNION ALL
     SELECT 'repayment', id, case_id, statement_line_id, amount_minor, undoes_id FROM settlement_clawbackrecovery
+    UNION ALL
+    SELECT 'payment of clearing', id, statement_id, statement_line_id, amount_minor, undoes_id
+    FROM settlement_clearingpayment
     UNION ALL
     SELECT 'return', id, advance_id, statement_line_id, amount_minor, undoes_id FROM settlement_advancereturn
 """

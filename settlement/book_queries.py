@@ -61,6 +61,8 @@ EVENTS: dict[str, Any] = {
     "clearing.kept": _("Refund by another municipality kept"),
     "clearing.paid": _("Clearing paid to another municipality"),
     "clearing.received": _("Clearing received from another municipality"),
+    "clearing.unpaid": _("Match of a bank line with clearing undone"),
+    "clearing.unreceived": _("Match of a bank line with clearing undone"),
     "opening.added": _("Opening balance of a bank account"),
     "opening.lowered": _("Opening balance of a bank account lowered"),
     "year.expense_closed": _("Costs of a closed year"),

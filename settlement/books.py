@@ -352,7 +352,7 @@ LEFT JOIN (
     UNION ALL
     SELECT statement_line_id, amount_minor FROM settlement_advancereturn
     UNION ALL
-    SELECT statement_line_id, abs(amount_minor) FROM settlement_clearingpayment
+    SELECT statement_line_id, abs(sum(amount_minor)) FROM settlement_clearingpayment GROUP BY 1
 ) m ON m.statement_line_id = l.id
 WHERE l.status IN ('matched', 'unmatched') GROUP BY l.id, s.id
 HAVING CASE l.status WHEN 'matched' THEN abs(l.amount_minor) ELSE 0 END <> COALESCE(sum(m.amount), 0) ORDER BY l.id

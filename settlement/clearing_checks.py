@@ -46,7 +46,8 @@ FROM settlement_clearingstatement s
 JOIN accounts_organisation o ON o.id IN (s.first_id, s.second_id)
 CROSS JOIN LATERAL (SELECT CASE WHEN o.id = s.first_id THEN s.second_owes_minor - s.first_owes_minor
     ELSE s.first_owes_minor - s.second_owes_minor END AS wanted) w
-LEFT JOIN settlement_clearingpayment p ON p.statement_id = s.id AND p.organisation_id = o.id
+LEFT JOIN settlement_clearingpayment p ON p.statement_id = s.id AND p.organisation_id = o.id AND p.undoes_id IS NULL
+    AND NOT EXISTS (SELECT 1 FROM settlement_clearingpayment u WHERE u.undoes_id = p.id)
 LEFT JOIN settlement_statementline l ON l.id = p.statement_line_id
 WHERE (p.id IS NOT NULL AND (p.amount_minor <> w.wanted OR l.amount_minor <> w.wanted OR s.status = 'drawn'))
    OR (p.id IS NULL AND s.status = 'settled' AND w.wanted <> 0) ORDER BY s.id, o.id

@@ -191,6 +191,7 @@ urlpatterns = [
     path("fee-receipts/<int:pk>/undo/", bank_lines.receipt_undo, name="receipt_undo"),
     path("refund-transfers/<int:pk>/undo/", bank_lines.transfer_undo, name="transfer_undo"),
     path("repayments/<int:pk>/undo/", bank_lines.repayment_undo, name="repayment_undo"),
+    path("clearing-payments/<int:pk>/undo/", bank_lines.clearing_undo, name="clearing_undo"),
     path("open-bank-lines/", bank_checks.open_items, name="open_bank_lines"),
     path("open-bank-lines/match/", bank_checks.match_again, name="match_again"),
     path("bank-acts/", bank_checks.bank_acts, name="bank_acts"),

@@ -35,8 +35,9 @@ SELECT c.relname, t.tgargs FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgreli
 WHERE t.tgname = 'office_sealed_insert' AND t.tgenabled <> 'D'
 """
 _COLUMNS = """
-SELECT table_name, string_agg(column_name, ',' ORDER BY column_name) FROM information_schema.columns
-WHERE table_schema = 'public' AND table_name = ANY(%s) GROUP BY 1
+SELECT c.relname, string_agg(a.attname, ',' ORDER BY a.attname)
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1
 """
 _TRIGGERS = {
     "insert": "REFERENCING NEW TABLE AS written",
@@ -67,20 +68,40 @@ def apply_seals(*, using: str = "default", **_: Any) -> None:
             return
         cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         try:
-            for table, columns in list(_unsealed(cursor)):
+            for table, columns, added in list(_unsealed(cursor)):
                 with transaction.atomic(using=using):
+                    broken = [] if added is None else _broken(cursor, table, [*LEFT_OUT.get(table, ()), *added])
                     _seal(cursor, table, columns)
+                    _leave_broken(cursor, table, broken)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
-def _unsealed(cursor: Any) -> Iterator[tuple[str, str]]:
+def _unsealed(cursor: Any) -> Iterator[tuple[str, str, list[str] | None]]:
+    """Table, its columns, and those that came since it was sealed; None when it never was, or has lost one."""
     cursor.execute(_STANDING)
     standing = {table: bytes(arguments).decode() for table, arguments in cursor.fetchall()}
     cursor.execute(_COLUMNS, [sealed_tables()])
     for table, columns in sorted(cursor.fetchall()):
-        if standing.get(table) != f"{left_out(table)}\0{columns}\0":
-            yield table, columns
+        said = standing.get(table, "")
+        if said != f"{left_out(table)}\0{columns}\0":
+            before = set(said.split("\0")[1].split(",")) if said else {""}
+            now = set(columns.split(","))
+            yield table, columns, sorted(now - before) if before <= now else None
+
+
+def _broken(cursor: Any, table: str, besides: list[str]) -> list[int]:
+    cursor.execute("SELECT row_id FROM office_broken_seals(%s, %s, 1000000)", [table, ",".join(besides)])
+    return [row for (row,) in cursor.fetchall()]
+
+
+def _leave_broken(cursor: Any, table: str, rows: list[int]) -> None:
+    """What was changed behind the triggers is not made right by an update of the program."""
+    cursor.execute(
+        "INSERT INTO office_rowseal (table_name, row_id, seal) SELECT %s, row_id, '' FROM unnest(%s::bigint[]) row_id "
+        "ON CONFLICT (table_name, row_id) DO UPDATE SET seal = ''",
+        [table, rows],
+    )
 
 
 def _seal(cursor: Any, table: str, columns: str) -> None:

@@ -21,6 +21,7 @@ from settlement.actions.matching import settle_statement
 from settlement.clearing_queries import clearing_statements, open_items
 from settlement.models import ClearingItem, ClearingLine, ClearingPayment, ClearingStatement, StatementLine
 from settlement.models.clearing import DROPPED, OWED
+from settlement.models.statements import LIVE
 
 
 class NothingToClear(DomainError):
@@ -118,7 +119,8 @@ def _sum_up(statement: ClearingStatement) -> None:
 
 
 @step
-def _lock(organisation: Organisation, statement_id: int) -> ClearingStatement:
+def lock_statement(organisation: Organisation, statement_id: int) -> ClearingStatement:
+    """A statement of a side, locked. Raises: NotFound."""
     rows = lock_rows(clearing_statements(organisation).filter(pk=statement_id))
     if not rows:
         raise NotFound()
@@ -136,7 +138,7 @@ def agree_statement(*, organisation: Organisation, statement_id: int, actor: Act
     """
     user = refuse_stranger(organisation, actor)
     lock_books(organisation, statement_id)
-    statement = _lock(organisation, statement_id)
+    statement = lock_statement(organisation, statement_id)
     if statement.signed_by(organisation) is not None:
         nothing_to_record()
         return statement
@@ -170,7 +172,7 @@ def dispute_line(
     user = refuse_stranger(organisation, actor)
     if not reason.strip():
         raise DisputeReasonMissing()
-    statement = _lock(organisation, statement_id)
+    statement = lock_statement(organisation, statement_id)
     line = _line(statement, line_id)
     statement.check_move("agreed")
     if line.item.home_id != organisation.pk:
@@ -207,7 +209,7 @@ def answer_dispute(
     """
     user = refuse_stranger(organisation, actor)
     lock_books(organisation, statement_id)
-    statement = _lock(organisation, statement_id)
+    statement = lock_statement(organisation, statement_id)
     line = _line(statement, line_id)
     if line.disputed_at is None or line.answer:
         raise LineNotDisputed()
@@ -234,8 +236,8 @@ def book_payment(
     Posts: clearing.paid, clearing.received. Audit: clearing.paid.
     """
     user = refuse_stranger(organisation, actor)
-    statement = _lock(organisation, statement_id)
-    if statement.status != "agreed" or statement.payments.filter(organisation=organisation).exists():
+    statement = lock_statement(organisation, statement_id)
+    if statement.status != "agreed" or statement.payments.filter(organisation=organisation, **LIVE).exists():
         raise StatementNotAgreed(number=statement.number)
     line = _bank_line(organisation, line_id)
     if line.amount_minor != -statement.paid_by(organisation):
@@ -266,5 +268,5 @@ def _bank_line(organisation: Organisation, line_id: int) -> StatementLine:
 
 @step
 def _settle_if_paid(statement: ClearingStatement, at: datetime) -> None:
-    if not statement.net_minor or statement.payments.count() == 2:
+    if not statement.net_minor or statement.payments.filter(**LIVE).count() == 2:
         statement.move_to("settled", at=at)

@@ -129,8 +129,14 @@ def _charge(
 
 @step
 def post_payment(payment: ClearingPayment, *, actor: Actor, at: datetime) -> None:
-    """On the day and the account of the bank line. Posts: clearing.paid, clearing.received."""
-    event = "clearing.paid" if payment.amount_minor < 0 else "clearing.received"
+    """On the day and the account of the bank line.
+
+    Posts: clearing.paid, clearing.received, clearing.unpaid, clearing.unreceived.
+    """
+    if payment.undoes_id:
+        event = "clearing.unpaid" if payment.amount_minor > 0 else "clearing.unreceived"
+    else:
+        event = "clearing.paid" if payment.amount_minor < 0 else "clearing.received"
     line, side = payment.statement_line, payment.organisation
     part = Amounts(
         {"amount": abs(payment.amount_minor)}, bank=line.statement.iban, neighbour=payment.statement.other(side)

@@ -1,4 +1,5 @@
-"""Bank lines that were taken for something that they are not: a recipient's fee, its refund, the money of a clawback.
+"""Bank lines that were taken for something that they are not: a recipient's fee, its refund, the money of a clawback,
+the payment of a clearing statement.
 
 As with payments nothing is edited: a row of the opposite amount takes the line back, and the line is open again.
 """
@@ -13,13 +14,16 @@ from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError, NotFound
+from contracts.actions.clearing import refuse_stranger
 from settlement.actions.bank_lines import demand_reason, lock_line, open_again
 from settlement.actions.clawback_recovery import unrepay
 from settlement.actions.clawbacks import locked_case
+from settlement.actions.clearing import lock_statement
+from settlement.actions.clearing_postings import post_payment
 from settlement.actions.fee_refunds import lock_refund
 from settlement.actions.fees import lock_notice, unreceive_by_bank, untransfer_refund
-from settlement.bank_queries import live_receipts, live_repayments, live_transfers
-from settlement.models import ClawbackRecovery, FeeReceipt, FeeRefundTransfer
+from settlement.bank_queries import live_clearings, live_receipts, live_repayments, live_transfers
+from settlement.models import ClawbackRecovery, ClearingPayment, FeeReceipt, FeeRefundTransfer
 from settlement.models.fees import NOT_GIVEN
 
 
@@ -122,5 +126,41 @@ def undo_repayment(
     record(
         "clawback.unrepaid", line, line.statement, named.case, actor=actor, at=at, reason=reason,
         number=named.case.number, amount_minor=named.amount_minor,
+    )  # fmt: skip
+    return undone
+
+
+@action
+def undo_clearing_payment(
+    *, organisation: Organisation, payment_id: int, reason: str, actor: Actor, at: datetime
+) -> ClearingPayment:
+    """Say that a bank line of ours was no payment of a clearing statement, which is to be paid again.
+
+    What the neighbour booked at its own bank stays.
+
+    Raises: NotFound (also when undone before), ReasonMissing, IntoClosedMonth. Locks: statement, line.
+    Posts: clearing.unpaid, clearing.unreceived. Audit: clearing.unpaid.
+    """
+    demand_reason(reason)
+    rows = live_clearings(organisation)
+    named = rows.filter(pk=payment_id).first()
+    if named is None:
+        raise NotFound()
+    user = refuse_stranger(organisation, actor)
+    statement = lock_statement(organisation, named.statement_id)
+    line = lock_line(organisation, named.statement_line_id)
+    if not rows.filter(pk=payment_id).exists():
+        raise NotFound()
+    undone = ClearingPayment.objects.create(
+        statement=statement, organisation=organisation, statement_line=line, amount_minor=-named.amount_minor,
+        recorded_by_id=user, recorded_at=at, reason=reason[:300], undoes=named,
+    )  # fmt: skip
+    post_payment(undone, actor=actor, at=at)
+    if statement.status == "settled":
+        statement.move_to("agreed", at=at)
+    open_again(line, at=at)
+    record(
+        "clearing.unpaid", statement, line, actor=actor, at=at, organisation=organisation.code,
+        number=statement.number, amount_minor=named.amount_minor, reason=reason,
     )  # fmt: skip
     return undone

@@ -15,11 +15,13 @@ from config.states import StatefulModel, StateTable
 from contracts.models import Service
 from settlement.models.claims import Adjudication, AdjudicationRun, Claim, ClaimLine
 from settlement.models.clawbacks import ClawbackLine
-from settlement.models.statements import StatementLine
+from settlement.models.statements import StatementLine, takes_whole_lines, undone_with_reason
 from vouchers.models import Certificate
 
 STATEMENT_STATES = StateTable(
-    moves={"drawn": frozenset({"agreed"}), "agreed": frozenset({"settled"})}, initial=frozenset({"drawn"})
+    # A bank line that was no payment after all leaves a settled statement to be paid again.
+    moves={"drawn": frozenset({"agreed"}), "agreed": frozenset({"settled"}), "settled": frozenset({"agreed"})},
+    initial=frozenset({"drawn"}),
 )
 OWED, DROPPED = "owed", "dropped"
 
@@ -173,22 +175,40 @@ class ClearingLine(models.Model):
         return f"{self.statement_id} {self.item_id}"
 
 
+# One side pays a statement once, unless its payment was undone.
+_ONCE = """
+PERFORM 1 FROM settlement_clearingstatement WHERE id = NEW.statement_id FOR NO KEY UPDATE;
+IF NEW.undoes_id IS NULL AND (SELECT COALESCE(sum(amount_minor), 0) FROM settlement_clearingpayment
+        WHERE statement_id = NEW.statement_id AND organisation_id = NEW.organisation_id) <> 0 THEN
+    RAISE EXCEPTION 'clearing statement % is paid already', NEW.statement_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'clearing_payment_once';
+END IF;
+RETURN NEW;
+"""
+
+
 class ClearingPayment(AppendOnlyModel):
-    """The net sum of a statement on a side's bank account, signed as there."""
+    """The net sum of a statement on a side's bank account, signed as there; or the opposite of it, which undoes one."""
 
     statement = models.ForeignKey(ClearingStatement, on_delete=models.PROTECT, related_name="payments")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-    statement_line = models.OneToOneField(StatementLine, on_delete=models.PROTECT, related_name="clearing")
+    statement_line = models.ForeignKey(StatementLine, on_delete=models.PROTECT, related_name="clearings")
     amount_minor = models.BigIntegerField()
+    reason = models.CharField(max_length=300, blank=True)
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("payment of a clearing statement")
-        constraints = [
-            models.UniqueConstraint(fields=["statement", "organisation"], name="clearing_payment_once"),
+        constraints = [undone_with_reason("clearing_payment")]
+        triggers = [
+            *append_only("clearing_payment"),
+            pgtrigger.Trigger(
+                name="clearing_payment_once", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_ONCE
+            ),
+            takes_whole_lines("clearing_payment", "settlement_clearingpayment", "statement_id"),
         ]
-        triggers = append_only("clearing_payment")
 
     def __str__(self) -> str:
         return f"{self.statement_id} {self.amount_minor}"

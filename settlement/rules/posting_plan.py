@@ -69,6 +69,7 @@ What two municipalities owe each other stands on one account a pair in the books
     clearing.kept            Dr neighbour       Cr expense     (the same of decisions that were taken back)
     clearing.paid            Dr neighbour       Cr bank
     clearing.received        Dr bank            Cr neighbour
+    clearing.unpaid, clearing.unreceived: the same with the sides changed (a bank line that was something else)
 
 A closed year leaves nothing on its costs and fees; what it cost the budget stands on its result. The opposite events
 are for a line that got more back than it spent:
@@ -166,6 +167,8 @@ PLAN: dict[str, Rule] = {
     "clearing.kept": _simple(NEIGHBOUR, EXPENSE),
     "clearing.paid": _simple(NEIGHBOUR, BANK),
     "clearing.received": _simple(BANK, NEIGHBOUR),
+    "clearing.unpaid": _simple(BANK, NEIGHBOUR),
+    "clearing.unreceived": _simple(NEIGHBOUR, BANK),
     "year.expense_closed": _simple(RESULT, EXPENSE),
     "year.expense_returned": _simple(EXPENSE, RESULT),
     "year.fee_closed": _simple(FEE, RESULT),

@@ -16,7 +16,7 @@ from contracts.views.pages import access_of, one_of, stepped, submitted
 from settlement.actions import bank_lines, undone_lines
 from settlement.actions.statement_layouts import save_layout
 from settlement.bank_forms import LayoutForm
-from settlement.bank_queries import layouts, live_receipts, live_repayments, live_transfers
+from settlement.bank_queries import layouts, live_clearings, live_receipts, live_repayments, live_transfers
 from settlement.finance_forms import ReasonForm
 from settlement.models import Match, StatementLine
 from settlement.models.statements import LIVE
@@ -104,6 +104,14 @@ def repayment_undo(request: HttpRequest, pk: int) -> HttpResponse:
     row = one_of(live_repayments(access_of(request).office()), pk)
     title = _("Undo the money for the case %(number)s") % {"number": row.case.number}
     return undone(request, row.statement_line_id, partial(undone_lines.undo_repayment, recovery_id=pk), title)
+
+
+@requires("statements.match")
+def clearing_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that a line was no payment of a clearing statement, with a reason."""
+    row = one_of(live_clearings(access_of(request).office()), pk)
+    title = _("Undo the payment of the clearing statement %(number)s") % {"number": row.statement.number}
+    return undone(request, row.statement_line_id, partial(undone_lines.undo_clearing_payment, payment_id=pk), title)
 
 
 def undone(request: HttpRequest, line_id: int | None, call: Callable[..., Any], title: Any) -> HttpResponse:

@@ -18,6 +18,7 @@ from settlement.clearing_papers import statement_table
 from settlement.clearing_queries import bank_lines_of, clearing_statements, statement_lines
 from settlement.finance_forms import ClearingForm, ReasonForm
 from settlement.models.clearing import OWED
+from settlement.models.statements import LIVE
 from settlement.views.papers import table_answer
 
 # Digits of a key that the database can hold.
@@ -64,7 +65,7 @@ def statement_detail(request: HttpRequest, pk: int) -> HttpResponse:
     statement = one_of(clearing_statements(office), pk)
     other = statement.other(office)
     lines = statement_lines(statement)
-    payable = statement.status == "agreed" and not statement.payments.filter(organisation=office).exists()
+    payable = statement.status == "agreed" and not statement.payments.filter(organisation=office, **LIVE).exists()
     context = {
         "statement": statement,
         "office": office,
@@ -75,7 +76,9 @@ def statement_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "signatures": [(side, statement.signed_by(side)) for side in (office, other)],
         "disputed": lines.exclude(disputed_at=None).aggregate(total=Sum("item__due_minor"))["total"],
         "page": page_of(request, lines),
-        "payments": statement.payments.select_related("organisation", "statement_line__statement").order_by("pk"),
+        "payments": statement.payments.filter(**LIVE)
+        .select_related("organisation", "statement_line__statement")
+        .order_by("pk"),
         "bank_lines": bank_lines_of(statement, office)[:5] if payable else [],
         "payable": payable,
         "may_sign": statement.status == "drawn"

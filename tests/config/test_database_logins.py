@@ -189,6 +189,8 @@ def test_a_login_leads_to_no_other_role(town: Site, login: str) -> None:
         "ALTER TABLE audit_auditevent DISABLE TRIGGER ALL",
         "DROP TABLE audit_auditevent",
         "UPDATE audit_chainhead SET sequence = 0",
+        "UPDATE office_rowseal SET seal = ''",
+        "DELETE FROM office_rowseal",
         "CREATE TABLE mine (id int)",
     ):
         assert town.refusal(login, statement) == DENIED, statement

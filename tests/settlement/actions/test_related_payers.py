@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from config.accounts.models import Organisation, User
@@ -72,6 +72,31 @@ def test_a_related_person_releases_nothing_and_another_one_does(office: Organisa
         release_payment_run(execution_date=DAY, **by(run, cast["ivan"], at))
     assert not Payment.objects.exists()
     assert release_payment_run(execution_date=DAY, **by(run, cast["oksana"], at)).status == "released"
+
+
+def test_the_database_refuses_the_signature_and_the_release_too(office: Organisation, cast: Cast, at: datetime) -> None:
+    run = proposed(office, cast, at)
+    relate(office, cast, at)
+
+    def sign(username: str) -> None:
+        seen = {"content_sha256": run.content_sha256, "approved_at": at}
+        PaymentRunApproval.objects.create(payment_run=run, approved_by=cast[username], **seen)
+
+    def release(username: str) -> None:
+        run.released_by = cast[username]
+        run.save(update_fields=["released_by"])
+        run.move_to("released", at=at)
+
+    with pytest.raises(IntegrityError, match="related"), transaction.atomic():
+        sign("ivan")
+    sign("oksana")
+    run.move_to("approved", at=at)
+    with pytest.raises(IntegrityError, match="related"), transaction.atomic():
+        release("ivan")
+    run.refresh_from_db()
+    assert run.status == "approved"
+    release("oksana")
+    assert run.status == "released"
 
 
 @pytest.mark.parametrize(("number", "days"), [(3, {}), (2, {"valid_to": TODAY}), (2, {"valid_from": DAY})])

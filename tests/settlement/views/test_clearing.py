@@ -105,6 +105,20 @@ def test_two_sides_agree_dispute_and_book_the_payment(towns: Neighbours) -> None
         who.post(pay, {"line": row.pk})
     statement.refresh_from_db()
     assert statement.status == "settled" and not verify_books()
+    took = statement.payments.get(organisation=towns.home.organisation)
+    undo, row_page = url("clearing_undo", took.pk), url("statement_line", took.statement_line_id)
+    maker = client("maker.verbivka")
+    assert undo in maker.get(row_page).content.decode()
+    assert (
+        client("maker.kalynivka").get(undo).status_code == 404 and client("admin.verbivka").get(undo).status_code == 403
+    )
+    assert maker.post(undo, {"reason": ""}).status_code == 200
+    maker.post(undo, {"reason": "Інший платіж"})
+    statement.refresh_from_db()
+    assert statement.status == "agreed" and undo not in maker.get(row_page).content.decode()
+    maker.post(url("clearing_pay", statement.pk), {"line": took.statement_line_id})
+    statement.refresh_from_db()
+    assert statement.status == "settled" and not verify_books()
     assert home.get(url("clearing_paper", statement.pk, "pdf")).content.startswith(b"%PDF")
     assert host.get(url("clearing_paper", statement.pk, "xlsx")).status_code == 200
 
