@@ -216,14 +216,24 @@ def column(table: pd.DataFrame, name: str) -> Ints:
 
 def months_of(days: Ints) -> Ints:
     """Months since 1970-01 of days."""
-    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return _calendar(days, "D", "M")
 
 
 def years_of(days: Ints) -> Ints:
     """Calendar years of days."""
-    return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    return _calendar(days, "D", "Y") + 1970
 
 
 def first_days_of(months: Ints) -> Ints:
     """First day of months since 1970-01."""
-    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return _calendar(months, "M", "D")
+
+
+def _calendar(values: Ints, of: str, into: str) -> Ints:
+    """Dates counted in one unit, counted in another."""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, -1)
+    if high - low > len(values):
+        return values.astype(f"datetime64[{of}]").astype(f"datetime64[{into}]").astype(np.int64)
+    # A month has thirty days and a million lines: each date goes through the calendar once.
+    known = np.arange(low, high + 1).astype(f"datetime64[{of}]").astype(f"datetime64[{into}]").astype(np.int64)
+    return known[values - low]
