@@ -10,9 +10,10 @@ import pytest
 from config.accounts.models import Organisation, User
 from config.audit.models import AuditEvent
 from config.errors import FourEyes
+from config.office.models import OutboxMessage
 from contracts.actions.check_facts import SameAccount
 from contracts.actions.register import IbanInvalid
-from contracts.models import Parameter, ProviderAccount
+from contracts.models import Parameter, ProviderAccount, ProviderUser
 from settlement.actions.holds import lift_hold
 from settlement.actions.payments import PaymentHeld, mark_payments_sent
 from settlement.actions.provider_accounts import change_account
@@ -53,6 +54,15 @@ def propose(office: Organisation, cast: Cast, at: datetime) -> Proposal:
 def lift(office: Organisation, user: User, at: datetime) -> None:
     for row in PaymentHold.objects.filter(organisation=office, lifted_at=None):
         lift_hold(organisation=office, hold_id=row.pk, reason="підтверджено", actor=user.as_actor(), at=at)
+
+
+def test_the_provider_is_told_that_its_payments_wait(office: Organisation, cast: Cast, at: datetime) -> None:
+    ProviderUser.objects.create(provider=provider(2), user=cast["nadiia"])
+    change(office, cast, at)
+    told = OutboxMessage.objects.get(code="payment_hold.account_changed")
+    hold = PaymentHold.objects.get()
+    assert (told.user, told.organisation) == (cast["nadiia"], office)
+    assert told.params == {"iban": NEW[-4:], "from_date": str(hold.from_date), "to_date": str(hold.to_date)}
 
 
 def test_a_change_counts_from_its_day_and_holds_what_is_paid(office: Organisation, cast: Cast, at: datetime) -> None:
