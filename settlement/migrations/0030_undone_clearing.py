@@ -6,7 +6,6 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-
 # The way back knows no rows that undo: they go with what they undid.
 NO_PAIRS = """
 SELECT set_config('pgtrigger.ignore', '{' || tgname || '}', true) FROM pg_trigger
