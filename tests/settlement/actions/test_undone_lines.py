@@ -367,6 +367,7 @@ def test_a_closed_case_and_a_closed_month_keep_their_money(case_town: ClawbackTo
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("DELETE FROM settlement_closedmonth WHERE id = %s", [month.pk])
+        cursor.execute("DELETE FROM office_rowseal WHERE table_name = 'settlement_closedmonth'")
         cursor.execute("SET session_replication_role = DEFAULT")
     close_clawback(case_id=case.pk, reason="Повернено", **halyna)
     with pytest.raises(CaseClosed):
