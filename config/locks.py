@@ -1,9 +1,9 @@
 """The locking policy.
 
-Order between tables, always from left to right: clawback case, advance, budget line, contract, certificate, redemption, claim,
-run, payment, account, audit chain head. Inside one table: by primary key. Lock late, but before the check that the lock
-protects. Nothing to lock when a step only frees. The audit chain head comes last by itself: an action writes its
-event as its final statement. Numbering series are locked after the rows they number.
+Order between tables, always from left to right: clawback case, advance, budget line, contract, certificate,
+redemption, claim, run, payment, account, audit chain head. Inside one table: by primary key. Lock late, but before
+the check that the lock protects. Nothing to lock when a step only frees. The audit chain head comes last by itself:
+an action writes its event as its final statement. Numbering series are locked after the rows they number.
 """
 
 from __future__ import annotations
