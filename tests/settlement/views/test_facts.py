@@ -126,8 +126,9 @@ def test_a_collected_fee_is_noted_by_the_certificate_that_the_provider_sees(town
     assert holder is not None
     page = text(browser.get(url("claim_fee", claim.pk)))
     assert holder.number in page and holder.recipient.code not in page
-    stranger = Recipient.objects.exclude(pk=holder.recipient_id).first()
-    assert stranger is not None
+    stranger = Recipient.objects.create(
+        organisation=claim.organisation, code="R-OTHER", registered_at=claim.recorded_at
+    )
     assert browser.post(url("claim_fee", claim.pk), {"recipient": stranger.pk, "collected": "1"}).status_code != 302
     assert not FeeReport.objects.exists()
     answer = browser.post(url("claim_fee", claim.pk), {"recipient": holder.recipient_id, "collected": "12,50"})
