@@ -21,8 +21,8 @@ from config.audit.models import AuditEvent
 from config.audit.verification import verify_chains
 from config.demo import application_2005
 from config.demo.chapters.claims import SEPTEMBER
-from config.demo.chapters.evidence import PILOT_MONTH, TOO_LATE
 from config.demo.chapters.newcomer import CODE as NEWCOMER
+from config.demo.chapters.pilot import MONTH, TOO_LATE
 from config.demo.chapters.visits import FIRST
 from config.demo.load import play
 from config.demo.stage import Stage
@@ -290,7 +290,7 @@ def test_the_worked_example_to_the_kopiyka(played: Stage) -> None:
 
 def test_late_claims_are_rejected_whole(played: Stage) -> None:
     september = Claim.objects.get(period=SEPTEMBER, submitted_at__date__gte=FIRST)
-    december = Claim.objects.get(period=PILOT_MONTH, submitted_at=TOO_LATE)
+    december = Claim.objects.get(period=MONTH, submitted_at=TOO_LATE)
     for late in (september, december):
         assert set(Adjudication.objects.filter(claim=late).values_list("outcome", flat=True)) == {"rejected"}
         assert Finding.objects.filter(claim_line__claim=late, check_code="CLM-32").exists()

@@ -11,10 +11,10 @@ import pytest
 from django.db.models import Sum
 
 from config.demo.chapters.claims import SEPTEMBER
-from config.demo.chapters.evidence import TOO_LATE
 from config.demo.chapters.fees import BEGUN, IN_PART, NEW_ACCOUNT_OF, TWICE
 from config.demo.chapters.looking_back import CORRECTED
 from config.demo.chapters.neighbours import FIRST_CLEARED, HERE, SECOND_CLEARED, neighbour
+from config.demo.chapters.pilot import TOO_LATE
 from config.demo.chapters.visits import FIRST
 from config.demo.chapters.year import APPEALED, KEPT_BACK, PAID_TWICE, PILOT, TAKEN_BACK, YEAR
 from config.demo.stage import PRESENT, Stage

@@ -1,6 +1,6 @@
 """What speaks against the claims of a newcomer, who weighs it, and what comes of it.
 
-The checks that each row is for stand beside it. A claim of the year before that came after its last day is judged too.
+The checks that each row is for stand beside it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ from config.demo.chapters.newcomer import (
     service,
     visits,
 )
-from config.demo.chapters.pilot import NUMBER as PILOT_NUMBER
-from config.demo.chapters.visits import FIRST, Reported, certificate_numbers, report
+from config.demo.chapters.visits import FIRST, Reported, certificate_numbers
 from config.demo.stage import Stage, ensure, moment
-from config.demo.visits import Visit
 from contracts.actions.check_facts import RelatedPerson, add_grant_item, declare_relation
 from contracts.models import Contract, GrantItem, Provider, ProviderAccount, ProviderRelation
 from settlement.actions.check_facts import attach_signed_act, declare_claim, give_feedback, report_fee
@@ -54,7 +52,6 @@ HANDED_IN = moment(2025, 12, 10, 10)
 NEW_ACCOUNT = "UA913223130000026007233566002"
 ACCOUNT_CHANGED, AFTER_CHANGE = moment(2025, 12, 11, 10), moment(2025, 12, 11, 15)
 JUDGED, WEIGHED, JUDGED_AGAIN = moment(2025, 12, 12, 10), moment(2025, 12, 12, 14), moment(2025, 12, 15, 11)
-PILOT_MONTH, TOO_LATE = date(2024, 12, 1), moment(2025, 1, 20, 11)
 INVOICE = "СВ-31"
 
 
@@ -68,7 +65,6 @@ def weigh_evidence(stage: Stage) -> None:
     judge(stage, FIRST, at=JUDGED)
     _decide(stage, provider)
     judge(stage, FIRST, at=JUDGED_AGAIN)
-    _late_december(stage)
 
 
 # Code of the visit, minutes from its end to the scan, metres to the address, place (hundred-thousandths of a degree).
@@ -202,14 +198,11 @@ def _hand_in(
     user: str,
     lines: list[LineDraft],
     invoice: Invoice | None,
-    *,
-    period: date = FIRST,
-    at: datetime = AFTER_CHANGE,
 ) -> None:
-    """A claim of these rows with the words of its invoice and the fees collected, handed in an hour later."""
-    at = invoice.at if invoice else at
+    """A claim of these rows with the words of its invoice and the fees collected, handed in."""
+    at = invoice.at if invoice else AFTER_CHANGE
     by: dict[str, Any] = {"organisation": stage.organisation, "actor": stage.actor(user), "at": at}
-    mine = {"provider": contract.provider, "contract": contract, "period": period}
+    mine = {"provider": contract.provider, "contract": contract, "period": FIRST}
     claim = ensure(
         Claim.objects.filter(organisation=stage.organisation, recorded_at=at, **mine),
         lambda: create_claim(lines=lines, **mine, **by),  # type: ignore[arg-type]
@@ -365,16 +358,3 @@ def _refuse_relative(stage: Stage, provider: Provider) -> None:
         )
     except RelatedPerson as refusal:
         stage.notes["relative"] = refusal.sentence
-
-
-def _late_december(stage: Stage) -> None:
-    """CLM-32: two visits of December 2024, claimed after the last day for that month."""
-    contract = Contract.objects.get(organisation=stage.organisation, number=PILOT_NUMBER)
-    sundays = (moment(2024, 12, 8), moment(2024, 12, 15))
-    found = [Visit("R-0441", "OPORA-W01", HOME, day, day + timedelta(hours=1), D(1)) for day in sundays]
-    known = [Reported(f"OPO-LATE-{number}", visit) for number, visit in enumerate(found, 1)]
-    certificates = certificate_numbers(stage, PILOT_MONTH)
-    report(stage, "OPORA", "taras", PILOT_MONTH, known, certificates, at=TOO_LATE - timedelta(days=1))
-    lines = [_line(item, certificates, D("90.00")) for item in known]
-    _hand_in(stage, contract, "taras", lines, None, period=PILOT_MONTH, at=TOO_LATE)
-    judge(stage, PILOT_MONTH, at=TOO_LATE + timedelta(days=1))

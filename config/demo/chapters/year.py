@@ -22,7 +22,7 @@ from config.demo.chapters.intake import Intake, Need, Register, settle
 from config.demo.chapters.looking_back import ask_money_back, file_case
 from config.demo.chapters.neighbours import FIRST_CLEARED, hold_back, serve_guests
 from config.demo.chapters.payment import close, hear_the_bank, pay_month, send
-from config.demo.chapters.pilot import agree_on_pilot, close_year
+from config.demo.chapters.pilot import agree_on_pilot, claim_too_late, close_year
 from config.demo.chapters.population import numbers
 from config.demo.chapters.visits import Reported, certificate_numbers, report
 from config.demo.people import demo_recipient
@@ -100,6 +100,7 @@ def play_year(stage: Stage) -> None:
             stage.say(8 + (month.month + 1) % 12 // 4, gettext_noop("A year of visits, claims and payments"))
             _month(stage, MonthDays.of(stage.organisation, month), certificates)
         if month == PILOT:
+            claim_too_late(stage)
             close_year(stage, PILOT.year)
             bring_back(stage)
 
