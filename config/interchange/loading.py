@@ -299,6 +299,8 @@ def prepare() -> None:
             "(table_name text, row_no bigint, col text, value text, code text) ON COMMIT DROP"
         )
         cursor.execute("CREATE TEMP TABLE interchange_refused_key (table_name text, key text) ON COMMIT DROP")
+        # Unset, each row's trigger rolls a subtransaction back, which walks all references still to be checked.
+        cursor.execute("SELECT set_config('pgtrigger.ignore', '{}', true)")
 
 
 def record_refusals(table: str, refusals: list[tuple[int, str, str, str]]) -> None:
