@@ -80,15 +80,23 @@ OWN_QUERIES: dict[str, str] = {
     "evidence_given": f"""
         SELECT k.id AS claim FROM {_OWN} k WHERE k.label IN (SELECT label FROM office_attachment
             WHERE kind = '{SIGNED_ACT}' AND uploaded_at <= %(known_at)s)""",
+    # Lines of all reported people are counted at once: line by line of each report it grows with its square.
     "fee_reports": f"""
-        SELECT f.claim_id AS claim, f.recipient_id AS recipient, f.collected_minor AS collected, (
-            SELECT count(*) FROM settlement_claimline l
-            JOIN vouchers_certificate c ON c.organisation_id = k.organisation_id AND c.number = l.certificate_number
-            JOIN contracts_service s ON s.organisation_id = k.organisation_id AND s.code = l.service_code
-            WHERE l.claim_id = f.claim_id AND c.recipient_id = f.recipient_id AND NOT s.free_for_all) AS bearing
-        FROM (SELECT DISTINCT ON (r.claim_id, r.recipient_id) r.* FROM settlement_feereport r WHERE r.{_KNOWN}
-              ORDER BY r.claim_id, r.recipient_id, r.recorded_at DESC, r.id DESC) f
-        JOIN {_OWN} k ON k.id = f.claim_id""",
+        WITH told AS (
+            SELECT f.* FROM (SELECT DISTINCT ON (r.claim_id, r.recipient_id) r.* FROM settlement_feereport r
+                WHERE r.{_KNOWN} ORDER BY r.claim_id, r.recipient_id, r.recorded_at DESC, r.id DESC) f
+            JOIN {_OWN} k ON k.id = f.claim_id
+        ), bearing AS (
+            SELECT f.claim_id, f.recipient_id, count(*) AS lines
+            FROM told f
+            JOIN vouchers_certificate c ON c.recipient_id = f.recipient_id AND c.organisation_id = %(organisation)s
+            JOIN settlement_claimline l ON l.claim_id = f.claim_id AND l.certificate_number = c.number
+            JOIN contracts_service s ON s.organisation_id = %(organisation)s AND s.code = l.service_code
+            WHERE NOT s.free_for_all GROUP BY 1, 2
+        )
+        SELECT f.claim_id AS claim, f.recipient_id AS recipient, f.collected_minor AS collected,
+            COALESCE(b.lines, 0) AS bearing
+        FROM told f LEFT JOIN bearing b ON b.claim_id = f.claim_id AND b.recipient_id = f.recipient_id""",
     "group_visits": f"""
         WITH visit AS (
             SELECT l.* FROM settlement_claimline l JOIN {_OWN} k ON k.id = l.claim_id

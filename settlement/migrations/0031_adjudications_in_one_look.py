@@ -1,5 +1,7 @@
 """The guard of adjudications looks at the rows of a statement once, for their lines, claims and runs together."""
 
+# ruff: noqa: S608  The functions are put together from texts of this file.
+
 from django.db import migrations
 
 HEAD = """
