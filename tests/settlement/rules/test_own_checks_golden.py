@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from contracts.code_lists import REFERENCE
 from settlement.rules import checks
 from settlement.rules.adjudicate import adjudicate
 from settlement.rules.digest import digest_of
-from settlement.rules.parameters import SEVERITIES, parse_parameters
+from settlement.rules.parameters import LIMITS, SEVERITIES, parse_parameters, severity_key
 from settlement.rules.statistics import outliers
 from settlement.rules.working_days import after
 from tests.golden_rows import golden
@@ -46,6 +48,16 @@ def test_every_check_on_a_line_has_the_severities_that_a_profile_may_give_it() -
     assert set(SEVERITIES) == {check.CODE for check in checks.OWN} | {"CLM-36"}
     assert {code: allowed[0] for code, allowed in SEVERITIES.items()} == {
         code: checks.ALL[code].SEVERITY for code in SEVERITIES
+    }
+
+
+def test_without_a_parameter_the_rules_take_what_the_general_profile_says() -> None:
+    with (REFERENCE / "GENERIC" / "parameters.csv").open(encoding="utf-8", newline="") as file:
+        general = {row["key"]: row["value"] for row in csv.DictReader(file)}
+    own = {key: value for key, (value, _places) in LIMITS.items()}
+    assert {key: Decimal(general[key]) for key in own} == {key: Decimal(value) for key, value in own.items()}
+    assert {code: general[severity_key(code)] for code in SEVERITIES} == {
+        code: allowed[0] for code, allowed in SEVERITIES.items()
     }
 
 

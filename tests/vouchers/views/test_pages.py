@@ -361,7 +361,7 @@ def test_importing_visits_shows_what_is_wrong(town: Town, cast: dict[str, User])
         return client.post("/vouchers/visits/import/", {"file": upload, **extra})
 
     refused = send()
-    assert refused.status_code == 409 and "starts_at" in refused.content.decode()
+    assert refused.status_code == 409 and "Begins" in refused.content.decode()
     assert not Redemption.objects.exists()
     taken = send(accept_good_rows="on").content.decode()
     assert "then" in taken and "No certificate has this number." in taken
