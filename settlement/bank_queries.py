@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -116,6 +116,22 @@ def naming_several(statement: Statement) -> set[int]:
     named = {line.pk: {owners[text] for text in quoted[line.pk] & owners.keys()} for line in asked}
     paid = {line.pk: {payments[text] for text in _quoted(line) & payments.keys()} for line in asked}
     return {key for key, rows in named.items() if len(rows) + len(paid[key]) > 1}
+
+
+def credits_quoting(
+    statement: Statement, documents: QuerySet[Any], *, but: Collection[int]
+) -> list[tuple[StatementLine, tuple[str, ...]]]:
+    """Open credits of a statement that quote a document (it has an ``rf_reference``), in order, with what they quote.
+
+    At most two queries: credits that quote other things are not looked at one by one.
+    """
+    open_credits = statement.lines.filter(status="unmatched", is_return=False, amount_minor__gt=0)
+    lines = open_credits.exclude(pk__in=but).order_by("position")
+    quoted = [(line, find_creditor_references(line.remittance_text)) for line in lines]
+    references = {text for _line, texts in quoted for text in texts}
+    named = documents.filter(rf_reference__in=references).values_list("rf_reference", flat=True)
+    ours = set(named) if references else set()
+    return [(line, texts) for line, texts in quoted if ours.intersection(texts)]
 
 
 def _quoted(line: StatementLine) -> set[str]:

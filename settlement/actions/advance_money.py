@@ -16,7 +16,7 @@ from config.transactions import step
 from settlement.actions.advance_postings import post_return, post_uses
 from settlement.actions.claim_states import settle_claims
 from settlement.advance_queries import returnable, with_sums
-from settlement.gateways.identifiers import find_creditor_references
+from settlement.bank_queries import credits_quoting
 from settlement.models import (
     AdjudicationRun,
     Advance,
@@ -178,17 +178,13 @@ def match_advances(statement: Statement, *, but: Collection[int] = (), actor: Ac
     Parts are taken. What is more, and what a person has undone for that advance, waits for a person.
     Posts: advance.repaid.
     """
-    open_credits = statement.lines.filter(status="unmatched", is_return=False, amount_minor__gt=0)
-    lines = list(open_credits.exclude(pk__in=but).order_by("position"))
-    quoted = {line.pk: find_creditor_references(line.remittance_text) for line in lines}
-    references = {text for texts in quoted.values() for text in texts}
-    waiting = returnable(statement.organisation).filter(rf_reference__in=references) if references else None
-    if waiting is None or not waiting.exists():
+    quoting = credits_quoting(statement, returnable(statement.organisation), but=but)
+    if not quoting:
         return 0
     lock_advances(statement.organisation)
     booked = 0
-    for line in lines:
-        named = list(returnable(statement.organisation).filter(rf_reference__in=quoted[line.pk]))
+    for line, quoted in quoting:
+        named = list(returnable(statement.organisation).filter(rf_reference__in=quoted))
         if len(named) == 1 and line.currency == statement.organisation.currency:
             booked += _repay_if_left(named[0], line, actor, at)
     return booked

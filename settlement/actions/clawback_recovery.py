@@ -17,8 +17,8 @@ from config.transactions import step
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.clawback_postings import offset_draft, post_repayment
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from settlement.bank_queries import credits_quoting
 from settlement.clawback_queries import with_sums
-from settlement.gateways.identifiers import find_creditor_references
 from settlement.models import (
     AdjudicationRun,
     ClawbackCase,
@@ -53,21 +53,13 @@ def match_clawbacks(statement: Statement, *, but: Collection[int] = (), actor: A
     Parts are taken: the case says what is left. What is more than owed waits for a person, and so does what a person
     has undone for that case. Posts: clawback.repaid.
     """
-    open_credits = statement.lines.filter(status="unmatched", is_return=False, amount_minor__gt=0)
-    lines = list(open_credits.exclude(pk__in=but).order_by("position"))
-    quoted = {line.pk: find_creditor_references(line.remittance_text) for line in lines}
-    references = {text for texts in quoted.values() for text in texts}
-    waiting = ClawbackCase.objects.filter(
-        organisation=statement.organisation, status="decided", rf_reference__in=references
-    )
-    # Recipients' fees come with references too: only lines that quote a case are looked at one by one.
-    ours = set(waiting.values_list("rf_reference", flat=True)) if references else set()
-    if not ours:
+    quoting = credits_quoting(statement, owing(statement.organisation), but=but)
+    if not quoting:
         return 0
     lock_owing(statement.organisation)
     booked = 0
-    for line in (line for line in lines if ours.intersection(quoted[line.pk])):
-        named = list(owing(statement.organisation).filter(rf_reference__in=quoted[line.pk]))
+    for line, quoted in quoting:
+        named = list(owing(statement.organisation).filter(rf_reference__in=quoted))
         if len(named) == 1 and line.currency == statement.organisation.currency:
             booked += _repay_if_owed(named[0], line, actor, at)
     return booked

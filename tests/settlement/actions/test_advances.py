@@ -7,10 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from config.accounts.models import Organisation
+from config.audit.actors import SYSTEM
 from config.errors import FourEyes, NotFound
 from config.money import from_minor
 from config.office.models import OutboxMessage
@@ -27,6 +29,7 @@ from settlement.actions.advance_lines import (
     repay_advance_with_line,
     undo_advance_return,
 )
+from settlement.actions.advance_money import match_advances
 from settlement.actions.advances import (
     AboveThePlan,
     AdvanceDayWrong,
@@ -63,6 +66,7 @@ from tests.settlement.actions.month import KYIV, judge
 from tests.settlement.actions.payables import balances
 
 pytestmark = pytest.mark.django_db(transaction=True)
+OTHERS_REFERENCE = "RF18539007547034"
 
 
 @pytest.fixture
@@ -234,6 +238,18 @@ def test_the_rest_comes_back_by_the_bank_and_a_wrong_line_is_undone(town: Advanc
     assert (row.status, balances(town.office)[f"advance:P1:{town.contract.number}"]) == ("due", 1000)
     assert [(each.name, each.total) for each in advance_ages(town.office, LATER.date())] == [("Турбота", 1000)]
     assert verify_books() == []
+
+
+def test_credits_that_quote_others_cost_no_query_each(town: AdvanceTown) -> None:
+    row = town.paid()
+    queries = []
+    for others in (2, 9):
+        statement = town.receive((99_999, row.rf_reference), *[(5, OTHERS_REFERENCE)] * others, at=LATER)
+        assert statement.lines.filter(status="unmatched").count() == others + 1
+        with CaptureQueriesContext(connection) as asked, transaction.atomic():
+            assert match_advances(statement, actor=SYSTEM, at=LATER) == 0
+        queries.append(len(asked))
+    assert queries[0] == queries[1]
 
 
 def test_claims_no_longer_use_what_was_asked_back(town: AdvanceTown) -> None:
