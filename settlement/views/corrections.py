@@ -45,7 +45,7 @@ def correction_new(request: HttpRequest) -> HttpResponse:
     """See what the facts known today make of a closed month, and keep it for the second person."""
     access = access_of(request)
     months = queries.correctable_months(access.office())
-    form = CorrectionForm(request.POST or None, months=months, initial={"month": request.GET.get("month", "")})
+    form = CorrectionForm(request.POST or None, months=months, initial=_asked(request))
     made, refusal = submitted(
         request,
         form,
@@ -64,6 +64,11 @@ def correction_new(request: HttpRequest) -> HttpResponse:
         return redirect("settlement:correction", made.pk)
     context = {"form": form, "refusal": refusal, "months": months}
     return render(request, "settlement/corrections/new.html", context, status=409 if refusal else 200)
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    """What the page of the changed fact has filled in."""
+    return {name: request.GET.get(name, "")[:1000] for name in ("month", "ground", "reason")}
 
 
 @requires("corrections.view")
