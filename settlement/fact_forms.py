@@ -10,8 +10,9 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
-from config.form_fields import WholeField, moment_field, money_field
-from contracts.models import Contract, Provider, Service
+from config.form_fields import SizedFileField, WholeField, moment_field, money_field
+from config.office.storage import GivenFile
+from contracts.models import Contract, Provider, ProviderAccount, Service
 from contracts.models.check_facts import WEEKDAYS
 from settlement.line_queries import recipients_of_claim
 from settlement.models import Claim, VerificationResult
@@ -85,19 +86,32 @@ class ScheduleForm(FactForm):
 
 
 class AccountForm(FactForm):
-    """A new bank account."""
+    """A new account, at a bank or at Stripe."""
 
     def add_fields(self) -> None:
-        """Provider and account."""
+        """Provider, kind, account, reason, paper."""
         self.fields["provider"] = named(Provider.objects.all(), _("Code of the provider"))
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("Kind of account"), choices=ProviderAccount.KINDS, initial=ProviderAccount.BANK
+        )
         self.fields["iban"] = forms.CharField(
-            label=_("New account (IBAN)"),
+            label=_("New account"),
             max_length=42,
             help_text=_(
-                "It counts from today. Payments to the provider wait until another person has the account confirmed "
-                "and lifts the hold."
+                "An IBAN, or the number that Stripe gives (acct_…). It counts from today. Payments to the provider wait "
+                "until another person has the account confirmed and lifts the hold."
             ),
         )
+        self.fields["reason"] = forms.CharField(label=_("Who asked for the change, and how"), max_length=300)
+        self.fields["paper"] = SizedFileField(
+            label=_("The provider's letter"),
+            help_text=_("A scan or a photo. The person who confirms the account reads it."),
+        )
+
+    def clean_paper(self) -> GivenFile:
+        """The file as it is kept."""
+        file = self.cleaned_data["paper"]
+        return GivenFile(file.name, file.read(), file.content_type or "application/octet-stream")
 
 
 class RelationForm(FactForm):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.templatetags.show import amount, iban
+from config.templatetags.show import account, amount
 from contracts.actions import check_facts as register
 from contracts.models import (
     GrantItem,
@@ -82,8 +82,9 @@ KINDS: dict[str, Kind] = {
         "", ("provider__name", "provider__code"), ("provider",), _days_off,
     ),
     "accounts": Kind(
-        "CLM-44", _("New bank accounts of providers"), REGISTER, forms.AccountForm, change_account,
-        ProviderAccount, "", ("provider__name", "iban"), ("provider",), lambda row: (row.provider, iban(row.iban)),
+        "CLM-44", _("New accounts of providers"), REGISTER, forms.AccountForm, change_account,
+        ProviderAccount, "", ("provider__name", "iban", "reason"), ("provider",),
+        lambda row: (row.provider, f"{row.get_kind_display()} {account(row.iban)}: {row.reason}".removesuffix(": ")),
     ),
     "relations": Kind(
         "CLM-45", _("Conflicts of interest"), REGISTER, forms.RelationForm, register.declare_relation,

@@ -124,7 +124,7 @@ SENTENCES: dict[tuple[str, str], Any] = {
     ("CLM-42", "alike"): _("All %(visits)s visits of the worker %(worker)s begin at the same time of day."),
     ("CLM-43", ""): _("The code was read %(metres)s m from the recipient's address."),
     ("CLM-43", "late"): _("The code was read %(hours)s hours after the visit."),
-    ("CLM-44", ""): _("The provider's bank account is used since %(since)s; the claim was submitted on %(submitted)s."),
+    ("CLM-44", ""): _("The provider's account is used since %(since)s; the claim was submitted on %(submitted)s."),
     ("CLM-45", ""): _("Whoever is related to the provider does not judge its claims."),
     ("CLM-46", ""): _("What the provider owes back was set off against the remittance."),
     ("CLM-47", ""): _("The emergency service began on %(began)s; its act was due by %(act_due)s and is not there."),

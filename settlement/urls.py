@@ -117,6 +117,7 @@ urlpatterns = [
     path("verifications/", examinations.verification_list, name="verifications"),
     path("verifications/<int:pk>/", examinations.verification_record, name="verification_record"),
     path("facts/", facts.fact_list, name="facts_start"),
+    path("facts/accounts/letters/<int:pk>/", facts.account_letter, name="account_letter"),
     path("facts/complaints/<int:pk>/answer/", facts.complaint_answer, name="complaint_answer"),
     path("facts/emergencies/<int:pk>/act/", facts.emergency_act, name="emergency_act"),
     path("facts/<str:kind>/", facts.fact_list, name="facts"),

@@ -244,6 +244,7 @@ _COUNT_LINES = Field(_("Lines"), _number)
 
 FIELDS: dict[str, Field] = {
     "account": Field(_("Account"), _text),
+    "account_kind": Field(_("Kind of account"), _choice("contracts.provideraccount.kind")),
     "advances": Field(_("Advances"), _number),
     "able": Field(_("Members able to vote"), _number),
     "after": Field(_("Became"), _money),

@@ -60,6 +60,12 @@ def iban(value: Any) -> str:
 
 
 @register.filter
+def account(value: Any) -> str:
+    """An account of a payee: a bank's in groups of four, one at Stripe as Stripe writes it."""
+    return str(value) if str(value or "").startswith("acct_") else iban(value)
+
+
+@register.filter
 def sureness(confidence: int) -> str:
     """How sure a match of a bank record is, in words; from 80 on it is made without a person."""
     if confidence >= 80:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 from stdnum import iban as iban_number
 
@@ -18,7 +19,7 @@ from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.locks import lock_rows
 from config.transactions import saved_once, step
-from contracts.actions.register import check_iban
+from contracts.actions.register import IbanInvalid, check_iban
 from contracts.models import (
     Contract,
     GrantItem,
@@ -30,6 +31,7 @@ from contracts.models import (
     Service,
     ServiceIncompatibility,
 )
+from contracts.models.parties import ACCOUNT_LENGTH, STRIPE_ACCOUNT
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -46,6 +48,14 @@ class DatesReversed(DomainError):
 
     code = "DATES_REVERSED"
     message = _("The last day is before the first one. Correct the dates.")
+
+
+class AccountUnfit(DomainError):
+    """Not an account of Stripe, or another provider's."""
+
+    code = "CONNECTED_ACCOUNT_UNFIT"
+    message = _("«%(account)s» is no account of Stripe, or it is another provider's. It begins with acct_.")
+    http_status = 400
 
 
 class SameAccount(DomainError):
@@ -104,20 +114,43 @@ def set_schedule(
     return row
 
 
-@step
-def replace_account(*, provider: Provider, iban: str, actor: Actor, on: date, at: datetime) -> ProviderAccount:
-    """The provider is paid to another account from now on; ``on`` is the day of now. Nobody may say another day.
+# Kind of account -> the column of the provider with the one in use.
+IN_USE = {ProviderAccount.BANK: "iban", ProviderAccount.STRIPE: "stripe_account"}
 
-    Raises: IbanInvalid, SameAccount. Locks: provider.
+
+def account_number(kind: str, text: str) -> str:
+    """The number of an account as it is kept. Raises: IbanInvalid, AccountUnfit."""
+    if kind == ProviderAccount.STRIPE:
+        number = text.strip()
+        if len(number) > ACCOUNT_LENGTH or not re.fullmatch(STRIPE_ACCOUNT, number):
+            raise AccountUnfit(account=number)
+        return number
+    if not text.strip():
+        raise IbanInvalid(iban=text)
+    check_iban(text)
+    return iban_number.compact(text)
+
+
+@step
+def replace_account(
+    *, provider: Provider, kind: str, iban: str, reason: str, actor: Actor, on: date, at: datetime
+) -> ProviderAccount:
+    """The provider is paid to another account of a kind from now on; ``on`` is the day of now. Nobody may say another
+    day. Raises: IbanInvalid, AccountUnfit, SameAccount. Locks: provider.
     """
-    check_iban(iban)
+    number = account_number(kind, iban)
     provider = lock_rows(Provider.objects.filter(pk=provider.pk))[0]
-    number = iban_number.compact(iban)
-    if number == provider.iban:
+    if number == getattr(provider, IN_USE[kind]):
         raise SameAccount(provider=provider)
-    provider.iban = number
-    provider.save(update_fields=["iban"])
-    return kept(ProviderAccount(provider=provider, iban=number, since=on, recorded_at=at, recorded_by_id=actor.user_id))
+    setattr(provider, IN_USE[kind], number)
+    try:
+        with transaction.atomic():
+            provider.save(update_fields=[IN_USE[kind]])
+    except IntegrityError as error:
+        raise AccountUnfit(account=number) from error
+    row = ProviderAccount(provider=provider, kind=kind, iban=number, reason=reason, since=on, recorded_at=at)
+    row.recorded_by_id = actor.user_id
+    return kept(row)
 
 
 @action

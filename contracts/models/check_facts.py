@@ -10,7 +10,7 @@ from config.fields import AppendOnlyModel, append_only, no_overlap, ordered
 from config.versions import VersionedModel, versioned
 from contracts.models.agreements import Contract
 from contracts.models.catalogue import Service
-from contracts.models.parties import Provider
+from contracts.models.parties import STRIPE_ACCOUNT, Provider
 
 WEEKDAYS = [
     (0, _("Monday")),
@@ -46,16 +46,30 @@ class ProviderSchedule(VersionedModel):
 
 
 class ProviderAccount(AppendOnlyModel):
-    """An account that took the place of the one before it. That of the registration was proven with it."""
+    """An account that took the place of the one of its kind before it. That of the registration was proven with it.
+
+    ``iban`` is the number of whatever kind, as on payments. ``reason`` and a paper say who asked for the change.
+    """
+
+    BANK, STRIPE = "bank", "stripe"
+    KINDS = [(BANK, _("Bank account")), (STRIPE, _("Account at Stripe"))]
 
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="accounts")
+    kind = models.CharField(max_length=8, choices=KINDS, default=BANK, db_default=BANK)
     iban = models.CharField(max_length=34)
+    reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     since = models.DateField()
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
-        verbose_name = _("new bank account of the provider")
+        verbose_name = _("new account of the provider")
+        constraints = [
+            models.CheckConstraint(
+                name="provider_account_shape",
+                condition=models.Q(kind="bank") | models.Q(kind="stripe", iban__regex=STRIPE_ACCOUNT),
+            )
+        ]
         triggers = append_only("provider_account")
 
     def __str__(self) -> str:

@@ -12,6 +12,9 @@ from config.fields import EncryptedTextField, ordered
 from config.periods import Period
 from config.versions import VersionedModel, versioned
 
+# As Stripe writes the number of an account; an IBAN has 34 signs at most.
+STRIPE_ACCOUNT, ACCOUNT_LENGTH = "^acct_[A-Za-z0-9]+$", 34
+
 
 class Provider(VersionedModel):
     """A provider of social services of any ownership. Active days are half-open; absent ends are open."""
@@ -27,6 +30,8 @@ class Provider(VersionedModel):
     name = models.CharField(max_length=255)
     sector = models.CharField(max_length=16, choices=SECTORS)
     iban = models.CharField(max_length=34, blank=True)
+    # Where payments go that are made as transfers of Stripe; one column for each kind: nobody has two of a kind.
+    stripe_account = models.CharField(max_length=ACCOUNT_LENGTH, blank=True, default="", db_default="")
     registration_code = models.CharField(max_length=16, blank=True)
     registered_on = models.DateField(null=True, blank=True)
     vat_payer = models.BooleanField(default=False)
@@ -36,6 +41,17 @@ class Provider(VersionedModel):
 
     class Meta:
         verbose_name = _("provider")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stripe_account"],
+                name="provider_stripe_account_once",
+                condition=~models.Q(stripe_account=""),
+            ),
+            models.CheckConstraint(
+                name="provider_stripe_account_shape",
+                condition=models.Q(stripe_account="") | models.Q(stripe_account__regex=STRIPE_ACCOUNT),
+            ),
+        ]
         triggers = versioned("provider", "active_from", "active_to", recorded=None)
 
     def __str__(self) -> str:

@@ -6,7 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
-from config.accounts.access import requires
+from config.accounts.access import Access, requires
+from config.audit.recording import label_of
+from config.office.models import Attachment
 from contracts import queries
 from contracts.actions import budgets, register
 from contracts.forms import (
@@ -17,7 +19,7 @@ from contracts.forms import (
     ResumptionForm,
     SuspensionForm,
 )
-from contracts.models import Parameter, Provider
+from contracts.models import Parameter, Provider, ProviderAccount
 from contracts.parameter_use import is_read
 from contracts.parameters import with_confirmations
 from contracts.views.pages import access_of, one_of, page_of, stepped, submitted
@@ -79,12 +81,23 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "tariffs": queries.tariffs(provider, office),
         "tariff_sets": provider.tariffset_set.filter(organisation=office),
         "workers": provider.workers.count(),
+        "accounts": _accounts(access, provider),
         "people": provider.users.select_related("user").order_by("appointed_at", "id"),
         "admission": AdmissionForm(initial={"from_date": today}),
         "suspension": SuspensionForm(initial={"from_date": today}),
         "resumption": ResumptionForm(initial={"to_date": today}),
     }
     return render(request, "contracts/provider.html", context)
+
+
+def _accounts(access: Access, provider: Provider) -> list[tuple[ProviderAccount, Attachment | None]]:
+    """Changed accounts, newest first, each with its letter if this office keeps it; for who pays or records."""
+    if not (access.may("payment_runs.view") or access.may("register.edit")):
+        return []
+    rows = list(provider.accounts.select_related("recorded_by").order_by("-id"))
+    papers = Attachment.objects.filter(organisation=access.office(), label__in=[label_of(row) for row in rows])
+    found = {paper.label: paper for paper in papers}
+    return [(row, found.get(label_of(row))) for row in rows]
 
 
 @requires("register.edit")

@@ -30,7 +30,6 @@ from settlement.hold_queries import held_advances, held_remittances
 from settlement.models import (
     AdjudicationRun,
     Advance,
-    ConnectedAccount,
     Payment,
     PaymentAdvance,
     PaymentRemittance,
@@ -186,7 +185,7 @@ def _payable_together(items: Iterable[Item]) -> tuple[list[Item], list[LeftOut]]
         total = sum(row.payable for row in rows)
         if total <= 0:
             left_out.append(LeftOut(provider, "NOT_POSITIVE", total))
-        elif payee(provider, rows[0])[0] == BY_FILE and not is_iban(provider.iban):
+        elif payee(provider, _office(rows[0]))[0] == BY_FILE and not is_iban(provider.iban):
             left_out.append(LeftOut(provider, "NO_ACCOUNT", total))
         else:
             chosen.extend(rows)
@@ -217,21 +216,25 @@ def _groups(ordered: list[Item]) -> list[tuple[str, list[Item]]]:
 def content_digest(items: Iterable[Item]) -> str:
     """sha256 of who is paid what to which account; what approvers sign."""
     rows = [
-        [provider.code, payee(provider, rows[0])[1], sum(row.payable for row in rows), [row.pk for row in rows]]
+        [provider.code, _account(provider, rows), sum(row.payable for row in rows), [row.pk for row in rows]]
         for provider, rows in by_provider(items)
     ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-def payee(provider: Provider, item: Item) -> tuple[str, str]:
-    """How a provider is paid and on which account: by transfer where the settings allow it and Stripe knows it."""
-    allowed = settings.STRIPE_TRANSFER_CURRENCIES
-    office = item.organisation if isinstance(item, Advance) else item.run.organisation
-    if allowed and office.currency in allowed:
-        account = ConnectedAccount.objects.filter(provider=provider).first()
-        if account is not None:
-            return BY_TRANSFER, account.account
+def payee(provider: Provider, office: Organisation) -> tuple[str, str]:
+    """How a provider is paid and on which account: by transfer where the settings and an account at Stripe allow it."""
+    if office.currency in settings.STRIPE_TRANSFER_CURRENCIES and provider.stripe_account:
+        return BY_TRANSFER, provider.stripe_account
     return BY_FILE, provider.iban
+
+
+def _account(provider: Provider, rows: Sequence[Item]) -> str:
+    return payee(provider, _office(rows[0]))[1]
+
+
+def _office(item: Item) -> Organisation:
+    return item.organisation if isinstance(item, Advance) else item.run.organisation
 
 
 def total_minor(items: Sequence[Item]) -> int:
@@ -270,7 +273,7 @@ def has_changed(run: PaymentRun, on: date) -> bool:
 
 def accounts_returned(run: PaymentRun) -> list[ReturnedAccount]:
     """Accounts that the run would pay again after the bank returned money from them and said why."""
-    accounts = {row.provider_id: payee(row.provider, row)[1] for row in live_items(run)}
+    accounts = {row.provider_id: payee(row.provider, run.organisation)[1] for row in live_items(run)}
     return returned_accounts(run.organisation, accounts)
 
 

@@ -406,7 +406,7 @@ def _make_payments(run: PaymentRun, items: list[Item], at: datetime) -> list[Pay
 
 
 def _payment(run: PaymentRun, provider: Provider, rows: list[Item], reference: str, at: datetime) -> Payment:
-    gateway, account = payee(provider, rows[0])
+    gateway, account = payee(provider, run.organisation)
     return Payment(
         gateway=gateway,
         organisation=run.organisation,

@@ -51,7 +51,7 @@ from settlement.models.statements import (
     StatementLayout,
     StatementLine,
 )
-from settlement.models.stripe_events import ConnectedAccount, StripeEvent, WebhookRefusal
+from settlement.models.stripe_events import StripeEvent, WebhookRefusal
 from settlement.models.years import YearClosing
 
 __all__ = [
@@ -82,7 +82,6 @@ __all__ = [
     "ClearingStatement",
     "ClosedMonth",
     "ClosenessHint",
-    "ConnectedAccount",
     "Correction",
     "CorrectionClaim",
     "CorrectionLine",

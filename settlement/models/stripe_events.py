@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from contracts.models import Provider
-
 
 class StripeEvent(models.Model):
     """A signed event. ``facts`` holds the few values we use, nothing personal of the payer. ``outcome`` is empty until
@@ -44,22 +42,3 @@ class WebhookRefusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.reason} {self.count}"
-
-
-class ConnectedAccount(models.Model):
-    """A provider's account at Stripe; payments to it may go as transfers where the settings allow them."""
-
-    provider = models.OneToOneField(Provider, on_delete=models.PROTECT, related_name="connected_account")
-    account = models.CharField(max_length=64, unique=True)
-    recorded_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = _("account of a provider at Stripe")
-        constraints = [
-            models.CheckConstraint(
-                name="connected_account_shape", condition=models.Q(account__regex=r"^acct_[A-Za-z0-9]+$")
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.account

@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.access import requires
 from config.errors import NotFound, NotPermitted
 from config.money import from_minor, to_minor
+from config.office.models import Attachment
 from config.periods import Period
-from contracts.views.pages import access_of, one_of, page_of, stepped
+from contracts.views.pages import access_of, download, one_of, page_of, stepped
 from settlement.actions import check_facts
+from settlement.actions.provider_accounts import LETTER
 from settlement.fact_forms import ActForm, AnswerForm, DeclarationForm, FeeReportForm, SignedActForm
 from settlement.fact_kinds import KINDS, PEOPLE, REGISTER, Kind
 from settlement.finding_words import title_of
@@ -62,7 +64,9 @@ def fact_new(request: HttpRequest, kind: str) -> HttpResponse:
     access, chosen = access_of(request), _kind(kind)
     if not access.may(chosen.permission):
         raise NotPermitted()
-    form = chosen.form(request.POST or None, organisation=access.office())
+    form = chosen.form(
+        request.POST or None, request.FILES or None, organisation=access.office(), initial=request.GET.dict()
+    )
     return stepped(
         request,
         form,
@@ -72,7 +76,15 @@ def fact_new(request: HttpRequest, kind: str) -> HttpResponse:
         back=BACK,
         key=kind,
         submit=_("Record it"),
+        multipart=form.is_multipart(),
     )
+
+
+@requires(REGISTER, "payment_runs.view")
+def account_letter(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a provider asked with for another account; kept by the office that recorded the change."""
+    papers = Attachment.objects.filter(organisation=access_of(request).office(), kind=LETTER)
+    return download(one_of(papers, pk))
 
 
 @requires(PEOPLE)

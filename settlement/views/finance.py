@@ -13,6 +13,7 @@ from config.errors import NotFound
 from config.office.models import Attachment
 from config.office.storage import open_attachment
 from config.periods import next_working_day
+from contracts.models import Provider
 from contracts.queries import working_calendar
 from contracts.views.pages import access_of, one_of, page_of, perform, perform_with_reason
 from settlement import documents, finance_queries
@@ -31,6 +32,12 @@ def payment_runs(request: HttpRequest) -> HttpResponse:
     page = page_of(request, finance_queries.payment_runs(office, q))
     context = {"page": page, "q": q, "months": finance_queries.payable_months(office)}
     return render(request, "settlement/finance/payment_runs.html", context)
+
+
+def _payee(provider: Provider, run: PaymentRun) -> dict[str, str]:
+    """Where the money would go; once there are payments they say where it went."""
+    open_run = run.status in run_actions.OPEN_STATES
+    return {"account": run_content.payee(provider, run.organisation)[1] if open_run else ""}
 
 
 @require_POST
@@ -62,8 +69,8 @@ def payment_run(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "run": run,
         "returned": run_content.accounts_returned(run) if open_run else [],
-        "groups": finance_queries.payment_run_groups(run),
-        "advances": finance_queries.advances_of_run(run),
+        "groups": [group | _payee(group["provider"], run) for group in finance_queries.payment_run_groups(run)],
+        "advances": [(item, _payee(item.advance.provider, run)) for item in finance_queries.advances_of_run(run)],
         "approvals": run.approvals.select_related("approved_by").order_by("id"),
         "payments": run.payments.select_related("provider").order_by("reference"),
         "file": finance_queries.payment_file(run),

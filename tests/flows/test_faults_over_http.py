@@ -19,9 +19,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.accounts.models import Organisation, User
+from contracts.models import Provider
 from settlement.actions.runs import approve_payment_run, propose_payment_run
 from settlement.models import (
-    ConnectedAccount,
     FeeNotice,
     FeeReceipt,
     Payment,
@@ -31,7 +31,7 @@ from settlement.models import (
 )
 from tests.settlement.actions.fee_town import OWED, balanced, fee_town, noticed, session_of, sums, work
 from tests.settlement.actions.paid import DAY
-from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, owe, provider, ready
+from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, owe, ready
 from tests.settlement.gateways.orders import account
 from tests.settlement.gateways.stripe_stand_in import StripeStandIn, event, signature, stripe_on_loopback
 
@@ -140,7 +140,7 @@ def approved(organisation: Organisation, cast: dict[str, User], at: datetime, st
     organisation.save()
     ready(at)
     owe(organisation, adjudicated(organisation, at, (1, 10_000), (2, 5_000)), at)
-    ConnectedAccount.objects.create(provider=provider(1), account="acct_1", recorded_at=at)
+    Provider.objects.filter(code="P1").update(stripe_account="acct_1")
     maker, checker = cast["halyna"].as_actor(), cast["ivan"].as_actor()
     run = propose_payment_run(organisation=organisation, period=NOVEMBER, actor=maker, at=at).run
     return approve_payment_run(

@@ -26,6 +26,7 @@ from config.demo.chapters.newcomer import (
     service,
     visits,
 )
+from config.demo.chapters.payment import new_account
 from config.demo.chapters.visits import FIRST, Reported, certificate_numbers
 from config.demo.stage import Stage, ensure, moment
 from contracts.actions.check_facts import RelatedPerson, add_grant_item, declare_relation
@@ -34,7 +35,6 @@ from settlement.actions.check_facts import attach_signed_act, declare_claim, giv
 from settlement.actions.claims import create_claim, submit_claim
 from settlement.actions.examinations import give_hint_feedback, record_verification
 from settlement.actions.pends import assign_pend, confirm_clearance, keep_pend, propose_clearance
-from settlement.actions.provider_accounts import change_account
 from settlement.claim_rows import LineDraft
 from settlement.models import (
     Claim,
@@ -228,13 +228,7 @@ def _declare(claim: Claim, lines: list[LineDraft], invoice: Invoice, by: dict[st
 
 def _change_account(stage: Stage, provider: Provider) -> None:
     if not ProviderAccount.objects.filter(provider=provider, iban=NEW_ACCOUNT).exists():
-        change_account(
-            organisation=stage.organisation,
-            provider=provider,
-            iban=NEW_ACCOUNT,
-            actor=stage.actor("bohdan"),
-            at=ACCOUNT_CHANGED,
-        )
+        new_account(stage, provider, NEW_ACCOUNT, ACCOUNT_CHANGED)
 
 
 def _claim_under_grant(stage: Stage, certificates: dict[str, str]) -> None:

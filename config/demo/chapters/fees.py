@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from config.demo.chapters.neighbours import FIRST_CLEARED, HERE, neighbour
-from config.demo.chapters.payment import hear_movements
+from config.demo.chapters.payment import hear_movements, new_account
 from config.demo.chapters.visits import FIRST
 from config.demo.stage import Stage, moment
 from config.money import from_minor, to_minor
@@ -21,7 +21,6 @@ from settlement.actions.clearing import book_payment
 from settlement.actions.fee_lines import explain_as_passed_on, pay_notice_with_line
 from settlement.actions.fee_refunds import approve_refund, request_refund
 from settlement.actions.fees import issue_fee_notices
-from settlement.actions.provider_accounts import change_account
 from settlement.fee_queries import fee_notices, held_for
 from settlement.gateways.simulated_bank import Movement
 from settlement.models import ClearingStatement, FeeNotice, FeeReceipt, FeeRefund, Payment, StatementLine
@@ -208,10 +207,4 @@ def collect_november(stage: Stage) -> None:
         )
     provider = Provider.objects.get(code=NEW_ACCOUNT_OF)
     if provider.iban != NEW_ACCOUNT:
-        change_account(
-            organisation=stage.organisation,
-            provider=provider,
-            iban=NEW_ACCOUNT,
-            actor=stage.actor("bohdan"),
-            at=moment(2025, 12, 16, 12),
-        )
+        new_account(stage, provider, NEW_ACCOUNT, moment(2025, 12, 16, 12))

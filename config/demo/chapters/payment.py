@@ -13,10 +13,12 @@ from config.demo.calendar import ANSWERED, CLOSED, PROPOSED, RELEASED, MonthDays
 from config.demo.chapters.visits import FIRST
 from config.demo.stage import Stage, ensure, moment
 from config.money import from_minor
-from config.office.storage import open_attachment
+from config.office.storage import GivenFile, open_attachment
+from contracts.models import Provider, ProviderAccount
 from settlement.actions.bank_lines import explain_line
 from settlement.actions.month_close import close_month
 from settlement.actions.payments import mark_payments_sent, write_payment_file, write_remittance_advices
+from settlement.actions.provider_accounts import change_account
 from settlement.actions.reconciliation import import_statement
 from settlement.actions.runs import approve_payment_run, propose_payment_run, release_payment_run
 from settlement.finance_queries import payment_file
@@ -153,3 +155,18 @@ def close(stage: Stage, days: MonthDays, *, later: int = 0) -> None:
             actor=stage.actor("ivan"),
             at=days.at(CLOSED + later, 17),
         )
+
+
+def new_account(stage: Stage, provider: Provider, iban: str, at: datetime) -> None:
+    """A provider writes that it has another bank account, and the officer records it."""
+    letter = f"{provider.name}: просимо перераховувати кошти на рахунок {iban} (вигаданий лист)."
+    change_account(
+        organisation=stage.organisation,
+        provider=provider,
+        kind=ProviderAccount.BANK,
+        iban=iban,
+        reason="Лист надавача: рахунок відкрито в іншому банку.",
+        paper=GivenFile("lyst-pro-rakhunok.txt", letter.encode(), "text/plain"),
+        actor=stage.actor("bohdan"),
+        at=at,
+    )

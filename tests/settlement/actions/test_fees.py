@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import InternalError, ProgrammingError
 from stdnum import iso11649
@@ -27,7 +25,7 @@ from settlement.actions.fees import NothingToCharge, issue_fee_notices
 from settlement.actions.reconciliation import import_statement
 from settlement.books import verify_books
 from settlement.fee_queries import fee_notices, months_to_charge
-from settlement.models import ConnectedAccount, FeeCharge, FeeNotice, FeeReceipt, FeeRefund, StatementLine
+from settlement.models import FeeCharge, FeeNotice, FeeReceipt, FeeRefund, StatementLine
 from tests.settlement.actions.fee_statements import OPENING, credit, debit, statement
 from tests.settlement.actions.fee_town import AT, NOVEMBER, OWED, balanced, fee_town, noticed, sums
 from tests.settlement.actions.payables import balances
@@ -164,12 +162,3 @@ def test_lines_that_a_person_books(town: Town) -> None:
     assert balances(organisation)["held:P1"] == 4_000 - OWED and balanced()
     explain_as_passed_on(line_id=rest.pk, provider_id=provider.pk, **shared)
     assert balances(organisation)["held:P1"] == 20_000 - OWED and balanced()
-
-
-def test_an_account_at_stripe_is_recorded_by_command(town: Town) -> None:
-    call_command("connect_stripe_account", "P1", "acct_1A", stdout=io.StringIO())
-    call_command("connect_stripe_account", "P1", "acct_2B", stdout=io.StringIO())
-    assert ConnectedAccount.objects.get().account == "acct_2B"
-    for wrong in (("P1", "UA21"), ("P404", "acct_3")):
-        with pytest.raises(CommandError):
-            call_command("connect_stripe_account", *wrong)

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from config.accounts.models import Organisation, User
 from config.office.models import Attachment, Job
+from contracts.models import Provider
 from settlement import tasks  # noqa: F401  (registers the handlers, as a worker does)
 from settlement.actions.holds import lift_hold, place_hold
 from settlement.actions.payments import StripeDecides, fail_payment, mark_payments_sent
@@ -24,7 +25,7 @@ from settlement.actions.runs import RunChanged, approve_payment_run, propose_pay
 from settlement.actions.transfers import send_after_holds, send_transfers
 from settlement.books import CHECKS, verify_books
 from settlement.gateways.base import OutcomeUnknown
-from settlement.models import Claim, ConnectedAccount, Payment, PaymentHold, PaymentRun, StripeEvent
+from settlement.models import Claim, Payment, PaymentHold, PaymentRun, StripeEvent
 from tests.concurrency.test_payments_race import at_once
 from tests.settlement.actions.fee_town import tell, work
 from tests.settlement.actions.paid import DAY, released_run
@@ -58,7 +59,7 @@ def office(organisation: Organisation, at: datetime) -> Organisation:
     organisation.save()
     ready(at)
     owe(organisation, adjudicated(organisation, at, (1, 10_000), (2, 5_000)), at)
-    ConnectedAccount.objects.create(provider=provider(1), account="acct_1", recorded_at=at)
+    Provider.objects.filter(code="P1").update(stripe_account="acct_1")
     return organisation
 
 
@@ -152,7 +153,7 @@ def test_an_account_changed_after_the_approval_is_not_paid(
     maker, checker = cast["halyna"].as_actor(), cast["ivan"].as_actor()
     run = propose_payment_run(organisation=office, period=NOVEMBER, actor=maker, at=at).run
     approve_payment_run(organisation=office, run_id=run.pk, content_sha256=run.content_sha256, actor=checker, at=at)
-    ConnectedAccount.objects.update(account="acct_2")
+    Provider.objects.filter(code="P1").update(stripe_account="acct_2")
     with pytest.raises(RunChanged):
         release_payment_run(organisation=office, run_id=run.pk, execution_date=DAY, actor=checker, at=at)
 

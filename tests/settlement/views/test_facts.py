@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
+from config.accounts.models import Organisation
 from config.office.models import Attachment
-from contracts.models import ProviderRelation, ProviderSchedule
+from contracts.models import ProviderAccount, ProviderRelation, ProviderSchedule
 from settlement.fact_kinds import KINDS
 from settlement.models import Claim, ClaimDeclaration, FeeReport, Finding, FindingFeedback
 from tests.settlement.test_prechecks import SOUND, draft
@@ -21,9 +24,11 @@ from tests.settlement.views.town import Town, settled_town, url
 from vouchers.models import EmergencyCase, Recipient, VisitComplaint
 
 pytestmark = pytest.mark.django_db
-ROWS = {
+ROWS: dict[str, dict[str, Any]] = {
     "schedules": {"provider": "P1", "weekdays_off": ["5", "6"], "valid_from": "2025-01-01", "valid_to": "2025-12-31"},
-    "accounts": {"provider": "P1", "iban": "UA213223130000026007233566001"},
+    "accounts": {
+        "provider": "P1", "kind": "bank", "iban": "UA213223130000026007233566001", "reason": "лист від 02.12",
+    },
     "relations": {"user": "halyna", "provider": "P1", "reason": "сестра", "valid_from": "2025-01-01"},
     "acts": {"service": "015.1", "valid_from": "2025-01-01"},
     "other-payers": {
@@ -41,6 +46,12 @@ def town(tmp_path: Path) -> Town:
     return settled_town(tmp_path)
 
 
+def given(kind: str) -> dict[str, Any]:
+    """What is posted; an account comes with the letter that asks for it."""
+    paper = SimpleUploadedFile("lyst.txt", "Прошу платити сюди".encode())
+    return {**ROWS[kind], **({"paper": paper} if kind == "accounts" else {})}
+
+
 def recorder(town: Town, kind: str) -> Client:
     return town.browser("bohdan" if KINDS[kind].permission == "register.edit" else "sofiia")
 
@@ -49,7 +60,7 @@ def recorder(town: Town, kind: str) -> Client:
 def test_a_fact_is_recorded_and_listed(kind: str, town: Town) -> None:
     browser = recorder(town, kind)
     assert b"Nothing is recorded." in browser.get(url("facts", kind)).content
-    answer = browser.post(url("fact_new", kind), ROWS[kind], follow=True)
+    answer = browser.post(url("fact_new", kind), given(kind), follow=True)
     assert answer.redirect_chain, answer.content.decode()[:3000]
     assert b"Nothing is recorded." not in answer.content
     assert KINDS[kind].model._default_manager.count() == 1
@@ -59,9 +70,40 @@ def test_a_fact_is_recorded_and_listed(kind: str, town: Town) -> None:
 @pytest.mark.parametrize("kind", ROWS)
 def test_wrong_input_comes_back_with_its_reason(kind: str, town: Town) -> None:
     code = next(iter(ROWS[kind]))
-    answer = recorder(town, kind).post(url("fact_new", kind), ROWS[kind] | {code: "нема"})
+    answer = recorder(town, kind).post(url("fact_new", kind), given(kind) | {code: "нема"})
     assert answer.status_code == 200 and b"There is no such code" in answer.content
     assert not KINDS[kind].model._default_manager.exists()
+
+
+def test_a_new_account_at_stripe_passes_the_page_of_bank_accounts(town: Town) -> None:
+    officer, finance = town.browser("bohdan"), town.browser("halyna")
+    stripe = given("accounts") | {"kind": "stripe", "iban": "acct_1New"}
+    for who in ("halyna", "ivan", "sofiia", "mariia", "nadiia"):
+        assert town.browser(who).post(url("fact_new", "accounts"), stripe).status_code == 403
+    bare = officer.post(url("fact_new", "accounts"), ROWS["accounts"] | {"kind": "stripe", "iban": "acct_1New"})
+    assert bare.status_code == 200 and not ProviderAccount.objects.exists()
+    wrong = officer.post(url("fact_new", "accounts"), given("accounts") | {"kind": "stripe"})
+    assert wrong.status_code == 409 and b"is no account of Stripe" in wrong.content
+    first = officer.get(url("fact_new", "accounts"), {"provider": "P1"}).content.decode()
+    assert 'value="P1"' in first and 'enctype="multipart/form-data"' in first
+    officer.post(url("fact_new", "accounts"), stripe | {"paper": SimpleUploadedFile("lyst.txt", b"x")})
+    row, paper = ProviderAccount.objects.get(), Attachment.objects.get(kind="account_letter")
+    where = reverse("contracts:provider", args=[row.provider_id])
+    letter = url("account_letter", paper.pk)
+    for reader in (officer, finance, town.browser("mariia")):
+        page = reader.get(where).content.decode()
+        assert "acct_1New" in page and "лист від 02.12" in page and letter in page
+        assert reader.get(letter).content == b"x"
+    assert "acct_1New" not in town.browser("sofiia").get(where).content.decode()
+    assert town.browser("sofiia").get(letter).status_code == 403
+    assert "Stripe" in finance.get(url("holds")).content.decode()
+
+
+def test_the_letter_stays_with_the_office_that_recorded_it(town: Town, other_organisation: Organisation) -> None:
+    town.browser("bohdan").post(url("fact_new", "accounts"), given("accounts"))
+    paper = Attachment.objects.get(kind="account_letter")
+    Attachment.objects.update(organisation=other_organisation)
+    assert town.browser("halyna").get(url("account_letter", paper.pk)).status_code == 404
 
 
 def test_each_role_records_its_own_kinds(town: Town) -> None:
