@@ -61,6 +61,8 @@ _VISIT = {
     ),
     "units": "COALESCE(r.units_milli, -1)",
     "confirmed": f"COALESCE({_CONFIRMED}, 0)",
+    # Not for the rules: units of visits that were captured at the door leave the certificate there.
+    "online": "COALESCE((r.channel = 'online')::int, 0)",
 }
 _FROM_RUN = "FROM run_line l LEFT JOIN vouchers_redemption r ON r.id = l.redemption_id"
 # A term that two persons have given back counts from their decision on.

@@ -25,7 +25,7 @@ from settlement.facts_queries import read_facts
 from settlement.models import Adjudication, AdjudicationRun
 from settlement.rules import checks
 from settlement.rules.adjudicate import AdjudicationResult, adjudicate
-from settlement.rules.facts import LAST_DAY, Facts
+from settlement.rules.facts import COLUMNS, LAST_DAY, Facts
 from settlement.rules.parameters import KEYS, Parameters, parse_parameters
 from settlement.run_tables import create_run_tables
 
@@ -163,6 +163,7 @@ _REACHED = {
     "certificates": ("certificate", "certificates"),
     "certificate_suspensions": ("certificate", "certificates"),
     "certificate_lines": ("certificate", "certificates"),
+    "complaints": ("redemption", "redemptions"),
 }
 
 
@@ -174,7 +175,7 @@ def facts_versions(facts: Facts) -> dict[str, str]:
         if name in _REACHED:
             key, kind = _REACHED[name]
             table = table[table[key].isin(reached[kind])]
-        found[name] = _fingerprint(table)
+        found[name] = _fingerprint(table[list(COLUMNS[name])])
     return found
 
 
@@ -184,6 +185,7 @@ def _reach(facts: Facts) -> dict[str, Any]:
     return {
         "services": facts.lines["service"].unique(),
         "workers": facts.lines["worker"].unique(),
+        "redemptions": facts.lines["redemption"].unique(),
         "certificates": certificates,
         "recipients": facts.certificates.loc[owned, "recipient"].unique(),
         "providers": facts.claims["provider"].unique(),

@@ -125,7 +125,7 @@ OWN_QUERIES: dict[str, str] = {
         ORDER BY c.date, c.organisation_id NULLS LAST""",
     "complaints": f"""
         SELECT DISTINCT c.redemption_id AS redemption FROM {as_known("vouchers_visitcomplaint")} c
-        WHERE c.{_KNOWN} AND c.answered_at IS NULL AND c.redemption_id IN (SELECT redemption_id FROM run_line)""",
+        WHERE c.{_KNOWN} AND c.answered_at IS NULL""",
     "grant_items": f"""
         SELECT i.contract_id AS contract, i.service_id AS service, {first_day("i.valid_from")} AS valid_from,
             {last_day("i.valid_to")} AS valid_to, {scaled("i.amount", 2)} AS amount, COALESCE((

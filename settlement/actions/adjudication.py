@@ -15,6 +15,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, label_of, nothing_to_record, record
 from config.clock import local_date
 from config.errors import DomainError
+from config.memory import reused_memory
 from config.transactions import step
 from contracts.actions.check_facts import refuse_related
 from settlement.actions.advance_money import lock_advances, take_advances
@@ -99,6 +100,7 @@ class Played:
 
 
 @step
+@reused_memory()
 def play_batch(
     organisation: Organisation,
     period: date,

@@ -20,7 +20,7 @@ from settlement.bulk import read_integers, write_integers
 from settlement.models import AdjudicationRun
 from settlement.rules.adjudicate import PENDED, AdjudicationResult
 from settlement.rules.facts import BLANK, Facts, Ints, column
-from settlement.rules.lookup import Register
+from settlement.rules.lookup import Register, pick
 from settlement.run_queries import NextRun
 from settlement.run_tables import REVERSED_LINES
 
@@ -34,14 +34,11 @@ CREATE TEMP TABLE run_part (claim_id bigint, certificate_id bigint, service_id b
     stands boolean GENERATED ALWAYS AS (standing_lines > 0) STORED) ON COMMIT DROP
 """
 _TAKEN_BACK = f"""
-SELECT l.id, COALESCE(l.certificate_id, {BLANK}) AS certificate, COALESCE(l.service_id, {BLANK}) AS service
-FROM ({REVERSED_LINES}) l
+SELECT l.id, COALESCE(l.certificate_id, {BLANK}) AS certificate, COALESCE(l.service_id, {BLANK}) AS service,
+    COALESCE((r.channel = 'online')::int, 0) AS online
+FROM ({REVERSED_LINES}) l LEFT JOIN vouchers_redemption r ON r.id = l.redemption_id
 """
-_AT_THE_DOOR = f"""
-SELECT l.id FROM (
-    SELECT id, redemption_id FROM run_line UNION ALL SELECT t.id, t.redemption_id FROM ({REVERSED_LINES}) t) l
-JOIN vouchers_redemption o ON o.id = l.redemption_id AND o.channel = 'online'
-"""
+_COLUMNS = ("id", "certificate", "service", "online")
 _SUMS = ("priced_lines", "standing_lines", "gross", "fee", "payable", "reported")
 
 
@@ -59,12 +56,9 @@ def sum_up(run: AdjudicationRun, batch: NextRun, facts: Facts, result: Adjudicat
 
 
 def _sums(cursor: CursorWrapper, params: dict[str, Any], facts: Facts, judged: pd.DataFrame) -> dict[str, Ints]:
-    taken_back = read_integers(cursor, _TAKEN_BACK, ("id", "certificate", "service"), params)
-    lines = pd.concat([facts.lines[["id", "certificate", "service"]], taken_back], ignore_index=True)
-    register = Register(column(lines, "id"))
-    rows = register.rows(column(judged, "id"))
-    online = np.zeros(len(lines), dtype=bool)
-    online[register.rows(column(read_integers(cursor, _AT_THE_DOOR, ("id",), params), "id"))] = True
+    taken_back = read_integers(cursor, _TAKEN_BACK, _COLUMNS, params)
+    lines = {name: np.concatenate([here, column(taken_back, name)]) for name, here in _judged_lines(facts).items()}
+    rows = Register(lines["id"]).rows(column(judged, "id"))
     units, waits = column(judged, "units_allowed"), (judged["outcome"] == PENDED).to_numpy()
     signed = np.where(column(judged, "reversal") == 1, -units, units)
     table = pd.DataFrame(
@@ -72,14 +66,21 @@ def _sums(cursor: CursorWrapper, params: dict[str, Any], facts: Facts, judged: p
             "priced_lines": column(judged, "gross") != 0,
             "standing_lines": (units > 0) | waits,
             **{name: column(judged, name) for name in ("gross", "fee", "payable")},
-            "reported": np.where(online[rows], 0, signed),
+            "reported": np.where(lines["online"][rows] == 1, 0, signed),
         }
     )
     keys = [
         column(judged, "claim"),
-        *(np.maximum(column(lines, name)[rows], BLANK) for name in ("certificate", "service")),
+        *(np.maximum(lines[name][rows], BLANK) for name in ("certificate", "service")),
     ]
     return _grouped(table, keys)
+
+
+def _judged_lines(facts: Facts) -> dict[str, Ints]:
+    """The ``_COLUMNS`` of the lines that were judged."""
+    visits = Register(column(facts.redemptions, "redemption")).rows(column(facts.lines, "redemption"))
+    online = pick(column(facts.redemptions, "online"), visits, 0)
+    return {name: column(facts.lines, name) for name in ("id", "certificate", "service")} | {"online": online}
 
 
 def _grouped(table: pd.DataFrame, keys: list[Ints]) -> dict[str, Ints]:

@@ -7,8 +7,9 @@ point 1). All columns are int64 arrays of one length. ``*_row`` columns are posi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,8 @@ from settlement.rules.parameters import Parameters
 if TYPE_CHECKING:
     from settlement.rules.comparison import Comparison
 
+Found = TypeVar("Found")
+
 
 class Frame:
     """Lines of one run in order, and the facts they are judged by."""
@@ -51,6 +54,7 @@ class Frame:
         self.size = len(order)
         self.claim_row = claim_rows[order]
         self._order = order
+        self._kept: dict[Callable[[Frame], Any], Any] = {}
         for name in (
             "id",
             "claim",
@@ -94,6 +98,13 @@ class Frame:
 
     def _of_service(self, name: str, absent: int) -> Ints:
         return pick(column(self.facts.services, name), self.service_row, absent)
+
+    def once(self, compute: Callable[[Frame], Found]) -> Found:
+        """What a function of the frame gives: computed when it is first asked for, and kept."""
+        if compute not in self._kept:
+            self._kept[compute] = compute(self)
+        found: Found = self._kept[compute]
+        return found
 
     def lifted(self, check: int) -> Mask:
         """Lines for which a person has lifted the pend of a check."""

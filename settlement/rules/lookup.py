@@ -95,9 +95,17 @@ class InForce:
         if not len(self._rows):
             return np.full(len(keys), BLANK, dtype=np.int64)
         place = self._places(keys, days)
-        at = np.maximum(place, 0)
-        hit = (place >= 0) & (self._starts[at] <= days) & (self._ends[at] >= days)
-        return np.where(hit, self._rows[at], BLANK)
+        known = np.flatnonzero(place >= 0)
+        if len(known) == len(place):
+            return self._holding(place, days)
+        result = np.full(len(keys), BLANK, dtype=np.int64)
+        result[known] = self._holding(place[known], days[known])
+        return result
+
+    def _holding(self, place: Ints, days: Ints) -> Ints:
+        """Rows of the pieces at places, BLANK where the piece does not hold on the day."""
+        hit = (self._starts[place] <= days) & (self._ends[place] >= days)
+        return np.where(hit, self._rows[place], BLANK)
 
     def _places(self, keys: Ints, days: Ints) -> Ints:
         """The last piece of each key that begins on the day or before it."""

@@ -46,22 +46,22 @@ class Own:
         if not fired.any():
             return []
         rows = self._open(check.CODE, fired)
-        codes = self._severities(check.CODE)[rows]
+        codes = self._severities(check.CODE, rows)
         parts = [(SEVERITY_ORDER[code], rows[codes == code]) for code in np.unique(codes).tolist() if code]
         return [found for severity, some in parts for found in self._of(check, severity, some)]
 
-    def _severities(self, check: str) -> Ints:
-        return self.frame.parameters.on(severity_key(check), self.frame.service_date)
+    def _severities(self, check: str, rows: Ints) -> Ints:
+        return self.frame.parameters.on(severity_key(check), self.frame.service_date[rows])
 
     def _open(self, check: str, fired: Mask) -> Ints:
         """Rows of ours on which the check is on and was not given already."""
-        on = self._severities(check) > 0
-        return np.flatnonzero(fired & on & self.frame.own.lines & ~self._named(check))
+        rows = np.flatnonzero(fired & self.frame.own.lines)
+        return rows[(self._severities(check, rows) > 0) & ~self._named(check, rows)]
 
-    def _named(self, check: str) -> Mask:
+    def _named(self, check: str, rows: Ints) -> Mask:
         table = self.frame.facts.given
         some = table[table["check_code"] == check]
-        return Register(np.unique(column(some, "id"))).rows(self.frame.id) >= 0
+        return Register(np.unique(column(some, "id"))).rows(self.frame.id[rows]) >= 0
 
     def _of(self, check: RejectCheck, severity: str, rows: Ints) -> list[Given]:
         """The findings of a check at rows; a pend that somebody lifted is none."""

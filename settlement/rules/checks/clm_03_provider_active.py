@@ -18,7 +18,7 @@ ADVICE = "Check the service date; if the register is wrong, have it corrected an
 
 def find(frame: Frame) -> Mask:
     """The date is outside the provider's active range or inside a suspension."""
-    return np.logical_or(*(mask for _, mask in _reasons(frame)))
+    return np.logical_or(*(mask for _, mask in frame.once(_reasons)))
 
 
 def _reasons(frame: Frame) -> list[tuple[str, Mask]]:

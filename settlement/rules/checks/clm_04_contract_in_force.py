@@ -16,7 +16,7 @@ ADVICE = "Name the contract under which the service was given."
 
 def find(frame: Frame) -> Mask:
     """Contract unknown, of another provider, not active, or the date is outside its range."""
-    unknown, foreign, idle, outside = (mask for _, mask in _reasons(frame))
+    unknown, foreign, idle, outside = (mask for _, mask in frame.once(_reasons))
     return unknown | foreign | idle | outside
 
 

@@ -18,7 +18,7 @@ ADVICE = "Check the certificate number and the date; the recipient may hold a ne
 
 def find(frame: Frame) -> Mask:
     """A known certificate out of its range, ended, suspended, or without a line for the service."""
-    outside, ended, suspended, uncovered = (mask for _, mask in _reasons(frame))
+    outside, ended, suspended, uncovered = (mask for _, mask in frame.once(_reasons))
     return np.asarray((frame.certificate_row >= 0) & (outside | ended | suspended | uncovered))
 
 

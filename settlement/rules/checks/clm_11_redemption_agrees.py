@@ -18,7 +18,7 @@ ADVICE = "A person compares the line with the evidence of the visit and lifts th
 
 def find_pend(frame: Frame) -> Mask:
     """Redemption blank, unknown, not confirmed, or different; blank equals blank."""
-    return np.asarray(np.logical_or.reduce([mask for _, mask in _reasons(frame)]))
+    return np.asarray(np.logical_or.reduce([mask for _, mask in frame.once(_reasons)]))
 
 
 def _reasons(frame: Frame) -> list[tuple[str, Mask]]:

@@ -16,7 +16,7 @@ ADVICE = "Name the worker who gave the service; register qualifications before t
 
 def find(frame: Frame) -> Mask:
     """Worker blank or unknown, of another provider, or without a qualification in force."""
-    missing, foreign, unqualified = (mask for _, mask in _reasons(frame))
+    missing, foreign, unqualified = (mask for _, mask in frame.once(_reasons))
     return missing | foreign | unqualified
 
 

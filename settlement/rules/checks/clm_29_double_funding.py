@@ -23,7 +23,7 @@ def find(frame: Frame) -> Mask:
     Claimed before: on a line of an earlier run with allowed units, or on an earlier line of this run that no check of
     the line alone rejects.
     """
-    funded, excluded = (mask for _, mask in _reasons(frame))
+    funded, excluded = (mask for _, mask in frame.once(_reasons))
     return funded | excluded
 
 

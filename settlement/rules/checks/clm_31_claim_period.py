@@ -15,7 +15,7 @@ ADVICE = "Claim each service in the claim of its month, after it was given."
 
 def find(frame: Frame) -> Mask:
     """The date is not in the calendar month of the period, or after the (zone) date of submission."""
-    other_month, early = (mask for _, mask in _reasons(frame))
+    other_month, early = (mask for _, mask in frame.once(_reasons))
     return other_month | early
 
 

@@ -18,7 +18,7 @@ def find(frame: Frame) -> Mask:
 
     "After it": after the end of the visit, or its start where no end is written.
     """
-    far, late = (mask for _, mask in _reasons(frame))
+    far, late = (mask for _, mask in frame.once(_reasons))
     return far | late
 
 

@@ -22,14 +22,14 @@ def find(frame: Frame) -> Mask:
     """Begun as an emergency and not planned since: no act when the claim came though it was due, an act that came
     late, or a service after the term.
     """
-    missing, late, term = (mask for _, mask in _reasons(frame))
+    missing, late, term = (mask for _, mask in frame.once(_reasons))
     return missing | late | term
 
 
 def _reasons(frame: Frame) -> list[tuple[str, Mask]]:
     table, rows = frame.facts.emergencies, frame.own.emergency_row
     known = rows >= 0
-    act, due = pick(column(table, "act_on"), rows, LAST_DAY), _due(frame)
+    act, due = pick(column(table, "act_on"), rows, LAST_DAY), frame.once(_due)
     missing = known & (act == LAST_DAY) & (frame.submitted_on > due)
     late = known & (act != LAST_DAY) & (act > due)
     return [("missing", missing), ("late", late), ("term", known & (frame.service_date > _last(frame)))]
@@ -54,7 +54,7 @@ def explain(frame: Frame, rows: Ints) -> dict[str, list[str]]:
     began = pick(column(frame.facts.emergencies, "began_on"), frame.own.emergency_row, 0)
     return {
         "began": write_days(began[rows]),
-        "act_due": write_days(_due(frame)[rows]),
+        "act_due": write_days(frame.once(_due)[rows]),
         "last": write_days(_last(frame)[rows]),
         "why": first_reason(_reasons, frame, rows),
     }

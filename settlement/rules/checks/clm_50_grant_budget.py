@@ -19,7 +19,7 @@ ADVICE = "Claim what the approved budget names, or ask for its amendment; a tran
 
 def find(frame: Frame) -> Mask:
     """The contract is a grant with a budget by items, and no item has the service on the date."""
-    return np.logical_or(*(mask for _, mask in _reasons(frame)))
+    return np.logical_or(*(mask for _, mask in frame.once(_reasons)))
 
 
 def _reasons(frame: Frame) -> list[tuple[str, Mask]]:

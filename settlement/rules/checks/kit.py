@@ -75,7 +75,7 @@ NO_RATE_LIMIT = (1 << 63) - 1
 def first_reason(reasons: Callable[[Frame], Iterable[tuple[str, Mask]]], frame: Frame, rows: Ints) -> list[str]:
     """For each line at ``rows`` the first reason whose mask (over all lines) holds; empty where none does."""
     result = np.full(len(rows), "", dtype=object)
-    for word, mask in reversed(list(reasons(frame)) if len(rows) else []):
+    for word, mask in reversed(list(frame.once(reasons)) if len(rows) else []):
         result[mask[rows]] = word
     words: list[str] = result.tolist()
     return words
