@@ -71,6 +71,7 @@ app.conf.update(
         "sweep": {"task": "office.sweep", "schedule": 5.0},
         "expire": {"task": "vouchers.expire_due", "schedule": 1800.0},
         "corrections": {"task": "settlement.reject_uncorrected", "schedule": 1800.0},
+        "bank lines": {"task": "settlement.chase_overdue_lines", "schedule": 1800.0},
         "transfers": {"task": "settlement.send_after_holds", "schedule": 1800.0},
     },
 )

@@ -11,9 +11,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.form_fields import money_field
+from config.money import to_minor
 from config.templatetags.show import iban as in_groups
+from settlement.actions.line_parts import CARDS, OPEN, Part
 from settlement.finance_forms import month_of_text
 from settlement.models import Payment
+from settlement.statement_words import PART_WORDS
 
 
 class SplitForm(forms.Form):
@@ -33,6 +36,34 @@ class SplitForm(forms.Form):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["payment"]
         field.queryset = can
+
+
+class PartForm(forms.Form):
+    """A part of an incoming bank line; an untouched row is none."""
+
+    kind = forms.ChoiceField(label=_("What it is"), choices=[("", "—"), *PART_WORDS.items()], required=False)
+    number = forms.CharField(label=_("Number or reference; for something else: words"), max_length=300, required=False)
+    amount = money_field(_("Sum of this part"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """A row that says something says all of it; what stays open and money of cards have no number."""
+        found = super().clean() or {}
+        if not any(found.values()) and not self.errors:
+            return found
+        for name in ("kind", "amount", "number"):
+            is_without = name == "number" and found.get("kind") in (OPEN, CARDS)
+            if not found.get(name) and name not in self.errors and not is_without:
+                self.add_error(name, _("Fill this in."))
+        return found
+
+
+PartFormSet = forms.formset_factory(PartForm, extra=4, max_num=40)
+
+
+def parts_said(rows: Any) -> list[Part]:
+    """Parts of a valid set of rows."""
+    said = [row.cleaned_data for row in rows if any(row.cleaned_data.values())]
+    return [Part(row["kind"], row["number"].strip(), to_minor(row["amount"])) for row in said]
 
 
 LAYOUT_LABELS = {

@@ -15,7 +15,9 @@ from config.accounts.models import Organisation
 from config.money import from_minor
 from config.periods import add_months
 from contracts.parameters import ParameterBook, parameter_value
-from settlement.advance_queries import live_returns
+from settlement.advance_queries import live_returns, returnable
+from settlement.clawback_queries import with_sums as case_sums
+from settlement.fee_queries import with_sums as fee_sums
 from settlement.finance_queries import exceptions
 from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import (
@@ -32,19 +34,23 @@ from settlement.models import (
     StatementLayout,
     StatementLine,
 )
-from settlement.models.statements import LIVE
+from settlement.models.statements import LIVE, TAKEN
 
 # Days that an open line has waited: from, up to (not counted), open at the end.
 AGES: dict[str, tuple[int, int | None]] = {"week": (0, 8), "month": (8, 31), "quarter": (31, 91), "older": (91, None)}
 # After so many days without an answer of the bank a sent payment is asked about.
 SILENT_DAYS = "bank.silent_days"
+# The age of lines whose last day has passed.
+OVERDUE = "overdue"
+# A bank line that is open so many days after its booking is overdue.
+OPEN_DAYS = "bank.open_days"
 # A bank line this many days before or after the day of a payment can be it.
 WINDOW_DAYS = "bank.match_window_days"
 
 
 def open_lines(organisation: Organisation, today: date, *, search: str = "", age: str = "") -> QuerySet[StatementLine]:
-    """Bank lines that nobody has matched or explained, the oldest first."""
-    rows = exceptions(organisation)
+    """Bank lines that nobody has matched or explained, the oldest first; ``age`` may also be «overdue»."""
+    rows = overdue_lines(organisation, today) if age == OVERDUE else exceptions(organisation)
     if search:
         rows = rows.filter(
             Q(counterparty_name__icontains=search)
@@ -55,6 +61,18 @@ def open_lines(organisation: Organisation, today: date, *, search: str = "", age
     if age in AGES:
         rows = rows.filter(_aged(today, *AGES[age]))
     return rows
+
+
+def open_days(organisation: Organisation, on: date) -> int | None:
+    """After so many days an open line is overdue; None where nobody has set a term."""
+    days = ParameterBook.load(organisation, OPEN_DAYS).get(OPEN_DAYS, on)
+    return None if days is None else days.whole
+
+
+def overdue_lines(organisation: Organisation, today: date) -> QuerySet[StatementLine]:
+    """Open lines whose last day has passed, the oldest first."""
+    days, rows = open_days(organisation, today), exceptions(organisation)
+    return rows.none() if days is None else rows.filter(booked_on__lt=today - timedelta(days=days))
 
 
 def _aged(today: date, first: int, last: int | None) -> Q:
@@ -148,6 +166,24 @@ def _owners_named(organisation: Organisation, references: set[str]) -> dict[str,
     return found
 
 
+def quoted_parts(line: StatementLine, left: int) -> list[tuple[str, str, int]]:
+    """Documents that an incoming line quotes, each with its number and what of the line it may be, minor units: what it
+    waits for, as long as the line has something ``left``.
+    """
+    office, references = line.statement.organisation, find_creditor_references(line.remittance_text)
+    found: list[tuple[str, str, int]] = []
+    for kind, rows, waits in (
+        ("fee", fee_sums(FeeNotice.objects.filter(organisation=office)), "left_minor"),
+        ("clawback", case_sums(ClawbackCase.objects.filter(organisation=office, status="decided")), "outstanding"),
+        ("advance", returnable(office), "outstanding"),
+    ):
+        for row in rows.filter(rf_reference__in=references).order_by("pk"):
+            part = min(max(getattr(row, waits), 0), left)
+            found.append((kind, row.number, part))
+            left -= part
+    return found
+
+
 def _payments_named(organisation: Organisation, texts: set[str]) -> dict[str, int]:
     rows = Payment.objects.filter(Q(reference__in=texts) | Q(rf_reference__in=texts), organisation=organisation)
     found = rows.values_list("pk", "reference", "rf_reference") if texts else ()
@@ -221,12 +257,13 @@ def live_clearings(organisation: Organisation) -> QuerySet[ClearingPayment]:
 
 @dataclass(frozen=True)
 class Taking:
-    """What took a whole bank line: in words, its number and page, and the page where it is undone."""
+    """What took a bank line or a part of it: words, number, page, minor units, and the page where it is undone."""
 
     title: Any
     number: str
     page: str
     key: int
+    amount: int
     undo: str
     pk: int
 
@@ -252,7 +289,7 @@ def takings_of(statement: Statement, line: StatementLine | None = None) -> dict[
 
 
 def _take(found: dict[int, list[Taking]], row: Any, title: Any, owner: Any, page: str, undo: str) -> None:
-    taking = Taking(title, owner.number, f"settlement:{page}", owner.pk, f"settlement:{undo}", row.pk)
+    taking = Taking(title, owner.number, f"settlement:{page}", owner.pk, row.amount_minor, f"settlement:{undo}", row.pk)
     found.setdefault(row.statement_line_id, []).append(taking)
 
 
@@ -269,7 +306,8 @@ def bank_acts(organisation: Organisation) -> QuerySet[BankAct]:
 
 _FIGURES = """
 WITH told AS (
-    SELECT l.*, COALESCE((SELECT sum(m.amount_minor) FROM settlement_match m WHERE m.statement_line_id = l.id), 0)
+    SELECT l.*, {taken} AS taken,
+        COALESCE((SELECT sum(m.amount_minor) FROM settlement_match m WHERE m.statement_line_id = l.id), 0)
         AS with_payments
     FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id
     WHERE s.organisation_id = %(office)s AND s.iban = %(iban)s AND s.status IN ('imported', 'reconciled')
@@ -281,8 +319,8 @@ WITH told AS (
     JOIN settlement_entry e ON e.id = p.entry_id JOIN settlement_account a ON a.id = p.account_id
     WHERE a.organisation_id = %(office)s AND a.code = 'bank:' || %(iban)s AND e.date < %(next)s
 ), waiting AS (
-    SELECT COALESCE(sum(amount_minor - with_payments) FILTER (WHERE booked_on < %(first)s), 0) AS before,
-        COALESCE(sum(amount_minor - with_payments), 0) AS after
+    SELECT COALESCE(sum(amount_minor - taken) FILTER (WHERE booked_on < %(first)s), 0) AS before,
+        COALESCE(sum(amount_minor - taken), 0) AS after
     FROM told WHERE status IN ('unmatched', 'partial') AND booked_on < %(next)s
 )
 SELECT
@@ -291,9 +329,9 @@ SELECT
     (SELECT COALESCE(-sum(amount_minor), 0) FROM month WHERE amount_minor < 0) AS paid,
     (SELECT count(*) FROM month) AS lines,
     (SELECT COALESCE(sum(with_payments), 0) FROM month) AS matched,
-    (SELECT COALESCE(sum(amount_minor - with_payments), 0) FROM month WHERE status IN ('matched', 'explained'))
-        AS explained,
-    (SELECT COALESCE(sum(amount_minor - with_payments), 0) FROM month WHERE status IN ('unmatched', 'partial')) AS open,
+    (SELECT COALESCE(sum(CASE WHEN status IN ('matched', 'explained') THEN amount_minor ELSE taken END
+        - with_payments), 0) FROM month) AS explained,
+    (SELECT COALESCE(sum(amount_minor - taken), 0) FROM month WHERE status IN ('unmatched', 'partial')) AS open,
     (SELECT count(*) FROM month WHERE status IN ('unmatched', 'partial')) AS open_lines,
     (SELECT COALESCE(sum(amount), 0) FROM posted) AS ledger,
     waiting.after AS waiting,
@@ -302,7 +340,24 @@ SELECT
        AND s.to_date < %(next)s AND s.closing_minor IS NOT NULL
      ORDER BY s.to_date DESC, s.sequence DESC NULLS LAST, s.id DESC LIMIT 1) AS closing
 FROM waiting
-"""
+""".replace("{taken}", TAKEN.format(line="l.id"))
+
+
+# An act names so many open lines; the figure counts all of them.
+LISTED = 200
+
+
+def waiting_lines(organisation: Organisation, iban: str, month: date) -> list[list[Any]]:
+    """Lines of an account that are open at the end of a month: key, statement and place, day, what is open in minor
+    units; the oldest first. They add up to the figure ``waiting``.
+    """
+    rows = exceptions(organisation, ("imported", "reconciled")).filter(
+        statement__iban=iban, booked_on__lt=add_months(month, 1)
+    )
+    return [
+        [line.pk, f"{line.statement.statement_id} / {line.position}", line.booked_on.isoformat(), line.open_minor]
+        for line in rows[:LISTED]
+    ]
 
 
 def bank_figures(organisation: Organisation, iban: str, month: date) -> dict[str, int | None]:

@@ -89,6 +89,30 @@ FROM taking x JOIN taking o ON o.name = x.name AND o.id = x.undoes_id
 WHERE x.undoes_id IS NOT NULL AND (o.undoes_id IS NOT NULL OR o.amount_minor <> -x.amount_minor OR o.owner <> x.owner
     OR o.statement_line_id IS DISTINCT FROM x.statement_line_id) ORDER BY 1
 """
+# A matched line is taken as a whole, one that is open or explained in parts if at all, and by each document once:
+# what was undone takes nothing.
+TAKEN_LINES = f"""
+WITH taking AS NOT MATERIALIZED ({_TAKINGS}), parts AS (
+    SELECT statement_line_id, name, owner, sum(amount_minor) AS amount, count(*) FILTER (WHERE undoes_id IS NULL)
+        - count(*) FILTER (WHERE undoes_id IS NOT NULL) AS times
+    FROM taking WHERE statement_line_id IS NOT NULL GROUP BY 1, 2, 3
+), sums AS (
+    SELECT statement_line_id, sum(amount) AS amount, bool_or(sign(amount) NOT IN (0, w.side)) AS against,
+        bool_or(times > 1 AND name <> 'match') AS twice
+    FROM parts JOIN (SELECT id, sign(amount_minor) AS side FROM settlement_statementline) w ON w.id = statement_line_id
+    GROUP BY 1
+)
+SELECT 'statement line ' || s.statement_id || '/' || l.position,
+    CASE l.status WHEN 'matched' THEN l.amount_minor::text WHEN 'unmatched' THEN '0'
+        ELSE 'a part of ' || l.amount_minor END || ', once a document',
+    COALESCE(m.amount, 0) || CASE WHEN m.twice THEN ', twice by one document' ELSE '' END
+FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id
+LEFT JOIN sums m ON m.statement_line_id = l.id
+WHERE m.twice OR m.against OR CASE l.status WHEN 'matched' THEN COALESCE(m.amount, 0) <> l.amount_minor
+    WHEN 'unmatched' THEN COALESCE(m.amount, 0) <> 0
+    WHEN 'partial' THEN COALESCE(abs(m.amount), 0) NOT BETWEEN 1 AND abs(l.amount_minor) - 1
+    ELSE COALESCE(abs(m.amount), 0) >= abs(l.amount_minor) END ORDER BY l.id
+"""
 POSTINGS_OF_CAUSES = """
 SELECT 'posting ' || p.id || ' of entry ' || e.number, e.label,
     COALESCE('claim ' || p.claim_id, 'payment ' || p.payment_id, 'nothing')
@@ -149,11 +173,12 @@ WHERE s.status IN ('imported', 'reconciled') AND s.problems = '[]' AND s.opening
     AND s.closing_minor IS NOT NULL
 GROUP BY s.id HAVING s.closing_minor - s.opening_minor <> COALESCE(sum(l.amount_minor), 0) ORDER BY s.id
 """
-# A line is explained for what no payment takes of it; told by another message before, it posts nothing.
-EXPLAINED = """
+# A line is explained for what no document takes of it; told by another message before, it posts nothing.
+EXPLAINED = f"""
+WITH taking AS NOT MATERIALIZED ({_TAKINGS})
 SELECT 'statement line ' || s.statement_id || '/' || l.position, w.wanted::text, COALESCE(p.posted, 0)::text
 FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id
-LEFT JOIN (SELECT statement_line_id, sum(amount_minor) AS amount FROM settlement_match GROUP BY 1) m
+LEFT JOIN (SELECT statement_line_id, sum(amount_minor) AS amount FROM taking GROUP BY 1) m
     ON m.statement_line_id = l.id
 LEFT JOIN (SELECT e.label, sum(p.debit - p.credit) AS posted FROM settlement_entry e
     JOIN settlement_posting p ON p.entry_id = e.id JOIN settlement_account a ON a.id = p.account_id

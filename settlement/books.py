@@ -15,6 +15,7 @@ from django.db import connection
 from config.office.seals import broken_seals
 from settlement import advance_checks, book_checks, clearing_checks
 from settlement.models.clearing import CLEARED, GIVEN_UP
+from settlement.models.statements import TAKEN
 
 
 @dataclass(frozen=True)
@@ -335,31 +336,9 @@ LEFT JOIN LATERAL (
     WHERE k.correction_id = c.id AND k.claim_id = l.claim_id) d ON true
 WHERE d.found IS DISTINCT FROM w.wanted ORDER BY x.id
 """
-# A matched line is taken as a whole, an unmatched one not at all: what was undone takes nothing.
-_STATEMENTS = """
-SELECT 'statement line ' || s.statement_id || '/' || l.position,
-    CASE l.status WHEN 'matched' THEN abs(l.amount_minor) ELSE 0 END::text, COALESCE(sum(m.amount), 0)::text
-FROM settlement_statementline l
-JOIN settlement_statement s ON s.id = l.statement_id
-LEFT JOIN (
-    SELECT statement_line_id, abs(sum(amount_minor)) AS amount FROM settlement_match GROUP BY 1
-    UNION ALL
-    SELECT statement_line_id, amount_minor FROM settlement_feereceipt WHERE statement_line_id IS NOT NULL
-    UNION ALL
-    SELECT statement_line_id, -amount_minor FROM settlement_feerefundtransfer
-    UNION ALL
-    SELECT statement_line_id, amount_minor FROM settlement_clawbackrecovery WHERE statement_line_id IS NOT NULL
-    UNION ALL
-    SELECT statement_line_id, amount_minor FROM settlement_advancereturn
-    UNION ALL
-    SELECT statement_line_id, abs(sum(amount_minor)) FROM settlement_clearingpayment GROUP BY 1
-) m ON m.statement_line_id = l.id
-WHERE l.status IN ('matched', 'unmatched') GROUP BY l.id, s.id
-HAVING CASE l.status WHEN 'matched' THEN abs(l.amount_minor) ELSE 0 END <> COALESCE(sum(m.amount), 0) ORDER BY l.id
-"""
 # The closing balance of a statement is what the ledger holds at the end of its last day, with the lines that nobody has
 # explained yet and without the lines of later statements of that day. Of an account the first that disagrees is named.
-_CLOSING = """
+_CLOSING = f"""
 WITH told AS (
     SELECT s.*, (s.to_date, COALESCE(s.sequence, 0), s.id) AS place FROM settlement_statement s
     WHERE (s.format LIKE 'camt.053%' OR s.format = 'MT940') AND s.status IN ('imported', 'reconciled')
@@ -381,8 +360,7 @@ WITH told AS (
                         AND l.explained_by_id IS NULL AND b.statement_id = l.explanation AND b.place <= t.place)), 0)
                 AS later
         FROM told o JOIN settlement_statementline l ON l.statement_id = o.id
-        CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount_minor), 0) AS matched FROM settlement_match x
-                            WHERE x.statement_line_id = l.id) m
+        CROSS JOIN LATERAL (SELECT {TAKEN.format(line="l.id")} AS matched) m
         WHERE o.organisation_id = t.organisation_id AND o.iban = t.iban AND l.booked_on <= t.to_date
     ) l
     WHERE t.closing_minor IS NOT NULL
@@ -448,7 +426,7 @@ CHECKS: dict[str, Check] = {
     "payments of clearing equal their statements": clearing_checks.CLEARING_PAYMENTS,
     "neighbours equal the ledger": clearing_checks.NEIGHBOURS,
     "neighbours agree with each other": clearing_checks.PAIRS,
-    "statement lines equal their matches": _STATEMENTS,
+    "statement lines equal their matches": book_checks.TAKEN_LINES,
     "what was undone is undone as it was": book_checks.UNDONE,
     "explained lines equal what was posted": book_checks.EXPLAINED,
     "lines add up to the balances of their statement": book_checks.STATEMENT_SUMS,

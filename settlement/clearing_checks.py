@@ -49,7 +49,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN o.id = s.first_id THEN s.second_owes_minor 
 LEFT JOIN settlement_clearingpayment p ON p.statement_id = s.id AND p.organisation_id = o.id AND p.undoes_id IS NULL
     AND NOT EXISTS (SELECT 1 FROM settlement_clearingpayment u WHERE u.undoes_id = p.id)
 LEFT JOIN settlement_statementline l ON l.id = p.statement_line_id
-WHERE (p.id IS NOT NULL AND (p.amount_minor <> w.wanted OR l.amount_minor <> w.wanted OR s.status = 'drawn'))
+WHERE (p.id IS NOT NULL AND (p.amount_minor <> w.wanted OR
+        w.wanted NOT BETWEEN LEAST(l.amount_minor, 0) AND GREATEST(l.amount_minor, 0) OR s.status = 'drawn'))
    OR (p.id IS NULL AND s.status = 'settled' AND w.wanted <> 0) ORDER BY s.id, o.id
 """
 # On its account for a neighbour a municipality has what is due for visits that it bought, less what it agreed to owe,

@@ -199,10 +199,15 @@ def correction_notice(
     return pdf_of("documents/correction_notice.html", context, correction.organisation, correction.status_at)
 
 
-def bank_act(act: BankAct, rows: Sequence[tuple[object, int | None]]) -> bytes:
-    """PDF of a month's reconciliation with the bank: figures in minor units as the signers saw them, and who signed."""
+def bank_act(
+    act: BankAct, rows: Sequence[tuple[object, int | None]], lines: Sequence[tuple[int, str, date, int]] = ()
+) -> bytes:
+    """PDF of a month's reconciliation with the bank: figures in minor units as the signers saw them, the lines that
+    were open then (key, name, day, minor units), and who signed.
+    """
     signatures = list(act.signatures.select_related("signed_by").order_by("place"))
-    context = {"act": act, "rows": rows, "signatures": signatures, "currency": act.organisation.currency}
+    context = {"act": act, "rows": rows, "lines": lines, "signatures": signatures}
+    context["currency"] = act.organisation.currency
     return pdf_of("documents/bank_act.html", context, act.organisation, act.drawn_at)
 
 

@@ -150,17 +150,20 @@ class ExplainForm(forms.Form):
 class FeeLineForm(forms.Form):
     """A bank line around recipients' fees."""
 
-    KINDS = [
-        ("fee", _("A recipient paid a notice")),
-        ("cards", _("Money from Stripe or to it")),
-        ("passed_on", _("Collected fees passed on to the provider")),
-    ]
+    CAME_IN = [("fee", _("A recipient paid a notice")), ("cards", _("Money from Stripe"))]
+    WENT_OUT = [("passed_on", _("Collected fees passed on to the provider")), ("cards", _("Money to Stripe"))]
 
-    kind = forms.ChoiceField(label=_("What it is"), choices=KINDS)
+    kind = forms.ChoiceField(label=_("What it is"))
     notice = forms.CharField(label=_("Number or reference of the notice"), max_length=64, required=False)
     provider: forms.ModelChoiceField[Provider] = forms.ModelChoiceField(
         label=_("Provider"), queryset=Provider.objects.order_by("name"), required=False
     )
+
+    def __init__(self, *args: Any, came_in: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind: Any = self.fields["kind"]
+        kind.choices = self.CAME_IN if came_in else self.WENT_OUT
+        del self.fields["provider" if came_in else "notice"]
 
     def clean(self) -> dict[str, Any]:
         """Each kind needs to know whose money it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,11 +19,10 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Sum,
     Value,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.expressions import RawSQL
 
 from config.accounts.models import Organisation
 from config.money import to_minor
@@ -43,7 +42,7 @@ from settlement.models import (
     Statement,
     StatementLine,
 )
-from settlement.models.statements import LIVE
+from settlement.models.statements import LIVE, TAKEN
 from settlement.statement_words import return_words
 
 OPEN_LINES = ("unmatched", "partial")
@@ -155,16 +154,25 @@ def matches_of(statement: Statement) -> dict[int, list[Match]]:
     return found
 
 
-def exceptions(organisation: Organisation) -> QuerySet[StatementLine]:
-    """Bank lines that nobody has matched or explained yet, oldest first."""
+def exceptions(organisation: Organisation, statements: Sequence[str] = ("imported",)) -> QuerySet[StatementLine, Any]:
+    """Bank lines that nobody has matched or explained yet, oldest first, with what is open of each, ``open_minor``."""
     rows = StatementLine.objects.filter(
-        statement__organisation=organisation, status__in=OPEN_LINES, statement__status="imported"
+        statement__organisation=organisation, status__in=OPEN_LINES, statement__status__in=statements
     )
-    # What is matched of a line is known: only the rest waits.
-    matched = Match.objects.filter(statement_line=OuterRef("pk")).order_by().values("statement_line")
-    known = Subquery(matched.values(total=Sum("amount_minor")), output_field=BigIntegerField())
-    rows = rows.annotate(open_minor=F("amount_minor") - Coalesce(known, Value(0), output_field=BigIntegerField()))
+    # What is taken of a line is known: only the rest waits.
+    known = RawSQL(TAKEN.format(line="settlement_statementline.id"), (), output_field=BigIntegerField())  # noqa: S611
+    rows = rows.annotate(open_minor=F("amount_minor") - known)
     return rows.select_related("statement").order_by("booked_on", "id")
+
+
+def taken_of(lines: Iterable[int]) -> dict[int, int]:
+    """What of bank lines is taken by payments, fees, refunds, clawbacks, advances and clearing; minor units, signed as
+    on the account. One query.
+    """
+    query = f"SELECT l.id, {TAKEN.format(line='l.id')} FROM unnest(%s::bigint[]) l (id)"  # noqa: S608  a constant
+    with connection.cursor() as cursor:
+        cursor.execute(query, [list(lines)])
+        return {line: int(taken) for line, taken in cursor.fetchall()}
 
 
 def month_written(field: str) -> Func:

@@ -53,6 +53,7 @@ STAYS = {
     "settlement": _("not posted to the ledger"),
     "posting": _("not paid yet"),
     "payment": _("not confirmed by the bank yet"),
+    "bank": _("not explained yet"),
 }
 # The place of money on a level whose record is not known.
 UNKNOWN = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from settlement.models.statements import LIVE_MATCHES
+from settlement.models.statements import LIVE_MATCHES, TAKEN
 
 NONE = "SELECT NULL::bigint WHERE false"
 
@@ -239,8 +239,8 @@ nodes (level, id, part, own, off, claimed, fee, waiting) AS (
   WHERE y.organisation_id = %(organisation)s
     AND y.id IN (SELECT payment_id FROM items UNION SELECT d.id FROM ({start.payments}) d (id))
   UNION ALL
-  SELECT 12, s.id, COALESCE(m.part, 0), s.amount_minor, COALESCE(s.amount_minor - (
-    SELECT sum(x.amount_minor) FROM settlement_match x WHERE x.statement_line_id = s.id), 0),
+  SELECT 12, s.id, COALESCE(m.part, 0), s.amount_minor, CASE s.status WHEN 'matched' THEN s.amount_minor - {taken}
+    ELSE 0 END,
     0, 0, 0
   FROM settlement_statementline s
   LEFT JOIN (SELECT statement_line_id, sum(part) AS part FROM moves GROUP BY 1) m ON m.statement_line_id = s.id
@@ -274,6 +274,8 @@ stays (level, id, part) AS (
     AND NOT EXISTS (SELECT 1 FROM items i WHERE i.remittance_id = q.remittance_id AND i.live)
   UNION ALL SELECT 11, payment_id, sum(part) FROM items
     WHERE live AND (status IN ('prepared', 'sent') OR (status = 'confirmed' AND gateway = 'stripe')) GROUP BY 2
+  UNION ALL SELECT 12, s.id, s.amount_minor - {taken} FROM settlement_statementline s
+    WHERE s.status = 'partial' AND s.id IN (SELECT statement_line_id FROM moves)
 )"""
 
 _SHOWN = """
@@ -344,7 +346,8 @@ _QUERY = f"WITH {_FACTS}, {_LINKS}, {_NODES}, {_SHOWN}"
 
 def query_for(start: Start) -> str:
     """The query of a start point; its parameters are id, organisation, start_level, top and zone."""
-    return _QUERY.format(start=start, joins=_JOINS, charged=_CHARGED, live_matches=LIVE_MATCHES)
+    parts = {"live_matches": LIVE_MATCHES, "taken": TAKEN.format(line="s.id")}
+    return _QUERY.format(start=start, joins=_JOINS, charged=_CHARGED, **parts)
 
 
 def level_of(start: Start) -> int:

@@ -15,6 +15,7 @@ from config.accounts.models import Organisation
 from config.periods import add_months, month_end
 from settlement.finance_queries import payable_remittances
 from settlement.models import AdjudicationRun, Claim, Match, Payment, PaymentRun, Statement, StatementLine
+from settlement.models.statements import TAKEN
 
 
 @dataclass(frozen=True)
@@ -153,14 +154,12 @@ def _bank_differs(organisation: Organisation, month: date) -> Check:
             JOIN settlement_account a ON a.id = p.account_id
             WHERE e.organisation_id = %s AND a.kind = 'bank' AND e.event NOT LIKE 'opening.%%'
             UNION ALL
-            SELECT 'bank:' || s.iban, l.booked_on, CASE l.status WHEN 'partial' THEN
-                -(SELECT sum(m.amount_minor) FROM settlement_match m WHERE m.statement_line_id = l.id)
-                ELSE -l.amount_minor END
+            SELECT 'bank:' || s.iban, l.booked_on, CASE l.status WHEN 'partial' THEN -{taken} ELSE -l.amount_minor END
             FROM settlement_statementline l JOIN settlement_statement s ON s.id = l.statement_id
             WHERE s.organisation_id = %s AND s.status IN ('imported', 'reconciled')
               AND (l.status IN ('matched', 'partial') OR (l.status = 'explained' AND l.explained_by_id IS NOT NULL))
         ) both_sides GROUP BY code, day HAVING sum(amount) <> 0 ORDER BY day, code
-    """
+    """.replace("{taken}", TAKEN.format(line="l.id"))
     return _check("BANK_DIFFERS", "block", _names(query, organisation.pk, organisation.pk))
 
 

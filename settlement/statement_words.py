@@ -113,3 +113,16 @@ def return_words(code: str) -> str:
     """Why the bank returned money: words where the code is known, always with the code."""
     words = RETURN_REASONS.get(code)
     return f"{words}, {code}" if words else code
+
+
+# What a part of an incoming bank line may be.
+PART_WORDS = {
+    "fee": _("fee of a recipient"),
+    "clawback": _("money asked back from a provider"),
+    "advance": _("unused advance"),
+    "clearing": _("clearing with another municipality"),
+    "returned": _("payment of ours that came back"),
+    "cards": _("money from Stripe"),
+    "words": _("something else, in words"),
+    "open": _("not known yet, stays open"),
+}

@@ -10,6 +10,7 @@ from config.clock import business_now
 from config.office.queries import demo_job
 from settlement import payment_jobs, run_jobs, stripe_jobs
 from settlement.actions.lapsed_claims import reject_uncorrected
+from settlement.actions.overdue_lines import chase_overdue_lines
 from settlement.actions.transfers import send_after_holds
 
 __all__ = ["payment_jobs", "run_jobs", "stripe_jobs"]
@@ -32,3 +33,12 @@ def reject_claims_uncorrected() -> None:
     for organisation in Organisation.objects.order_by("pk"):
         if not (organisation.is_demo and playing is not None):
             reject_uncorrected(organisation=organisation, actor=SYSTEM, at=business_now(organisation.clock_offset))
+
+
+@shared_task(name="settlement.chase_overdue_lines")
+def chase_lines_overdue() -> None:
+    """Tell the people of finance of open bank lines whose last day has passed. Safe to run at any time and twice."""
+    playing = demo_job()
+    for organisation in Organisation.objects.order_by("pk"):
+        if not (organisation.is_demo and playing is not None):
+            chase_overdue_lines(organisation=organisation, actor=SYSTEM, at=business_now(organisation.clock_offset))

@@ -187,6 +187,7 @@ urlpatterns = [
     path("years/<int:year>/cancel/", years.cancel, name="year_cancel"),
     path("statements/layout/", bank_lines.statement_layout, name="statement_layout"),
     path("statements/layouts/<int:pk>/", bank_lines.statement_layout, name="statement_layout_edit"),
+    path("statement-lines/<int:pk>/divide/", bank_lines.line_divide, name="statement_line_divide"),
     path("statement-lines/<int:pk>/open/", bank_lines.line_open, name="statement_line_open"),
     path("matches/<int:pk>/undo/", bank_lines.match_undo, name="match_undo"),
     path("fee-receipts/<int:pk>/undo/", bank_lines.receipt_undo, name="receipt_undo"),

@@ -184,6 +184,8 @@ SENTENCES: dict[str, Any] = {
     "statement.refused": _("A bank statement was refused"),
     "statement_layout.saved": _("The columns of a bank's table were explained"),
     "statement_line.opened": _("The explanation of a bank record was undone"),
+    "statement_lines.overdue": _("Bank records are past their last day without an explanation"),
+    "statement_line.divided": _("A bank record was divided into parts"),
     "statement_line.explained": _("A bank record was explained"),
     "statement_line.matched": _("A bank record was matched with a payment"),
     "statements.matched": _("Bank records were matched with payments"),

@@ -41,6 +41,7 @@ ADVICE: dict[str, Any] = {
         "Nothing is lost. The office rings you on the number of the contract; if the change was not yours, say so at "
         "once."
     ),
+    "statement_lines.overdue": _("Open the list of open bank records and explain the oldest first."),
     "tender.cancelled": _COMPETITION_OVER,
     "tender.unsuccessful": _COMPETITION_OVER,
 }

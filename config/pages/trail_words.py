@@ -25,6 +25,7 @@ from procurement.rules.rejection import GROUNDS
 from settlement.finding_words import title_of
 from settlement.month_checks import TITLES as MONTH_TITLES
 from settlement.ru_form_papers import FORMS
+from settlement.statement_words import PART_WORDS
 from settlement.statement_words import WORDS as STATEMENT_WORDS
 
 # Longer lists are cut; the record itself shows all of it.
@@ -204,6 +205,14 @@ def _left_out(value: Any, currency: str) -> str:
     return f"{value.get('provider', '')}: {LEFT_OUT.get(str(value.get('reason')), value.get('reason'))}"
 
 
+def _part(value: Any, currency: str) -> str:
+    """A part of a bank record: what it is, the number, the sum."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    words = f"{PART_WORDS.get(str(value.get('kind')), value.get('kind'))} {value.get('number', '')}".strip()
+    return f"{words}: {_minor(value.get('amount_minor'), currency)}"
+
+
 def _parameter(value: Any, currency: str) -> str:
     if not isinstance(value, Mapping):
         return str(value)
@@ -275,6 +284,7 @@ FIELDS: dict[str, Field] = {
     "document": Field(_("Document"), _text),
     "event_id": Field(_("Number of the message"), _text),
     "execution_date": Field(_("Day of payment"), _day),
+    "booked_on": Field(_("Booked on"), _day),
     "explanation": Field(_("Explanation"), _text),
     "fields": Field(_("What was read"), _how_many),
     "file": Field(_("File"), _text),
@@ -317,6 +327,7 @@ FIELDS: dict[str, Field] = {
     "parameter": Field(_("Parameter"), _parameter),
     "parameters": Field(_("Numbers of law used"), _parameters),
     "payable_minor": Field(_("Payable from the budget"), _minor),
+    "parts": Field(_("Parts"), _listed(_part)),
     "payments": Field(_("Payments"), _listed(_text)),
     "period": Field(_("Month"), _month),
     "problems": Field(_("What is wrong"), _listed(_problem)),

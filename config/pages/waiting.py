@@ -370,6 +370,15 @@ DUTIES: tuple[Duty, ...] = (
         query="",
     ),
     Duty(
+        "bank_records_overdue",
+        "statements.match",
+        _("Bank records past their last day without an explanation"),
+        _("Explain these first: the month cannot be closed with them."),
+        "settlement:open_bank_lines",
+        waiting_rows.overdue,
+        query="age=overdue",
+    ),
+    Duty(
         "silent_payments",
         "statements.import",
         _("Payments that the bank has not answered for"),

@@ -20,7 +20,7 @@ from contracts.queries import contracts_of_office, parameter_proposals, unverifi
 from procurement.models import Award, CommissionMember, Score, Tender
 from settlement import advance_queries, appeal_queries, clawback_queries, correction_queries, finance_queries
 from settlement.appeal_queries import appeals_to_answer
-from settlement.bank_queries import bank_acts, silent_payments
+from settlement.bank_queries import bank_acts, overdue_lines, silent_payments
 from settlement.clearing_queries import clearing_statements
 from settlement.correction_queries import objections_to_answer
 from settlement.fee_queries import fee_notices, own_fee_notices
@@ -153,6 +153,10 @@ def pends(access: Access) -> QuerySet[Finding]:
 
 def exceptions(access: Access) -> QuerySet[Any]:
     return finance_queries.exceptions(access.office())
+
+
+def overdue(access: Access) -> QuerySet[Any]:
+    return overdue_lines(access.office(), access.today())
 
 
 def silent(access: Access) -> QuerySet[Any]:

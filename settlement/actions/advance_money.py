@@ -15,6 +15,7 @@ from config.locks import lock_rows
 from config.transactions import step
 from settlement.actions.advance_postings import post_return, post_uses
 from settlement.actions.claim_states import settle_claims
+from settlement.actions.payment_postings import settle_lines
 from settlement.advance_queries import returnable, with_sums
 from settlement.bank_queries import credits_quoting
 from settlement.models import (
@@ -195,15 +196,17 @@ def _repay_if_left(advance: Advance, line: StatementLine, actor: Actor, at: date
     undone = line.advance_returns.filter(advance=advance, undoes__isnull=False).exists()
     if undone or line.amount_minor > advance.outstanding:  # type: ignore[attr-defined]  # annotated
         return False
-    repay_advance(advance, line, actor=actor, at=at)
+    repay_advance(advance, line, line.amount_minor, actor=actor, at=at)
     return True
 
 
 @step
-def repay_advance(advance: Advance, line: StatementLine, *, actor: Actor, at: datetime) -> AdvanceReturn:
-    """Book a whole bank line for a locked advance. Posts: advance.repaid."""
-    row = _write_return(advance, line, line.amount_minor, actor, at)
-    line.move_to("matched", at=at)
+def repay_advance(
+    advance: Advance, line: StatementLine, amount_minor: int, *, actor: Actor, at: datetime
+) -> AdvanceReturn:
+    """Book a bank line, or a part of it, for a locked advance. Posts: advance.repaid."""
+    row = _write_return(advance, line, amount_minor, actor, at)
+    settle_lines([line], at=at)
     return row
 
 

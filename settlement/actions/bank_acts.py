@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from config.clock import local_date
 from config.errors import DomainError, NotFound
 from config.periods import add_months
 from settlement.actions.runs import person
-from settlement.bank_queries import bank_figures
+from settlement.bank_queries import bank_figures, waiting_lines
 from settlement.models import BankAct, BankActSignature
 
 
@@ -56,12 +57,18 @@ def draw_bank_act(*, organisation: Organisation, iban: str, month: date, actor: 
         iban=iban,
         month=month,
         number=(earlier.aggregate(last=Max("number"))["last"] or 0) + 1,
-        figures=bank_figures(organisation, iban, month),
+        figures=_figures(organisation, iban, month),
         drawn_at=at,
     )
     BankActSignature.objects.create(act=act, place=1, signed_by_id=person(actor), signed_at=at)
-    record("bank_act.drawn", act, actor=actor, at=at, month=f"{month:%Y-%m}", figures=act.figures)
+    figures = {name: sum_ for name, sum_ in act.figures.items() if name != "lines"}
+    record("bank_act.drawn", act, actor=actor, at=at, month=f"{month:%Y-%m}", figures=figures)
     return act
+
+
+def _figures(organisation: Organisation, iban: str, month: date) -> dict[str, Any]:
+    lines = waiting_lines(organisation, iban, month)
+    return {**bank_figures(organisation, iban, month), "lines": lines}
 
 
 @action
@@ -76,7 +83,8 @@ def sign_bank_act(*, organisation: Organisation, act_id: int, actor: Actor, at: 
     signed = list(act.signatures.values_list("signed_by", flat=True))
     if len(signed) != 1 or actor.user_id in signed:
         raise ActSigned()
-    if bank_figures(organisation, act.iban, act.month) != act.figures:
+    now = _figures(organisation, act.iban, act.month)
+    if any(now[name] != said for name, said in act.figures.items()):
         raise ActOutdated()
     BankActSignature.objects.create(act=act, place=2, signed_by_id=person(actor), signed_at=at)
     record("bank_act.signed", act, actor=actor, at=at, month=f"{act.month:%Y-%m}")

@@ -16,13 +16,14 @@ from config.errors import DomainError, NotFound
 from config.locks import lock_rows
 from config.money import from_minor, to_minor
 from config.transactions import step
+from contracts.models import Provider
 from settlement.actions.matching import match_to_payments, settle_statement
 from settlement.actions.payment_postings import (
-    explanations_posted,
     open_of,
     post_explained_line,
     post_matches,
-    post_unexplained_line,
+    settle_lines,
+    undoing_event,
 )
 from settlement.actions.payments import lock_payments, move_payments, reopen_runs
 from settlement.bank_queries import only_fitting
@@ -59,6 +60,13 @@ class LineNotOpen(DomainError):
     message = _("This bank line is already matched or explained. Reload the page to see how.")
 
 
+class RestExplained(DomainError):
+    """Beside what is undone the rest of the line is explained."""
+
+    code = "LINE_REST_EXPLAINED"
+    message = _("What is left of this bank line is explained. Undo the explanation first, then this part.")
+
+
 class ReturnFirst(DomainError):
     """The payment came back since."""
 
@@ -77,7 +85,7 @@ class NotToUndo(DomainError):
     """Another kind of booking than a plain explanation."""
 
     code = "EXPLANATION_STAYS"
-    message = _("This line was booked for recipients' fees, or the bank told it twice. It cannot be opened here.")
+    message = _("These are fees passed on to a provider, or the bank told the line twice. It cannot be opened here.")
 
 
 class ReasonMissing(DomainError):
@@ -178,13 +186,22 @@ def explain_line(
     """
     demand_reason(explanation)
     line = lock_open_line(organisation, line_id)
-    line.explanation, line.explained_by_id = explanation.strip()[:300], actor.user_id
-    line.save(update_fields=["explanation", "explained_by"])
-    line.move_to("explained", at=at)
-    post_explained_line(line, actor=actor, at=at)
+    event = "receipt.explained" if line.amount_minor > 0 else "charge.explained"
+    book_rest(line, explanation, event, actor=actor, at=at)
     settle_statement(line.statement, at=at)
     record("statement_line.explained", line, line.statement, actor=actor, at=at, explanation=line.explanation)
     return line
+
+
+@step
+def book_rest(
+    line: StatementLine, words: str, event: str, *, provider: Provider | None = None, actor: Actor, at: datetime
+) -> None:
+    """Explain what is open of a locked line and book it. Posts: the event."""
+    line.explanation, line.explained_by_id = words.strip()[:300], actor.user_id
+    line.save(update_fields=["explanation", "explained_by"])
+    post_explained_line(line, event, provider=provider, actor=actor, at=at)
+    line.move_to("explained", at=at)
 
 
 @action
@@ -246,11 +263,10 @@ def _take_back(match: Match, line: StatementLine, payment: Payment, reason: str,
 
 @step
 def open_again(line: StatementLine, *, at: datetime) -> None:
-    """What took a line, or a part of it, was undone: it waits, and so does its statement. Raises: LineNotOpen."""
+    """What took a line, or a part of it, was undone: it waits, and so does its statement. Raises: RestExplained."""
     if line.status == "explained":
-        # The rest was explained in words: that stays, and what was matched waits beside it.
-        raise LineNotOpen()
-    line.move_to("unmatched" if open_of(line) == line.amount_minor else "partial", at=at)
+        raise RestExplained()
+    settle_lines([line], at=at)
     settle_statement(line.statement, at=at)
 
 
@@ -261,18 +277,19 @@ def undo_explanation(
     """Say that the explanation of a line was wrong: the opposite is posted, and the line is open again.
 
     Raises: NotFound, ReasonMissing, LineNotOpen, NotToUndo, IntoClosedMonth. Locks: line.
-    Posts: receipt.unexplained or charge.unexplained. Audit: statement_line.opened.
+    Posts: receipt.unexplained, charge.unexplained; of money of cards the opposite event. Audit: statement_line.opened.
     """
     demand_reason(reason)
     line = lock_line(organisation, line_id)
     if line.status != "explained":
         raise LineNotOpen()
-    if line.explained_by_id is None or not explanations_posted(line):
+    event = undoing_event(line)
+    if event is None:
         raise NotToUndo()
-    post_unexplained_line(line, actor=actor, at=at)
+    post_explained_line(line, event, actor=actor, at=at)
     said, line.explanation, line.explained_by_id = line.explanation, "", None
     line.save(update_fields=["explanation", "explained_by"])
-    line.move_to("unmatched" if open_of(line) == line.amount_minor else "partial", at=at)
+    settle_lines([line], at=at)
     settle_statement(line.statement, at=at)
     record("statement_line.opened", line, line.statement, actor=actor, at=at, reason=reason, explanation=said)
     return line
@@ -282,14 +299,6 @@ def lock_open_line(organisation: Organisation, line_id: int) -> StatementLine:
     """An open line of a statement in force, locked. Raises: NotFound, LineNotOpen."""
     line = lock_line(organisation, line_id)
     if line.status not in ("unmatched", "partial") or line.statement.status != "imported":
-        raise LineNotOpen()
-    return line
-
-
-def lock_whole_line(organisation: Organisation, line_id: int) -> StatementLine:
-    """An open line of which nothing is matched yet, locked. Raises: NotFound, LineNotOpen."""
-    line = lock_open_line(organisation, line_id)
-    if line.status != "unmatched":
         raise LineNotOpen()
     return line
 

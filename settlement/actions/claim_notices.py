@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from config.accounts.models import User
 from config.audit.recording import label_of
@@ -20,7 +20,8 @@ def tell_provider(
     claim: Claim | ClawbackCase | Advance | PaymentHold, code: str, params: dict[str, Any], *, at: datetime
 ) -> None:
     """Tell the people of the provider."""
-    _tell(User.objects.filter(provider_user__provider=claim.provider_id, is_active=True), claim, code, params, at)
+    people = User.objects.filter(provider_user__provider=claim.provider_id, is_active=True)
+    _tell(people, claim.organisation_id, claim, code, params, at)
 
 
 @step
@@ -28,27 +29,29 @@ def tell_deciders(
     claim: Claim | ClawbackCase, permission: str, code: str, params: dict[str, Any], *, at: datetime
 ) -> None:
     """Tell everybody of the office who may take the next step."""
+    tell_office(claim.organisation_id, claim, permission, code, params, at=at)
+
+
+@step
+def tell_office(
+    organisation_id: int, about: Model, permission: str, code: str, params: dict[str, Any], *, at: datetime
+) -> None:
+    """Tell everybody of an office who has a permission there about a record."""
     roles = PERMISSIONS[permission]
-    people = User.objects.filter(
-        memberships__organisation=claim.organisation_id, memberships__role__in=roles, is_active=True
-    )
-    _tell(people.distinct(), claim, code, params, at)
+    people = User.objects.filter(memberships__organisation=organisation_id, memberships__role__in=roles, is_active=True)
+    _tell(people.distinct(), organisation_id, about, code, params, at)
 
 
 def _tell(
-    people: QuerySet[User],
-    claim: Claim | ClawbackCase | Advance | PaymentHold,
-    code: str,
-    params: dict[str, Any],
-    at: datetime,
+    people: QuerySet[User], organisation_id: int, about: Model, code: str, params: dict[str, Any], at: datetime
 ) -> None:
     OutboxMessage.objects.bulk_create(
         OutboxMessage(
-            organisation_id=claim.organisation_id,
+            organisation_id=organisation_id,
             user=person,
             code=code,
             params=params,
-            label=label_of(claim),
+            label=label_of(about),
             created_at=at,
         )
         for person in people

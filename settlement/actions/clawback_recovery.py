@@ -17,6 +17,7 @@ from config.transactions import step
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.clawback_postings import offset_draft, post_repayment
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from settlement.actions.payment_postings import settle_lines
 from settlement.bank_queries import credits_quoting
 from settlement.clawback_queries import with_sums
 from settlement.models import (
@@ -70,23 +71,23 @@ def _repay_if_owed(case: ClawbackCase, line: StatementLine, actor: Actor, at: da
     undone = line.clawbacks.filter(case=case, undoes__isnull=False).exists()
     if undone or line.amount_minor > case.outstanding:  # type: ignore[attr-defined]  # annotated
         return False
-    repay(case, line, actor=actor, at=at)
+    repay(case, line, line.amount_minor, actor=actor, at=at)
     return True
 
 
 @step
-def repay(case: ClawbackCase, line: StatementLine, *, actor: Actor, at: datetime) -> None:
-    """Book a whole bank line for a locked case. Posts: clawback.repaid."""
+def repay(case: ClawbackCase, line: StatementLine, amount_minor: int, *, actor: Actor, at: datetime) -> None:
+    """Book a bank line, or a part of it, for a locked case. Posts: clawback.repaid."""
     row = ClawbackRecovery.objects.create(
         case=case,
-        amount_minor=line.amount_minor,
+        amount_minor=amount_minor,
         statement_line=line,
         recovered_on=line.booked_on,
         recorded_by_id=actor.user_id,
         recorded_at=at,
     )
     post_repayment(row, actor=actor, at=at)
-    line.move_to("matched", at=at)
+    settle_lines([line], at=at)
     _settle([case], at)
 
 

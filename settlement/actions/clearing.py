@@ -18,6 +18,7 @@ from config.transactions import step
 from contracts.actions.clearing import refuse_stranger
 from settlement.actions.clearing_postings import lock_books, post_agreed, post_given_up, post_payment
 from settlement.actions.matching import settle_statement
+from settlement.actions.payment_postings import settle_lines
 from settlement.clearing_queries import clearing_statements, open_items
 from settlement.models import ClearingItem, ClearingLine, ClearingPayment, ClearingStatement, StatementLine
 from settlement.models.clearing import DROPPED, OWED
@@ -124,6 +125,15 @@ def lock_statement(organisation: Organisation, statement_id: int) -> ClearingSta
     rows = lock_rows(clearing_statements(organisation).filter(pk=statement_id))
     if not rows:
         raise NotFound()
+    return rows[0]
+
+
+@step
+def lock_named_statement(organisation: Organisation, number: str) -> ClearingStatement:
+    """A statement of a side by its number, locked. Raises: StatementNotAgreed when there is none."""
+    rows = lock_rows(clearing_statements(organisation).filter(number=number.strip()))
+    if not rows:
+        raise StatementNotAgreed(number=number)
     return rows[0]
 
 
@@ -235,26 +245,45 @@ def book_payment(
     Raises: NotFound, StatementNotAgreed, ClearingSumDiffers. Locks: statement, bank line.
     Posts: clearing.paid, clearing.received. Audit: clearing.paid.
     """
-    user = refuse_stranger(organisation, actor)
     statement = lock_statement(organisation, statement_id)
-    if statement.status != "agreed" or statement.payments.filter(organisation=organisation, **LIVE).exists():
-        raise StatementNotAgreed(number=statement.number)
+    _check_payable(statement, organisation)
     line = _bank_line(organisation, line_id)
-    if line.amount_minor != -statement.paid_by(organisation):
-        raise ClearingSumDiffers(line=from_minor(line.amount_minor), net=from_minor(-statement.paid_by(organisation)))
-    payment = ClearingPayment.objects.create(
-        statement=statement, organisation=organisation, statement_line=line, amount_minor=line.amount_minor,
-        recorded_by_id=user, recorded_at=at,
-    )  # fmt: skip
-    line.move_to("matched", at=at)
+    payment = take_net(statement, line, line.amount_minor, actor=actor, at=at)
     settle_statement(line.statement, at=at)
-    post_payment(payment, actor=actor, at=at)
-    _settle_if_paid(statement, at)
     record(
         "clearing.paid", statement, line, actor=actor, at=at, organisation=organisation.code, number=statement.number,
         amount_minor=line.amount_minor,
     )  # fmt: skip
     return payment
+
+
+@step
+def take_net(
+    statement: ClearingStatement, line: StatementLine, amount_minor: int, *, actor: Actor, at: datetime
+) -> ClearingPayment:
+    """Book a locked bank line, or a part of it, as the payment of a locked statement by the side whose line it is.
+
+    Raises: NotFound, StatementNotAgreed, ClearingSumDiffers. Posts: clearing.paid, clearing.received.
+    """
+    side = line.statement.organisation
+    user = refuse_stranger(side, actor)
+    _check_payable(statement, side)
+    net = -statement.paid_by(side)
+    if amount_minor != net:
+        raise ClearingSumDiffers(line=from_minor(amount_minor), net=from_minor(net))
+    payment = ClearingPayment.objects.create(
+        statement=statement, organisation=side, statement_line=line, amount_minor=amount_minor, recorded_by_id=user,
+        recorded_at=at,
+    )  # fmt: skip
+    settle_lines([line], at=at)
+    post_payment(payment, actor=actor, at=at)
+    _settle_if_paid(statement, at)
+    return payment
+
+
+def _check_payable(statement: ClearingStatement, side: Organisation) -> None:
+    if statement.status != "agreed" or statement.payments.filter(organisation=side, **LIVE).exists():
+        raise StatementNotAgreed(number=statement.number)
 
 
 @step

@@ -49,13 +49,12 @@ def _settle(line: StatementLine, notice: FeeNotice, actor: Actor, at: datetime) 
     if line.currency != notice.organisation.currency:
         return False
     if line.amount_minor > 0:
-        receive_by_bank(notice, line, actor=actor, at=at)
+        receive_by_bank(notice, line, line.amount_minor, actor=actor, at=at)
     else:
         refunds = _refunds(notice, -line.amount_minor)
         if not refunds:
             return False
         transfer_refund(refunds[0], line, actor=actor, at=at)
-    line.move_to("matched", at=at)
     return True
 
 

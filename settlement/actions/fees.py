@@ -20,6 +20,7 @@ from config.office.numbering import next_number
 from config.transactions import step
 from contracts.models import Provider
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from settlement.actions.payment_postings import settle_lines
 from settlement.fee_queries import uncharged
 from settlement.gateways.identifiers import creditor_reference
 from settlement.models import (
@@ -172,18 +173,21 @@ def receive_by_card(
 
 
 @step
-def receive_by_bank(notice: FeeNotice, line: StatementLine, *, actor: Actor, at: datetime) -> FeeReceipt:
-    """Money that a line of a statement brought. Posts: fee.paid_by_bank."""
+def receive_by_bank(
+    notice: FeeNotice, line: StatementLine, amount_minor: int, *, actor: Actor, at: datetime
+) -> FeeReceipt:
+    """Money that a line of a statement, or a part of it, brought. Posts: fee.paid_by_bank."""
     lock_notice(notice)
     receipt = FeeReceipt.objects.create(
         notice=notice,
         method="bank",
         statement_line=line,
-        amount_minor=line.amount_minor,
+        amount_minor=amount_minor,
         received_on=line.booked_on,
         recorded_at=at,
     )
     _post_line("fee.paid_by_bank", receipt, notice, line, actor=actor, at=at)
+    settle_lines([line], at=at)
     return receipt
 
 
@@ -224,6 +228,7 @@ def transfer_refund(refund: FeeRefund, line: StatementLine, *, actor: Actor, at:
     )
     _move_refund(refund, "refunded", line.booked_on, at)
     _post_line("fee.refunded_bank", sent, refund.receipt.notice, line, actor=actor, at=at)
+    settle_lines([line], at=at)
     return sent
 
 

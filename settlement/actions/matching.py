@@ -18,9 +18,10 @@ from contracts.parameters import parameter_value
 from settlement.actions.advance_money import match_advances
 from settlement.actions.clawback_recovery import match_clawbacks
 from settlement.actions.fee_matching import match_fees
-from settlement.actions.payment_postings import open_of, post_matches
+from settlement.actions.payment_postings import post_matches, settle_lines
 from settlement.actions.payments import lock_payments, move_payments, send_unsent
 from settlement.bank_queries import naming_several
+from settlement.finance_queries import taken_of
 from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import Match, Payment, PaymentRun, Statement, StatementLine
 from settlement.models.statements import LIVE
@@ -105,19 +106,11 @@ def write_matches(matches: Sequence[Match], *, actor: Actor, at: datetime) -> No
     for day in sorted(set(days.values())):
         send_unsent([payments[key] for key, value in days.items() if value == day], on=day, actor=actor, at=at)
     post_matches(matches, actor=actor, at=at)
-    _settle_lines({match.statement_line_id: match.statement_line for match in matches}.values(), at)
+    settle_lines({match.statement_line_id: match.statement_line for match in matches}.values(), at=at)
     for kind, status in ((PAYMENT, "confirmed"), (RETURN, "returned")):
         whole = _carried_whole(matches, kind)
         if whole:
             move_payments(whole, status, at=at)
-
-
-def _settle_lines(lines: Any, at: datetime) -> None:
-    for line in lines:
-        left = open_of(line)
-        status = "matched" if left == 0 else "unmatched" if left == line.amount_minor else "partial"
-        if line.status != status:
-            line.move_to(status, at=at)
 
 
 def _carried_whole(matches: Sequence[Match], kind: str) -> list[Payment]:
@@ -169,6 +162,8 @@ def _explain_reported_before(statement: Statement, at: datetime) -> None:
     others = StatementLine.objects.filter(
         statement__organisation=statement.organisation, statement__iban=statement.iban
     ).exclude(statement__status__in=("refused", "quarantined"))
+    # What is itself such a repetition explains nothing, or the movement would be nobody's.
+    others = others.exclude(status="explained", explained_by=None)
     others = others.exclude(statement=statement).filter(booked_on__in=statement.lines.values("booked_on"))
     known: dict[tuple[Any, ...], dict[int, list[Statement]]] = {}
     for line in others.select_related("statement").order_by("statement_id", "position"):
@@ -202,13 +197,11 @@ def _fingerprint(line: StatementLine) -> tuple[Any, ...]:
 
 
 def _line_frame(lines: Sequence[StatementLine]) -> pd.DataFrame:
-    partial = [line.pk for line in lines if line.status == "partial"]
-    sums = Match.objects.filter(statement_line__in=partial).order_by().values_list("statement_line_id")
-    matched = dict(sums.annotate(matched=Sum("amount_minor")))
+    taken = taken_of(line.pk for line in lines if line.status == "partial")
     rows = [
         {
             "line": line.pk,
-            "amount": line.amount_minor - matched.get(line.pk, 0),
+            "amount": line.amount_minor - taken.get(line.pk, 0),
             "day": line.booked_on.toordinal() - EPOCH,
             "end_to_end": line.end_to_end_id,
             **_quoted(line),

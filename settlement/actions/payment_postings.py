@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-
-from django.db.models import Q, Sum
 
 from config.audit.actors import Actor
 from config.audit.recording import label_of
 from config.money import to_minor
 from config.transactions import step
+from contracts.models import Provider
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from settlement.finance_queries import taken_of
 from settlement.models import Entry, Match, Payment, StatementLine
 from settlement.rules.matching import PAYMENT, RETURN
 
 # What a match of a kind posts, and what undoing it does.
 _EVENTS = {PAYMENT: "payment.confirmed", RETURN: "payment.returned"}
 _UNDONE = {PAYMENT: "payment.unconfirmed", RETURN: "payment.unreturned"}
+# What an explanation posts, and what takes it back. Fees that were passed on to a provider stay.
+_OPPOSITE = {
+    "receipt.explained": "receipt.unexplained",
+    "charge.explained": "charge.unexplained",
+    "card.paid_out": "card.topped_up",
+    "card.topped_up": "card.paid_out",
+}
 
 
 @step
@@ -68,43 +75,42 @@ def _draft(match: Match) -> EntryDraft:
 
 
 @step
-def post_explained_line(line: StatementLine, *, actor: Actor, at: datetime) -> None:
-    """What is open of a bank line and no payment: receipts wait on the suspense account, charges are booked against
-    it.
+def post_explained_line(
+    line: StatementLine, event: str, *, provider: Provider | None = None, actor: Actor, at: datetime
+) -> None:
+    """Book what is open of a bank line as something that is no document of ours.
+
+    Posts: the event; receipts wait on the suspense account, charges are booked against it.
     """
-    event = "receipt.explained" if line.amount_minor > 0 else "charge.explained"
-    _post_line(event, line, actor, at)
-
-
-@step
-def post_unexplained_line(line: StatementLine, *, actor: Actor, at: datetime) -> None:
-    """The opposite, when the explanation was wrong. Posts: receipt.unexplained or charge.unexplained."""
-    _post_line("receipt.unexplained" if line.amount_minor > 0 else "charge.unexplained", line, actor, at)
-
-
-def explanations_posted(line: StatementLine) -> int:
-    """How often the money of a line was put on the account of unexplained receipts and charges."""
-    event = "receipt.explained" if line.amount_minor > 0 else "charge.explained"
-    return _times(event, line)
-
-
-def _times(event: str, line: StatementLine) -> int:
-    key = f"{event}:{line.pk}"
-    return Entry.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:")).count()
-
-
-def _post_line(event: str, line: StatementLine, actor: Actor, at: datetime) -> None:
-    before = _times(event, line)
+    before = Entry.objects.filter(label=label_of(line), event=event).count()
     draft = EntryDraft(
         event=event,
         key=f"{event}:{line.pk}" + (f":{before}" if before else ""),
         label=label_of(line),
-        parts=[Amounts({"amount": abs(open_of(line))}, bank=line.statement.iban)],
+        parts=[Amounts({"amount": abs(open_of(line))}, provider=provider, bank=line.statement.iban)],
     )
     office = line.statement.organisation
     post_entries(organisation=office, drafts=[draft], on=line.booked_on, actor=actor, at=at)
 
 
+def undoing_event(line: StatementLine) -> str | None:
+    """What takes the explanation of a line back; None when it stays or there is none."""
+    last = Entry.objects.filter(label=label_of(line)).order_by("-id").values_list("event", flat=True).first()
+    return _OPPOSITE.get(last or "") if line.status == "explained" and line.explained_by_id else None
+
+
 def open_of(line: StatementLine) -> int:
-    """What of a line is matched with no payment, signed minor units."""
-    return line.amount_minor - (line.matches.aggregate(matched=Sum("amount_minor"))["matched"] or 0)
+    """What of a line no document takes, signed minor units."""
+    return line.amount_minor - taken_of([line.pk])[line.pk]
+
+
+@step
+def settle_lines(lines: Iterable[StatementLine], *, at: datetime) -> None:
+    """Bring the states of locked lines into step with what is taken of them."""
+    rows = list(lines)
+    taken = taken_of(line.pk for line in rows)
+    for line in rows:
+        part = taken[line.pk]
+        status = "matched" if part == line.amount_minor else "partial" if part else "unmatched"
+        if line.status != status:
+            line.move_to(status, at=at)

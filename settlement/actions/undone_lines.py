@@ -1,20 +1,26 @@
-"""Bank lines that were taken for something that they are not: a recipient's fee, its refund, the money of a clawback,
-the payment of a clearing statement.
+"""Bank lines, or parts of them, that were taken for something that they are not: a recipient's fee, its refund, the
+money of a clawback or of an advance, the payment of a clearing statement.
 
-As with payments nothing is edited: a row of the opposite amount takes the line back, and the line is open again.
+As with payments nothing is edited: a row of the opposite amount takes the part back, and it is open again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError, NotFound
+from config.transactions import step
 from contracts.actions.clearing import refuse_stranger
+from settlement.actions.advance_money import unrepay_advance
+from settlement.actions.advances import locked_advance
 from settlement.actions.bank_lines import demand_reason, lock_line, open_again
 from settlement.actions.clawback_recovery import unrepay
 from settlement.actions.clawbacks import locked_case
@@ -22,8 +28,16 @@ from settlement.actions.clearing import lock_statement
 from settlement.actions.clearing_postings import post_payment
 from settlement.actions.fee_refunds import lock_refund
 from settlement.actions.fees import lock_notice, unreceive_by_bank, untransfer_refund
+from settlement.advance_queries import live_returns
 from settlement.bank_queries import live_clearings, live_receipts, live_repayments, live_transfers
-from settlement.models import ClawbackRecovery, ClearingPayment, FeeReceipt, FeeRefundTransfer
+from settlement.models import (
+    AdvanceReturn,
+    ClawbackRecovery,
+    ClearingPayment,
+    FeeReceipt,
+    FeeRefundTransfer,
+    StatementLine,
+)
 from settlement.models.fees import NOT_GIVEN
 
 
@@ -43,6 +57,28 @@ class CaseClosed(DomainError):
     message = _("The case «%(case)s» is closed, so its money stays where it is. Open a new case if something is owed.")
 
 
+@step
+def _locked(
+    rows: QuerySet[Any], pk: int, reason: str, lock: Callable[[Any], Any], owner: str = ""
+) -> tuple[Any, StatementLine]:
+    """A row of ``rows`` that holds, its locked document (kept as ``owner``) and then its locked bank line.
+
+    Raises: ReasonMissing, NotFound.
+    """
+    demand_reason(reason)
+    named = rows.filter(pk=pk).first()
+    if named is None:
+        raise NotFound()
+    document = lock(named)
+    if owner:
+        setattr(named, owner, document)
+    line = lock_line(named.statement_line.statement.organisation, named.statement_line_id)
+    # Another person may have undone it while we waited.
+    if not rows.filter(pk=pk).exists():
+        raise NotFound()
+    return named, line
+
+
 @action
 def undo_fee_receipt(
     *, organisation: Organisation, receipt_id: int, reason: str, actor: Actor, at: datetime
@@ -52,16 +88,7 @@ def undo_fee_receipt(
     Raises: NotFound (also when undone before), ReasonMissing, RefundFirst, IntoClosedMonth. Locks: notice, line.
     Posts: fee.unpaid_by_bank. Audit: fee_receipt.undone.
     """
-    demand_reason(reason)
-    rows = live_receipts(organisation)
-    named = rows.filter(pk=receipt_id).first()
-    if named is None or named.statement_line_id is None:
-        raise NotFound()
-    lock_notice(named.notice)
-    line = lock_line(organisation, named.statement_line_id)
-    # Another person may have undone it while we waited.
-    if not rows.filter(pk=receipt_id).exists():
-        raise NotFound()
+    named, line = _locked(live_receipts(organisation), receipt_id, reason, lambda row: lock_notice(row.notice))
     if named.refunds.exclude(status__in=NOT_GIVEN).exists():
         raise RefundFirst()
     undone = unreceive_by_bank(named, reason=reason, actor=actor, at=at)
@@ -82,15 +109,8 @@ def undo_refund_transfer(
     Raises: NotFound (also when undone before), ReasonMissing, IntoClosedMonth. Locks: notice, refund, line.
     Posts: fee.unrefunded_bank. Audit: fee_refund.undone.
     """
-    demand_reason(reason)
     rows = live_transfers(organisation)
-    named = rows.filter(pk=transfer_id).first()
-    if named is None:
-        raise NotFound()
-    named.refund = lock_refund(named.refund_id, organisation)
-    line = lock_line(organisation, named.statement_line_id)
-    if not rows.filter(pk=transfer_id).exists():
-        raise NotFound()
+    named, line = _locked(rows, transfer_id, reason, lambda row: lock_refund(row.refund_id, organisation), "refund")
     undone = untransfer_refund(named, reason=reason, actor=actor, at=at)
     open_again(line, at=at)
     notice = named.refund.receipt.notice
@@ -110,15 +130,8 @@ def undo_repayment(
     Raises: NotFound (also when undone before), ReasonMissing, CaseClosed, IntoClosedMonth. Locks: case, line.
     Posts: clawback.unrepaid. Audit: clawback.unrepaid.
     """
-    demand_reason(reason)
     rows = live_repayments(organisation)
-    named = rows.filter(pk=recovery_id).first()
-    if named is None or named.statement_line_id is None:
-        raise NotFound()
-    named.case = locked_case(organisation, named.case_id)
-    line = lock_line(organisation, named.statement_line_id)
-    if not rows.filter(pk=recovery_id).exists():
-        raise NotFound()
+    named, line = _locked(rows, recovery_id, reason, lambda row: locked_case(organisation, row.case_id), "case")
     if named.case.status == "closed":
         raise CaseClosed(case=named.case.number)
     undone = unrepay(named, reason=reason, actor=actor, at=at)
@@ -126,6 +139,26 @@ def undo_repayment(
     record(
         "clawback.unrepaid", line, line.statement, named.case, actor=actor, at=at, reason=reason,
         number=named.case.number, amount_minor=named.amount_minor,
+    )  # fmt: skip
+    return undone
+
+
+@action
+def undo_advance_return(
+    *, organisation: Organisation, return_id: int, reason: str, actor: Actor, at: datetime
+) -> AdvanceReturn:
+    """Say that a bank line was no money of an advance: it stands on it again.
+
+    Raises: NotFound (also when undone before), ReasonMissing, IntoClosedMonth. Locks: advance, line.
+    Posts: advance.unrepaid. Audit: advance.unrepaid.
+    """
+    rows = live_returns(organisation)
+    named, line = _locked(rows, return_id, reason, lambda row: locked_advance(organisation, row.advance_id), "advance")
+    undone = unrepay_advance(named, reason=reason, actor=actor, at=at)
+    open_again(line, at=at)
+    record(
+        "advance.unrepaid", line, line.statement, named.advance, actor=actor, at=at, reason=reason,
+        number=named.advance.number, amount_minor=named.amount_minor,
     )  # fmt: skip
     return undone
 
@@ -141,16 +174,10 @@ def undo_clearing_payment(
     Raises: NotFound (also when undone before), ReasonMissing, IntoClosedMonth. Locks: statement, line.
     Posts: clearing.unpaid, clearing.unreceived. Audit: clearing.unpaid.
     """
-    demand_reason(reason)
-    rows = live_clearings(organisation)
-    named = rows.filter(pk=payment_id).first()
-    if named is None:
-        raise NotFound()
-    user = refuse_stranger(organisation, actor)
-    statement = lock_statement(organisation, named.statement_id)
-    line = lock_line(organisation, named.statement_line_id)
-    if not rows.filter(pk=payment_id).exists():
-        raise NotFound()
+    user, rows = refuse_stranger(organisation, actor), live_clearings(organisation)
+    lock = lambda row: lock_statement(organisation, row.statement_id)  # noqa: E731  reads better than a def
+    named, line = _locked(rows, payment_id, reason, lock, "statement")
+    statement = named.statement
     undone = ClearingPayment.objects.create(
         statement=statement, organisation=organisation, statement_line=line, amount_minor=-named.amount_minor,
         recorded_by_id=user, recorded_at=at, reason=reason[:300], undoes=named,

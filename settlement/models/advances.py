@@ -17,7 +17,7 @@ from config.states import StatefulModel, StateTable
 from contracts.models import BudgetLine, Contract, Provider
 from settlement.models.claims import Remittance
 from settlement.models.payments import Payment, PaymentRun
-from settlement.models.statements import StatementLine, takes_whole_lines, undone_with_reason
+from settlement.models.statements import StatementLine, takes_of_lines, undone_with_reason
 
 ADVANCE_STATES = StateTable(
     moves={
@@ -207,7 +207,7 @@ class AdvanceReturn(AppendOnlyModel):
         triggers = [
             *append_only("advance_return"),
             _limit("advance_return", "'paid', 'due'"),
-            takes_whole_lines("advance_return", "settlement_advancereturn", "advance_id"),
+            takes_of_lines("advance_return", "settlement_advancereturn", "advance_id"),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from config.fields import AppendOnlyModel, append_only
 from config.states import StatefulModel, StateTable
 from contracts.models import Contract, Provider
 from settlement.models.claims import ClaimLine, Remittance
-from settlement.models.statements import StatementLine, takes_whole_lines, undone_with_reason
+from settlement.models.statements import StatementLine, takes_of_lines, undone_with_reason
 
 CLAWBACK_STATES = StateTable(
     moves={
@@ -282,7 +282,7 @@ class ClawbackRecovery(AppendOnlyModel):
             pgtrigger.Trigger(
                 name="clawback_recovery_limit", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_RECOVERY_LIMIT
             ),
-            takes_whole_lines("clawback_recovery", "settlement_clawbackrecovery", "case_id"),
+            takes_of_lines("clawback_recovery", "settlement_clawbackrecovery", "case_id"),
         ]
 
     def __str__(self) -> str:

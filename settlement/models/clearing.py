@@ -15,7 +15,7 @@ from config.states import StatefulModel, StateTable
 from contracts.models import Service
 from settlement.models.claims import Adjudication, AdjudicationRun, Claim, ClaimLine
 from settlement.models.clawbacks import ClawbackLine
-from settlement.models.statements import StatementLine, takes_whole_lines, undone_with_reason
+from settlement.models.statements import StatementLine, takes_of_lines, undone_with_reason
 from vouchers.models import Certificate
 
 STATEMENT_STATES = StateTable(
@@ -207,7 +207,7 @@ class ClearingPayment(AppendOnlyModel):
             pgtrigger.Trigger(
                 name="clearing_payment_once", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_ONCE
             ),
-            takes_whole_lines("clearing_payment", "settlement_clearingpayment", "statement_id"),
+            takes_of_lines("clearing_payment", "settlement_clearingpayment", "statement_id"),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from config.accounts.models import Organisation, User
 from config.fields import AppendOnlyModel, append_only
 from config.states import StatefulModel, StateTable
 from contracts.models import Provider
-from settlement.models.statements import StatementLine, takes_whole_lines, undone_with_reason
+from settlement.models.statements import StatementLine, takes_of_lines, undone_with_reason
 from vouchers.models import Recipient
 
 CHECKOUT_STATES = StateTable(
@@ -184,7 +184,7 @@ class FeeReceipt(AppendOnlyModel):
             pgtrigger.Trigger(
                 name="fee_receipt_kept", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_REFUNDED
             ),
-            takes_whole_lines("fee_receipt", "settlement_feereceipt", "notice_id"),
+            takes_of_lines("fee_receipt", "settlement_feereceipt", "notice_id"),
         ]
 
     def __str__(self) -> str:
@@ -266,7 +266,7 @@ class FeeRefundTransfer(AppendOnlyModel):
             pgtrigger.Trigger(
                 name="fee_refund_transfer_kept", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_TRANSFERRED
             ),
-            takes_whole_lines("fee_refund_transfer", "settlement_feerefundtransfer", "refund_id"),
+            takes_of_lines("fee_refund_transfer", "settlement_feerefundtransfer", "refund_id"),
         ]
 
     def __str__(self) -> str:

@@ -170,21 +170,28 @@ TAKEN = """(SELECT COALESCE(sum(tk.amount_minor), 0) FROM (
     UNION ALL SELECT amount_minor FROM settlement_clearingpayment WHERE statement_line_id = {line}) tk)"""
 
 
-def takes_whole_lines(name: str, table: str, owner: str) -> pgtrigger.Trigger:
-    """A trigger for rows that take a whole bank line: none takes a line of which something is taken, and what undoes
-    one is of the opposite amount, of the same line and ``owner``; what undoes is not undone.
+def takes_of_lines(name: str, table: str, owner: str) -> pgtrigger.Trigger:
+    """A trigger for rows that take a bank line or a part of it: together they stay within the line, and one ``owner``
+    takes of it once. What undoes one is of the opposite amount, of the same line and ``owner``; what undoes is not
+    undone.
     """
+    taken = TAKEN.format(line="NEW.statement_line_id")
     return pgtrigger.Trigger(
         name=f"{name}_line",
         when=pgtrigger.Before,
         operation=pgtrigger.Insert,
+        declare=[("whole", "BIGINT")],
         func=f"""
     IF NEW.statement_line_id IS NULL THEN
         RETURN NEW;
     END IF;
-    PERFORM 1 FROM settlement_statementline WHERE id = NEW.statement_line_id FOR NO KEY UPDATE;
-    IF NEW.undoes_id IS NULL AND {TAKEN.format(line="NEW.statement_line_id")} <> 0 THEN
-        RAISE EXCEPTION 'bank line % is taken already', NEW.statement_line_id
+    SELECT amount_minor INTO whole FROM settlement_statementline WHERE id = NEW.statement_line_id FOR NO KEY UPDATE;
+    IF NEW.undoes_id IS NULL AND (sign(NEW.amount_minor) <> sign(whole)
+        OR abs({taken} + NEW.amount_minor) > abs(whole)
+        OR (SELECT COALESCE(sum(o.amount_minor), 0) FROM {table} o
+            WHERE o.statement_line_id = NEW.statement_line_id AND o.{owner} = NEW.{owner}) <> 0)
+    THEN
+        RAISE EXCEPTION 'bank line % is taken already, or less of it is left', NEW.statement_line_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_once';
     END IF;
     IF NEW.undoes_id IS NOT NULL AND NOT EXISTS (

@@ -18,8 +18,8 @@ from contracts.views.pages import access_of, one_of, page_of, perform, perform_w
 from settlement import advance_papers, advance_queries
 from settlement.actions import advances as actions
 from settlement.actions import runs
-from settlement.actions.advance_lines import undo_advance_return
 from settlement.actions.advances import Plan
+from settlement.actions.undone_lines import undo_advance_return
 from settlement.advance_forms import AdvanceForm, AskBackForm
 from settlement.finance_forms import ReasonForm
 from settlement.models import Advance

@@ -18,11 +18,10 @@ from config.errors import DomainError, NotPermitted
 from config.money import to_minor
 from contracts.views.pages import access_of, one_of, page_of, perform
 from settlement import finance_queries
-from settlement.actions import bank_lines, fee_lines, reconciliation
-from settlement.actions.advance_lines import repay_advance_with_line
-from settlement.actions.clawback_lines import repay_with_line
+from settlement.actions import bank_lines, fee_lines, line_parts, reconciliation
+from settlement.actions.line_parts import repay_advance_with_line, repay_with_line
 from settlement.actions.matching import propose_matches
-from settlement.actions.payment_postings import open_of
+from settlement.actions.payment_postings import open_of, undoing_event
 from settlement.actions.status_reports import Answered, import_status_report
 from settlement.advance_forms import AdvanceLineForm
 from settlement.advance_queries import returnable
@@ -191,7 +190,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         initial={"payments": [] if found else proposed},
     )
     explain_form = ExplainForm(request.POST if step == "explain" else None)
-    fee_form = FeeLineForm(request.POST if step == "fee" else None)
+    fee_form = FeeLineForm(request.POST if step == "fee" else None, came_in=line.amount_minor > 0)
     split_form = SplitForm(request.POST if step == "split" else None, can=can)
     repayment_form = RepaymentForm(request.POST if step == "clawback" else None)
     advance_form = AdvanceLineForm(request.POST if step == "advance" else None)
@@ -221,8 +220,9 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "left": left,
         "named": named_payments(line),
         "may_undo": access.may("statements.match"),
-        "may_open": access.may("statements.match") and line.status == "explained" and line.explained_by_id,
-        "fee_form": fee_form if line.status == "unmatched" and has_fees(line.statement.organisation) else None,
+        "may_open": access.may("statements.match") and undoing_event(line) is not None,
+        "may_divide": may_match and line.amount_minor > 0,
+        "fee_form": fee_form if may_match and has_fees(line.statement.organisation) else None,
         "repayment_form": repayment_form if _may_repay(line) else None,
         "advance_form": advance_form if _may_bring_advance(line) else None,
         "takings": takings_of(line.statement, line).get(line.pk, []),
@@ -243,13 +243,16 @@ def _proposed(line: StatementLine) -> list[int]:
 def _may_repay(line: StatementLine) -> bool:
     """Whether the line can be money that some provider returns."""
     waiting = ClawbackCase.objects.filter(organisation=line.statement.organisation, status="decided")
-    return line.status == "unmatched" and line.amount_minor > 0 and waiting.exists()
+    return _waits(line) and waiting.exists()
 
 
 def _may_bring_advance(line: StatementLine) -> bool:
     """Whether the line can be an unused advance that a provider returns."""
-    open_credit = line.status == "unmatched" and line.amount_minor > 0
-    return open_credit and returnable(line.statement.organisation).exists()
+    return _waits(line) and returnable(line.statement.organisation).exists()
+
+
+def _waits(line: StatementLine) -> bool:
+    return line.status in finance_queries.OPEN_LINES and line.amount_minor > 0
 
 
 def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None:
@@ -285,7 +288,7 @@ def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None
 def _book_fee(said: dict[str, Any], shared: dict[str, Any]) -> None:
     """One of three calls, as the person chose."""
     if said["kind"] == "fee":
-        fee_lines.pay_notice_with_line(notice=said["notice"], **shared)
+        line_parts.pay_notice_with_line(notice=said["notice"], **shared)
     elif said["kind"] == "cards":
         fee_lines.explain_as_cards(**shared)
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +17,7 @@ from settlement import bank_queries, documents
 from settlement.actions import reconciliation
 from settlement.actions.bank_acts import draw_bank_act, sign_bank_act
 from settlement.bank_forms import BankActForm
+from settlement.models import BankAct, StatementLine
 
 AGE_WORDS = {
     "week": _("up to a week"),
@@ -42,15 +45,25 @@ def open_items(request: HttpRequest) -> HttpResponse:
     access = access_of(request)
     office, today = access.office(), access.today()
     q, age = request.GET.get("q", "").strip(), request.GET.get("age", "")
-    ages = bank_queries.ages_of_open_lines(office, today)
+    ages, days = bank_queries.ages_of_open_lines(office, today), bank_queries.open_days(office, today)
+    page = page_of(request, bank_queries.open_lines(office, today, search=q, age=age))
     context = {
-        "page": page_of(request, bank_queries.open_lines(office, today, search=q, age=age)),
+        "page": page,
+        "lines": [(line, (today - line.booked_on).days, _last_day(line, days)) for line in page],
+        "today": today,
+        "days": days,
+        "age": age,
+        "overdue": bank_queries.overdue_lines(office, today).count(),
         "q": q,
         "ages": [row | {"words": AGE_WORDS[row["age"]]} for row in ages],
         "silent": bank_queries.silent_payments(office, today)[:50],
         "currency": office.currency,
     }
     return render(request, "settlement/finance/open_items.html", context)
+
+
+def _last_day(line: StatementLine, days: int | None) -> date | None:
+    return None if days is None else line.booked_on + timedelta(days=days)
 
 
 @require_POST
@@ -99,11 +112,17 @@ def bank_act(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "act": act,
         "rows": [(title, act.figures[name]) for name, title in FIGURES],
+        "lines": waiting_of(act),
         "signatures": signatures,
         "may_sign": access.may("statements.match") and len(signatures) == 1 and others,
         "currency": access.office().currency,
     }
     return render(request, "settlement/finance/bank_act.html", context)
+
+
+def waiting_of(act: BankAct) -> list[tuple[int, str, date, int]]:
+    """Lines that were open when an act was drawn up: key, statement and place, day, minor units."""
+    return [(key, name, date.fromisoformat(day), left) for key, name, day, left in act.figures.get("lines", [])]
 
 
 @require_POST
@@ -124,7 +143,7 @@ def bank_act_sign(request: HttpRequest, pk: int) -> HttpResponse:
 def bank_act_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The act as PDF, with the names of those who signed."""
     act = one_of(bank_queries.bank_acts(access_of(request).office()).select_related("organisation"), pk)
-    pdf = documents.bank_act(act, [(title, act.figures[name]) for name, title in FIGURES])
+    pdf = documents.bank_act(act, [(title, act.figures[name]) for name, title in FIGURES], waiting_of(act))
     response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="bank-act-{act.month:%Y-%m}-{act.number}.pdf"'
     return response

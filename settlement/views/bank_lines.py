@@ -1,4 +1,4 @@
-"""Undoing what was said about a bank line, and the columns of a bank's table."""
+"""Dividing a bank line, undoing what was said about one, and the columns of a bank's table."""
 
 from __future__ import annotations
 
@@ -12,12 +12,23 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import requires
+from config.money import from_minor
 from contracts.views.pages import access_of, one_of, stepped, submitted
 from settlement.actions import bank_lines, undone_lines
+from settlement.actions.line_parts import Part, divide_line
+from settlement.actions.payment_postings import open_of
 from settlement.actions.statement_layouts import save_layout
-from settlement.bank_forms import LayoutForm
-from settlement.bank_queries import layouts, live_clearings, live_receipts, live_repayments, live_transfers
+from settlement.bank_forms import LayoutForm, PartFormSet, parts_said
+from settlement.bank_queries import (
+    layouts,
+    live_clearings,
+    live_receipts,
+    live_repayments,
+    live_transfers,
+    quoted_parts,
+)
 from settlement.finance_forms import ReasonForm
+from settlement.finance_queries import OPEN_LINES
 from settlement.models import Match, StatementLine
 from settlement.models.statements import LIVE
 
@@ -133,6 +144,39 @@ def undone(request: HttpRequest, line_id: int | None, call: Callable[..., Any], 
         key=line_id,
         submit=_("Undo the match"),
         danger=True,
+    )
+
+
+@requires("statements.match")
+def line_divide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Divide an incoming line among documents; those that it quotes are written down already."""
+    access = access_of(request)
+    rows = StatementLine.objects.filter(statement__organisation=access.office()).select_related("statement")
+    line = one_of(rows.filter(status__in=OPEN_LINES, amount_minor__gt=0), pk)
+    left = open_of(line)
+    # A bound formset takes no initial rows: it would drop the rows that were not changed.
+    quoted = quoted_parts(line, left) if request.method != "POST" else []
+    initial = [{"kind": kind, "number": number, "amount": from_minor(part)} for kind, number, part in quoted]
+    parts = PartFormSet(request.POST or None, prefix="parts", initial=initial)
+    form, refusal = ReasonForm(request.POST or None), None
+    if parts.is_valid():
+        divided, refusal = submitted(request, form, lambda: _divide(request, line, parts_said(parts), form))
+        if divided is not None:
+            messages.success(request, str(_("The line is divided.")))
+            return redirect("settlement:statement_line", line.pk)
+    context = {"line": line, "left": left, "parts": parts, "form": form, "refusal": refusal}
+    return render(request, "settlement/finance/line_divide.html", context)
+
+
+def _divide(request: HttpRequest, line: StatementLine, parts: list[Part], form: ReasonForm) -> StatementLine:
+    access = access_of(request)
+    return divide_line(
+        organisation=access.office(),
+        line_id=line.pk,
+        parts=parts,
+        reason=form.cleaned_data["reason"],
+        actor=access.actor,
+        at=access.now(),
     )
 
 

@@ -13,7 +13,7 @@ from django.db.models import Sum
 
 from config.errors import DomainError
 from settlement.actions import adjudication
-from settlement.actions.advance_lines import AdvanceUnknown, repay_advance_with_line
+from settlement.actions.line_parts import AdvanceUnknown, repay_advance_with_line
 from settlement.books import verify_books
 from settlement.models import AdjudicationRun, Advance, AdvanceReturn, AdvanceUse, StatementLine
 from tests.concurrency.test_payments_race import at_once

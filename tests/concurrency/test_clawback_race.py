@@ -13,7 +13,7 @@ from django.db.models import Sum
 
 from config.errors import DomainError
 from settlement.actions import adjudication
-from settlement.actions.clawback_lines import CaseUnknown, repay_with_line
+from settlement.actions.line_parts import CaseUnknown, repay_with_line
 from settlement.books import verify_books
 from settlement.models import AdjudicationRun, ClawbackCase, ClawbackRecovery, StatementLine
 from tests.concurrency.test_payments_race import at_once

@@ -315,6 +315,21 @@ def test_every_check_has_its_corruption() -> None:
     assert [check for check, *_ in CORRUPTIONS] == [check for check in CHECKS if check not in ELSEWHERE]
 
 
+# A line of 0.03 that one notice takes twice: 0.01 and 0.02.
+_TWICE = """
+INSERT INTO settlement_feenotice (organisation_id, recipient_id, month, number, rf_reference, issued_at)
+SELECT s.organisation_id, (SELECT min(id) FROM vouchers_recipient), '2025-11-01', 'FN-1', 'RF1', now()
+FROM settlement_statement s ORDER BY s.id LIMIT 1;
+INSERT INTO settlement_statementline (statement_id, position, booked_on, amount_minor, currency, status, end_to_end_id,
+    bank_reference, counterparty_iban, counterparty_name, remittance_text, return_reason, is_return, explanation)
+SELECT min(statement_id), 999, '2025-12-01', 3, 'UAH', 'matched', '', '', '', '', '', '', false, ''
+FROM settlement_statementline;
+INSERT INTO settlement_feereceipt (notice_id, method, payment, statement_line_id, amount_minor, received_on,
+    recorded_at, reason)
+SELECT n.id, 'bank', '', l.id, a.amount, l.booked_on, now(), ''
+FROM settlement_feenotice n, settlement_statementline l, (VALUES (1), (2)) a (amount)
+WHERE n.number = 'FN-1' AND l.position = 999
+"""
 # What a second look found: rows that no sum over many would notice, and the check that does.
 LOOK_AGAIN = [
     ("decisions repeat what was claimed", "UPDATE settlement_claimline SET unit_rate_e4 = unit_rate_e4 + 1"),
@@ -326,6 +341,9 @@ LOOK_AGAIN = [
     ("payments equal the bank file", "UPDATE settlement_payment SET reference = 'X' WHERE status = 'returned'"),
     ("lines add up to the balances of their statement",
      "UPDATE settlement_statementline SET amount_minor = amount_minor + 1"),
+    ("statement lines equal their matches", _TWICE),
+    ("statement lines equal their matches",
+     "UPDATE settlement_statementline SET status = 'partial' WHERE status = 'matched'"),
     ("certificates hold what was issued", "UPDATE vouchers_certificateline SET units = units + 1"),
 ]  # fmt: skip
 

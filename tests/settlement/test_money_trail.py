@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
 
 from config.accounts.models import Organisation, User
 from config.links import MONEY_STARTS
@@ -79,6 +80,18 @@ def test_a_record_that_disagrees_with_its_parts_is_named(
     # The line says 1.00 less than remittance, ledger entry and spending of the budget line.
     assert off == {"budget": 100, "settlement": 100, "posting": 100}
     assert not trail.agrees
+
+
+def test_what_of_a_bank_record_nobody_has_explained_is_no_disagreement(
+    organisation: Organisation, road: Road, as_owner: None
+) -> None:
+    """The bank took 25.00 more than the payment: that waits for an explanation, and the road says so."""
+    StatementLine.objects.filter(pk=road.statement_line.pk).update(amount_minor=-PAYABLE - 2500, status="partial")
+    with translation.override("en"):
+        trail = money_trail(organisation=organisation, start="budget_line", pk=road.budget_line.pk)
+    [record] = next(level for level in trail.levels if level.key == "bank").nodes
+    assert (record.amount, record.off, record.gap) == (PAYABLE, 0, 0) and trail.agrees
+    assert [(str(rest.name), rest.amount) for rest in record.stays] == [("not explained yet", -2500)]
 
 
 def test_many_records_are_counted_and_summed(organisation: Organisation, road: Road) -> None:

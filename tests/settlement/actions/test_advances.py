@@ -23,12 +23,6 @@ from contracts.models import BudgetEntry
 from contracts.queries import working_calendar
 from settlement import advance_papers
 from settlement.actions import advances
-from settlement.actions.advance_lines import (
-    AdvanceUnknown,
-    MoreThanLeft,
-    repay_advance_with_line,
-    undo_advance_return,
-)
 from settlement.actions.advance_money import match_advances
 from settlement.actions.advances import (
     AboveThePlan,
@@ -41,9 +35,11 @@ from settlement.actions.advances import (
 from settlement.actions.bank_lines import match_line, undo_match
 from settlement.actions.claims import reverse_claim
 from settlement.actions.holds import place_hold
+from settlement.actions.line_parts import AdvanceUnknown, MoreThanLeft, repay_advance_with_line
 from settlement.actions.payments import fail_payment
 from settlement.actions.runs import NothingToPay, propose_advance_run
 from settlement.actions.settlement_forms import draw_form
+from settlement.actions.undone_lines import undo_advance_return
 from settlement.actions.year_close import AdvancesUnpaid, approve_year_closing, propose_year_closing
 from settlement.advance_queries import with_sums
 from settlement.age_queries import advance_ages

@@ -304,6 +304,9 @@ def test_what_the_bank_told_twice_stays_closed(run: PaymentRun, cast: Cast, says
     assert (first.status, second.status) == ("explained", "unmatched")
     with pytest.raises(NotToUndo):
         undo_explanation(line_id=first.pk, reason="відкрити", **says)
+    # What told it first is not told twice by that: its own line still waits for a person.
+    match_again(**says)
+    assert StatementLine.objects.exclude(statement=found.statement).get().status == "unmatched"
 
 
 def test_the_database_keeps_the_sums(run: PaymentRun, cast: Cast, at: datetime) -> None:

@@ -21,9 +21,9 @@ from contracts.actions.check_facts import RelatedPerson
 from contracts.models import BudgetEntry, ProviderRelation
 from settlement.actions import clawbacks
 from settlement.actions.claims import ClawedBack, reverse_claim
-from settlement.actions.clawback_lines import CaseUnknown, MoreThanOwed, repay_with_line
 from settlement.actions.clawback_recovery import match_clawbacks
 from settlement.actions.clawbacks import LineSum
+from settlement.actions.line_parts import CaseUnknown, MoreThanOwed, repay_with_line
 from settlement.age_queries import recovery_ages
 from settlement.books import verify_books
 from settlement.models import (

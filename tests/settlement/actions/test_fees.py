@@ -14,14 +14,9 @@ from config.accounts.models import Organisation, User
 from config.money import from_minor
 from contracts.models import Provider
 from settlement.actions.bank_lines import LineNotOpen
-from settlement.actions.fee_lines import (
-    NotHeld,
-    NoticeUnknown,
-    explain_as_cards,
-    explain_as_passed_on,
-    pay_notice_with_line,
-)
+from settlement.actions.fee_lines import NotHeld, explain_as_cards, explain_as_passed_on
 from settlement.actions.fees import NothingToCharge, issue_fee_notices
+from settlement.actions.line_parts import NoticeUnknown, NotToDivide, pay_notice_with_line
 from settlement.actions.reconciliation import import_statement
 from settlement.books import verify_books
 from settlement.fee_queries import fee_notices, months_to_charge
@@ -148,7 +143,7 @@ def test_lines_that_a_person_books(town: Town) -> None:
     provider = Provider.objects.get(code="P1")
     with pytest.raises(NoticeUnknown):
         pay_notice_with_line(line_id=fee.pk, notice="FN-2025-9", **shared)
-    with pytest.raises(NoticeUnknown):
+    with pytest.raises(NotToDivide):
         pay_notice_with_line(line_id=passed.pk, notice=notice.number, **shared)
     pay_notice_with_line(line_id=fee.pk, notice=notice.number, **shared)
     with pytest.raises(LineNotOpen):

@@ -16,11 +16,10 @@ from config.accounts.models import Organisation, User
 from config.errors import NotFound
 from config.money import from_minor
 from settlement.actions.bank_lines import ReasonMissing, explain_line
-from settlement.actions.clawback_lines import repay_with_line
 from settlement.actions.clawbacks import LineSum, close_clawback
-from settlement.actions.fee_lines import pay_notice_with_line
 from settlement.actions.fee_refunds import RefundTooLarge, approve_refund, refuse_refund, request_refund
 from settlement.actions.ledger import IntoClosedMonth
+from settlement.actions.line_parts import pay_notice_with_line, repay_with_line
 from settlement.actions.reconciliation import import_statement, match_again
 from settlement.actions.undone_lines import (
     CaseClosed,
@@ -165,7 +164,7 @@ def test_the_database_keeps_a_line_for_one_and_undoes_the_opposite(town: Town, n
         ("not undone by", {"statement_line": line}),
         ("not undone by", {"notice": other}),
         ("with_reason", {"reason": ""}),
-        ("fee_receipt_sign", {"undoes": None, "statement_line": line}),
+        ("less of it is left", {"undoes": None, "statement_line": line}),
     ]
     for words, changed in refused:
         with pytest.raises(IntegrityError, match=words), transaction.atomic():
@@ -391,7 +390,7 @@ def test_the_database_undoes_a_repayment_by_its_opposite(case_town: ClawbackTown
         ("not undone by", {"amount_minor": -4_249}),
         ("not undone by", {"statement_line": taken.lines.get(position=2)}),
         ("with_reason", {"reason": ""}),
-        ("clawback_recovery_sign", {"undoes": None, "statement_line": taken.lines.get(position=2)}),
+        ("less of it is left", {"undoes": None, "statement_line": taken.lines.get(position=2)}),
     ]
     for words, changed in refused:
         with pytest.raises(IntegrityError, match=words), transaction.atomic():
