@@ -68,6 +68,9 @@ NAMINGS: dict[str, Naming] = {
     "contracts.normcost": Naming(lambda row: f"{row.service}, {_since(row.valid_from)}", ("service",)),
     "contracts.parameter": Naming(lambda row: f"«{parameter_title(row.key)}», {_since(row.valid_from)}"),
     "contracts.parameterproposal": Naming(lambda row: f"«{parameter_title(row.key)}», {_since(row.valid_from)}"),
+    "contracts.pastterms": Naming(
+        lambda row: f"{row.contract}, {row.service}, {_since(row.valid_from)}", ("contract", "service")
+    ),
     "contracts.providersuspension": Naming(lambda row: f"{row.provider}, {_since(row.from_date)}", ("provider",)),
     "contracts.tariff": Naming(lambda row: f"{row.service}, {row.provider}", ("service", "provider")),
     "procurement.bid": Naming(lambda row: f"№ {row.pk}, {row.tender.number}", ("tender",)),
@@ -90,6 +93,7 @@ NAMINGS: dict[str, Naming] = {
     ),
     "settlement.statementline": Naming(lambda row: f"{row.statement.statement_id}, № {row.position}", ("statement",)),
     "vouchers.absence": Naming(lambda row: f"{row.recipient}, {_since(row.from_date)}", ("recipient",)),
+    "vouchers.feeobjection": Naming(lambda row: row.revision.number, ("revision",)),
     "vouchers.feeassessment": Naming(lambda row: f"{row.recipient}, {_since(row.valid_from)}", ("recipient",)),
 }
 

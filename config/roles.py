@@ -57,6 +57,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "norms.view_drafts": _OFFICE,
     "norms.draft": frozenset({OFFICER}),
     "norms.approve": frozenset({NORM_APPROVER}),
+    # The second person where a norm cost, a price or a parameter is put right for days already served.
+    "past_days.approve": frozenset({NORM_APPROVER}),
     "register.view": _OFFICE | {COMMISSION, ADMINISTRATOR},
     "register.edit": frozenset({OFFICER}),
     # Whoever opens accesses also says for whom: an officer who did would read sealed bids in a bidder's name.
@@ -87,6 +89,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "fees.explain": frozenset({AUDITOR}),
     "fees.view": frozenset({CASE_WORKER, AUDITOR, FINANCE_MAKER, FINANCE_CHECKER}),
     "fees.decide": frozenset({CASE_WORKER}),
+    # The second person where a fee is decided anew for past months.
+    "fees.approve": frozenset({CASE_WORKER, FINANCE_CHECKER}),
     "plans_individual.edit": frozenset({CASE_WORKER}),
     "certificates.view": frozenset({CASE_WORKER, AUDITOR, FINANCE_MAKER, FINANCE_CHECKER, RECIPIENT}),
     "certificates.issue": frozenset({CASE_WORKER}),

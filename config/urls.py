@@ -14,6 +14,7 @@ from config.pages.parameters import (
     parameter_confirm,
     parameter_new,
     parameter_proposal,
+    parameter_put_right,
     parameter_withdraw,
 )
 from config.pages.people import people_list, person, person_link, person_new, person_roles, person_step
@@ -47,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/parameters/<int:pk>/confirm/", parameter_confirm, name="parameter_confirm"),
     path("contracts/parameters/proposals/<int:pk>/", parameter_proposal, name="parameter_proposal"),
     path("contracts/parameters/proposals/<int:pk>/approve/", parameter_approve, name="parameter_approve"),
+    path("contracts/parameters/proposals/<int:pk>/put-right/", parameter_put_right, name="parameter_put_right"),
     path("contracts/parameters/proposals/<int:pk>/withdraw/", parameter_withdraw, name="parameter_withdraw"),
     path("contracts/tariffs/new/", price_list_new, name="price_list_new"),
     path("contracts/", include("contracts.urls")),

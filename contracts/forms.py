@@ -37,6 +37,20 @@ from contracts.rules.parameter_values import Shape, ValueShape
 PER_UNIT = {"hour": _("per hour"), "visit": _("per visit"), "day": _("per day"), "trip": _("per trip")}
 
 
+def past_reason_field(*, required: bool = False) -> forms.CharField:
+    """Why something about days already served is known only now."""
+    return forms.CharField(
+        label=_("Why this is known only now"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=1000,
+        required=required,
+        help_text=_(
+            "Only for days already served: which paper came to light, or which mistake was found. Another person "
+            "approves it; closed months are then put right by a correction. Name no person."
+        ),
+    )
+
+
 class NormChoiceField(forms.ModelChoiceField):
     """A norm cost by its service, price, unit and days."""
 
@@ -83,6 +97,7 @@ class NormCostForm(forms.Form):
     vat_exempt = forms.BooleanField(label=_("The service is exempt from value added tax"), initial=True, required=False)
     valid_from = day_field(_("In force from"))
     act = forms.CharField(label=_("Decision that approves it"), max_length=300)
+    reason = past_reason_field()
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -164,6 +179,7 @@ class ParameterForm(forms.Form):
     article = forms.CharField(label=_("Article"), max_length=120, required=False)
     evidence = forms.ChoiceField(label=_("Evidence"), choices=Parameter.EVIDENCE)
     note = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000, required=False)
+    reason = past_reason_field()
 
     def __init__(self, *args: Any, shape: ValueShape, unit: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -338,6 +354,12 @@ class AmendmentForm(forms.Form):
     def __init__(self, *args: Any, services: QuerySet[Service], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["service"].queryset = services  # type: ignore[attr-defined]
+
+
+class PastTermsForm(AmendmentForm):
+    """The same for a day already served, with the reason."""
+
+    reason = past_reason_field(required=True)
 
 
 class TerminationForm(forms.Form):

@@ -115,16 +115,37 @@ def norm_ended_by(norm: NormCost) -> NormCost | None:
         outlived &= Q(valid_to__lte=norm.valid_to)
     else:
         outlived |= Q(valid_to=None)
-    rows = NormCost.objects.filter(
-        outlived,
+    return _same_key(norm).filter(outlived, valid_from__lt=norm.valid_from).select_related("service").first()
+
+
+def norm_replaced_by(norm: NormCost) -> NormCost | None:
+    """The approved norm of the same key that held on the first day of a draft for past days."""
+    still = Q(valid_to=None) | Q(valid_to__gt=norm.valid_from)
+    return _same_key(norm).filter(still, valid_from__lte=norm.valid_from).select_related("service").first()
+
+
+def norm_would_end(norm: NormCost) -> date | None:
+    """The first day after a draft for past days: its own, that of the norm it replaces, or when the next one begins.
+
+    One that ends before the replaced norm does keeps its own: the days after it would be nobody's, and it is refused.
+    """
+    replaced = norm_replaced_by(norm)
+    later = _same_key(norm).filter(valid_from__gt=norm.valid_from)
+    ends: list[date | None] = [norm.valid_to, later.aggregate(first=Min("valid_from"))["first"]]
+    if replaced is not None:
+        ends.append(replaced.valid_to)
+    return min((end for end in ends if end is not None), default=None)
+
+
+def _same_key(norm: NormCost) -> QuerySet[NormCost]:
+    """Approved norms of the same service, territory and class."""
+    return NormCost.objects.filter(
         organisation=norm.organisation_id,
         service=norm.service_id,
         territory=norm.territory_id,
         recipient_class=norm.recipient_class,
         status="approved",
-        valid_from__lt=norm.valid_from,
     )
-    return rows.select_related("service").first()
 
 
 def providers(search: str = "") -> QuerySet[Provider]:
@@ -193,6 +214,11 @@ def rows_of_key(organisation: Organisation, key: str) -> QuerySet[Parameter]:
     of_jurisdiction = Case(When(jurisdiction=FALLBACK, then=1), default=0)
     rows = Parameter.objects.filter(own | national, key=key).select_related("recorded_by")
     return rows.order_by(F("organisation").asc(nulls_last=True), of_jurisdiction, "-valid_from")
+
+
+def own_value_from(organisation: Organisation, key: str, day: date) -> Parameter | None:
+    """The municipality's own value that begins on a day."""
+    return Parameter.objects.filter(organisation=organisation, key=key, valid_from=day).first()
 
 
 def unverified_parameters(organisation: Organisation, on: date) -> QuerySet[Parameter]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from contracts.views import agreements, catalogue, clearing, milestones, norms, office, people
+from contracts.views import agreements, catalogue, clearing, milestones, norms, office, past_days, people
 
 app_name = "contracts"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("new/", agreements.contract_new, name="contract_new"),
     path("<int:pk>/", agreements.contract_detail, name="contract"),
     path("<int:pk>/amend/", agreements.contract_amend, name="contract_amend"),
+    path("<int:pk>/past/", past_days.past_terms_new, name="past_terms_new"),
+    path("past/<int:pk>/", past_days.past_terms, name="past_terms"),
+    path("past/<int:pk>/approve/", past_days.past_terms_approve, name="past_terms_approve"),
+    path("past/<int:pk>/withdraw/", past_days.past_terms_withdraw, name="past_terms_withdraw"),
     path("<int:pk>/terminate/", agreements.contract_terminate, name="contract_terminate"),
     path("<int:pk>/sign/", agreements.contract_sign, name="contract_sign"),
     path("municipalities/", clearing.agreement_list, name="clearing_agreements"),
@@ -27,6 +31,7 @@ urlpatterns = [
     path("norms/new/", norms.norm_new, name="norm_new"),
     path("norms/<int:pk>/", norms.norm_detail, name="norm"),
     path("norms/<int:pk>/approve/", norms.norm_approve, name="norm_approve"),
+    path("norms/<int:pk>/put-right/", norms.norm_put_right, name="norm_put_right"),
     path("norms/<int:pk>/end/", norms.norm_end, name="norm_end"),
     path("norms/<int:pk>/withdraw/", norms.norm_withdraw, name="norm_withdraw"),
     path("providers/", office.provider_list, name="providers"),

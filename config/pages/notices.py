@@ -22,6 +22,7 @@ from config.record_names import full_names_of
 from contracts.views.pages import access_of, page_of
 
 _COMPETITION_OVER = _("Nothing more is asked of you in this competition.")
+_CORRECT_THE_MONTH = _("Prepare the correction of each closed month named here: the page of the record leads there.")
 # What the reader is asked to do, for every kind of message.
 ADVICE: dict[str, Any] = {
     "advance.approved": _("Nothing is asked of you. Your claims use the advance up first."),
@@ -36,7 +37,12 @@ ADVICE: dict[str, Any] = {
     "clawback.decided": _("Read the decision and until when the money is to be given back."),
     "clawback.notified": _("Read what is asked back and reply before the term ends."),
     "clawback.replied": _("Read the reply and decide."),
+    "contract.past_terms_approved": _CORRECT_THE_MONTH,
     "correction.approved": _("Read what has changed. Whoever disagrees can say so before the term ends."),
+    "fee_revision.approved": _("Read what has changed. Whoever disagrees can say so before the term ends."),
+    "fee_revision.to_settle": _("Look which closed months it touches and prepare their correction."),
+    "norm_cost.put_right": _CORRECT_THE_MONTH,
+    "parameter.put_right": _CORRECT_THE_MONTH,
     "payment_hold.account_changed": _(
         "Nothing is lost. The office rings you on the number of the contract; if the change was not yours, say so at "
         "once."

@@ -17,11 +17,13 @@ from config.errors import NotFound, NotPermitted
 from config.law_words import act_words, article_words, parameter_title, value_words
 from contracts import queries
 from contracts.actions import parameters as actions
+from contracts.actions.past_parameters import approve_past_parameter, settled_by_value
 from contracts.forms import ConfirmationForm, ParameterForm, RefusalForm
 from contracts.models import NormCost, Parameter, ParameterProposal
 from contracts.parameter_use import is_read
 from contracts.parameters import with_confirmations
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
+from contracts.views.past_days import touched_part
 from settlement.models import AdjudicationRun
 from vouchers.models import FeeAssessment
 
@@ -88,6 +90,7 @@ def parameter_new(request: HttpRequest, pk: int) -> HttpResponse:
             value=form.cleaned_data["value"],
             valid_from=form.cleaned_data["valid_from"],
             source=form.source(),
+            reason=form.cleaned_data["reason"],
             actor=access.actor,
             at=access.now(),
         ),
@@ -148,13 +151,19 @@ def parameter_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     waits = proposal.status == "draft"
     context = {
         "proposal": proposal,
-        "confirms": next((row for row in rows if proposal.confirms(row)), None),
+        "confirms": next((row for row in rows if proposal.confirms(row) and not proposal.reason), None),
         "present": _present(rows, proposal),
         "evidence": dict(Parameter.EVIDENCE),
-        "may_approve": waits and access.may("parameters.approve") and not own_work,
+        "may_approve": waits and access.may("parameters.approve") and not own_work and not proposal.reason,
+        "may_put_right": waits and access.may("past_days.approve") and not own_work and bool(proposal.reason),
         "may_withdraw": waits and _may_withdraw(access, proposal),
         "own_work": waits and own_work,
     }
+    if proposal.reason:
+        since = proposal.status_at if proposal.status == "approved" else None
+        why = f"{proposal.act}. {proposal.reason}"
+        settled = settled_by_value(proposal)
+        context |= touched_part(access.office(), settled, holds_since=since, reason=why)
     return render(request, "contracts/parameter_proposal.html", context)
 
 
@@ -178,6 +187,21 @@ def parameter_approve(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         lambda: actions.approve_parameter(proposal=proposal, actor=access.actor, at=access.now()),
         done=_("The value is approved and counts from its first day."),
+        to="parameter_proposal",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("past_days.approve")
+def parameter_put_right(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve a value of past days as the second person."""
+    access = access_of(request)
+    proposal = one_of(queries.parameter_proposals(access.office()), pk)
+    return perform(
+        request,
+        lambda: approve_past_parameter(proposal=proposal, actor=access.actor, at=access.now()),
+        done=_("The value holds from its day. Closed months change by their corrections only."),
         to="parameter_proposal",
         key=pk,
     )

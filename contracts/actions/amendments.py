@@ -38,7 +38,10 @@ class ContractMonthClosed(DomainError):
     """A month that the change would touch is closed."""
 
     code = "CONTRACT_MONTH_CLOSED"
-    message = _("Months until %(until)s are closed and stay as they were paid. Choose that day or a later one.")
+    message = _(
+        "Months until %(until)s are closed and stay as they were paid. Choose that day or a later one. If other terms "
+        "were agreed for days already served, put them right with the reason; another person approves it."
+    )
 
 
 class AmendedAlready(DomainError):
@@ -63,8 +66,9 @@ def amend_contract_line(
     It holds until terms that were agreed for a later day. Raises: ContractClosed, OutsideContract,
     ContractMonthClosed, AmendedAlready, PriceAboveNorm, NormMissing. Locks: the contract. Audit: contract.amended.
     """
-    contract = _open(contract, frozenset({"pending", "active"}))
-    _check_day(contract, valid_from)
+    contract = open_contract(contract, frozenset({"pending", "active"}))
+    check_inside(contract, valid_from)
+    _check_month(contract.organisation, valid_from)
     check_price(organisation=contract.organisation, line=line, on=valid_from)
     earlier, later = _around(contract, line, valid_from)
     if earlier is not None:
@@ -93,18 +97,18 @@ def amend_contract_line(
 
 
 @step
-def _open(contract: Contract, statuses: frozenset[str]) -> Contract:
+def open_contract(contract: Contract, statuses: frozenset[str]) -> Contract:
+    """The contract, locked. Raises: ContractClosed."""
     contract = lock_rows(Contract.objects.filter(pk=contract.pk).select_related("organisation"))[0]
     if contract.status not in statuses:
         raise ContractClosed(contract=contract)
     return contract
 
 
-def _check_day(contract: Contract, day: date) -> None:
-    """Raises: OutsideContract, ContractMonthClosed."""
+def check_inside(contract: Contract, day: date) -> None:
+    """Raises: OutsideContract for a day on which the contract does not hold."""
     if day < contract.valid_from or (contract.valid_to is not None and day >= contract.valid_to):
         raise OutsideContract(contract=contract, day=day)
-    _check_month(contract.organisation, day)
 
 
 def _check_month(organisation: Organisation, day: date) -> None:
@@ -133,7 +137,7 @@ def terminate_contract(*, contract: Contract, valid_to: date, reason: str, actor
     """
     if contract.basis == "grant":
         lock_rows(BudgetLine.objects.filter(pk=contract.budget_line_id))
-    contract = _open(contract, frozenset({"active"}))
+    contract = open_contract(contract, frozenset({"active"}))
     if valid_to <= contract.valid_from or (contract.valid_to is not None and valid_to >= contract.valid_to):
         raise OutsideContract(contract=contract, day=valid_to)
     _check_month(contract.organisation, valid_to)

@@ -18,9 +18,10 @@ from config.errors import DomainError, FourEyes
 from config.explanations import steps_as_rows
 from config.locks import lock_rows
 from config.transactions import step
+from contracts.actions.past_days import check_past_day
 from contracts.models import NormCost, Service, Territory
 from contracts.parameters import ParameterBook, ParameterValue
-from contracts.queries import norm_ended_by
+from contracts.queries import closed_until, norm_ended_by
 from contracts.rules.norm_cost import (
     AdministrativeCosts,
     CostItem,
@@ -59,7 +60,20 @@ class NormInUse(DomainError):
     """Decisions may already rely on the norm."""
 
     code = "NORM_IN_USE"
-    message = _("The norm cost %(norm)s is already in force and stays as it is. Approve a new one from a later day.")
+    message = _(
+        "The norm cost %(norm)s is already in force and stays as it is. Approve a new one from a later day. If it was "
+        "wrong on days already served, draft the right one from the first of them and give the reason."
+    )
+
+
+class NormOfPastDays(DomainError):
+    """Two persons put past days right; the ordinary approval does not."""
+
+    code = "NORM_OF_PAST_DAYS"
+    message = _(
+        "This norm cost reaches into days already settled. Draft it with the reason why it is known only now. Then it "
+        "is approved as a correction of past days."
+    )
 
 
 @action
@@ -75,12 +89,16 @@ def draft_norm_cost(
     valid_to: date | None = None,
     territory: Territory | None = None,
     recipient_class: str = "",
+    reason: str = "",
 ) -> NormCost:
     """Compute a norm cost and keep its inputs, parameters with versions and rows.
 
+    ``reason``: why it is known only now, of a norm that puts days already served right.
     Formula: NORM-UA-1186. Time: parameters as of ``valid_from``; ``valid_to`` is exclusive.
-    Raises: NormHoursMissing, NormIncomplete, ParameterMissing. Audit: norm_cost.drafted.
+    Raises: NormHoursMissing, NormIncomplete, ParameterMissing, DayToCome. Audit: norm_cost.drafted.
     """
+    if reason:
+        check_past_day(organisation, valid_from, reason, at)
     if service.unit != "hour" and facts.hours_per_unit is None:
         raise NormHoursMissing()
     book = ParameterBook.load(organisation, PARAMETER_KEYS)
@@ -95,6 +113,7 @@ def draft_norm_cost(
         valid_from=valid_from,
         valid_to=valid_to,
         act=act,
+        reason=reason.strip(),
         formula_id=outcome.formula_id,
         inputs={"facts": mask(asdict(facts)), "parameters": {key: value.as_version() for key, value in values.items()}},
         steps=steps_as_rows(outcome.steps),
@@ -103,7 +122,8 @@ def draft_norm_cost(
         status="draft",
         status_at=at,
     )
-    record("norm_cost.drafted", norm, service, actor=actor, at=at, unit_rate=norm.unit_rate, valid_from=valid_from)
+    said: dict[str, Any] = {"unit_rate": norm.unit_rate, "valid_from": valid_from, "reason": norm.reason}
+    record("norm_cost.drafted", norm, service, actor=actor, at=at, **said)
     return norm
 
 
@@ -163,9 +183,12 @@ def approve_norm_cost(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
     """Approve a draft; the norm of the same key that holds on its first day ends the day before.
 
     Raises: FourEyes for its author, NormOverlap, NormInUse for a first day not after today while another norm holds,
-    InvalidMove. Audit: norm_cost.approved, with the norm that it ends.
+    NormOfPastDays for one that reaches into closed months, InvalidMove.
+    Audit: norm_cost.approved, with the norm that it ends.
     """
-    norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
+    norm = lock_rows(NormCost.objects.filter(pk=norm.pk).select_related("organisation"))[0]
+    if norm.reason or norm.valid_from < (closed_until(norm.organisation) or norm.valid_from):
+        raise NormOfPastDays()
     if norm.author_id == actor.user_id:
         raise FourEyes()
     earlier = norm_ended_by(norm) if norm.status == "draft" else None

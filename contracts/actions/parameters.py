@@ -15,6 +15,7 @@ from config.audit.recording import action, record
 from config.errors import DomainError, FourEyes, NotFound
 from config.locks import lock_rows
 from config.transactions import step
+from contracts.actions.past_days import check_past_day
 from contracts.models import Parameter, ParameterProposal
 from contracts.models.parameters import UNVERIFIED
 from contracts.parameters import with_confirmations
@@ -33,7 +34,17 @@ class ParameterDayClosed(DomainError):
     """A month that the value would change is closed."""
 
     code = "PARAMETER_DAY_CLOSED"
-    message = _("Months until %(until)s are closed and stay as they were judged. Choose a later first day.")
+    message = _(
+        "Months until %(until)s are closed and stay as they were judged. Choose a later first day. If the value was "
+        "wrong on days already served, give the reason why that is known only now; another person approves it."
+    )
+
+
+class ParameterOfPastDays(DomainError):
+    """Past days are put right by an approval of its own."""
+
+    code = "PARAMETER_OF_PAST_DAYS"
+    message = _("This value puts days already served right. It is approved as a correction of past days.")
 
 
 class ParameterOnRecord(DomainError):
@@ -77,22 +88,28 @@ def propose_parameter(
     source: Source,
     actor: Actor,
     at: datetime,
+    reason: str = "",
 ) -> ParameterProposal:
     """Write down a value of a known key for the municipality; it holds once another person has approved it.
 
-    Raises: NotFound for a key that no row has, ValueMalformed, ParameterDayClosed, ParameterOnRecord.
+    ``reason``: why it is known only now, of a value for days already served; closed months do not refuse it then.
+    Raises: NotFound for a key that no row has, ValueMalformed, ParameterDayClosed, ParameterOnRecord, DayToCome.
     Audit: parameter.proposed.
     """
     rows = list(rows_of_key(organisation, key))
     if not rows:
         raise NotFound()
-    _check_day(organisation, key, valid_from)
+    if reason:
+        check_past_day(organisation, valid_from, reason, at)
+    else:
+        _check_day(organisation, key, valid_from)
     proposal = ParameterProposal.objects.create(
         organisation=organisation,
         key=key,
         valid_from=valid_from,
         value=_read(shape_of_rows(rows), value, rows[0].value),
         unit=unit_of(rows),
+        reason=reason.strip(),
         **_written(source, actor, at),
     )
     _record("parameter.proposed", proposal, actor, at)
@@ -128,10 +145,13 @@ def approve_parameter(*, proposal: ParameterProposal, actor: Actor, at: datetime
     The text of a value on record from its own first day confirms that value: nothing is written beside it.
 
     Time: known from ``at`` on, the end of the earlier one too. Raises: FourEyes for its author, InvalidMove,
-    ParameterDayClosed, ParameterOnRecord, ParameterVerified. Audit: parameter.approved, parameter.confirmed.
+    ParameterOfPastDays for one with a reason, ParameterDayClosed, ParameterOnRecord, ParameterVerified.
+    Audit: parameter.approved, parameter.confirmed.
     """
     proposal = lock_rows(ParameterProposal.objects.filter(pk=proposal.pk).select_related("organisation"))[0]
     proposal.check_move("approved")
+    if proposal.reason:
+        raise ParameterOfPastDays()
     if proposal.author_id == actor.user_id:
         raise FourEyes()
     same = value_on_record(proposal)
@@ -157,7 +177,7 @@ def value_on_record(proposal: ParameterProposal) -> Parameter | None:
 
 def _own_value(proposal: ParameterProposal, at: datetime) -> Parameter:
     _check_day(proposal.organisation, proposal.key, proposal.valid_from)
-    return _place(proposal, at)
+    return place_value(proposal, at)
 
 
 @action
@@ -165,7 +185,7 @@ def withdraw_parameter(*, proposal: ParameterProposal, reason: str, actor: Actor
     """Take a proposal back, or refuse it. Raises: InvalidMove. Audit: parameter.withdrawn."""
     proposal = lock_rows(ParameterProposal.objects.filter(pk=proposal.pk).select_related("organisation"))[0]
     proposal.move_to("withdrawn", at=at)
-    record("parameter.withdrawn", proposal, actor=actor, at=at, parameter=_words(proposal), reason=reason)
+    record("parameter.withdrawn", proposal, actor=actor, at=at, parameter=words_of(proposal), reason=reason)
     return proposal
 
 
@@ -196,7 +216,8 @@ def _check_day(organisation: Organisation, key: str, valid_from: date) -> None:
 
 
 @step
-def _place(proposal: ParameterProposal, at: datetime) -> Parameter:
+def place_value(proposal: ParameterProposal, at: datetime) -> Parameter:
+    """The municipality's own value, from its first day to the next own one. Raises: ParameterOnRecord."""
     own = {
         "organisation": proposal.organisation,
         "jurisdiction": proposal.organisation.jurisdiction,
@@ -226,11 +247,12 @@ def _place(proposal: ParameterProposal, at: datetime) -> Parameter:
         raise ParameterOnRecord(day=f"{start:%d.%m.%Y}") from error
 
 
-def _words(proposal: ParameterProposal) -> dict[str, str]:
+def words_of(proposal: ParameterProposal) -> dict[str, str]:
+    """Key and value, as the trail keeps them."""
     return {"key": proposal.key, "value": proposal.value}
 
 
 def _record(code: str, proposal: ParameterProposal, actor: Actor, at: datetime, *touched: Parameter) -> None:
-    words = _words(proposal)
-    act = f"{proposal.act} {proposal.article}".strip()
-    record(code, proposal, *touched, actor=actor, at=at, parameter=words, valid_from=proposal.valid_from, act=act)
+    said: dict[str, Any] = {"parameter": words_of(proposal), "valid_from": proposal.valid_from}
+    said |= {"act": f"{proposal.act} {proposal.article}".strip(), "reason": proposal.reason}
+    record(code, proposal, *touched, actor=actor, at=at, **said)

@@ -1,6 +1,6 @@
 """Who may provide what, at which cost, on what terms."""
 
-from contracts.models.agreements import Contract, ContractLine, Milestone, MilestoneNote
+from contracts.models.agreements import Contract, ContractLine, Milestone, MilestoneNote, PastTerms
 from contracts.models.budgets import BudgetEntry, BudgetLine, ClosedBudgetLine
 from contracts.models.catalogue import CpvCode, Service, Tariff, TariffSet, TariffSetItem, Territory
 from contracts.models.check_facts import (
@@ -37,6 +37,7 @@ __all__ = [
     "NormCost",
     "Parameter",
     "ParameterProposal",
+    "PastTerms",
     "Provider",
     "ProviderAccount",
     "ProviderRelation",

@@ -107,6 +107,48 @@ class ContractLine(VersionedModel):
         return f"{self.contract_id} {self.service_id}"
 
 
+PAST_TERMS_STATES = StateTable(
+    moves={"draft": frozenset({"approved", "withdrawn"})},
+    initial=frozenset({"draft"}),
+)
+
+
+class PastTerms(StatefulModel):
+    """Terms of a service that held from a day already served, learnt later: one person writes, another approves.
+
+    ``unit_rate`` has 4 places, ``units_ceiling`` 3. ``line``: the terms of the contract that say so once approved.
+    """
+
+    STATES = PAST_TERMS_STATES
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="past_terms")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT)
+    valid_from = models.DateField()
+    unit_rate = models.DecimalField(max_digits=14, decimal_places=4)
+    units_ceiling = models.DecimalField(max_digits=16, decimal_places=3, null=True, blank=True)
+    basis = models.CharField(max_length=200)
+    reason = models.CharField(max_length=1000)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    approver = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    line = models.ForeignKey(ContractLine, on_delete=models.PROTECT, null=True, related_name="past_terms")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("terms of past days")
+        constraints = [
+            models.CheckConstraint(name="past_terms_positive", condition=models.Q(unit_rate__gt=0)),
+            models.CheckConstraint(name="past_terms_reason", condition=~models.Q(reason="")),
+            models.CheckConstraint(
+                name="past_terms_four_eyes",
+                condition=models.Q(author__isnull=True) | ~models.Q(author=models.F("approver")),
+            ),
+        ]
+        triggers = PAST_TERMS_STATES.triggers("past_terms")
+
+    def __str__(self) -> str:
+        return f"{self.contract} {self.valid_from}"
+
+
 class Milestone(StatefulModel):
     """A dated event in the life of a grant agreement; some release a tranche."""
 

@@ -24,7 +24,7 @@ class NormCost(VersionedState):
 
     Approved by another person than its author; two approved norms of one key never hold on the same day.
     ``inputs`` and ``steps`` are what the calculation used and showed (formula_id names it), so that it can be
-    recomputed and read aloud.
+    recomputed and read aloud. ``reason`` says why it is known only now, of a norm that puts days already served right.
     """
 
     STATES = NORM_STATES
@@ -37,6 +37,7 @@ class NormCost(VersionedState):
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
     act = models.CharField(max_length=300, blank=True)
+    reason = models.CharField(max_length=1000, blank=True, default="", db_default="")
     formula_id = models.CharField(max_length=32, blank=True)
     inputs = models.JSONField(default=dict)
     steps = models.JSONField(default=list)

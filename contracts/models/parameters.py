@@ -79,7 +79,7 @@ class ParameterProposal(StatefulModel):
 
     The parameter is the municipality's own and wins over national rows, which only the files of the product write.
     Approved without a parameter, it confirms the value on record with its key, first day and text; a correction of
-    that value ends the confirmation by itself.
+    that value ends the confirmation by itself. ``reason`` says why a value of closed months is known only now.
     """
 
     STATES = PROPOSAL_STATES
@@ -93,6 +93,7 @@ class ParameterProposal(StatefulModel):
     article = models.CharField(max_length=120, blank=True)
     evidence = models.CharField(max_length=16, choices=Parameter.EVIDENCE)
     note = models.TextField(blank=True)
+    reason = models.CharField(max_length=1000, blank=True, default="", db_default="")
     author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="parameters_proposed")
     approver = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="parameters_approved")
     parameter = models.OneToOneField(Parameter, on_delete=models.PROTECT, null=True, related_name="proposal")

@@ -16,7 +16,7 @@ from contracts import queries
 from contracts.actions import agreements, amendments
 from contracts.actions.agreements import AgreedLine
 from contracts.forms import AmendmentForm, RegisterContractForm, TerminationForm
-from contracts.models import Contract
+from contracts.models import Contract, PastTerms
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 
 
@@ -57,8 +57,16 @@ def contract_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_sign": access.may("contracts.edit") and contract.status == "pending",
         "may_amend": access.may("contracts.edit") and contract.status in ("pending", "active"),
         "may_terminate": access.may("contracts.edit") and contract.status == "active",
+        "may_put_right": access.may("contracts.edit") and contract.status in ("active", "terminated"),
+        "past_terms": _past_terms(access, contract),
     }
     return render(request, "contracts/contract.html", context)
+
+
+def _past_terms(access: Access, contract: Contract) -> QuerySet[PastTerms]:
+    """Terms of past days that wait, and those that hold; a provider sees the latter."""
+    states = ["draft", "approved"] if access.may("register.view") else ["approved"]
+    return contract.past_terms.filter(status__in=states).select_related("service").order_by("-id")
 
 
 @requires("contracts.edit")

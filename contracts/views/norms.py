@@ -15,9 +15,11 @@ from config.clock import local_date
 from config.errors import NotPermitted
 from contracts import queries
 from contracts.actions import norms
+from contracts.actions.past_norms import approve_past_norm, settled_by_norm
 from contracts.forms import NormCostForm, NormEndForm, NormWithdrawalForm
 from contracts.models import NormCost
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
+from contracts.views.past_days import touched_part
 
 
 def norms_shown(access: Access) -> QuerySet[NormCost]:
@@ -41,7 +43,10 @@ def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A norm cost with the rows of its calculation and the parameters they rest on."""
     access = access_of(request)
     norm = one_of(norms_shown(access).select_related("author", "approver", "organisation"), pk)
-    ends = queries.norm_ended_by(norm) if norm.status == "draft" else None
+    draft, past = norm.status == "draft", norm.reason != ""
+    ends = queries.norm_ended_by(norm) if draft and not past else None
+    replaced = queries.norm_replaced_by(norm) if draft and past else None
+    second = draft and norm.author_id != access.user.pk
     today = access.today()
     used = list(norm.inputs.get("parameters", {}).values())
     context = {
@@ -49,7 +54,8 @@ def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "parameters": used,
         "recomputed": norms.recomputed(norm),
         "unverified": {row["key"] for row in used if row["unverified"]},
-        "may_approve": norm.status == "draft" and access.may("norms.approve") and norm.author_id != access.user.pk,
+        "may_approve": second and not past and access.may("norms.approve"),
+        "may_put_right": second and past and access.may("past_days.approve"),
         "may_end": access.may("norms.approve") and norm.status == "approved" and norm.valid_to is None,
         "may_withdraw": may_withdraw(access, norm),
         "last_day": norm.valid_to and norm.valid_to - timedelta(days=1),
@@ -57,7 +63,13 @@ def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "ends_on": norm.valid_from - timedelta(days=1),
         # The days until today are decided: a successor begins tomorrow at the earliest.
         "too_early": ends is not None and norm.valid_from <= today,
+        "replaced": replaced,
+        "replaced_whole": replaced is not None and replaced.valid_from == norm.valid_from,
     }
+    if past and access.may("norms.view_drafts"):
+        since = norm.status_at if norm.status == "approved" else None
+        why = f"{norm.act}. {norm.reason}"
+        context |= touched_part(norm.organisation, settled_by_norm(norm), holds_since=since, reason=why)
     return render(request, "contracts/norm.html", context)
 
 
@@ -77,6 +89,7 @@ def norm_new(request: HttpRequest) -> HttpResponse:
             facts=form.facts(),
             valid_from=form.cleaned_data["valid_from"],
             act=form.cleaned_data["act"],
+            reason=form.cleaned_data["reason"],
             actor=access.actor,
             at=access.now(),
         ),
@@ -97,6 +110,21 @@ def norm_approve(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         lambda: norms.approve_norm_cost(norm=norm, actor=access.actor, at=access.now()),
         done=_("The norm cost is approved. Competitions and contracts may rely on it."),
+        to="contracts:norm",
+        key=pk,
+    )
+
+
+@require_POST
+@requires("past_days.approve")
+def norm_put_right(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve a norm cost of past days as the second person."""
+    access = access_of(request)
+    norm = one_of(NormCost.objects.filter(organisation=access.office()), pk)
+    return perform(
+        request,
+        lambda: approve_past_norm(norm=norm, actor=access.actor, at=access.now()),
+        done=_("The norm cost holds from its day. Closed months change by their corrections only."),
         to="contracts:norm",
         key=pk,
     )

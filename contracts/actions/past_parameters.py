@@ -1,0 +1,78 @@
+"""An own value of a parameter put right as of days already served: written by one person, approved by another."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from config.audit.actors import Actor
+from config.audit.recording import action, record
+from config.locks import lock_rows
+from config.transactions import step
+from contracts.actions.parameters import place_value, words_of
+from contracts.actions.past_days import NothingPutRight, check_past_day, check_second_person, tell_correctors, touched
+from contracts.models import Parameter, ParameterProposal
+from contracts.queries import own_value_from, rows_of_key
+from contracts.settled_queries import Settled, settled_lines
+
+
+@action
+def approve_past_parameter(*, proposal: ParameterProposal, actor: Actor, at: datetime) -> Parameter:
+    """The value is the municipality's own from its past day until its next own one, known from now on.
+
+    An own value that begins on that very day says the new text from now on, in place; runs of before keep what they
+    knew. Raises: PastReasonMissing, DayToCome, FourEyes for its author, RelatedPerson to a provider paid for such days,
+    NothingPutRight, ParameterOnRecord, InvalidMove. Audit: parameter.put_right.
+    """
+    proposal = lock_rows(ParameterProposal.objects.filter(pk=proposal.pk).select_related("organisation"))[0]
+    proposal.check_move("approved")
+    check_past_day(proposal.organisation, proposal.valid_from, proposal.reason, at)
+    settled = settled_by_value(proposal)
+    check_second_person(proposal.organisation, proposal.author_id, settled.providers, actor, at)
+    _refuse_same(proposal)
+    same = own_value_from(proposal.organisation, proposal.key, proposal.valid_from)
+    parameter = place_value(proposal, at) if same is None else _said_anew(same, proposal, at)
+    proposal.approver_id, proposal.parameter = actor.user_id, parameter if same is None else None
+    proposal.save(update_fields=["approver", "parameter"])
+    proposal.move_to("approved", at=at)
+    record(
+        "parameter.put_right",
+        proposal,
+        parameter,
+        actor=actor,
+        at=at,
+        parameter=words_of(proposal),
+        valid_from=proposal.valid_from,
+        act=f"{proposal.act} {proposal.article}".strip(),
+        reason=proposal.reason,
+        **touched(settled),
+    )
+    tell_correctors(proposal, proposal.organisation, "parameter.put_right", settled, proposal.reason, at)
+    return parameter
+
+
+def settled_by_value(proposal: ParameterProposal) -> Settled:
+    """Lines decided for days on which the value would hold."""
+    return settled_lines(proposal.organisation, since=proposal.valid_from, until=_next_own(proposal))
+
+
+def _next_own(proposal: ParameterProposal) -> date | None:
+    later = rows_of_key(proposal.organisation, proposal.key).filter(
+        organisation=proposal.organisation, valid_from__gt=proposal.valid_from
+    )
+    return min(later.values_list("valid_from", flat=True), default=None)
+
+
+def _refuse_same(proposal: ParameterProposal) -> None:
+    """Raises: NothingPutRight when the value that holds on the first day says the same."""
+    rows = rows_of_key(proposal.organisation, proposal.key).filter(valid_from__lte=proposal.valid_from)
+    held = next((row for row in rows if row.valid_to is None or row.valid_to > proposal.valid_from), None)
+    if held is not None and held.value == proposal.value:
+        raise NothingPutRight(day=f"{proposal.valid_from:%d.%m.%Y}")
+
+
+@step
+def _said_anew(parameter: Parameter, proposal: ParameterProposal, at: datetime) -> Parameter:
+    parameter = lock_rows(Parameter.objects.filter(pk=parameter.pk))[0]
+    source = {name: getattr(proposal, name) for name in ("act", "article", "evidence", "note")}
+    parameter.change(at=at, value=proposal.value, **source)
+    return parameter
