@@ -98,8 +98,8 @@ class AccountForm(FactForm):
             label=_("New account"),
             max_length=42,
             help_text=_(
-                "An IBAN, or the number that Stripe gives (acct_…). It counts from today. Payments to the provider wait "
-                "until another person has the account confirmed and lifts the hold."
+                "An IBAN, or the number that Stripe gives (acct_…). It counts from today. Payments to the provider "
+                "wait until another person has the account confirmed and lifts the hold."
             ),
         )
         self.fields["reason"] = forms.CharField(label=_("Who asked for the change, and how"), max_length=300)

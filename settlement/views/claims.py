@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -154,7 +153,7 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "clearing": cleared_on_the_road(claim.organisation, "claim_line", line.pk)
         if access.may("clearing.view")
         else (),
-        "pends": open_pends(claim.organisation, explained, access.now(claim.organisation)),
+        "pends": open_pends(access, claim.organisation, explained),
         "may_clear": access.may("claims.clear"),
         "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),
         "may_claw_back": steps["may_claw_back"] and clawback_queries.claimable([line.pk])[line.pk].left > 0,
@@ -181,7 +180,7 @@ def resubmission_of(claim: Claim, explained: LineExplained) -> dict[str, Any] | 
     return {"line": before.line, "sentences": changes_between(was, steps, claim.organisation.currency)}
 
 
-def open_pends(organisation: Organisation, explained: LineExplained, now: datetime) -> list[dict[str, Any]]:
+def open_pends(access: Access, organisation: Organisation, explained: LineExplained) -> list[dict[str, Any]]:
     """Pends of the last decision that nobody has lifted: code, title, what speaks for and against, who works on it."""
     judged = explained.judged
     if judged is None or judged.adjudication.outcome != "pended":
@@ -190,7 +189,8 @@ def open_pends(organisation: Organisation, explained: LineExplained, now: dateti
     pends = [row for row in judged.findings if row.severity == "P" and row.check_code not in lifted]
     for row in pends:
         row.claim_line, row.run = explained.line, judged.adjudication.run
-    evidence, tasks = evidence_of(organisation.pk, pends), tasks_of(organisation, pends, now)
+    evidence = evidence_of(organisation, pends, access.may)
+    tasks = tasks_of(organisation, pends, access.now(organisation))
     return [
         {
             "code": row.check_code,

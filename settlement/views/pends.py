@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from config.accounts.access import requires
+from config.accounts.access import Access, requires
 from contracts.views.pages import access_of, page_of, perform
 from settlement import line_queries, pend_queries
 from settlement.actions import pends as pend_actions
@@ -40,7 +40,7 @@ def pend_list(request: HttpRequest) -> HttpResponse:
     page = page_of(request, pend_queries.queue(access, search=q, check=check, state=state))
     context = {
         "page": page,
-        "rows": _rows(access.office(), list(page), access.now()),
+        "rows": _rows(access, list(page)),
         "q": q,
         "check": check,
         "checks": [(code, title_of(code)) for code in pend_queries.waiting_checks(access, chosen=check)],
@@ -53,10 +53,11 @@ def pend_list(request: HttpRequest) -> HttpResponse:
     return render(request, "settlement/runs/pends.html", context)
 
 
-def _rows(office: Any, findings: list[Finding], now: Any) -> list[dict[str, Any]]:
+def _rows(access: Access, findings: list[Finding]) -> list[dict[str, Any]]:
+    office = access.office()
     explained = explain_pends(office.pk, findings)
-    evidence = evidence_of(office.pk, findings)
-    tasks = pend_queries.tasks_of(office, findings, now)
+    evidence = evidence_of(office, findings, access.may)
+    tasks = pend_queries.tasks_of(office, findings, access.now())
     return [
         {
             "finding": row,
