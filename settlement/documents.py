@@ -29,7 +29,7 @@ from settlement.models import (
     Remittance,
 )
 from settlement.rules.figures import CLAIM_FIGURES
-from vouchers.models import Recipient
+from vouchers.models import FeeRevision, Recipient
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,12 @@ def correction_notice(
         "recipient": recipient,
     }
     return pdf_of("documents/correction_notice.html", context, correction.organisation, correction.status_at)
+
+
+def fee_revision_notice(revision: FeeRevision, replaced: Sequence[Mapping[str, object]], until: date) -> bytes:
+    """PDF that tells a recipient how their fee of past months was decided anew, and until when they can dispute it."""
+    context = {"revision": revision, "replaced": replaced, "until": until}
+    return pdf_of("documents/fee_revision.html", context, revision.organisation, revision.status_at)
 
 
 def bank_act(

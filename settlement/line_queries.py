@@ -278,6 +278,32 @@ def _grouped(rows: Iterable[Any], *names: str) -> dict[Any, list[Any]]:
     return found
 
 
+def line_taken_back(claim: Claim, line: ClaimLine) -> ClaimLine | None:
+    """The line of the provider's last claim taken back that names the same visit.
+
+    Without a code of the visit: the one line of that claim for the same recipient, service and day, if it is the only
+    one there and here.
+    """
+    own = Q(redemption_code=line.redemption_code) if line.redemption_code else _of_the_day(line)
+    if not line.redemption_code and claim.lines.filter(own).count() != 1:
+        return None
+    before = Claim.objects.filter(
+        organisation=claim.organisation, provider=claim.provider, status="reversed", reverses=None, pk__lt=claim.pk
+    )
+    others = ClaimLine.objects.filter(own, claim__in=before).select_related("claim")
+    found = list(others.order_by("-claim_id", "-pk")[:2])
+    if not line.redemption_code and len(found) == 2 and found[0].claim_id == found[1].claim_id:
+        return None
+    return found[0] if found else None
+
+
+def _of_the_day(line: ClaimLine) -> Q:
+    person = Q(certificate_number=line.certificate_number)
+    if line.certificate is not None:
+        person |= Q(certificate__recipient=line.certificate.recipient_id)
+    return person & Q(service_code=line.service_code, service_date=line.service_date)
+
+
 def holding(rows: Iterable[Any], on: date) -> list[Any]:
     """Rows with valid_from and exclusive valid_to that hold on a day."""
     return [

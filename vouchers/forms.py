@@ -166,6 +166,19 @@ class FeeForm(forms.Form):
         ]
 
 
+class FeeAnewForm(FeeForm):
+    """The same for months that are over: up to which day, and what became known."""
+
+    last_day = day_field(_("Last day (empty: to the end of what is decided)"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What became known, when, and from which paper. The recipient and the auditor read it."),
+    )
+    field_order = ["valid_from", "last_day", "reason"]
+
+
 def _spread(amount: Decimal | None, window: Period) -> tuple[IncomeRecord, ...]:
     if amount is None or window.end is None:
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from vouchers.views import certificates, provider, recipient_access, recipients, visits_template
+from vouchers.views import certificates, fees, provider, recipient_access, recipients, visits_template
 
 app_name = "vouchers"
 urlpatterns = [
@@ -14,7 +14,8 @@ urlpatterns = [
     path("recipients/<int:pk>/fee-steps/", recipients.recipient_fee_steps, name="recipient_fee_steps"),
     path("recipients/<int:pk>/special/", recipients.recipient_special, name="recipient_special"),
     path("recipients/<int:pk>/needs/", recipients.assess, name="assess"),
-    path("recipients/<int:pk>/fee/", recipients.fee_new, name="fee_new"),
+    path("recipients/<int:pk>/fee/", fees.fee_new, name="fee_new"),
+    path("recipients/<int:pk>/fee/anew/", fees.fee_anew, name="fee_anew"),
     path("recipients/<int:pk>/plan/", recipients.plan_new, name="plan_new"),
     path("recipients/<int:pk>/plan/<int:plan>/close/", recipients.plan_close, name="plan_close"),
     path("recipients/<int:pk>/absence/", recipients.absence_new, name="absence_new"),

@@ -134,6 +134,17 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(_SINCE, "recorded_at", DAY),
         Column(_REASON, "reason", LONG),
     ),
+    "fee_revisions_to_approve": (
+        Column(_RECIPIENT, "recipient"),
+        Column(_("Proposed by"), "proposed_by"),
+        Column(_SINCE, "proposed_at", DAY),
+        Column(_REASON, "reason", LONG),
+    ),
+    "fee_objections_to_answer": (
+        Column(_RECIPIENT, "revision.recipient"),
+        Column(_SINCE, "recorded_at", DAY),
+        Column(_REASON, "reason", LONG),
+    ),
     "fee_refunds_to_approve": (
         Column(_RECIPIENT, "receipt.notice.recipient"),
         Column(_SUM, "amount_minor", MINOR),

@@ -18,7 +18,14 @@ from contracts.models import ContractLine, NormCost, Parameter, ParameterProposa
 from contracts.parameters import ParameterBook
 from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
 from procurement.models import Award, CommissionMember, Score, Tender
-from settlement import advance_queries, appeal_queries, clawback_queries, correction_queries, finance_queries
+from settlement import (
+    advance_queries,
+    appeal_queries,
+    clawback_queries,
+    correction_queries,
+    finance_queries,
+    revision_queries,
+)
 from settlement.appeal_queries import appeals_to_answer
 from settlement.bank_queries import bank_acts, overdue_lines, silent_payments
 from settlement.clearing_queries import clearing_statements
@@ -213,6 +220,14 @@ def corrections(access: Access) -> QuerySet[Any]:
 
 def objections(access: Access) -> QuerySet[Any]:
     return objections_to_answer(access)
+
+
+def fee_revisions(access: Access) -> QuerySet[Any]:
+    return revision_queries.revisions_to_approve(access)
+
+
+def fee_objections(access: Access) -> QuerySet[Any]:
+    return revision_queries.fee_objections_to_answer(access)
 
 
 def own_corrections(access: Access) -> QuerySet[Any]:

@@ -44,6 +44,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Certificates"), "vouchers:certificates", ("recipients.view", "fees.view")),
             Item(_("My certificate"), "vouchers:mine", ("certificates.view",), unless="fees.view"),
             Item(_("Recipients' fees"), "settlement:fee_notices", ("fee_notices.view",)),
+            Item(_("Fees decided anew"), "settlement:fee_revisions", ("fees.view",)),
             Item(_("What I pay"), "settlement:own_fees", ("fee_notices.pay",), unless="fee_notices.view"),
             Item(_("Corrections of past months"), "settlement:own_corrections", ("corrections.own",)),
         ),

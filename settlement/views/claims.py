@@ -165,13 +165,8 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def resubmission_of(claim: Claim, explained: LineExplained) -> dict[str, Any] | None:
     """The line of a reversed claim that names the same visit, and what is decided differently this time."""
-    code, steps = explained.line.redemption_code, explained.runs[-1][2] if explained.runs else ()
-    if not code or not steps:
-        return None
-    others = ClaimLine.objects.filter(claim__organisation=claim.organisation, claim__provider=claim.provider)
-    taken_back = (
-        others.filter(redemption_code=code, claim__status="reversed").exclude(claim=claim).order_by("-pk").first()
-    )
+    line, steps = explained.line, explained.runs[-1][2] if explained.runs else ()
+    taken_back = line_queries.line_taken_back(claim, line) if steps else None
     if taken_back is None:
         return None
     rows = list(line_queries.claim_lines(taken_back.claim).filter(pk=taken_back.pk))

@@ -23,6 +23,7 @@ from settlement.actions import correction_objections, corrections
 from settlement.finance_forms import CorrectionForm, ObjectionForm, ReasonForm, month_of_text
 from settlement.models import Correction
 from settlement.models.ledger import ACCOUNT_TITLES
+from settlement.revision_queries import own_revisions
 from vouchers.models import Recipient
 
 BUDGET_KINDS = {
@@ -250,8 +251,9 @@ def _paper(pdf: bytes, correction: Correction) -> HttpResponse:
 @requires("corrections.own")
 def own_list(request: HttpRequest) -> HttpResponse:
     """Corrections that change something for the recipient who is signed in."""
-    page = page_of(request, queries.own_corrections(access_of(request).user))
-    return render(request, "settlement/corrections/mine.html", {"page": page})
+    user = access_of(request).user
+    context = {"page": page_of(request, queries.own_corrections(user)), "revisions": own_revisions(user)}
+    return render(request, "settlement/corrections/mine.html", context)
 
 
 @requires("corrections.own")

@@ -60,7 +60,10 @@ class LaterFeeDecision(DomainError):
     """A decision from this day or later exists."""
 
     code = "LATER_FEE_DECISION"
-    message = _("A decision that starts on %(valid_from)s is already recorded. Start the new one after it.")
+    message = _(
+        "A decision that starts on %(valid_from)s is already recorded. Start the new one after it, or decide the fee "
+        "of past months anew on the recipient's page."
+    )
 
 
 class RetroactiveIncrease(DomainError):
@@ -291,7 +294,7 @@ def decide_fee(
         raise FeeStartNotFirst(first=f"{month_of(start):%d.%m.%Y}")
     calculation = calculate_fee(recipient=recipient, inputs=inputs, book=book)
     if calculation.outcome.mode == "U":
-        raise FeeUndetermined(missing=_missing(calculation))
+        raise FeeUndetermined(missing=missing_incomes(calculation))
     recipient = lock_rows(Recipient.objects.select_related("organisation").filter(pk=recipient.pk))[0]
     _close_previous(recipient, calculation, start, at)
     assessment = FeeAssessment.objects.create(
@@ -299,10 +302,10 @@ def decide_fee(
         mode=calculation.outcome.mode,
         monthly_limit=calculation.monthly_limit,
         valid_from=start,
-        decision=decision or _number(recipient, start),
+        decision=decision or fee_number(recipient, start),
         formula_id=calculation.outcome.formula_id,
         income_member=calculation.income.per_member if calculation.income else None,
-        inputs=_as_json(inputs),
+        inputs=inputs_as_json(inputs),
         parameters=calculation.parameters,
         steps=calculation.steps,
         decided_by_id=actor.user_id,
@@ -322,11 +325,13 @@ def decide_fee(
     return assessment
 
 
-def _missing(calculation: FeeCalculation) -> str:
+def missing_incomes(calculation: FeeCalculation) -> str:
+    """Whose incomes are not known, in words."""
     return ", ".join(calculation.income.missing) if calculation.income else str(_("of every family member"))
 
 
-def _number(recipient: Recipient, start: date) -> str:
+def fee_number(recipient: Recipient, start: date) -> str:
+    """The next number of a decision on fees."""
     return document_number(organisation=recipient.organisation, kind="fee", prefix="FD", year=start.year)
 
 
@@ -339,19 +344,19 @@ def _close_previous(recipient: Recipient, calculation: FeeCalculation, start: da
         raise LaterFeeDecision(valid_from=f"{last.valid_from:%d.%m.%Y}")
     in_force = last.valid_to is None or last.valid_to > start
     past = start < month_of(local_date(at, recipient.organisation.zone))
-    new = _burden(calculation.outcome.mode, calculation.monthly_limit)
-    if in_force and past and new > _burden(last.mode, last.monthly_limit):
+    new = burden(calculation.outcome.mode, calculation.monthly_limit)
+    if in_force and past and new > burden(last.mode, last.monthly_limit):
         raise RetroactiveIncrease()
     if in_force:
         last.change(at=at, valid_to=start)
 
 
-def _burden(mode: str, limit: Decimal | None) -> tuple[int, Decimal]:
+def burden(mode: str, limit: Decimal | None) -> tuple[int, Decimal]:
     """Orders decisions by what they may cost the recipient."""
     return ("F", "D", "C").index(mode), limit or Decimal(0)
 
 
-def _as_json(inputs: FeeInputs) -> dict[str, Any]:
+def inputs_as_json(inputs: FeeInputs) -> dict[str, Any]:
     """Inputs as plain JSON. Which free category it was is of a special category of data and stays on the register,
     encrypted; the calculation needs only that one was proven."""
     hidden = tuple(

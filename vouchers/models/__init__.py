@@ -8,6 +8,7 @@ from vouchers.models.certificates import (
     Redemption,
 )
 from vouchers.models.check_facts import EmergencyCase, OtherFunding, StateTask, VisitComplaint, VisitScan
+from vouchers.models.fee_revisions import FeeObjection, FeeObjectionAnswer, FeeRevision
 from vouchers.models.needs import FeeAssessment, NeedsAssessment
 from vouchers.models.plans import IndividualPlan, PlanLine
 from vouchers.models.recipients import Absence, Mandate, Recipient, RecipientResidence
@@ -20,6 +21,9 @@ __all__ = [
     "CertificateSuspension",
     "EmergencyCase",
     "FeeAssessment",
+    "FeeObjection",
+    "FeeObjectionAnswer",
+    "FeeRevision",
     "IndividualPlan",
     "Mandate",
     "NeedsAssessment",

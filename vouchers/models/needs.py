@@ -67,7 +67,12 @@ class FeeAssessment(VersionedModel):
                 condition=~models.Q(mode="D") | models.Q(monthly_limit__gte=0),
             ),
         ]
-        triggers = versioned("fee_assessment", "mode", "monthly_limit", "valid_from", "valid_to")
+        # A decision made anew for the same days takes the row's place: what it rested on is kept with its figures.
+        triggers = versioned(
+            "fee_assessment",
+            *("mode", "monthly_limit", "valid_from", "valid_to", "decision", "formula_id", "income_member"),
+            *("inputs", "parameters", "steps", "decided_by_id"),
+        )
 
     def __str__(self) -> str:
         return f"{self.recipient_id} {self.mode} {self.valid_from}"

@@ -14,15 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
-from config.errors import DomainError
-from config.periods import month_of
 from contracts.models import Service
-from contracts.parameters import parameter_value
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from vouchers import forms, queries
 from vouchers.actions import assessments, mandates, plans, recipients
 from vouchers.models import FeeAssessment, NeedsAssessment, Recipient
-from vouchers.rules.income import income_window
 
 SPECIAL = ["tax_id", "phone", "address", "free_category", "findings"]
 # Shown in the tables of the page, and only together with the fields above: health, and grounds that tell of it.
@@ -133,6 +129,7 @@ def _page(
         "assessments": _assessments(recipient),
         "fees": fees,
         "fee": fee,
+        "revisions": recipient.fee_revisions.order_by("-proposed_at", "-id"),
         "unverified": {row["key"] for row in fee.parameters if row.get("unverified")} if fee else set(),
         "plan_lines": recipient.plan_lines.select_related("service", "plan").order_by("-valid_from", "service__code"),
         "certificates": [(row, balances.get(row.pk, [])) for row in certificates],
@@ -295,53 +292,3 @@ def plan_close(request: HttpRequest, pk: int, plan: int) -> HttpResponse:
         to="vouchers:recipient",
         key=pk,
     )
-
-
-@requires("fees.decide")
-def fee_new(request: HttpRequest, pk: int) -> HttpResponse:
-    """Calculate a fee, show how, then decide: the same calculation twice."""
-    access = access_of(request)
-    recipient = one_of(_scope(access), pk)
-    today = access.today()
-    form = forms.FeeForm(
-        request.POST or None,
-        jurisdiction=recipient.organisation.jurisdiction,
-        initial={"application_date": today, "valid_from": month_of(today), "lost_ability": True},
-    )
-    calculation, refusal = None, None
-    if request.method == "POST" and form.is_valid():
-        try:
-            on = form.cleaned_data["application_date"]
-            rule = parameter_value(recipient.organisation, "inc.window", on).text
-            inputs = form.inputs(income_window(application_date=on, rule=rule))
-            if "decide" in request.POST:
-                assessments.decide_fee(
-                    recipient=recipient,
-                    inputs=inputs,
-                    valid_from=form.cleaned_data["valid_from"],
-                    actor=access.actor,
-                    at=access.now(),
-                )
-                return redirect("vouchers:recipient", pk)
-            calculation = assessments.calculate_fee(recipient=recipient, inputs=inputs)
-        except DomainError as error:
-            refusal = error
-    context = {
-        "form": form,
-        "refusal": refusal,
-        "recipient": recipient,
-        "calculation": calculation,
-        "unverified": {row["key"] for row in calculation.parameters if row["unverified"]} if calculation else set(),
-        "window": _window(recipient, form, today),
-    }
-    return render(request, "vouchers/fee.html", context)
-
-
-def _window(recipient: Recipient, form: forms.FeeForm, today: date) -> Any:
-    """Months whose incomes count for the date in the form."""
-    on = form.cleaned_data.get("application_date", today) if form.is_bound and form.is_valid() else today
-    try:
-        rule = parameter_value(recipient.organisation, "inc.window", on).text
-    except DomainError:
-        return None
-    return income_window(application_date=on, rule=rule)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from config.accounts.models import User
 from contracts.actions.reference import load_reference
+from contracts.parameters import parameter_value
 from settlement.actions import corrections
 from settlement.actions.month_close import close_month
 from settlement.books import verify_books
@@ -15,7 +17,9 @@ from settlement.models import Correction
 from tests.oracle.small import Tables
 from tests.settlement.actions.month import AT, NOVEMBER, judge
 from tests.settlement.views.town import Town, settled_town, tables_of_month
-from vouchers.models import Absence, FeeAssessment, Recipient
+from tests.vouchers.town import pensioner
+from vouchers.actions.fee_revisions import approve_fee_revision, propose_fee_revision
+from vouchers.models import Absence, FeeRevision, Recipient
 
 LEARNT, LATER = AT + timedelta(days=3), AT + timedelta(days=5)
 
@@ -47,9 +51,21 @@ def approve(town: Town, made: Correction, name: str = "ivan", **changes: Any) ->
     return corrections.approve_correction(**values | changes)
 
 
-def lower_income(limit: str = "800.00") -> None:
-    """The recipient brings a statement: the fee of November is smaller than was decided."""
-    FeeAssessment.objects.get().change(at=LEARNT, monthly_limit=Decimal(limit))
+def lower_income(limit: str = "800.00", *, at: datetime = LEARNT) -> FeeRevision:
+    """The recipient brings a statement: by the right income the fee of November is another one than was decided."""
+    recipient = Recipient.objects.select_related("organisation").get()
+    minimum = parameter_value(recipient.organisation, "sm.lost_ability", NOVEMBER).decimal
+    proposed = propose_fee_revision(
+        recipient=recipient, inputs=pensioner(str(Decimal(limit) + 2 * minimum), NOVEMBER), valid_from=NOVEMBER,
+        last_day=date(2025, 11, 30), reason="Довідка про доходи", actor=_actor("sofiia"), at=at,
+    )  # fmt: skip
+    return approve_fee_revision(
+        organisation=recipient.organisation, revision_id=proposed.pk, actor=_actor("ivan"), at=at
+    )
+
+
+def _actor(username: str) -> Any:
+    return User.objects.get(username=username).as_actor()
 
 
 def in_hospital(first: date = date(2025, 11, 3), to: date = date(2025, 11, 7)) -> None:

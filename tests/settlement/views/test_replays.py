@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from config.audit.actors import SYSTEM
 from contracts.models import NormCost
 from settlement.actions.claims import reverse_claim
+from settlement.line_queries import line_taken_back
 from settlement.models import Adjudication, ClaimLine
 from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import AT, judge
@@ -80,18 +82,42 @@ def test_a_lifted_pend_says_what_changed(town: Town) -> None:
     assert "was lifted by decision: The act is signed." in page
 
 
-def test_a_line_that_is_claimed_again_is_compared_with_the_one_taken_back(town: Town) -> None:
-    old = line_of(1)
+def claimed_again(town: Town, number: int = 8, **changes: object) -> ClaimLine:
+    """A line in a claim of its own, after its claim was taken back."""
+    again = line_of(number)
     reverse_claim(organisation=town.organisation, claim_id=town.claim.pk, reason="error", actor=SYSTEM, at=AT)
     judge(town.organisation)
-    again = ClaimLine.objects.get(pk=old.pk)
     claim = town.claim
     claim.pk, claim.number, claim.run, claim.status = None, "A-2", None, "draft"
     claim.save(force_insert=True)
     again.pk, again.claim, again.unit_rate_e4, again.amount_e4 = None, claim, 800_000, again.units_milli * 800
+    for name, value in changes.items():
+        setattr(again, name, value)
     again.save(force_insert=True)
-    type(claim).objects.filter(pk=claim.pk).update(status="submitted")
+    return again
+
+
+@pytest.mark.parametrize("changes", [{}, {"redemption_code": "", "redemption": None}], ids=["code", "no code"])
+def test_a_line_that_is_claimed_again_is_compared_with_the_one_taken_back(
+    town: Town, changes: dict[str, object]
+) -> None:
+    old, again = line_of(8), claimed_again(town, **changes)
+    type(again.claim).objects.filter(pk=again.claim_id).update(status="submitted")
     judge(town.organisation)
     page = text(town.browser("nadiia").get(url("claim_line", again.pk)))
     assert "What changed since the claim that was taken back" in page
     assert url("claim_line", old.pk) in page and "Claimed" in page and "became" in page
+
+
+@pytest.mark.parametrize(
+    "changes", [{"service_date": date(2025, 11, 29)}, {"number": 1}, {"twin": True}], ids=["day", "two then", "two now"]
+)
+def test_a_line_without_a_code_is_compared_only_with_the_one_it_must_be(town: Town, changes: dict[str, Any]) -> None:
+    twin = changes.get("twin")
+    rest = {name: value for name, value in changes.items() if name != "twin"}
+    again = claimed_again(town, redemption_code="", redemption=None, **rest)
+    claim = again.claim
+    if twin:
+        again.pk, again.line = None, again.line + 1
+        again.save(force_insert=True)
+    assert line_taken_back(claim, again) is None

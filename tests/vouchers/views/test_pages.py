@@ -148,7 +148,7 @@ def test_what_tells_of_health_is_shown_on_demand_and_each_reading_recorded(
     record_absence(recipient=recipient, kind="hospital", from_date=VISIT.date(), last_day=None, **common)
     recipient.assessments.update(dependency_level="LEVEL-IV")
     recipient.residences.get().change(at=VISIT, recipient_class="BEDRIDDEN")
-    recipient.fee_assessments.update(formula_id="PAY-UA-3/crisis")
+    recipient.fee_assessments.get().change(at=VISIT, formula_id="PAY-UA-3/crisis")
     telling = ("hospital", "LEVEL-IV", "BEDRIDDEN", "PAY-UA-3/crisis", "How it was computed")
     address = f"/vouchers/recipients/{recipient.pk}/"
     sofiia, readings = sign_in(cast["sofiia"]), AuditEvent.objects.filter(action="recipient.special_read")
