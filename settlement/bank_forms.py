@@ -42,7 +42,7 @@ class PartForm(forms.Form):
     """A part of an incoming bank line; an untouched row is none."""
 
     kind = forms.ChoiceField(label=_("What it is"), choices=[("", "—"), *PART_WORDS.items()], required=False)
-    number = forms.CharField(label=_("Number or reference; for something else: words"), max_length=300, required=False)
+    number = forms.CharField(label=_("Number, reference or words"), max_length=300, required=False)
     amount = money_field(_("Sum of this part"), required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class PartForm(forms.Form):
         return found
 
 
-PartFormSet = forms.formset_factory(PartForm, extra=4, max_num=40)
+PartFormSet = forms.formset_factory(PartForm, extra=3, max_num=40)
 
 
 def parts_said(rows: Any) -> list[Part]:

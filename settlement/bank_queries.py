@@ -168,7 +168,7 @@ def _owners_named(organisation: Organisation, references: set[str]) -> dict[str,
 
 def quoted_parts(line: StatementLine, left: int) -> list[tuple[str, str, int]]:
     """Documents that an incoming line quotes, each with its number and what of the line it may be, minor units: what it
-    waits for, as long as the line has something ``left``.
+    waits for, as long as the line has something ``left``; at last what stays open.
     """
     office, references = line.statement.organisation, find_creditor_references(line.remittance_text)
     found: list[tuple[str, str, int]] = []
@@ -181,7 +181,7 @@ def quoted_parts(line: StatementLine, left: int) -> list[tuple[str, str, int]]:
             part = min(max(getattr(row, waits), 0), left)
             found.append((kind, row.number, part))
             left -= part
-    return found
+    return [*found, ("open", "", left)] if found and left else found
 
 
 def _payments_named(organisation: Organisation, texts: set[str]) -> dict[str, int]:

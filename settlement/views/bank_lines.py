@@ -156,7 +156,9 @@ def line_divide(request: HttpRequest, pk: int) -> HttpResponse:
     left = open_of(line)
     # A bound formset takes no initial rows: it would drop the rows that were not changed.
     quoted = quoted_parts(line, left) if request.method != "POST" else []
-    initial = [{"kind": kind, "number": number, "amount": from_minor(part)} for kind, number, part in quoted]
+    initial = [
+        {"kind": kind, "number": number, "amount": from_minor(part) if part else None} for kind, number, part in quoted
+    ]
     parts = PartFormSet(request.POST or None, prefix="parts", initial=initial)
     form, refusal = ReasonForm(request.POST or None), None
     if parts.is_valid():

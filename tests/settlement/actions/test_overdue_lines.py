@@ -11,11 +11,10 @@ from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
 from config.audit.models import AuditEvent
 from config.office.models import OutboxMessage
-from contracts.models import Parameter
-from settlement import tasks
+from settlement import bank_queries, tasks
 from settlement.actions.bank_lines import explain_line, undo_explanation
 from settlement.actions.overdue_lines import chase_overdue_lines
-from settlement.bank_queries import OPEN_DAYS, open_days, overdue_lines
+from settlement.bank_queries import open_days, overdue_lines
 from settlement.models import StatementLine
 from tests.settlement.actions.clawback_town import DECIDED, ClawbackTown, clawback_town
 from tests.trail import trail_for
@@ -73,9 +72,11 @@ def test_another_line_is_told_of_by_itself_and_an_explained_one_not_at_all(
     assert chase(town, 30, line) == [second] and OutboxMessage.objects.count() == 4
 
 
-def test_without_a_term_nothing_is_overdue(town: ClawbackTown, line: StatementLine) -> None:
+def test_without_a_term_nothing_is_overdue(
+    town: ClawbackTown, line: StatementLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert list(overdue_lines(town.office, line.booked_on + timedelta(days=11))) == [line]
-    Parameter.objects.get(key=OPEN_DAYS).withdraw(at=DECIDED)
+    monkeypatch.setattr(bank_queries, "OPEN_DAYS", "bank.of_no_law")
     assert not overdue_lines(town.office, date(2027, 1, 1)) and chase(town, 400, line) == []
 
 

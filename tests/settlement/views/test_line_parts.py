@@ -122,7 +122,7 @@ def test_open_lines_show_their_age_and_the_last_day(town: ClawbackTown) -> None:
     assert f"{url('open_bank_lines')}?age=overdue" in text(halyna, "/")
     chase_overdue_lines(organisation=town.office, actor=SYSTEM, at=now)
     notices = text(halyna, "/notices/")
-    assert "Записи банку не пояснено до останнього дня" in notices and url("statement_line", line.pk) in notices
+    assert "Записи банку не пояснено до останнього дня" in notices and "/settlement/statement-lines/" in notices
     assert "Записи банку не пояснено до останнього дня" not in text(browser(town.cast["bohdan"]), "/notices/")
 
 
