@@ -92,6 +92,14 @@ DUTIES: tuple[Duty, ...] = (
         waiting_rows.norms,
     ),
     Duty(
+        "past_terms_to_approve",
+        "past_days.approve",
+        _("Terms of contracts for past days to approve"),
+        _("Compare them with the paper, and look at what is already settled."),
+        "contracts:contracts",
+        waiting_rows.past_terms,
+    ),
+    Duty(
         "declarations",
         "bids.score",
         _("Declarations of interest to make"),

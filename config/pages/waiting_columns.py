@@ -81,6 +81,13 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(_("Written by"), "author"),
         Column(_SINCE, "recorded_at", DAY),
     ),
+    "past_terms_to_approve": (
+        Column(_("Contract"), "contract"),
+        Column(_("New price of a unit"), "unit_rate", RATE),
+        Column(_("In force from"), "valid_from", DAY),
+        Column(_("Written by"), "author"),
+        Column(_SINCE, "recorded_at", DAY),
+    ),
     "declarations": _SEAT,
     "competitions_to_score": _SEAT,
     "contracts": (

@@ -14,7 +14,7 @@ from config.accounts.models import User
 from config.accounts.people import people_of
 from config.clock import local_date
 from config.office.models import Job
-from contracts.models import ContractLine, NormCost, Parameter, ParameterProposal
+from contracts.models import ContractLine, NormCost, Parameter, ParameterProposal, PastTerms
 from contracts.parameters import ParameterBook
 from contracts.queries import contracts_of_office, parameter_proposals, unverified_parameters
 from procurement.models import Award, CommissionMember, Score, Tender
@@ -70,6 +70,11 @@ def to_approve(access: Access) -> QuerySet[Tender]:
 
 def norms(access: Access) -> QuerySet[NormCost]:
     return NormCost.objects.filter(organisation=access.office(), status="draft").exclude(author=access.user)
+
+
+def past_terms(access: Access) -> QuerySet[PastTerms]:
+    rows = PastTerms.objects.filter(contract__organisation=access.office(), status="draft")
+    return rows.exclude(author=access.user)
 
 
 def seats(access: Access) -> QuerySet[CommissionMember]:

@@ -22,6 +22,7 @@ from contracts.actions.past_days import check_past_day
 from contracts.models import NormCost, Service, Territory
 from contracts.parameters import ParameterBook, ParameterValue
 from contracts.queries import closed_until, norm_ended_by
+from contracts.settled_queries import settled_lines
 from contracts.rules.norm_cost import (
     AdministrativeCosts,
     CostItem,
@@ -183,11 +184,11 @@ def approve_norm_cost(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
     """Approve a draft; the norm of the same key that holds on its first day ends the day before.
 
     Raises: FourEyes for its author, NormOverlap, NormInUse for a first day not after today while another norm holds,
-    NormOfPastDays for one that reaches into closed months, InvalidMove.
+    NormOfPastDays for one with a reason or of days that are settled in a closed month, InvalidMove.
     Audit: norm_cost.approved, with the norm that it ends.
     """
-    norm = lock_rows(NormCost.objects.filter(pk=norm.pk).select_related("organisation"))[0]
-    if norm.reason or norm.valid_from < (closed_until(norm.organisation) or norm.valid_from):
+    norm = lock_rows(NormCost.objects.filter(pk=norm.pk).select_related("organisation", "service"))[0]
+    if norm.reason or _reaches_closed_lines(norm):
         raise NormOfPastDays()
     if norm.author_id == actor.user_id:
         raise FourEyes()
@@ -203,6 +204,14 @@ def approve_norm_cost(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
     touched = [earlier] if earlier else []
     record("norm_cost.approved", norm, *touched, actor=actor, at=at, unit_rate=norm.unit_rate, **ended)
     return norm
+
+
+def _reaches_closed_lines(norm: NormCost) -> bool:
+    """Whether lines of closed months were decided for days of a draft; the first norm of a new service has none."""
+    since, until = norm.valid_from, norm.valid_to
+    if norm.status != "draft" or since >= (closed_until(norm.organisation) or since):
+        return False
+    return settled_lines(norm.organisation, since=since, until=until, service=norm.service).closed != ()
 
 
 @action
