@@ -22,7 +22,6 @@ from contracts.actions.past_days import check_past_day
 from contracts.models import NormCost, Service, Territory
 from contracts.parameters import ParameterBook, ParameterValue
 from contracts.queries import closed_until, norm_ended_by
-from contracts.settled_queries import settled_lines
 from contracts.rules.norm_cost import (
     AdministrativeCosts,
     CostItem,
@@ -32,6 +31,7 @@ from contracts.rules.norm_cost import (
     StaffPay,
     compute_norm_cost,
 )
+from contracts.settled_queries import settled_lines
 
 PARAMETER_KEYS = ("esv_rate", "admin_cap_pct", "admin_cap_base", "vat_rate")
 
