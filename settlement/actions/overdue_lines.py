@@ -17,11 +17,10 @@ from settlement.actions.claim_notices import tell_office
 from settlement.bank_queries import overdue_lines
 from settlement.models import StatementLine
 
-OVERDUE = "statement_lines.overdue"
 # The trail knows which lines people were told of.
 _TOLD = """
 SELECT l.id FROM unnest(%s::bigint[]) l (id) WHERE EXISTS (
-    SELECT 1 FROM audit_auditevent e WHERE e.action = %s
+    SELECT 1 FROM audit_auditevent e WHERE e.action = 'statement_lines.overdue'
       AND e.objects_touched @> jsonb_build_array('settlement.statementline:' || l.id))
 """
 
@@ -42,12 +41,13 @@ def chase_overdue_lines(*, organisation: Organisation, actor: Actor, at: datetim
         nothing_to_record()
         return []
     said: dict[str, Any] = {"count": len(lines), "booked_on": lines[0].booked_on.isoformat()}
-    tell_office(organisation.pk, lines[0], "statements.match", OVERDUE, said, at=at)
-    record(OVERDUE, organisation, labels=[label_of(line) for line in lines], actor=actor, at=at, **said)
+    tell_office(organisation.pk, lines[0], "statements.match", "statement_lines.overdue", said, at=at)
+    labels = [label_of(line) for line in lines]
+    record("statement_lines.overdue", organisation, labels=labels, actor=actor, at=at, **said)
     return lines
 
 
 def _told(lines: Sequence[StatementLine]) -> set[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_TOLD, [[line.pk for line in lines], OVERDUE])
+        cursor.execute(_TOLD, [[line.pk for line in lines]])
         return {key for (key,) in cursor.fetchall()}

@@ -20,7 +20,7 @@ from config.pages.notices import ADVICE
 from config.pages.trail_words import FIELDS
 from tests.road import assert_same_queries, sign_in
 
-TELLING = {"tell_provider", "tell_deciders", "OutboxMessage"}
+TELLING = {"tell_provider", "tell_deciders", "tell_office", "tell_correctors", "OutboxMessage"}
 APPS = ("contracts", "vouchers", "procurement", "settlement")
 RETURNED = {"number": "A-7", "reason": "немає підпису", "correct_by": "2025-12-12"}
 
@@ -28,6 +28,7 @@ RETURNED = {"number": "A-7", "reason": "немає підпису", "correct_by"
 def test_every_kind_of_message_has_words() -> None:
     assert codes_told() >= {"claim.returned", "appeal.submitted"}
     told = codes_told() | {"appeal.upheld", "appeal.refused", "tender.cancelled", "tender.unsuccessful"}
+    told |= {"fee_revision.approved", "fee_revision.to_settle"}
     assert told == set(ADVICE)
     assert told <= set(SENTENCES) and DEMO_PIN not in ADVICE
     assert set(RETURNED) <= set(FIELDS)
