@@ -21,8 +21,10 @@ from config.demo.pins import pin_of
 from config.demo.stage import Stage, ensure, moment
 from config.demo.visits import home_visits
 from config.roles import CASE_WORKER
+from contracts.actions.agreements import AgreedLine
 from contracts.actions.parameters import Source, propose_parameter
-from contracts.models import BudgetLine, NormCost, ParameterProposal, Provider, Service
+from contracts.actions.past_terms import propose_past_terms
+from contracts.models import BudgetLine, Contract, ContractLine, NormCost, ParameterProposal, Provider, Service
 from procurement.actions.bids import admit_bid, open_bids, submit_bid
 from procurement.actions.competitions import draft_tender
 from procurement.models import Bid, Tender
@@ -90,6 +92,7 @@ def begin_december(stage: Stage) -> None:
         if order.opened:
             _open(stage, tender)
     _norm_draft(stage)
+    _past_days(stage)
     _new_colleague(stage)
     _parameter_draft(stage)
     learn_of_hospital(stage)
@@ -198,6 +201,34 @@ def _norm_draft(stage: Stage) -> None:
         valid_from=date(2026, 1, 1),
         act="Проєкт рішення виконкому вигаданої Вербівської міської ради",
         at=moment(2025, 12, 11),
+    )
+
+
+def _past_days(stage: Stage) -> None:
+    """Papers of November that came late wait for the second person: a norm cost and a price of a contract."""
+    pay, units, share, purchases, transport = COMPONENTS[DAY]
+    draft_norm(
+        stage,
+        DAY,
+        (pay, units, share, purchases - D("2.00"), transport),
+        valid_from=date(2025, 11, 1),
+        act="Рішення виконкому вигаданої Вербівської міської ради № 198 від 30.10.2025",
+        at=moment(2025, 12, 12),
+        reason="Рішення надійшло після закриття листопада: вартість продуктів перерахували",
+    )
+    contract = Contract.objects.filter(organisation=stage.organisation, provider__code="TURBOTA", status="active")
+    line = ContractLine.objects.filter(contract__in=contract, service__code=HOME).latest("pk")
+    ensure(
+        line.contract.past_terms.all(),
+        lambda: propose_past_terms(
+            contract=line.contract,
+            line=AgreedLine(line.service, line.unit_rate - D("1.00"), line.units_ceiling),
+            valid_from=date(2025, 11, 1),
+            basis="Додаткова угода № 3 від 29.10.2025",
+            reason="Примірник угоди знайшли після закриття листопада",
+            actor=stage.actor("bohdan"),
+            at=moment(2025, 12, 12, 11),
+        ),
     )
 
 

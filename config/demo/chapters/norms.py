@@ -107,6 +107,7 @@ def draft_norm(
     at: datetime,
     valid_to: date | None = None,
     territory: str = "",
+    reason: str = "",
 ) -> NormCost:
     """A norm cost drafted from its components, or the one that is there."""
     service = Service.objects.get(organisation=stage.organisation, code=code)
@@ -131,6 +132,7 @@ def draft_norm(
             valid_to=valid_to,
             territory=place,
             act=act,
+            reason=reason,
             actor=stage.actor("bohdan"),
             at=at,
         ),
