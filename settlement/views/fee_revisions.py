@@ -61,7 +61,7 @@ def _page(request: HttpRequest, access: Access, revision: FeeRevision, explained
         "months": queries.settled_months(revision) if revision.status != "cancelled" else [],
         "explained": explained,
         "may_explain": may_explain and not explained and bool(revision.steps),
-        "unverified": {row["key"] for row in revision.parameters if row.get("unverified")},
+        "unverified": _unverified(revision),
         "correction_reason": f"{revision.number}. {revision.reason}",
         "own": waits and own,
         "may_approve": waits and not own and access.may("fees.approve"),
@@ -69,6 +69,11 @@ def _page(request: HttpRequest, access: Access, revision: FeeRevision, explained
         **_objection(access, revision),
     }
     return render(request, "settlement/fee_revisions/detail.html", context)
+
+
+def _unverified(revision: FeeRevision) -> set[str]:
+    """Parameters behind the calculation whose value nobody has checked against the act."""
+    return {row["key"] for row in revision.parameters if row.get("unverified")}
 
 
 def as_shown(revision: FeeRevision) -> list[dict[str, Any]]:
@@ -191,6 +196,7 @@ def own_revision(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "revision": revision,
         "replaced": as_shown(revision),
+        "unverified": _unverified(revision),
         "form": form,
         "refusal": refusal,
         **_objection(access, revision),
