@@ -67,7 +67,7 @@ def _changed_claims(run: AdjudicationRun, known_at: datetime) -> set[int]:
     if not stored:
         return set()
     law = law_of(run.organisation, run.period, known_at)
-    _facts, result = judge(run.organisation, batch_of(run), known_at, law)
+    _facts, result = judge(run.organisation, batch_of(run), known_at, law, anew=True)
     return {row[1] for row in _decided(result) if stored.get(row[0]) != row}
 
 

@@ -21,6 +21,7 @@ from config.periods import month_end
 from config.transactions import step
 from contracts.parameters import ParameterBook
 from settlement import rules
+from settlement.decided_queries import as_decided, read_decided
 from settlement.facts_queries import read_facts
 from settlement.models import Adjudication, AdjudicationRun
 from settlement.rules import checks
@@ -92,8 +93,14 @@ def _readable(rows: list[tuple[str, int, int, str]]) -> Parameters:
 
 
 @step
-def judge(organisation: Organisation, batch: Batch, known_at: datetime, law: Law) -> tuple[Facts, AdjudicationResult]:
-    """Facts as known at a moment and what the rules make of them; writes nothing but temporary tables."""
+def judge(
+    organisation: Organisation, batch: Batch, known_at: datetime, law: Law, *, anew: bool = False
+) -> tuple[Facts, AdjudicationResult]:
+    """Facts as known at a moment and what the rules make of them; writes nothing but temporary tables.
+
+    A run that a package tells of stands as it was decided there, unless it is to be judged ``anew``.
+    Raises: DecidedIncomplete.
+    """
     scope: dict[str, Any] = {
         "organisation": organisation.pk,
         "zone": organisation.zone,
@@ -106,6 +113,9 @@ def judge(organisation: Organisation, batch: Batch, known_at: datetime, law: Law
     with connection.cursor() as cursor:
         create_run_tables(cursor, scope)
         facts = read_facts(cursor, scope)
+        decided = None if anew else read_decided(cursor, scope)
+    if decided is not None:
+        return facts, as_decided(facts, decided, batch.number)
     return facts, adjudicate(facts, parameters=law.parameters)
 
 

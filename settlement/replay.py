@@ -197,7 +197,7 @@ def replay_run(run: AdjudicationRun, *, line: ClaimLine | None = None, known_at:
     moment = known_at or run.known_at
     law = law_of(run.organisation, run.period, moment)
     with transaction.atomic():
-        facts, result = judge(run.organisation, batch_of(run), moment, law)
+        facts, result = judge(run.organisation, batch_of(run), moment, law, anew=known_at is not None)
     rows = _differences(run, facts, result)
     if line is not None:
         rows = rows[(rows["id"] == line.pk) | ((rows["id"] == 0) & (rows["claim_id"] == line.claim_id))]

@@ -7,6 +7,7 @@ from typing import Any
 
 from config.accounts.models import Organisation
 from config.interchange.tables import INPUT_TABLES, OPTIONAL_TABLES, OUTPUT_TABLES, Column, Table
+from settlement.models import AdjudicationRun
 
 _TYPES = {
     "date": "date",
@@ -25,10 +26,12 @@ _TYPES = {
 _WITHOUT_KEY = {"adjudications"}
 
 
-def describe(organisation: Organisation, optional: Iterable[str] = ()) -> dict[str, Any]:
+def describe(
+    organisation: Organisation, optional: Iterable[str] = (), run: AdjudicationRun | None = None
+) -> dict[str, Any]:
     """The descriptor of a package; the same municipality gives the same text, whenever it is written.
 
-    ``optional``: names of the tables that not every package has.
+    ``optional``: names of the tables that not every package has. ``run``: the one whose facts the package has.
     """
     tables = (*INPUT_TABLES.values(), *OUTPUT_TABLES.values(), *(OPTIONAL_TABLES[name] for name in optional))
     return {
@@ -42,6 +45,7 @@ def describe(organisation: Organisation, optional: Iterable[str] = ()) -> dict[s
             "zone": organisation.zone,
             "currency": organisation.currency,
         },
+        **({"facts": {"run": str(run), "known_at": run.known_at.isoformat()}} if run else {}),
         "resources": [_resource(table) for table in tables],
     }
 

@@ -23,10 +23,13 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.fields import EncryptedTextField, blind_index
 from config.interchange.descriptor import describe
-from config.interchange.export_queries import INPUT_QUERIES, OPTIONAL_QUERIES, OUTPUT_QUERIES
+from config.interchange.export_queries import INPUT_QUERIES
+from config.interchange.export_results import OPTIONAL_QUERIES, OUTPUT_QUERIES
 from config.interchange.loading import stream
+from config.interchange.run_facts import require_kept, run_named
 from config.interchange.tables import INPUT_TABLES, OPTIONAL_TABLES, OUTPUT_TABLES
 from contracts.models import Worker
+from settlement.models import AdjudicationRun
 from vouchers.models import Recipient
 
 # Encrypted columns are written in Python: the database cannot read them.
@@ -63,21 +66,27 @@ def export_package(
     """Write every table of a municipality into a folder or a .zip.
 
     ``period`` (first day of a month): claims up to that month, whose history a recalculation needs, and the results
-    of that month alone; ``run``: the results of that run alone. ``operator``: who typed the command, where nobody
-    signed in. ``pseudonymise``: keyed fingerprints instead of the codes of recipients, workers, certificates and
-    visits, no names, birth years only, days of death only where a recalculation needs them, no free text.
+    of that month alone. ``run``, by its number (of that month; else the only run of that number): the results of that
+    run alone, the facts as they were known when it was made, and what the runs before it decided. ``operator``: who
+    typed the command, where nobody signed in. ``pseudonymise``: keyed fingerprints instead of the codes of recipients,
+    workers, certificates and visits, no names, birth years only, days of death only where a recalculation needs them,
+    no free text.
 
     Privileged: without pseudonyms it unmasks personal data. Audit: package.exported with digests of the files.
+    Raises: RunUnknown, RunUnclear; FactsNotKept, SeveralResidences when the facts of the run cannot be told exactly.
     """
     with _one_snapshot(organisation.zone):
-        parameters = _parameters(organisation, period, run, pseudonymise)
-        exported = _write_package(organisation, path, parameters)
+        chosen = run_named(organisation, period, run) if run else None
+        parameters = _parameters(organisation, period, chosen, pseudonymise)
+        if chosen:
+            require_kept(chosen, parameters)
+        exported = _write_package(organisation, path, chosen, parameters)
     record(
         "package.exported",
         organisation,
         actor=actor,
         at=at,
-        period=period,
+        period=chosen.period if chosen else period,
         run=run,
         pseudonymised=pseudonymise,
         **({"operator": operator} if operator else {}),
@@ -87,13 +96,19 @@ def export_package(
     return exported
 
 
-def _parameters(organisation: Organisation, period: date | None, run: int | None, pseudonymise: bool) -> dict[str, Any]:
+def _parameters(
+    organisation: Organisation, period: date | None, run: AdjudicationRun | None, pseudonymise: bool
+) -> dict[str, Any]:
+    period = run.period if run else period
     return {
         "org": organisation.pk,
         "jurisdiction": organisation.jurisdiction,
-        "until": period or _FAR,
+        # A run of a later month may have been made before the run that is asked for.
+        "until": _FAR if run or not period else period,
+        "month": period or _FAR,
         "period": period,
-        "run": run,
+        "run": run.pk if run else None,
+        "known_at": run.known_at if run else "infinity",
         "pseudonymise": pseudonymise,
         "secret": blind_index(organisation.code, purpose="pseudonym"),
     }
@@ -110,11 +125,13 @@ def _one_snapshot(zone: str) -> Iterator[None]:
         cursor.execute("SELECT set_config('TimeZone', %s, true)", [connection.timezone_name])
 
 
-def _write_package(organisation: Organisation, path: Path, parameters: dict[str, Any]) -> list[ExportedTable]:
+def _write_package(
+    organisation: Organisation, path: Path, run: AdjudicationRun | None, parameters: dict[str, Any]
+) -> list[ExportedTable]:
     zipped = path.suffix.lower() == ".zip"
     (path.parent if zipped else path).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent if zipped else path, prefix=".export-") as scratch:
-        exported = _write_files(organisation, Path(scratch), parameters)
+        exported = _write_files(organisation, Path(scratch), run, parameters)
         names = [table.file for table in exported] + ["datapackage.json"]
         if zipped:
             _zip(Path(scratch), names, path)
@@ -127,7 +144,9 @@ def _write_package(organisation: Organisation, path: Path, parameters: dict[str,
     return exported
 
 
-def _write_files(organisation: Organisation, folder: Path, parameters: dict[str, Any]) -> list[ExportedTable]:
+def _write_files(
+    organisation: Organisation, folder: Path, run: AdjudicationRun | None, parameters: dict[str, Any]
+) -> list[ExportedTable]:
     exported = []
     for name, table in (INPUT_TABLES | OUTPUT_TABLES | OPTIONAL_TABLES).items():
         file = folder / f"{name}.csv"
@@ -138,7 +157,7 @@ def _write_files(organisation: Organisation, folder: Path, parameters: dict[str,
             if rows or name not in OPTIONAL_TABLES:
                 exported.append(ExportedTable(name, file.name, rows, _digest(raw)))
     optional = [table.table for table in exported if table.table in OPTIONAL_TABLES]
-    text = json.dumps(describe(organisation, optional), ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(describe(organisation, optional, run), ensure_ascii=False, indent=2) + "\n"
     (folder / "datapackage.json").write_text(text, encoding="utf-8")
     return exported
 

@@ -6,6 +6,7 @@ In packages the last day counts; in the database ranges are half-open: every end
 
 from __future__ import annotations
 
+from config.interchange.loaders_decided import DECIDED_FINDING, DECIDED_LINE, DECIDED_RUN
 from config.interchange.loaders_decisions import ADVANCE, CLAWBACK, CLEARANCE, FINDING
 from config.interchange.loaders_registers import REGISTER_LOADERS
 from config.interchange.mapping import (
@@ -366,5 +367,5 @@ CLAIM_LINE = Loader(
 # Each table comes after those it refers to.
 LOADERS: tuple[Loader, ...] = (
     *REGISTER_LOADERS, RECIPIENT, ABSENCE, FEE, PLAN, CERTIFICATE, CERTIFICATE_SUSPENSION, CERTIFICATE_LINE,
-    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE, FINDING, CLAWBACK, ADVANCE,
+    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE, FINDING, CLAWBACK, ADVANCE, DECIDED_RUN, DECIDED_LINE, DECIDED_FINDING,
 )  # fmt: skip

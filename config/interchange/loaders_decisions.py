@@ -8,28 +8,28 @@ from config.interchange.specs import Check, Loader, Reference
 from settlement.models import AdvanceStanding, ClawbackStanding, Clearance, GivenFinding
 from settlement.rules.given import DECIDABLE
 
-_NAMED_LINE = "(SELECT l.id FROM settlement_claimline l WHERE l.claim_id = s.claim_number_id AND l.line = s.line)"
+NAMED_LINE = "(SELECT l.id FROM settlement_claimline l WHERE l.claim_id = s.claim_number_id AND l.line = s.line)"
 
-_LINE_KNOWN = (
+LINE_KNOWN = (
     Check("PARENT_REFUSED", "line", refused("claim_lines", "s.claim_number || '/' || s.line::text")),
-    Check("REFERENCE", "line", f"{_NAMED_LINE} IS NULL"),
+    Check("REFERENCE", "line", f"{NAMED_LINE} IS NULL"),
 )
 
-_CLEARED = f't.run = s.run AND t.check_code = s."check" AND t.claim_line_id = {_NAMED_LINE}'
+_CLEARED = f't.run = s.run AND t.check_code = s."check" AND t.claim_line_id = {NAMED_LINE}'
 
 CLEARANCE = Loader(
     name="clearances",
     model=Clearance,
     fields=(
         *same("run", "decided_by", "reason"),
-        to("", "claim_line_id", _NAMED_LINE),
+        to("", "claim_line_id", NAMED_LINE),
         to("check", "check_code", 's."check"'),
     ),
     constants={"organisation_id": "%(org)s", "given": "true"},
     references=(Reference("claim_number", "claims", CLAIMS),),
     match=_CLEARED,
     checks=(
-        *_LINE_KNOWN,
+        *LINE_KNOWN,
         # A package names one person; a line that was claimed here takes two, who act here.
         Check(
             "CLAIMED_HERE",
@@ -41,11 +41,11 @@ CLEARANCE = Loader(
 )
 
 _UNITS, _AMOUNT = "(s.units * 1000)::bigint", "(s.amount * 100)::bigint"
-_GIVEN = f't.run = s.run AND t.check_code = s."check" AND t.claim_line_id = {_NAMED_LINE}'
+_GIVEN = f't.run = s.run AND t.check_code = s."check" AND t.claim_line_id = {NAMED_LINE}'
 _NOT_GIVEN = f"NOT EXISTS (SELECT 1 FROM settlement_givenfinding t WHERE {_GIVEN})"
 # A finding that a run of ours has written in the same words.
 _SETTLED = (
-    f'n.id = f.run_id AND n.number = s.run AND f.claim_line_id = {_NAMED_LINE} AND f.check_code = s."check" '
+    f'n.id = f.run_id AND n.number = s.run AND f.claim_line_id = {NAMED_LINE} AND f.check_code = s."check" '
     f"AND f.severity = s.severity AND f.units = {_UNITS} AND f.amount = {_AMOUNT}"
 )
 _NOT_SETTLED = f"NOT EXISTS (SELECT 1 FROM settlement_finding f, settlement_adjudicationrun n WHERE {_SETTLED})"
@@ -55,7 +55,7 @@ FINDING = Loader(
     model=GivenFinding,
     fields=(
         *same("run", "severity", "detail"),
-        to("", "claim_line_id", _NAMED_LINE),
+        to("", "claim_line_id", NAMED_LINE),
         to("check", "check_code", 's."check"'),
         to("units", "units", _UNITS),
         to("amount", "amount", _AMOUNT),
@@ -68,7 +68,7 @@ FINDING = Loader(
     # These are recalculated.
     passed_over=("check", DECIDABLE),
     checks=(
-        *_LINE_KNOWN,
+        *LINE_KNOWN,
         Check(
             "TAKES",
             "amount",

@@ -39,6 +39,7 @@ SENTENCES = {
     "TAKES": _("A warning takes nothing; a rejection or a pend takes units, only a cut may take money alone."),
     "CLAIMED_HERE": _("The claim was made here: its remarks are lifted here, by two people, not by a package."),
     "RUN_TOO_EARLY": _("The claim is judged only in a later run."),
+    "FEE_TOO_HIGH": _("The fee is above the amount that was allowed."),
     "RUN_DONE": _("That run has been played: what it found and kept back stays as it is."),
     "OTHER_PROVIDER": _(
         "The database has this code under another name, and no equal IBAN says that it is the same provider. Give the "

@@ -15,6 +15,7 @@ from config.audit.actors import Actor
 from config.errors import DomainError
 from config.money import from_minor
 from settlement.actions.adjudication import adjudicate_claims
+from settlement.decided_queries import decided_runs_waiting
 from settlement.models import Adjudication, AdjudicationRun
 from settlement.run_queries import end_of, submitted_claims
 
@@ -48,16 +49,18 @@ class RunSummary:
 def settle_month(
     *, organisation: Organisation, period: date, as_of: date, actor: Actor, at: datetime
 ) -> list[RunSummary]:
-    """Play every run of the month that is still to be done, in order.
+    """Play every run of the month that is still to be done, in order; before them runs that a package tells of.
 
     Runs already done stay as they are; a month with nothing left gives an empty list.
     Raises: EarlierMonthOpen, and whatever the adjudication refuses.
     """
+    known = set(_runs(organisation, period).values_list("pk", flat=True))
+    for month, _number in decided_runs_waiting(organisation):
+        adjudicate_claims(organisation=organisation, period=month, as_of=as_of, actor=actor, at=at)
     _require_earlier_done(organisation, period, as_of)
-    done: list[AdjudicationRun] = []
-    while new := _play_next(organisation, period, as_of, actor, at):
-        done += new
-    return [summarise(run) for run in done]
+    while _play_next(organisation, period, as_of, actor, at):
+        pass
+    return [summarise(run) for run in _runs(organisation, period).exclude(pk__in=known).order_by("number")]
 
 
 def _require_earlier_done(organisation: Organisation, period: date, as_of: date) -> None:
@@ -69,10 +72,8 @@ def _require_earlier_done(organisation: Organisation, period: date, as_of: date)
 
 def _play_next(
     organisation: Organisation, period: date, as_of: date, actor: Actor, at: datetime
-) -> list[AdjudicationRun]:
-    known = set(_runs(organisation, period).values_list("pk", flat=True))
-    adjudicate_claims(organisation=organisation, period=period, as_of=as_of, actor=actor, at=at)
-    return list(_runs(organisation, period).exclude(pk__in=known).order_by("number"))
+) -> AdjudicationRun | None:
+    return adjudicate_claims(organisation=organisation, period=period, as_of=as_of, actor=actor, at=at)
 
 
 def _runs(organisation: Organisation, period: date):  # type: ignore[no-untyped-def]

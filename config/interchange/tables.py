@@ -193,6 +193,18 @@ _OUTPUT = (
 _OPTIONAL = (
     _table("clawbacks", "*period! month, *run! int, *provider_code! code, outstanding! amount"),
     _table("advances", "*period! month, *run! int, *contract_number! code, outstanding! amount"),
+    # With the facts of one run: what the runs before it decided, on facts that the package does not have.
+    _table("decided_runs", "*period! month, *run! int, turn! int"),
+    _table(
+        "decided_lines",
+        "*run! int, *claim_number! code, *line! int, units_allowed! taken, rate_allowed! rate, gross! amount,"
+        "fee! amount, outcome! accepted|reduced|rejected|pended",
+    ),
+    _table(
+        "decided_findings",
+        "*run! int, *claim_number! code, *line! int, *check! check, severity! R|P|C|W, units! taken, amount! amount,"
+        "detail text:4000",
+    ),
 )
 
 INPUT_TABLES: dict[str, Table] = {table.name: table for table in _INPUT}

@@ -25,6 +25,7 @@ from settlement.actions.clearing_items import follow_issuers, write_items
 from settlement.actions.run_certificates import capture_reported, lock_certificates
 from settlement.actions.run_posting import lock_budgets, move_budgets, post_claims
 from settlement.actions.run_results import write_results
+from settlement.decided_queries import require_turn
 from settlement.judging import Batch, Law, judge, law_of, receipt_of_run
 from settlement.models import AdjudicationRun, Claim
 from settlement.rules.adjudicate import AdjudicationResult
@@ -53,8 +54,8 @@ def adjudicate_claims(
     that a clearance gives back. Results, claim states, budget entries and the ledger are written together.
     Time: facts as recorded, claims as submitted by the end of ``as_of`` in the organisation's zone.
     Idempotent: what is judged is not judged again; killed anywhere it leaves nothing.
-    Raises: ClaimsChanged, RelatedPerson, ParameterUnreadable. Spending beyond a budget line is recorded; the payment
-    run refuses it.
+    Raises: ClaimsChanged, RelatedPerson, ParameterUnreadable, DecidedRunWaits, DecidedIncomplete. Spending beyond a
+    budget line is recorded; the payment run refuses it.
     Locks: an advisory lock of the organisation, clawbacks, advances, budget lines, certificates, claims,
     number series.
     Posts: claim.adjudicated, claim.reversed, advance.used, advance.given_back, clawback.offset.
@@ -66,6 +67,7 @@ def adjudicate_claims(
     if batch is None:
         nothing_to_record()
         return None
+    require_turn(organisation, period, batch.number)
     refuse_related_to_batch(organisation, batch, actor, at)
     # Later replays read the facts as of the same moment; what is told after the run is not among them.
     played = play_batch(organisation, period, batch, as_of=as_of, known_at=min(known_at, at), actor=actor, at=at)

@@ -31,6 +31,7 @@ from settlement.models.corrections import (
     CorrectionObjection,
     ObjectionAnswer,
 )
+from settlement.models.decided import DecidedFinding, DecidedLine, DecidedRun
 from settlement.models.examinations import (
     ClosenessHint,
     HintFeedback,
@@ -86,6 +87,9 @@ __all__ = [
     "CorrectionClaim",
     "CorrectionLine",
     "CorrectionObjection",
+    "DecidedFinding",
+    "DecidedLine",
+    "DecidedRun",
     "Entry",
     "FeeCharge",
     "FeeCheckout",

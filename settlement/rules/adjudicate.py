@@ -72,7 +72,11 @@ def adjudicate(facts: Facts, *, parameters: Parameters) -> AdjudicationResult:
         seen = replace(facts, lines=facts.lines[~hidden | own])
         parts.append(_judge(seen, parameters, Unseen(int(claim), parts[0][0])))
     adjudications = _joined([part[0] for part in parts])
-    findings = _joined([part[1] for part in parts])
+    return completed(facts, adjudications, _joined([part[1] for part in parts]))
+
+
+def completed(facts: Facts, adjudications: pd.DataFrame, findings: pd.DataFrame) -> AdjudicationResult:
+    """A run of which every line is decided: with what it takes back, and what each claim gets."""
     adjudications = _joined([adjudications, _reversals(facts, adjudications)])
     return AdjudicationResult(adjudications, findings, _remittances(facts, adjudications))
 

@@ -309,6 +309,18 @@ class Package:
             and row["check"] not in DECIDABLE
         ]
 
+    @property
+    def decided_runs(self) -> list[Row]:
+        """Runs whose results the package tells, in the order in which they were made."""
+        return sorted(self.rows("decided_runs"), key=lambda row: int(row["turn"]))
+
+    def decided(self, line: Line, run: int) -> tuple[Row, list[Row]]:
+        """What such a run decided about a line, and its findings."""
+        key = (str(run), line.claim.number, str(line.number))
+        (row,) = (row for row in self.rows("decided_lines") if (row["run"], row["claim_number"], row["line"]) == key)
+        found = self.rows("decided_findings")
+        return row, [row for row in found if (row["run"], row["claim_number"], row["line"]) == key]
+
     def is_lifted(self, line: Line, check: str, run: int) -> bool:
         """Whether a clearance of this or an earlier run of the claim's period lifts the pend."""
         return any(

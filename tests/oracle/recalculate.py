@@ -48,27 +48,47 @@ class Settlement:
         self.result = Result()
 
     def play_all(self) -> Result:
-        """Every run of every period, in order."""
+        """Runs that the package tells of, as told; then every run of every period, in order."""
+        told = [(row["period"], int(row["run"])) for row in self.package.decided_runs]
+        for period, run in told:
+            self.play(period, run, told=True)
         for period in sorted({claim.period for claim in self.package.submitted}):
             for run in self.package.runs_of(period):
-                self.play(period, run)
+                if (period, run) not in told:
+                    self.play(period, run)
         self.result.sort()
         return self.result
 
-    def play(self, period: str, run: int) -> None:
-        """One run."""
+    def play(self, period: str, run: int, *, told: bool = False) -> None:
+        """One run; ``told``: the package says what it decided."""
         claims = self.package.claims_of(period, run)
         before = set(self.reversed)
         self.reversed |= {claim.reverses for claim in claims if claim.reverses}
         lines = [line for claim in claims if not claim.reverses for line in claim.lines]
         lines += self._cleared(period, run, before)
         lines.sort(key=lambda line: line.order)
-        judged = [self._begin(line, period, run) for line in lines]
-        self._overlaps(judged)
-        self._cut(judged)
-        self._fees(judged)
+        judged = [self._told(line, period, run) if told else self._begin(line, period, run) for line in lines]
+        if not told:
+            self._overlaps(judged)
+            self._cut(judged)
+            self._fees(judged)
         self.history += judged
         self._write(judged, period, run, claims)
+
+    def _told(self, line: Line, period: str, run: int) -> Judged:
+        """A line as an earlier run left it, on facts that the package does not have."""
+        row, rows = self.package.decided(line, run)
+        findings = {
+            found["check"]: Finding(
+                found["check"], found["severity"], Decimal(found["units"]), Decimal(found["amount"])
+            )
+            for found in rows
+        }
+        left = {name: Decimal(row[name]) for name in ("gross", "fee")}
+        units, rate = Decimal(row["units_allowed"]), Decimal(row["rate_allowed"])
+        judged = Judged(line, period, run, findings, units=units, rate=rate, **left)
+        assert judged.outcome == row["outcome"], (line.claim.number, line.number)
+        return judged
 
     # -- who may be seen -------------------------------------------------------------------------------------
 

@@ -171,5 +171,6 @@ def test_export_of_a_month_has_the_history_and_only_its_results(tmp_path: Path) 
 
     assert rows("november", period=date(2025, 11, 1)) == (2, 1)
     assert rows("october", period=date(2025, 10, 1)) == (1, 1)
-    assert rows("run", period=date(2025, 11, 1), run=2) == (2, 0)
+    assert rows("run", period=date(2025, 11, 1), run=1) == (2, 1)
+    assert rows("earlier", period=date(2025, 10, 1), run=1) == (1, 1)
     assert rows("all") == (2, 2)

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.accounts.access import permitted
 from config.accounts.organisations import organisation_named
@@ -22,6 +23,14 @@ from config.clock import business_now
 from config.errors import DomainError
 from config.interchange.exporting import export_package
 from config.periods import parse_month
+
+_FACTS_OF_RUN = gettext_lazy(
+    "The facts are those that were known when the run was made. Runs before it are in it as decided."
+)
+_FACTS_OF_NOW = gettext_lazy(
+    "The facts are those known now. A run that was judged before one of them became known comes out otherwise when it "
+    "is recalculated from them: export it with --run MONTH/NUMBER."
+)
 
 
 def month(text: str) -> date:
@@ -56,7 +65,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path)
         parser.add_argument("--period", type=month, help="claims up to this month, results of this month")
-        parser.add_argument("--run", type=run_number, help="results of this run only: 2, or 2025-11/2")
+        parser.add_argument("--run", type=run_number, help="one run: 2025-11/2; its facts, its results")
         parser.add_argument("--organisation", default="", help="code of the municipality, if there are several")
         parser.add_argument("--pseudonymise", action="store_true", help="no names, fingerprints instead of codes")
         parser.add_argument("--as", dest="username", default="", help="the person who exports, named in the trail")
@@ -82,10 +91,13 @@ class Command(BaseCommand):
             sys.exit(1)
         if options["json"]:
             tables = [asdict(table) for table in exported]
-            self.stdout.write(json.dumps({"organisation": organisation.code, "tables": tables}, indent=1))
+            facts = "as known at the run" if run else "as known now"
+            told = {"organisation": organisation.code, "facts": facts, "tables": tables}
+            self.stdout.write(json.dumps(told, indent=1))
             return
         for table in exported:
             self.stdout.write(f"{table.file:32}{table.rows:>10}  {table.sha256[:16]}")
         self.stdout.write(
             _("Exported %(organisation)s to %(path)s.") % {"organisation": organisation.code, "path": options["path"]}
         )
+        self.stdout.write(str(_FACTS_OF_RUN if run else _FACTS_OF_NOW))
