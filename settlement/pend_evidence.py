@@ -17,7 +17,7 @@ from settlement.pend_facts import FACTS, Fact, May, Pend, day, moment
 from settlement.pend_records import Records
 from vouchers.models import Redemption
 
-VISIT, WORKER_DAY, GROUP = "CLM-11", "CLM-24", "CLM-48"
+VISIT, WORKER_DAY, SCAN, GROUP, COMPLAINT = "CLM-11", "CLM-24", "CLM-43", "CLM-48", "CLM-49"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def _kept(findings: Iterable[Finding]) -> dict[tuple[int, str], list[KeptPend]]:
 def _evidence(pend: Pend, kept: dict[tuple[int, str], list[KeptPend]]) -> Evidence:
     code, line = pend.finding.check_code, pend.line
     visits = _visits(pend) if code in (WORKER_DAY, GROUP) else ()
-    found = pend.records.redemptions.get(line.redemption_code)
+    of_visit = code in (VISIT, SCAN, COMPLAINT)
+    found = pend.records.redemptions.get(line.redemption_code) if of_visit else None
     return Evidence(
         compared=_compared(line, found) if code == VISIT else (),
         redemption=found,

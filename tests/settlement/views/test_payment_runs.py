@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -10,12 +11,14 @@ from django.utils import timezone
 
 from config.accounts.models import Membership, Organisation, User
 from config.roles import FINANCE_CHECKER, FINANCE_MAKER, PERMISSIONS
+from contracts.models import Provider
 from settlement.actions.reconciliation import import_statement
 from settlement.actions.runs import approve_payment_run, propose_payment_run
 from settlement.gateways.simulated_bank import answer_payment_file
 from settlement.models import PaymentRun
 from tests.settlement.actions.paid import bank_file, released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, ready
+from tests.settlement.views.test_claims import text
 from tests.settlement.views.town import url
 from tests.signed_in import browser
 
@@ -131,3 +134,14 @@ def test_the_page_warns_of_an_account_that_money_came_back_from(office: Organisa
     assert state(run) == "approved"
     assert "лист банку" in checker.get(url("payment_run", run.pk)).content.decode()
     assert "AC04" in checker.get(url("payment", paid.payments.get(provider__code="P2").pk)).content.decode()
+
+
+@pytest.mark.parametrize(("currencies", "shown"), [({"UAH"}, True), (set(), False)])
+def test_approvers_see_the_account_that_they_sign(
+    run: PaymentRun, cast: Cast, settings: Any, currencies: set[str], shown: bool
+) -> None:
+    settings.STRIPE_TRANSFER_CURRENCIES = frozenset(currencies)
+    Provider.objects.filter(code="P2").update(stripe_account="acct_2Two")
+    page = text(browser(cast["ivan"], "en").get(url("payment_run", run.pk)))
+    assert ("acct_2Two" in page) == shown
+    assert ("An account changed or a hold began since this run was proposed" in page) == shown
