@@ -11,8 +11,9 @@ from django.db import IntegrityError, transaction
 from config.accounts.models import Organisation, User
 from config.errors import NotFound
 from settlement.actions.bank_lines import ReasonMissing
-from settlement.actions.clearing import StatementNotAgreed, book_payment
+from settlement.actions.clearing import ClearingSumDiffers, StatementNotAgreed, book_payment
 from settlement.actions.ledger import IntoClosedMonth
+from settlement.actions.line_parts import Part, divide_line
 from settlement.actions.undone_lines import undo_clearing_payment
 from settlement.age_queries import unmatched_ages
 from settlement.bank_queries import takings_of
@@ -100,6 +101,30 @@ def test_the_same_line_may_be_booked_again(towns: Neighbours, statement: Clearin
     pay(towns, towns.home, statement, line)
     line.refresh_from_db()
     assert line.status == "matched" and ClearingPayment.objects.count() == 3 and proved()
+
+
+def test_the_net_sum_is_a_part_of_a_larger_line(towns: Neighbours, statement: ClearingStatement) -> None:
+    host, due = towns.host.organisation, statement.paid_by(towns.home.organisation)
+    line = bank_line(host, due + 500)
+    who: dict[str, Any] = {
+        "organisation": host,
+        "line_id": line.pk,
+        "reason": "x",
+        "actor": towns.of(towns.host, "maker"),
+    }
+    who |= {"at": DECEMBER}
+    with pytest.raises(ClearingSumDiffers):
+        divide_line(parts=[Part("clearing", statement.number, due + 1), Part("open", "", 499)], **who)
+    with pytest.raises(StatementNotAgreed):
+        divide_line(parts=[Part("clearing", "CS-0", due), Part("open", "", 500)], **who)
+    divide_line(parts=[Part("clearing", statement.number, due), Part("open", "", 500)], **who)
+    line.refresh_from_db()
+    payment = ClearingPayment.objects.get()
+    assert (line.status, payment.amount_minor, payment.organisation) == ("partial", due, host) and proved()
+    assert takings_of(line.statement)[line.pk][0].amount == due
+    undo(towns, towns.host, payment)
+    line.refresh_from_db()
+    assert line.status == "unmatched" and proved()
 
 
 def test_a_side_undoes_its_own_line_only(towns: Neighbours, statement: ClearingStatement) -> None:
