@@ -18,6 +18,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
 from config.audit.recording import label_of
+from config.money import round_half_up
 from config.periods import Period
 from config.statuses import label_of_status
 from config.templatetags.show import amount, minor, units
@@ -253,7 +254,7 @@ def outlier(pend: Pend) -> Iterable[Fact]:
     yield Fact(gettext("Mean of all recipients"), units(mean) if mean is not None else NONE)
     yield Fact(gettext("Recipients compared"), pend.said("recipients"))
     if mine is not None and mean:
-        yield Fact(gettext("Times the mean"), units(round(mine / mean, 1)))
+        yield Fact(gettext("Times the mean"), units(round_half_up(mine / mean, 1)))
 
 
 def round_hours(pend: Pend) -> Iterable[Fact]:
@@ -282,7 +283,8 @@ def scan(pend: Pend) -> Iterable[Fact]:
     yield Fact(gettext("Code read"), moment(row.scanned_at))
     ended = line.ends_at or line.starts_at
     if ended is not None:
-        yield Fact(gettext("Hours between"), units(round(Decimal((row.scanned_at - ended).total_seconds()) / 3600, 1)))
+        hours = Decimal((row.scanned_at - ended).total_seconds()) / 3600
+        yield Fact(gettext("Hours between"), units(round_half_up(hours, 1)))
     metres = NONE if row.distance_m is None else str(row.distance_m)
     yield Fact(gettext("Metres from the recipient's address"), metres)
 
