@@ -59,7 +59,7 @@ class LineSources:
 
         return replace(
             self,
-            norms={key: [row for row in rows if row.status != "draft"] for key, rows in each(self.norms).items()},
+            norms={key: [row for row in rows if row.status == "approved"] for key, rows in each(self.norms).items()},
             contract_lines=each(self.contract_lines),
             fees=each(self.fees),
             plans=each(self.plans),
