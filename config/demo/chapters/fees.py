@@ -19,9 +19,9 @@ from contracts.models import Provider
 from settlement.actions.bank_lines import split_line
 from settlement.actions.clearing import book_payment
 from settlement.actions.fee_lines import explain_as_passed_on
-from settlement.actions.line_parts import pay_notice_with_line
 from settlement.actions.fee_refunds import approve_refund, request_refund
 from settlement.actions.fees import issue_fee_notices
+from settlement.actions.line_parts import pay_notice_with_line
 from settlement.fee_queries import fee_notices, held_for
 from settlement.gateways.simulated_bank import Movement
 from settlement.models import ClearingStatement, FeeNotice, FeeReceipt, FeeRefund, Payment, StatementLine
