@@ -17,7 +17,7 @@ from settlement.actions.bank_lines import book_rest, lock_open_line
 from settlement.actions.matching import settle_statement
 from settlement.actions.payment_postings import open_of
 from settlement.fee_queries import PASSED_ON, held_for
-from settlement.models import StatementLine
+from settlement.models import Account, StatementLine
 
 
 class NotHeld(DomainError):
@@ -43,16 +43,27 @@ def explain_as_passed_on(
     *, organisation: Organisation, line_id: int, provider_id: int, actor: Actor, at: datetime
 ) -> StatementLine:
     """Fees that came for a provider went to it. Raises: NotFound, LineNotOpen, NotHeld.
+    Locks: the line, the account of what is held for the provider.
     Posts: fee.passed_on. Audit: statement_line.explained.
     """
     line = lock_open_line(organisation, line_id)
     provider = Provider.objects.get(pk=provider_id)
+    _lock_held(organisation, provider)
     held = held_for(organisation, provider)
     amount = -open_of(line)
     if not 0 < amount <= held:
         raise NotHeld(provider=provider.name, held=from_minor(max(held, 0)), amount=from_minor(-amount))
     _explain(line, PASSED_ON, provider, provider.name, actor, at)
     return line
+
+
+@step
+def _lock_held(organisation: Organisation, provider: Provider) -> None:
+    """Lines that pass on the same money wait for each other, and nobody else: who posts to the account only refers to
+    it. A provider without the account has nothing held.
+    """
+    rows = Account.objects.filter(organisation=organisation, kind="held", provider=provider)
+    list(rows.order_by("pk").select_for_update(no_key=True))
 
 
 @step
