@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
@@ -212,9 +213,12 @@ def _refuse_pieces(recipient: Recipient, pieces: Iterable[Piece], calculation: F
     pieces, new = list(pieces), burden(calculation.outcome.mode, calculation.monthly_limit)
     if all(burden(piece.row.mode, piece.row.monthly_limit) == new for piece in pieces):
         raise RevisionUnchanged()
-    today = local_date(at, recipient.organisation.zone)
+    _refuse_rise(recipient.organisation, pieces, new, local_date(at, recipient.organisation.zone))
+
+
+def _refuse_rise(organisation: Organisation, pieces: Iterable[Piece], new: tuple[int, Decimal], today: date) -> None:
     rises = (new > burden(piece.row.mode, piece.row.monthly_limit) for piece in pieces if piece.start < month_of(today))
-    if any(rises) and not _may_rise(recipient.organisation, today):
+    if any(rises) and not _may_rise(organisation, today):
         raise RevisionIncrease(key=FEE_INCREASE)
 
 
@@ -263,7 +267,7 @@ def approve_fee_revision(*, organisation: Organisation, revision_id: int, actor:
     """Make the decision the one that holds on those days, as known from now on; later decisions stay as they are.
 
     The recipient is told, with the term to object; so is who prepares corrections, when months are over.
-    Raises: NotFound, InvalidMove, FourEyes for who proposed it or pays by it, RevisionStale.
+    Raises: NotFound, InvalidMove, FourEyes for who proposed it or pays by it, RevisionStale, RevisionIncrease.
     Locks: the recipient, the revision. Audit: fee_revision.approved.
     """
     revision = _revision(organisation, revision_id)
@@ -273,6 +277,9 @@ def approve_fee_revision(*, organisation: Organisation, revision_id: int, actor:
     if actor.user_id in (None, revision.proposed_by_id, recipient.user_id):
         raise FourEyes()
     pieces = _still_the_same(recipient, revision)
+    # A month that ran when it was proposed may be over by now.
+    today = local_date(at, organisation.zone)
+    _refuse_rise(organisation, pieces, burden(revision.mode, revision.monthly_limit), today)
     for piece in pieces:
         _replace(piece, revision, at)
     revision.approved_by_id = actor.user_id

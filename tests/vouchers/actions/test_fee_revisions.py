@@ -192,6 +192,24 @@ def test_the_month_that_runs_may_rise(town: Town, recipient: Recipient) -> None:
     assert propose(town, recipient, income="9000.00", valid_from=MARCH, last_day=None).mode == "D"
 
 
+def test_a_month_that_is_over_at_approval_does_not_rise(town: Town, recipient: Recipient, colleague: Actor) -> None:
+    revision = propose(town, recipient, income="9000.00", valid_from=MARCH, last_day=date(2026, 3, 31))
+    before, may = decided(recipient), datetime(2026, 5, 10, 10, 0, tzinfo=KYIV)
+    with pytest.raises(RevisionIncrease):
+        approve(town, revision, colleague, at=may)
+    assert decided(recipient) == before and FeeRevision.objects.get().status == "proposed"
+    allow_increase(town)
+    approve(town, revision, colleague, at=may)
+    assert recipient.fee_assessments.get(valid_from=MARCH).monthly_limit == Decimal("4278.00")
+
+
+def test_the_month_that_runs_rises_when_it_is_approved_in_it(
+    town: Town, recipient: Recipient, colleague: Actor
+) -> None:
+    approve(town, propose(town, recipient, income="9000.00", valid_from=MARCH, last_day=None), colleague)
+    assert recipient.fee_assessments.get(valid_from=MARCH).monthly_limit == Decimal("4278.00")
+
+
 def test_two_persons_and_one_proposal_at_a_time(town: Town, recipient: Recipient, colleague: Actor) -> None:
     revision = propose(town, recipient)
     with pytest.raises(FourEyes):
