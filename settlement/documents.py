@@ -199,9 +199,11 @@ def correction_notice(
     return pdf_of("documents/correction_notice.html", context, correction.organisation, correction.status_at)
 
 
-def fee_revision_notice(revision: FeeRevision, replaced: Sequence[Mapping[str, object]], until: date) -> bytes:
+def fee_revision_notice(
+    revision: FeeRevision, replaced: Sequence[Mapping[str, object]], until: date, name: str
+) -> bytes:
     """PDF that tells a recipient how their fee of past months was decided anew, and until when they can dispute it."""
-    context = {"revision": revision, "replaced": replaced, "until": until}
+    context = {"revision": revision, "replaced": replaced, "until": until, "name": name}
     return pdf_of("documents/fee_revision.html", context, revision.organisation, revision.status_at)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
+from config.accounts.access import Access
 from config.accounts.models import Organisation, User
 from config.errors import NotFound
 from contracts.models import Contract, Provider
@@ -62,6 +63,22 @@ def mask_name(full_name: str) -> str:
     words = [word for word in re.sub(r"\([^)]*\)", " ", full_name).split() if word[0].isalpha()]
     initials = [f"{word[0]}." for word in words[1:3]]
     return " ".join([f"{words[0][: max(1, min(3, len(words[0]) - 2))]}…", *initials]) if words else EMPTY
+
+
+def name_for(access: Access, recipient: Recipient) -> str:
+    """The name of a recipient as the reader may see it: whole for who keeps the register and for the recipient, masked
+    for everybody else.
+    """
+    whole = access.may("recipients.edit") or recipient.user_id == access.user.pk
+    return recipient.name if whole else mask_name(recipient.name)
+
+
+def address_for(access: Access, recipient: Recipient) -> str:
+    """Whom a notice is to, as the reader may see it; with a masked name the code tells people apart."""
+    name = name_for(access, recipient)
+    if not recipient.name:
+        return recipient.code
+    return name if name == recipient.name else f"{recipient.code}, {name}"
 
 
 @dataclass(frozen=True)

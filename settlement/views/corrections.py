@@ -25,6 +25,7 @@ from settlement.models import Correction
 from settlement.models.ledger import ACCOUNT_TITLES
 from settlement.revision_queries import own_revisions
 from vouchers.models import Recipient
+from vouchers.queries import address_for
 
 BUDGET_KINDS = {
     "spending": _("Spent"),
@@ -220,7 +221,9 @@ def provider_notice(request: HttpRequest, pk: int, provider: int) -> HttpRespons
 
 @requires("corrections.view", "corrections.own")
 def recipient_notice(request: HttpRequest, pk: int, recipient: int) -> HttpResponse:
-    """The notice to a recipient as PDF: the office prints it, the recipient opens the own one."""
+    """The notice to a recipient as PDF: who keeps the register prints it, the recipient opens the own one; others see
+    it with the name masked.
+    """
     access = access_of(request)
     if access.may("claims.submit"):
         raise NotFound()
@@ -231,8 +234,8 @@ def recipient_notice(request: HttpRequest, pk: int, recipient: int) -> HttpRespo
     lines = queries.lines_of_recipient(correction, person)
     if not lines.exists() or not (office or person.user_id == access.user.pk):
         raise NotFound()
-    until = queries.disputable_until(correction)
-    return _paper(documents.correction_notice(correction, lines, until, person.name or person.code, person), correction)
+    until, name = queries.disputable_until(correction), address_for(access, person)
+    return _paper(documents.correction_notice(correction, lines, until, name, person), correction)
 
 
 def _approved(correction: Correction | None) -> Correction:

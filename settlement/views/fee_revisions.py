@@ -21,7 +21,7 @@ from settlement.finance_forms import ObjectionForm, ReasonForm
 from vouchers.actions import fee_objections, fee_revisions
 from vouchers.actions.recipients import read_special
 from vouchers.models import FeeObjection, FeeRevision
-from vouchers.queries import mask_name
+from vouchers.queries import address_for, name_for
 
 
 @requires("fees.view")
@@ -53,10 +53,9 @@ def _page(request: HttpRequest, access: Access, revision: FeeRevision, explained
     waits = revision.status == "proposed"
     own = access.user.pk in (revision.proposed_by_id, revision.recipient.user_id)
     may_explain = any(access.may(name) for name in ("fees.decide", "fees.approve", "fees.explain"))
-    name = revision.recipient.name
     context = {
         "revision": revision,
-        "shown_name": name if access.may("recipients.edit") else mask_name(name),
+        "shown_name": name_for(access, revision.recipient),
         "replaced": as_shown(revision),
         "months": queries.settled_months(revision) if revision.status != "cancelled" else [],
         "explained": explained,
@@ -160,14 +159,16 @@ def revision_answer(request: HttpRequest, pk: int, objection: int, step: str) ->
 
 @requires("fees.view", "corrections.own")
 def revision_notice(request: HttpRequest, pk: int) -> HttpResponse:
-    """The notice to the recipient as PDF: the office prints it, the recipient opens the own one."""
+    """The notice to the recipient as PDF: who keeps the register prints it, the recipient opens the own one; others see
+    it with the name masked.
+    """
     access = access_of(request)
     rows = queries.revisions(access) if access.may("fees.view") else queries.own_revisions(access.user)
     revision = one_of(rows.filter(status="approved"), pk)
     until = fee_revisions.disputable_until(revision)
-    answer = HttpResponse(
-        documents.fee_revision_notice(revision, as_shown(revision), until), content_type="application/pdf"
-    )
+    name = address_for(access, revision.recipient)
+    pdf = documents.fee_revision_notice(revision, as_shown(revision), until, name)
+    answer = HttpResponse(pdf, content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{revision.number}.pdf"'
     answer["Cache-Control"] = "no-store, private"
     return answer

@@ -122,7 +122,7 @@ def _page(
     balances = queries.line_balances(certificates)
     context = {
         "recipient": recipient,
-        "shown_name": recipient.name if access.may("recipients.edit") else queries.mask_name(recipient.name),
+        "shown_name": queries.name_for(access, recipient),
         "special": special,
         "explained": explained or special is not None,
         "residences": recipient.residences.select_related("territory").order_by("-valid_from"),

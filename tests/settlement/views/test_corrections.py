@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from settlement.models import Correction, CorrectionObjection
 from tests.settlement.actions.corrected_town import approve, closed_town, in_hospital, lower_income, propose
+from tests.settlement.views.test_clawbacks import pdf_text
 from tests.settlement.views.town import Town, url
 from vouchers.models import Recipient
 
@@ -106,6 +107,16 @@ def test_the_recipient_reads_what_changed_and_objects(town: Town) -> None:
     assert "The objection is upheld" in answered.content.decode()
     assert "The objection is upheld" in olena.get(url("own_correction", made.pk)).content.decode()
     assert town.browser("petro").get(url("own_correction", made.pk)).status_code == 404
+
+
+@pytest.mark.parametrize(("name", "whole"), [("sofiia", True), ("olena", True), ("ivan", False), ("mariia", False)])
+def test_the_notice_names_the_recipient_to_the_register_and_to_themselves(town: Town, name: str, whole: bool) -> None:
+    Recipient.objects.update(name="Тополенко Олена Петрівна")
+    lower_income()
+    made, recipient = approve(town, propose(town)), Recipient.objects.get()
+    text = pdf_text(town.browser(name).get(url("recipient_notice", made.pk, recipient.pk)).content)
+    assert (recipient.name in text) is whole
+    assert (f"{recipient.code}, Топ… О. П." in text) is not whole
 
 
 @pytest.mark.parametrize(("name", "opens"), [("mariia", True), ("sofiia", False)])

@@ -15,6 +15,7 @@ from config.audit.models import AuditEvent
 from settlement.models import Correction
 from tests.settlement.actions.corrected_town import LATER, closed_town, disagreements, lower_income, propose
 from tests.settlement.actions.corrected_town import approve as approve_correction
+from tests.settlement.views.test_clawbacks import pdf_text
 from tests.settlement.views.town import Town, url
 from vouchers.models import FeeAssessment, FeeObjection, FeeRevision, Recipient
 
@@ -122,6 +123,17 @@ def test_the_recipient_reads_it_objects_and_is_answered(town: Town) -> None:
     page = halyna.post(url("fee_objection_refuse", made.pk, objection.pk), {"reason": "Ні"}, follow=True)
     assert "The objection is refused" in page.content.decode()
     assert "The objection is refused" in olena.get(url("own_fee_revision", made.pk)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"), [("sofiia", True), ("olena", True), ("ivan", False), ("halyna", False), ("mariia", False)]
+)
+def test_the_notice_names_the_recipient_only_to_whom_the_page_does(town: Town, name: str, whole: bool) -> None:
+    Recipient.objects.update(name="Тополенко Олена Петрівна")
+    made = lower_income()
+    text = pdf_text(town.browser(name).get(url("fee_revision_notice", made.pk)).content)
+    assert ("Тополенко Олена Петрівна" in text) is whole
+    assert ("Топ… О. П." in text and Recipient.objects.get().code in text) is not whole
 
 
 @pytest.mark.parametrize("name", ["outsider", "bohdan", "nadiia", "petro"])
