@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
 from config.accounts.access import Access
-from config.accounts.models import User
+from config.accounts.models import Organisation, User
 from config.periods import month_of
 from settlement.models import Adjudication, ClosedMonth, Correction
 from vouchers.models import Certificate, FeeObjection, FeeRevision
@@ -21,7 +23,8 @@ _DECIDED = ("adjudicated", "disputed", "scheduled", "paid", "rejected")
 class SettledMonth:
     """A month of the span in which lines of the recipient are decided. ``fee_minor``: what they take as fee now.
 
-    ``corrections``: those of the month prepared since the fee was decided anew.
+    ``corrections``: those of the month prepared since the fee was decided anew. ``host``: the other municipality that
+    settled the month, where the recipient's certificate was used.
     """
 
     month: date
@@ -29,11 +32,7 @@ class SettledMonth:
     fee_minor: int
     closed: bool
     corrections: tuple[Correction, ...]
-
-    @property
-    def waits(self) -> bool:
-        """Whether a correction is still to be prepared."""
-        return self.closed and not self.corrections
+    host: Organisation | None
 
 
 def revisions(access: Access, search: str = "") -> QuerySet[FeeRevision]:
@@ -67,39 +66,61 @@ def own_revisions(user: User) -> QuerySet[FeeRevision]:
 
 
 def settled_months(revision: FeeRevision) -> list[SettledMonth]:
-    """Months of the span with decided lines of the recipient, oldest first. Four queries."""
-    rows = _decided(revision).order_by().values("claim__period")
-    found = rows.annotate(lines=Count("claim_line", distinct=True), taken=Sum("fee")).order_by("claim__period")
-    in_span = {"organisation": revision.organisation_id, "month__gte": revision.valid_from}
-    closed = set(ClosedMonth.objects.filter(**in_span).values_list("month", flat=True))
+    """Months of the span with decided lines of the recipient, oldest first; then those that other municipalities
+    settled. A constant number of queries.
+    """
+    rows = [*_by_month(revision, _own_lines(revision)), *_by_month(revision, _lines_of_hosts(revision))]
+    offices = Organisation.objects.in_bulk({row["claim__organisation"] for row in rows})
+    in_span = {"organisation__in": offices, "month__gte": revision.valid_from}
+    closed = set(ClosedMonth.objects.filter(**in_span).values_list("organisation", "month"))
     made = list(
         Correction.objects.filter(**in_span, proposed_at__gte=revision.status_at or revision.proposed_at)
         .exclude(status="cancelled")
         .order_by("pk")
     )
-    return [
-        SettledMonth(
-            row["claim__period"],
-            row["lines"],
-            int(row["taken"]),
-            row["claim__period"] in closed,
-            tuple(each for each in made if each.month == row["claim__period"]),
-        )
-        for row in found
-    ]
+    return [_settled(revision, row, offices[row["claim__organisation"]], closed, made) for row in rows]
 
 
-def _decided(revision: FeeRevision) -> QuerySet[Adjudication]:
-    numbers = list(Certificate.objects.filter(recipient=revision.recipient_id).values_list("number", flat=True))
-    line = Q(claim_line__certificate__recipient=revision.recipient_id)
-    line |= Q(claim_line__certificate=None, claim_line__certificate_number__in=numbers)
+def _settled(
+    revision: FeeRevision,
+    row: dict[str, Any],
+    office: Organisation,
+    closed: set[tuple[int, date]],
+    made: Iterable[Correction],
+) -> SettledMonth:
+    month = row["claim__period"]
+    return SettledMonth(
+        month,
+        row["lines"],
+        int(row["taken"]),
+        (office.pk, month) in closed,
+        tuple(each for each in made if (each.organisation_id, each.month) == (office.pk, month)),
+        None if office.pk == revision.organisation_id else office,
+    )
+
+
+def _by_month(revision: FeeRevision, lines: Q) -> QuerySet[Adjudication, dict[str, Any]]:
     rows = Adjudication.objects.filter(
-        line,
-        claim__organisation=revision.organisation_id,
+        lines,
         claim__period__gte=revision.valid_from,
         claim__status__in=_DECIDED,
         claim__reverses=None,
         reverses=None,
     )
-    last = revision.valid_to and month_of(revision.valid_to - timedelta(days=1))
-    return rows.filter(claim__period__lte=last) if last else rows
+    if revision.valid_to:
+        rows = rows.filter(claim__period__lte=month_of(revision.valid_to - timedelta(days=1)))
+    sums = rows.order_by().values("claim__organisation", "claim__period")
+    found = sums.annotate(lines=Count("claim_line", distinct=True), taken=Sum("fee"))
+    return found.order_by("claim__organisation__name", "claim__period")
+
+
+def _own_lines(revision: FeeRevision) -> Q:
+    numbers = list(Certificate.objects.filter(recipient=revision.recipient_id).values_list("number", flat=True))
+    line = Q(claim_line__certificate__recipient=revision.recipient_id)
+    line |= Q(claim_line__certificate=None, claim_line__certificate_number__in=numbers)
+    return line & Q(claim__organisation=revision.organisation_id)
+
+
+def _lines_of_hosts(revision: FeeRevision) -> Q:
+    guests = Certificate.objects.filter(home__recipient=revision.recipient_id)
+    return Q(claim_line__certificate__in=list(guests.values_list("pk", flat=True)))

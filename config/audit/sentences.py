@@ -96,6 +96,7 @@ SENTENCES: dict[str, Any] = {
     "fee_revision.approved": _("The recipient's fee was decided anew for past months"),
     "fee_revision.cancelled": _("A fee proposed anew for past months was given up"),
     "fee_revision.disputed": _("The recipient objected to the fee decided anew"),
+    "fee_revision.guest_to_settle": _("Another municipality decided anew what the holder of its certificate pays"),
     "fee_revision.objection_answered": _("The objection to the fee decided anew was answered"),
     "fee_revision.proposed": _("Another fee for past months was proposed"),
     "fee_revision.to_settle": _("A recipient's fee was decided anew for past months"),

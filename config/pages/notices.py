@@ -40,6 +40,10 @@ ADVICE: dict[str, Any] = {
     "contract.past_terms_approved": _CORRECT_THE_MONTH,
     "correction.approved": _("Read what has changed. Whoever disagrees can say so before the term ends."),
     "fee_revision.approved": _("Read what has changed. Whoever disagrees can say so before the term ends."),
+    "fee_revision.guest_to_settle": _(
+        "Prepare the correction of each closed month of these days in which the certificate was used: it takes over "
+        "what the other municipality decided."
+    ),
     "fee_revision.to_settle": _("Look which closed months it touches and prepare their correction."),
     "norm_cost.put_right": _CORRECT_THE_MONTH,
     "parameter.put_right": _CORRECT_THE_MONTH,

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
@@ -85,11 +85,21 @@ WHERE x.case_id = %(case)s AND x.upheld_minor > 0 AND i.due > i.payable - x.uphe
 @step
 def follow_issuers(organisation: Organisation, batch: NextRun, *, at: datetime) -> None:
     """Bring what is known of foreign certificates in the claims of a run into step with their issuers."""
+    _follow(organisation, Q(claim__in=batch.claims) | Q(pk__in=batch.cleared_lines), at)
+
+
+@step
+def follow_issuers_in_month(organisation: Organisation, month: date, *, at: datetime) -> None:
+    """The same for all claims of a month. Locks: recipients."""
+    _follow(organisation, Q(claim__organisation=organisation, claim__period=month), at)
+
+
+@step
+def _follow(organisation: Organisation, lines: Q, at: datetime) -> None:
     guests = Certificate.objects.filter(organisation=organisation, home__isnull=False)
-    if not guests.exists():
-        return
-    claimed = Q(claim__in=batch.claims) | Q(pk__in=batch.cleared_lines)
-    bring_into_step(guests.filter(Exists(ClaimLine.objects.filter(claimed, certificate=OuterRef("pk")))), at=at)
+    if guests.exists():
+        claimed = ClaimLine.objects.filter(lines, certificate=OuterRef("pk"))
+        bring_into_step(guests.filter(Exists(claimed)), at=at)
 
 
 @step

@@ -21,6 +21,7 @@ from config.transactions import nothing_kept, step
 from contracts.actions.check_facts import refuse_related
 from settlement.actions.adjudication import take_turns
 from settlement.actions.claim_notices import tell_provider
+from settlement.actions.clearing_items import follow_issuers_in_month
 from settlement.actions.correction_play import Outcome, play, rising_fees
 from settlement.actions.runs import person
 from settlement.correction_queries import (
@@ -121,15 +122,18 @@ def propose_correction(
 ) -> Correction:
     """Keep what the facts known now make of a closed month, line by line; nothing is posted.
 
-    Claims that are being paid, disputed or held are left out, and so are those in which a recipient's fee would rise
-    unless the parameter allows it. Idempotent: prepared twice alike, it is the same document.
+    What issuers of foreign certificates learnt since is learnt first. Claims that are being paid, disputed or held are
+    left out, and so are those in which a recipient's fee would rise unless the parameter allows it. Idempotent:
+    prepared twice alike, it is the same document.
     Raises: MonthStillOpen, ClosedYear, MonthWaits, NothingToCorrect, NothingFree, CorrectionWaits.
-    Locks: an advisory lock of the organisation, budget lines, certificates, claims. Audit: correction.proposed.
+    Locks: an advisory lock of the organisation, recipients of foreign certificates, budget lines, certificates,
+    claims. Audit: correction.proposed.
     Source: FEE-UA-1, SET-3.
     """
     month = month.replace(day=1)
     take_turns(organisation)
     _refuse_month(organisation, month, at)
+    follow_issuers_in_month(organisation, month, at=at)
     preview = _preview(organisation, month, actor, at)
     found = Correction.objects.filter(organisation=organisation, month=month, status="proposed").first()
     if preview.outcome is None:

@@ -11,15 +11,13 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from config.accounts.models import Organisation, User
+from config.accounts.models import Organisation
 from config.audit.actors import Actor
-from config.audit.recording import action, label_of, record
+from config.audit.recording import action, record
 from config.clock import local_date
 from config.errors import DomainError, FourEyes, NotFound, NotPermitted
 from config.locks import lock_rows
-from config.office.models import OutboxMessage
 from config.periods import add_working_days, month_of
-from config.roles import PERMISSIONS
 from config.transactions import step
 from contracts.parameters import ParameterBook, parameter_value
 from contracts.queries import working_calendar
@@ -34,6 +32,7 @@ from vouchers.actions.assessments import (
     inputs_as_json,
     missing_incomes,
 )
+from vouchers.actions.fee_revision_told import tell_of_revision
 from vouchers.models import FeeAssessment, FeeRevision, Recipient
 
 FEE_INCREASE, TERM = "correction.fee_increase", "claim.appeal_days"
@@ -266,7 +265,8 @@ def _keep(
 def approve_fee_revision(*, organisation: Organisation, revision_id: int, actor: Actor, at: datetime) -> FeeRevision:
     """Make the decision the one that holds on those days, as known from now on; later decisions stay as they are.
 
-    The recipient is told, with the term to object; so is who prepares corrections, when months are over.
+    The recipient is told, with the term to object; so is who prepares corrections, here and where the
+    recipient's certificate was used, when months are over.
     Raises: NotFound, InvalidMove, FourEyes for who proposed it or pays by it, RevisionStale, RevisionIncrease.
     Locks: the recipient, the revision. Audit: fee_revision.approved.
     """
@@ -285,7 +285,7 @@ def approve_fee_revision(*, organisation: Organisation, revision_id: int, actor:
     revision.approved_by_id = actor.user_id
     revision.save(update_fields=["approved_by"])
     revision.move_to("approved", at=at)
-    _tell(recipient, revision, at)
+    tell_of_revision(recipient, revision, disputable_until(revision), at=at)
     record(
         "fee_revision.approved",
         recipient,
@@ -344,33 +344,6 @@ def disputable_until(revision: FeeRevision) -> date:
     day = local_date(revision.status_at or revision.proposed_at, revision.organisation.zone)
     days = parameter_value(revision.organisation, TERM, day).whole
     return add_working_days(day, days, working_calendar(revision.organisation))
-
-
-@step
-def _tell(recipient: Recipient, revision: FeeRevision, at: datetime) -> None:
-    told = {"number": revision.number, "until": disputable_until(revision).isoformat()}
-    people = User.objects.filter(is_active=True)
-    _write(people.filter(recipient=recipient), revision, "fee_revision.approved", told, at)
-    if revision.valid_from < month_of(local_date(at, revision.organisation.zone)):
-        office = people.filter(
-            memberships__organisation=revision.organisation, memberships__role__in=PERMISSIONS["corrections.propose"]
-        )
-        _write(office.distinct(), revision, "fee_revision.to_settle", {"number": revision.number}, at)
-
-
-@step
-def _write(people: Iterable[User], revision: FeeRevision, code: str, told: dict[str, Any], at: datetime) -> None:
-    OutboxMessage.objects.bulk_create(
-        OutboxMessage(
-            organisation_id=revision.organisation_id,
-            user=person,
-            code=code,
-            params=told,
-            label=label_of(revision),
-            created_at=at,
-        )
-        for person in people
-    )
 
 
 @action

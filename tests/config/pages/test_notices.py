@@ -28,7 +28,7 @@ RETURNED = {"number": "A-7", "reason": "немає підпису", "correct_by"
 def test_every_kind_of_message_has_words() -> None:
     assert codes_told() >= {"claim.returned", "appeal.submitted"}
     told = codes_told() | {"appeal.upheld", "appeal.refused", "tender.cancelled", "tender.unsuccessful"}
-    told |= {"fee_revision.approved", "fee_revision.to_settle"}
+    told |= {"fee_revision.approved", "fee_revision.to_settle", "fee_revision.guest_to_settle"}
     assert told == set(ADVICE)
     assert told <= set(SENTENCES) and DEMO_PIN not in ADVICE
     assert set(RETURNED) <= set(FIELDS)

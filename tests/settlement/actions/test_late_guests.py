@@ -1,0 +1,125 @@
+"""What becomes known too late of a guest: the host's closed month is corrected by what the issuer knows."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from config.accounts.models import Membership, Organisation, User
+from config.office.models import OutboxMessage
+from config.roles import CASE_WORKER
+from settlement.actions.corrections import NothingToCorrect, approve_correction, propose_correction
+from settlement.actions.month_close import close_month
+from settlement.books import verify_books
+from settlement.models import ClearingItem, Correction
+from settlement.revision_queries import settled_months
+from tests.settlement.actions.clearing_town import DECEMBER, Neighbours, build_neighbours
+from tests.signed_in import browser
+from tests.vouchers.town import NOVEMBER_1, pensioner
+from vouchers.actions.fee_revisions import approve_fee_revision, propose_fee_revision
+from vouchers.models import Absence, Certificate, FeeRevision
+from vouchers.queries import mask_name
+
+pytestmark = pytest.mark.django_db
+LEARNT = DECEMBER + timedelta(days=1)
+LATER = LEARNT + timedelta(hours=1)
+DECEMBER_1 = date(2025, 12, 1)
+
+
+@pytest.fixture
+def towns(organisation: Organisation, other_organisation: Organisation, cast: dict[str, User]) -> Neighbours:
+    return build_neighbours(organisation, other_organisation, cast)
+
+
+def settle(towns: Neighbours, norm: str = "host") -> None:
+    """A visit of the guest settled between both, whose November is closed."""
+    towns.agree(norm=norm)
+    towns.agreed()
+    for town in (towns.home, towns.host):
+        close_month(organisation=town.organisation, month=NOVEMBER_1, actor=towns.of(town, "checker"), at=DECEMBER)
+
+
+def propose(towns: Neighbours, **changes: Any) -> Correction:
+    values: dict[str, Any] = {
+        "organisation": towns.host.organisation, "month": NOVEMBER_1, "ground": "attendance", "reason": "Довідка",
+        "actor": towns.of(towns.host, "maker"), "at": LATER,
+    }  # fmt: skip
+    return propose_correction(**values | changes)
+
+
+def approve(towns: Neighbours, made: Correction) -> Correction:
+    return approve_correction(
+        organisation=towns.host.organisation, correction_id=made.pk, content_sha256=made.content_sha256,
+        actor=towns.of(towns.host, "checker"), at=LATER,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("norm", ["host", "home"])
+def test_a_stay_that_the_issuer_learns_of_late_is_found_by_the_host(towns: Neighbours, norm: str) -> None:
+    settle(towns, norm)
+    with pytest.raises(NothingToCorrect):
+        propose(towns)
+    Absence.objects.create(
+        recipient=towns.issued.certificate.recipient, kind="hospital", from_date=date(2025, 11, 10),
+        to_date=date(2025, 11, 15), recorded_at=LEARNT,
+    )  # fmt: skip
+    due = ClearingItem.objects.get().due_minor
+    made = approve(towns, propose(towns))
+    assert made.gross_minor == made.payable_minor == -ClearingItem.objects.order_by("pk")[0].payable_minor < 0
+    assert list(ClearingItem.objects.order_by("pk").values_list("due_minor", flat=True)) == [due, -due]
+    known = Absence.objects.get(recipient=Certificate.objects.get(home=towns.issued.certificate).recipient)
+    assert known.recorded_at == LATER and verify_books() == []
+    statement = towns.draw(month=DECEMBER_1, at=LATER)
+    for town in (towns.home, towns.host):
+        towns.sign(statement, town, at=LATER)
+    assert verify_books() == []
+
+
+def decide_anew(towns: Neighbours, last_day: date = date(2025, 11, 30)) -> FeeRevision:
+    """The issuer halves the limit of November."""
+    home, user = towns.home, User.objects.create(username="colleague", display_name="Друга Вигадана")
+    Membership.objects.create(user=user, role=CASE_WORKER, organisation=home.organisation)
+    revision = propose_fee_revision(
+        recipient=towns.issued.certificate.recipient, inputs=pensioner("4772.00", NOVEMBER_1), valid_from=NOVEMBER_1,
+        last_day=last_day, reason="Довідка про доходи", actor=home.case_worker, at=LEARNT,
+    )  # fmt: skip
+    return approve_fee_revision(
+        organisation=home.organisation, revision_id=revision.pk, actor=user.as_actor(), at=LEARNT
+    )
+
+
+def test_a_fee_decided_anew_by_the_issuer_is_told_shown_and_found(towns: Neighbours) -> None:
+    towns.issued = towns.home.issue(income="4822.00")
+    settle(towns)
+    revision = decide_anew(towns)
+    guest, name = Certificate.objects.get(home=towns.issued.certificate), revision.recipient.name
+    messages = OutboxMessage.objects.filter(code__startswith="fee_revision.").select_related("user")
+    told = {row.user.username: row for row in messages if row.user}
+    assert set(told) >= {"maker.verbivka", "maker.kalynivka"} and "checker.kalynivka" not in told
+    theirs = told["maker.kalynivka"]
+    assert (theirs.code, theirs.label) == ("fee_revision.guest_to_settle", f"vouchers.certificate:{guest.pk}")
+    assert theirs.params == {"home": towns.home.organisation.name, "valid_from": "2025-11-01", "last_day": "2025-11-30"}
+    (month,) = settled_months(revision)
+    assert (month.host, month.month, month.lines, month.closed) == (towns.host.organisation, NOVEMBER_1, 1, True)
+    assert month.fee_minor == 10_000 and month.corrections == ()
+    made = approve(towns, propose(towns, ground="income"))
+    assert (made.fee_minor, made.payable_minor, made.gross_minor) == (-5_000, 5_000, 0) and verify_books() == []
+    assert settled_months(revision)[0].corrections == (made,)
+    page = browser(User.objects.get(username="maker.verbivka"), "en").get(f"/settlement/fees-anew/{revision.pk}/")
+    words = page.content.decode()
+    assert f"11.2025, {towns.host.organisation.name}" in words and "A correction of that municipality" in words
+    assert mask_name(name) in words and name not in words and made.number not in words
+    page = browser(User.objects.get(username="maker.kalynivka"), "en").get("/notices/")
+    words = page.content.decode()
+    assert "Another municipality decided anew" in words and f"verbivka/{towns.issued.certificate.number}" in words
+    assert name not in words and revision.number not in words
+
+
+def test_months_outside_the_certificate_concern_nobody_elsewhere(towns: Neighbours) -> None:
+    towns.issued = towns.home.issue(income="4822.00")
+    settle(towns)
+    Certificate.objects.get(home=towns.issued.certificate).change(at=DECEMBER, valid_from=DECEMBER_1)
+    decide_anew(towns)
+    assert not OutboxMessage.objects.filter(code="fee_revision.guest_to_settle").exists()
