@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +18,6 @@ from config.accounts.models import Organisation
 from config.errors import DomainError
 from settlement.bulk import read_integers
 from settlement.facts_queries import detail_object
-from settlement.models import AdjudicationRun, DecidedRun
 from settlement.rules.adjudicate import OUTCOMES, AdjudicationResult, completed
 from settlement.rules.facts import Facts
 from settlement.rules.findings import CUT, PEND, REJECT, WARN
@@ -123,14 +123,32 @@ def _categorised(findings: pd.DataFrame) -> pd.DataFrame:
     return findings.assign(**numbers, **words)
 
 
+# Of a run: claims of its number that wait, or lines given back to it that wait for a judgement or for a person.
+_WAITING = """
+SELECT d.period, d.run FROM settlement_decidedrun d
+WHERE d.organisation_id = %(organisation)s
+  AND NOT EXISTS (SELECT 1 FROM settlement_adjudicationrun n
+      WHERE n.organisation_id = d.organisation_id AND n.period = d.period AND n.number = d.run)
+  AND (EXISTS (SELECT 1 FROM settlement_claim k WHERE k.organisation_id = d.organisation_id
+          AND k.period = d.period AND k.run = d.run AND k.status = 'submitted')
+    OR EXISTS (SELECT 1 FROM settlement_decidedline t
+        JOIN settlement_clearance x ON x.claim_line_id = t.claim_line_id AND x.run <= d.run
+        JOIN settlement_claimline l ON l.id = t.claim_line_id JOIN settlement_claim k ON k.id = l.claim_id
+        WHERE t.run = d.run AND k.organisation_id = d.organisation_id AND k.period = d.period
+          AND (k.status = 'submitted' OR (SELECT a.outcome FROM settlement_adjudication a
+              WHERE a.claim_line_id = l.id AND a.claim_id = k.id ORDER BY a.id DESC LIMIT 1) = 'pended')))
+ORDER BY d.turn
+"""
+
+
 def decided_runs_waiting(organisation: Organisation) -> list[tuple[date, int]]:
-    """Months and numbers of runs that a package tells of and that are not played yet, in their order."""
-    told = DecidedRun.objects.filter(organisation=organisation).order_by("turn").values_list("period", "run")
-    rows = list(told)
-    if not rows:
-        return []
-    done = set(AdjudicationRun.objects.filter(organisation=organisation).values_list("period", "number"))
-    return [row for row in rows if row not in done]
+    """Months and numbers of runs that a package tells of and that are still to be played, in their order.
+
+    One whose claims have all been withdrawn or returned has nothing to play: nobody waits for it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, {"organisation": organisation.pk})
+        return cursor.fetchall()
 
 
 def require_turn(organisation: Organisation, period: date, run: int) -> None:

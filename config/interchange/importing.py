@@ -191,17 +191,20 @@ def load_tables(
     progress: Progress,
     accept_good_rows: bool,
 ) -> None:
-    """Stage, check and insert every table in the order of their dependence; the report is filled."""
+    """Stage every table, then check and insert them in the order of their dependence; the report is filled."""
     prepare()
     zone = ZoneInfo(organisation.zone)
+    stages = []
     for loader in LOADERS:
-        table = source.tables.get(loader.name)
-        parameters = business_parameters(organisation.pk, organisation.jurisdiction, at)
-        stage = Stage(loader, parameters)
+        stage = Stage(loader, business_parameters(organisation.pk, organisation.jurisdiction, at))
         stage.create()
+        stages.append(stage)
+        if (table := source.tables.get(loader.name)) is not None:
+            _read(stage, table, zone, report, progress, accept_good_rows=accept_good_rows)
+    for stage in stages:
+        loader, table = stage.loader, source.tables.get(stage.loader.name)
         count = TableCount(loader.name)
         if table is not None:
-            _read(stage, table, zone, report, progress, accept_good_rows=accept_good_rows)
             stage.check()
             count.read = stage.read
             count.created, count.unchanged = stage.insert()

@@ -284,6 +284,12 @@ _REVERSALS = (
     _REVERSED_CLAIM_REFUSED,
 )
 
+# A run that an earlier package told of as a whole (``t``).
+_NOT_PLAYED = (
+    "NOT EXISTS (SELECT 1 FROM settlement_adjudicationrun n "
+    "WHERE n.organisation_id = t.organisation_id AND n.period = t.period AND n.number = t.run)"
+)
+
 CLAIM = Loader(
     name="claims",
     model=Claim,
@@ -315,6 +321,12 @@ CLAIM = Loader(
             f"AND NOT EXISTS (SELECT 1 FROM {CLAIMS} p WHERE p.code = s.reverses)",
         ),
         *_REVERSALS,
+        Check(
+            "RUN_TOLD",
+            "run",
+            f"NOT EXISTS (SELECT 1 FROM {CLAIMS} p WHERE p.code = s.number) AND EXISTS (SELECT 1 "
+            f"FROM settlement_decidedrun t WHERE {OWN} AND t.period = s.period AND t.run = s.run AND {_NOT_PLAYED})",
+        ),
     ),
     after=(
         f"UPDATE settlement_claim t SET reverses_id = p.id FROM stage_claims s, {CLAIMS} p "
@@ -357,6 +369,15 @@ CLAIM_LINE = Loader(
             "WHERE l.claim_id = s.claim_number_id AND l.line = s.line)",
         ),
         Check(
+            "RUN_TOLD",
+            "claim_number",
+            "EXISTS (SELECT 1 FROM settlement_claim c JOIN settlement_decidedrun t "
+            "ON t.organisation_id = c.organisation_id AND t.period = c.period AND t.run = c.run "
+            f"WHERE c.id = s.claim_number_id AND c.status = 'submitted' AND {_NOT_PLAYED}) "
+            "AND NOT EXISTS (SELECT 1 FROM settlement_claimline l "
+            "WHERE l.claim_id = s.claim_number_id AND l.line = s.line)",
+        ),
+        Check(
             "REVERSAL_LINE",
             "claim_number",
             "EXISTS (SELECT 1 FROM settlement_claim c WHERE c.id = s.claim_number_id AND c.reverses_id IS NOT NULL)",
@@ -364,8 +385,8 @@ CLAIM_LINE = Loader(
     ),
 )  # fmt: skip
 
-# Each table comes after those it refers to.
+# Each table comes after those it refers to; a told run after all that is told of it.
 LOADERS: tuple[Loader, ...] = (
     *REGISTER_LOADERS, RECIPIENT, ABSENCE, FEE, PLAN, CERTIFICATE, CERTIFICATE_SUSPENSION, CERTIFICATE_LINE,
-    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE, FINDING, CLAWBACK, ADVANCE, DECIDED_RUN, DECIDED_LINE, DECIDED_FINDING,
+    REDEMPTION, CLAIM, CLAIM_LINE, CLEARANCE, FINDING, CLAWBACK, ADVANCE, DECIDED_LINE, DECIDED_FINDING, DECIDED_RUN,
 )  # fmt: skip

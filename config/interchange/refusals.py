@@ -40,6 +40,15 @@ SENTENCES = {
     "CLAIMED_HERE": _("The claim was made here: its remarks are lifted here, by two people, not by a package."),
     "RUN_TOO_EARLY": _("The claim is judged only in a later run."),
     "FEE_TOO_HIGH": _("The fee is above the amount that was allowed."),
+    "ALLOWED_TOO_MUCH": _("More is allowed than was claimed, or the amount is above units times rate."),
+    "JUDGED_HERE": _("The claim was made here: it is judged here, and no package decides it."),
+    "MONTH_HELD_HERE": _("Claims of this month were made here: its runs are played here, and no package decides them."),
+    "RUN_ORDER": _("Runs of a month are told from the first one on, and their turns go by their numbers."),
+    "RUN_INCOMPLETE": _(
+        "The package does not tell the whole run: lines are missing, or amounts do not add up to what was claimed. "
+        "Have the package exported again."
+    ),
+    "RUN_TOLD": _("Another package told how that run was decided, as a whole: it takes no more claims or lines."),
     "RUN_DONE": _("That run has been played: what it found and kept back stays as it is."),
     "OTHER_PROVIDER": _(
         "The database has this code under another name, and no equal IBAN says that it is the same provider. Give the "

@@ -37,6 +37,7 @@ from tests.oracle.small import Tables, add, add_visit
 from tests.settlement.actions.corrected_town import approve, closed_town, in_hospital, lower_income, propose
 from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import NOVEMBER, free_visits, imported, judge
+from tests.settlement.actions.put_right import put_norm_right, put_price_right
 from tests.settlement.test_as_of import CASES, Case
 from vouchers.models import Absence, Recipient, RecipientResidence
 
@@ -175,6 +176,29 @@ def test_a_corrected_month(tmp_path: Path) -> None:
     assert {row["outcome"] for row in rows(two["adjudications.csv"])} > {"rejected"}
     assert FrictionlessPackage(str(tmp_path / "two" / "datapackage.json")).validate().valid
     assert_settles_elsewhere(tmp_path / "two", two, made.run.number)
+
+
+@pytest.mark.parametrize("right", ["norm", "price"])
+def test_a_month_corrected_by_a_norm_or_a_price_of_past_days(right: str, tmp_path: Path) -> None:
+    """Put right after the month: the run before keeps the figure that it had, the run of the correction has the new."""
+    town = closed_town(tmp_path / "given")
+    before = files_of_run(tmp_path / "before", 1)
+    if right == "norm":
+        put_norm_right(town, "-2.31")
+    else:
+        put_price_right(town, "90.00")
+    made = approve(town, propose(town, ground="norm"))
+    assert made.run is not None and made.gross_minor < 0
+    one, two = files_of_run(tmp_path / "one", 1), files_of_run(tmp_path / "two", made.run.number)
+    inputs = [name for name in one if name not in ("postings.csv", "payments.csv")]
+    assert {name: one[name] for name in inputs} == {name: before[name] for name in inputs}
+    for folder, files in ((tmp_path / "one", one), (tmp_path / "two", two)):
+        assert_recalculated(folder, files)
+    rates = {name: {row["rate_allowed"] for row in rows(files["adjudications.csv"]) if row["gross"][0] not in "-0"}
+             for name, files in (("one", one), ("two", two))}  # fmt: skip
+    assert rates == {"one": {"95.0000"}, "two": {"90.0000"}}
+    if right == "norm":
+        assert_settles_elsewhere(tmp_path / "two", two, made.run.number)
 
 
 def test_a_claim_taken_back_and_handed_in_again_in_a_later_run(tmp_path: Path) -> None:
@@ -354,15 +378,9 @@ def test_a_package_that_tells_too_little_or_too_much_is_refused(tmp_path: Path) 
     assert changed("decided_lines.csv", line, line.replace(b"1,A-1", b"7,A-1"))[0][-1] == "REFERENCE"
     assert changed("decided_runs.csv", b"2025-11,1,1", b"2025-11,1,1\n2025-11,2,1")[0][-1] == "DUPLICATE_KEY"
     assert not Organisation.objects.exists()
-    for bad in (b"", line.replace(b"142.50", b"142.49") + b"\n"):
-        (tmp_path / "two" / "decided_lines.csv").write_bytes(files["decided_lines.csv"].replace(line + b"\n", bad))
-        assert load(tmp_path / "two").imported
-        office = Organisation.objects.get(code="TEST")
-        with pytest.raises(DomainError) as raised:
-            settle_month(organisation=office, period=NOVEMBER, as_of=date(2030, 1, 1), actor=SYSTEM, at=AT)
-        assert raised.value.code == "DECIDED_INCOMPLETE" and "A-1" in str(raised.value)
-        assert not AdjudicationRun.objects.exists()
-        call_command("flush", verbosity=0, interactive=False)
+    assert changed("decided_lines.csv", line + b"\n", b"")[-1][-1] == "RUN_INCOMPLETE"
+    assert changed("decided_lines.csv", line, line.replace(b"142.50", b"142.49"))[-1][-1] == "RUN_INCOMPLETE"
+    assert not Organisation.objects.exists()
 
 
 def test_runs_of_a_package_are_played_in_their_order(tmp_path: Path) -> None:
