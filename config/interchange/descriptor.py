@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from config.accounts.models import Organisation
+from config.interchange.descriptions import DESCRIPTIONS, FACTS, Description
 from config.interchange.tables import INPUT_TABLES, OPTIONAL_TABLES, OUTPUT_TABLES, Column, Table
 from settlement.models import AdjudicationRun
 
@@ -45,17 +46,20 @@ def describe(
             "zone": organisation.zone,
             "currency": organisation.currency,
         },
-        **({"facts": {"run": str(run), "known_at": run.known_at.isoformat()}} if run else {}),
+        **({"facts": {"run": str(run), "known_at": run.known_at.isoformat(), "description": FACTS}} if run else {}),
         "resources": [_resource(table) for table in tables],
     }
 
 
 def _resource(table: Table) -> dict[str, Any]:
-    schema: dict[str, Any] = {"fields": [_field(column) for column in table.columns]}
+    told = DESCRIPTIONS.get(table.name, Description("", ""))
+    fields = [_field(column) | _described("", told.columns.get(column.name, "")) for column in table.columns]
+    schema: dict[str, Any] = {"fields": fields}
     if table.key and table.name not in _WITHOUT_KEY:
         schema["primaryKey"] = list(table.key)
     return {
         "name": table.name,
+        **_described(told.title, told.text),
         "path": f"{table.name}.csv",
         "profile": "tabular-data-resource",
         "format": "csv",
@@ -63,6 +67,10 @@ def _resource(table: Table) -> dict[str, Any]:
         "encoding": "utf-8",
         "schema": schema,
     }
+
+
+def _described(title: str, text: str) -> dict[str, str]:
+    return {name: words for name, words in (("title", title), ("description", text)) if words}
 
 
 def _field(column: Column) -> dict[str, Any]:
