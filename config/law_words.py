@@ -24,7 +24,7 @@ TITLES: dict[str, Any] = {
     "certificate.granularity_hour": _("smallest part of an hour on a certificate"),
     "certificate.validity_months_max": _("longest term of a certificate, months"),
     "certificate.warn_before_days": _("days before its end at which a certificate warns"),
-    "claim.bank_account_hold_days": _("days for which a new bank account makes claims wait"),
+    "claim.bank_account_hold_days": _("days for which a new account of the provider makes claims wait"),
     "claim.closeness_pct": _("share of visits with one person that stands out, percent"),
     "claim.closeness_visits_min": _("least number of visits of a pair that stands out"),
     "claim.december_stop": _("last day for claims of December"),

@@ -140,7 +140,9 @@ def _candidates(organisation: Organisation) -> QuerySet[Parameter]:
 
 def confirmations(organisation: Organisation) -> QuerySet[ParameterProposal]:
     """Approved proposals that left the value on record as it was."""
-    return ParameterProposal.objects.filter(organisation=organisation, status="approved", parameter=None)
+    given = ParameterProposal.objects.filter(organisation=organisation, status="approved", parameter=None)
+    # One with a reason put the value right in place.
+    return given.filter(reason="")
 
 
 def with_confirmations(

@@ -115,29 +115,45 @@ def norm_ended_by(norm: NormCost) -> NormCost | None:
         outlived &= Q(valid_to__lte=norm.valid_to)
     else:
         outlived |= Q(valid_to=None)
-    return _same_key(norm).filter(outlived, valid_from__lt=norm.valid_from).select_related("service").first()
+    return norms_of_key(norm).filter(outlived, valid_from__lt=norm.valid_from).select_related("service").first()
 
 
 def norm_replaced_by(norm: NormCost) -> NormCost | None:
     """The approved norm of the same key that held on the first day of a draft for past days."""
     still = Q(valid_to=None) | Q(valid_to__gt=norm.valid_from)
-    return _same_key(norm).filter(still, valid_from__lte=norm.valid_from).select_related("service").first()
+    return norms_of_key(norm).filter(still, valid_from__lte=norm.valid_from).select_related("service").first()
 
 
 def norm_would_end(norm: NormCost) -> date | None:
-    """The first day after a draft for past days: its own, that of the norm it replaces, or when the next one begins.
+    """The first day after a draft for past days: when what it replaces would have ended, or the next one begins.
 
-    One that ends before the replaced norm does keeps its own: the days after it would be nobody's, and it is refused.
+    Its own where no other norm follows; one that leaves days without a norm is refused, see ``norm_leaves_days``.
     """
-    replaced = norm_replaced_by(norm)
-    later = _same_key(norm).filter(valid_from__gt=norm.valid_from)
-    ends: list[date | None] = [norm.valid_to, later.aggregate(first=Min("valid_from"))["first"]]
-    if replaced is not None:
-        ends.append(replaced.valid_to)
+    ends = (norm.valid_to, *_ends_on_record(norm))
     return min((end for end in ends if end is not None), default=None)
 
 
-def _same_key(norm: NormCost) -> QuerySet[NormCost]:
+def norm_leaves_days(norm: NormCost) -> date | None:
+    """The first day that a draft for past days would leave without a norm: it ends before the one that it replaces.
+
+    Where it replaces none, before the next one begins.
+    """
+    if norm.valid_to is None:
+        return None
+    replaced, (ends, begins) = norm_replaced_by(norm), _ends_on_record(norm)
+    if replaced is not None:
+        return norm.valid_to if ends is None or norm.valid_to < ends else None
+    return norm.valid_to if begins is not None and norm.valid_to < begins else None
+
+
+def _ends_on_record(norm: NormCost) -> tuple[date | None, date | None]:
+    """When the norm that a draft for past days replaces would end, and when the next one begins."""
+    replaced = norm_replaced_by(norm)
+    later = norms_of_key(norm).filter(valid_from__gt=norm.valid_from)
+    return replaced.valid_to if replaced else None, later.aggregate(first=Min("valid_from"))["first"]
+
+
+def norms_of_key(norm: NormCost) -> QuerySet[NormCost]:
     """Approved norms of the same service, territory and class."""
     return NormCost.objects.filter(
         organisation=norm.organisation_id,

@@ -49,7 +49,7 @@ _LAW = f"""(
                coalesce(c.evidence, t.evidence) AS evidence
         FROM law t LEFT JOIN LATERAL (
             SELECT p.act, p.article, p.evidence FROM contracts_parameterproposal p
-            WHERE p.organisation_id = %(org)s AND p.status = 'approved' AND p.parameter_id IS NULL
+            WHERE p.organisation_id = %(org)s AND p.status = 'approved' AND p.parameter_id IS NULL AND p.reason = ''
               AND (p.key, p.valid_from, p.value) = (t.key, t.valid_from, t.value)
             ORDER BY p.id DESC LIMIT 1) c ON t.evidence IN ('MEM', ''))
     SELECT jurisdiction, key, valid_from, value, valid_to, act, article, evidence

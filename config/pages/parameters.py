@@ -151,7 +151,7 @@ def parameter_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     waits = proposal.status == "draft"
     context = {
         "proposal": proposal,
-        "confirms": next((row for row in rows if proposal.confirms(row) and not proposal.reason), None),
+        "confirms": next((row for row in rows if proposal.confirms(row)), None),
         "present": _present(rows, proposal),
         "evidence": dict(Parameter.EVIDENCE),
         "may_approve": waits and access.may("parameters.approve") and not own_work and not proposal.reason,

@@ -21,7 +21,7 @@ from config.transactions import step
 from contracts.actions.past_days import check_past_day
 from contracts.models import NormCost, Service, Territory
 from contracts.parameters import ParameterBook, ParameterValue
-from contracts.queries import closed_until, norm_ended_by
+from contracts.queries import closed_until, norm_ended_by, norm_leaves_days, norms_of_key
 from contracts.rules.norm_cost import (
     AdministrativeCosts,
     CostItem,
@@ -77,6 +77,16 @@ class NormOfPastDays(DomainError):
     )
 
 
+class NormLeavesDays(DomainError):
+    """Days that have a norm would have none."""
+
+    code = "NORM_LEAVES_DAYS"
+    message = _(
+        "This norm cost would end before the one that it puts right: from %(day)s on no norm cost would hold. Draft it "
+        "without an end. What holds again from %(day)s is a second draft."
+    )
+
+
 @action
 def draft_norm_cost(
     *,
@@ -96,7 +106,7 @@ def draft_norm_cost(
 
     ``reason``: why it is known only now, of a norm that puts days already served right.
     Formula: NORM-UA-1186. Time: parameters as of ``valid_from``; ``valid_to`` is exclusive.
-    Raises: NormHoursMissing, NormIncomplete, ParameterMissing, DayToCome. Audit: norm_cost.drafted.
+    Raises: NormHoursMissing, NormIncomplete, ParameterMissing, DayToCome, NormLeavesDays. Audit: norm_cost.drafted.
     """
     if reason:
         check_past_day(organisation, valid_from, reason, at)
@@ -123,9 +133,18 @@ def draft_norm_cost(
         status="draft",
         status_at=at,
     )
+    if reason:
+        refuse_days_left(norm)
     said: dict[str, Any] = {"unit_rate": norm.unit_rate, "valid_from": valid_from, "reason": norm.reason}
     record("norm_cost.drafted", norm, service, actor=actor, at=at, **said)
     return norm
+
+
+def refuse_days_left(norm: NormCost) -> None:
+    """Raises: NormLeavesDays for a draft of past days that ends before what it replaces would."""
+    day = norm_leaves_days(norm)
+    if day is not None:
+        raise NormLeavesDays(day=f"{day:%d.%m.%Y}")
 
 
 def _compute(facts: NormCostFacts, values: dict[str, ParameterValue]) -> NormCostOutcome:
@@ -192,6 +211,7 @@ def approve_norm_cost(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
         raise NormOfPastDays()
     if norm.author_id == actor.user_id:
         raise FourEyes()
+    lock_rows(norms_of_key(norm))
     earlier = norm_ended_by(norm) if norm.status == "draft" else None
     if earlier is not None:
         earlier = _end(earlier, norm.valid_from, at)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Min, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -176,8 +177,21 @@ def value_on_record(proposal: ParameterProposal) -> Parameter | None:
 
 
 def _own_value(proposal: ParameterProposal, at: datetime) -> Parameter:
+    lock_rows(own_values(proposal))
     _check_day(proposal.organisation, proposal.key, proposal.valid_from)
-    return place_value(proposal, at)
+    return place_value(proposal, next_own(proposal), at)
+
+
+def own_values(proposal: ParameterProposal) -> QuerySet[Parameter]:
+    """The municipality's own values of the key."""
+    return Parameter.objects.filter(organisation=proposal.organisation, key=proposal.key)
+
+
+def next_own(proposal: ParameterProposal) -> date | None:
+    """When the municipality's next own value of the key begins."""
+    later = own_values(proposal).filter(valid_from__gt=proposal.valid_from)
+    first: date | None = later.aggregate(first=Min("valid_from"))["first"]
+    return first
 
 
 @action
@@ -216,24 +230,20 @@ def _check_day(organisation: Organisation, key: str, valid_from: date) -> None:
 
 
 @step
-def place_value(proposal: ParameterProposal, at: datetime) -> Parameter:
-    """The municipality's own value, from its first day to the next own one. Raises: ParameterOnRecord."""
-    own = {
-        "organisation": proposal.organisation,
-        "jurisdiction": proposal.organisation.jurisdiction,
-        "key": proposal.key,
-    }
+def place_value(proposal: ParameterProposal, until: date | None, at: datetime) -> Parameter:
+    """The municipality's own value, from its first day until another one holds. Raises: ParameterOnRecord."""
     start = proposal.valid_from
-    rows = lock_rows(Parameter.objects.filter(**own))
-    for row in rows:
+    for row in lock_rows(own_values(proposal)):
         if row.valid_from < start and (row.valid_to is None or row.valid_to > start):
             row.change(at=at, valid_to=start)
     try:
         with transaction.atomic():
             return Parameter.objects.create(
-                **own,
+                organisation=proposal.organisation,
+                jurisdiction=proposal.organisation.jurisdiction,
+                key=proposal.key,
                 valid_from=start,
-                valid_to=min((row.valid_from for row in rows if row.valid_from > start), default=None),
+                valid_to=until,
                 value=proposal.value,
                 unit=proposal.unit,
                 act=proposal.act,

@@ -11,10 +11,10 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.locks import lock_rows
 from config.transactions import step
-from contracts.actions.norms import NormOverlap
+from contracts.actions.norms import NormOverlap, refuse_days_left
 from contracts.actions.past_days import NothingPutRight, check_past_day, check_second_person, tell_correctors, touched
 from contracts.models import NormCost
-from contracts.queries import norm_replaced_by, norm_would_end
+from contracts.queries import norm_replaced_by, norm_would_end, norms_of_key
 from contracts.settled_queries import Settled, settled_lines
 
 
@@ -25,16 +25,19 @@ def approve_past_norm(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
     The norm of the same key that held on its first day ends the day before, or is withdrawn when it began on that very
     day; the draft holds as long as that one would have, at most until the next one begins.
     Raises: PastReasonMissing, DayToCome, FourEyes for its author, RelatedPerson to a provider paid for such days,
-    NothingPutRight, NormOverlap, InvalidMove.
+    NormLeavesDays, NothingPutRight, NormOverlap, InvalidMove.
+    Locks: the draft, the approved norms of its key, so that of two drafts the later sees the earlier.
     Audit: norm_cost.put_right. Source: NRM-1.
     """
     norm = lock_rows(NormCost.objects.filter(pk=norm.pk).select_related("organisation", "service"))[0]
     norm.check_move("approved")
     check_past_day(norm.organisation, norm.valid_from, norm.reason, at)
+    lock_rows(norms_of_key(norm))
     until, settled = norm_would_end(norm), settled_by_norm(norm)
     check_second_person(norm.organisation, norm.author_id, settled.providers, actor, at)
-    replaced = _make_room(norm, at)
-    _approve(norm, until, actor, at)
+    refuse_days_left(norm)
+    replaced = _replaced(norm)
+    _approve(norm, replaced, until, actor, at)
     before: dict[str, Any] = {"before": replaced.unit_rate} if replaced else {}
     record(
         "norm_cost.put_right",
@@ -60,25 +63,22 @@ def settled_by_norm(norm: NormCost) -> Settled:
     )
 
 
-@step
-def _make_room(norm: NormCost, at: datetime) -> NormCost | None:
+def _replaced(norm: NormCost) -> NormCost | None:
+    """Raises: NothingPutRight when the norm that holds on the first day says the same."""
     replaced = norm_replaced_by(norm)
-    if replaced is None:
-        return None
-    if replaced.unit_rate == norm.unit_rate:
+    if replaced is not None and replaced.unit_rate == norm.unit_rate:
         raise NothingPutRight(day=f"{norm.valid_from:%d.%m.%Y}")
-    replaced = lock_rows(NormCost.objects.filter(pk=replaced.pk))[0]
-    if replaced.valid_from < norm.valid_from:
-        replaced.change(at=at, valid_to=norm.valid_from)
-    else:
-        replaced.move_to("withdrawn", at=at)
     return replaced
 
 
 @step
-def _approve(norm: NormCost, until: date | None, actor: Actor, at: datetime) -> None:
+def _approve(norm: NormCost, replaced: NormCost | None, until: date | None, actor: Actor, at: datetime) -> None:
     try:
         with transaction.atomic():
+            if replaced is not None and replaced.valid_from < norm.valid_from:
+                replaced.change(at=at, valid_to=norm.valid_from)
+            elif replaced is not None:
+                replaced.move_to("withdrawn", at=at)
             norm.move_to("approved", at=at, approver_id=actor.user_id, valid_to=until)
     except IntegrityError as error:
         raise NormOverlap(service=norm.service) from error

@@ -73,10 +73,14 @@ def read_rows(name: str, *, folder: Path = REFERENCE, profiles: Sequence[str] = 
                 yield from csv.DictReader(file)
 
 
-# A new figure of a known row is learnt now; an end, like its successor, from the first day on which it counts.
-_LEARNT = """, changed_at = CASE WHEN (t.value, t.valid_to) IS NOT DISTINCT FROM (EXCLUDED.value, EXCLUDED.valid_to)
+# A new figure or source of a known row is learnt now; an end, like its successor, from the first day on which it
+# counts.
+_LEARNT = """, changed_at = CASE WHEN (t.value, t.valid_to, t.act, t.article, t.evidence, t.note)
+    IS NOT DISTINCT FROM (EXCLUDED.value, EXCLUDED.valid_to, EXCLUDED.act, EXCLUDED.article, EXCLUDED.evidence,
+        EXCLUDED.note)
     THEN t.changed_at ELSE GREATEST(t.recorded_at, t.changed_at + interval '1 microsecond',
-        CASE WHEN t.value = EXCLUDED.value THEN LEAST(%(at)s, EXCLUDED.valid_to::timestamptz) ELSE %(at)s END) END"""
+        CASE WHEN t.value = EXCLUDED.value AND t.valid_to IS DISTINCT FROM EXCLUDED.valid_to
+            THEN LEAST(%(at)s, EXCLUDED.valid_to::timestamptz) ELSE %(at)s END) END"""
 
 
 def _load_parameters(folder: Path, at: datetime) -> Loaded:

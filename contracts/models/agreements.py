@@ -101,7 +101,7 @@ class ContractLine(VersionedModel):
             ),
             models.CheckConstraint(name="contract_line_positive", condition=models.Q(unit_rate__gt=0)),
         ]
-        triggers = versioned("contract_line", "valid_from", "valid_to", "unit_rate", "units_ceiling")
+        triggers = versioned("contract_line", "valid_from", "valid_to", "unit_rate", "units_ceiling", "amendment")
 
     def __str__(self) -> str:
         return f"{self.contract_id} {self.service_id}"

@@ -54,7 +54,7 @@ class Parameter(VersionedModel):
             no_overlap("parameter_no_overlap", Coalesce("organisation_id", 0), "jurisdiction", "key"),
             ordered("parameter_range"),
         ]
-        triggers = versioned("parameter", "valid_from", "valid_to", "value")
+        triggers = versioned("parameter", "valid_from", "valid_to", "value", "act", "article", "evidence", "note")
 
     # Who confirmed the value for the municipality that reads it; see ``contracts.parameters.with_confirmations``.
     confirmation: ParameterProposal | None = None
@@ -79,7 +79,8 @@ class ParameterProposal(StatefulModel):
 
     The parameter is the municipality's own and wins over national rows, which only the files of the product write.
     Approved without a parameter, it confirms the value on record with its key, first day and text; a correction of
-    that value ends the confirmation by itself. ``reason`` says why a value of closed months is known only now.
+    that value ends the confirmation by itself. ``reason`` says why a value of closed months is known only now: such a
+    one puts right, also in place, and confirms nothing.
     """
 
     STATES = PROPOSAL_STATES
@@ -119,7 +120,7 @@ class ParameterProposal(StatefulModel):
     def confirms(self, row: Parameter) -> bool:
         """Whether it leaves this row as it is: the same text of the key from the same day."""
         same = (self.key, self.valid_from, self.value) == (row.key, row.valid_from, row.value)
-        return same and self.parameter_id is None
+        return same and self.parameter_id is None and not self.reason
 
 
 class CalendarDay(models.Model):

@@ -1,4 +1,4 @@
-"""CLM-44: the provider's bank account is not new."""
+"""CLM-44: the account of the provider, at a bank or at Stripe, is not new."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from settlement.rules.lookup import pick
 
 CODE = "CLM-44"
 SEVERITY = "P"
-TITLE = "New bank account"
+TITLE = "New account of the provider"
 ADVICE = "Ring the provider on the number of the contract and have the account confirmed; then lift the pend."
 
 

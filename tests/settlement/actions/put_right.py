@@ -20,10 +20,18 @@ from tests.settlement.views.town import Town
 
 WHY = "Рішення виконкому № 5 надійшло після закриття місяця"
 SINCE = date(2025, 11, 1)
+BASIS = "додаткова угода № 2 від 28.10.2025"
+SOURCE = Source("рішення виконкому № 6", "V-TEXT")
 
 
 def draft_norm(
-    town: Town, other_direct: str = "4.23", *, since: date = SINCE, reason: str = WHY, at: datetime = LEARNT
+    town: Town,
+    other_direct: str = "4.23",
+    *,
+    since: date = SINCE,
+    until: date | None = None,
+    reason: str = WHY,
+    at: datetime = LEARNT,
 ) -> NormCost:
     """96.54 with travel at 4.23; every kopiyka of travel is one of the norm."""
     return draft_norm_cost(
@@ -31,6 +39,7 @@ def draft_norm(
         service=Service.objects.get(organisation=town.organisation),
         facts=replace(NORM_FACTS, other_direct=(CostItem("проїзд", Decimal(other_direct)),)),
         valid_from=since,
+        valid_to=until,
         act="рішення виконкому № 5 від 20.10.2025",
         actor=town.users["bohdan"].as_actor(),
         at=at,
@@ -43,32 +52,43 @@ def put_norm_right(town: Town, other_direct: str = "4.23", *, since: date = SINC
     return approve_past_norm(norm=norm, actor=town.users["oksana"].as_actor(), at=at)
 
 
-def propose_terms(town: Town, rate: str, *, since: date = SINCE, reason: str = WHY) -> PastTerms:
+def propose_terms(
+    town: Town, rate: str, *, since: date = SINCE, basis: str = BASIS, reason: str = WHY, at: datetime = LEARNT
+) -> PastTerms:
     return propose_past_terms(
         contract=Contract.objects.get(organisation=town.organisation),
         line=AgreedLine(Service.objects.get(organisation=town.organisation), Decimal(rate)),
         valid_from=since,
-        basis="додаткова угода № 2 від 28.10.2025",
+        basis=basis,
         reason=reason,
         actor=town.users["bohdan"].as_actor(),
-        at=LEARNT,
+        at=at,
     )
 
 
-def put_price_right(town: Town, rate: str, *, since: date = SINCE) -> ContractLine:
-    terms = propose_terms(town, rate, since=since)
-    return approve_past_terms(terms=terms, actor=town.users["oksana"].as_actor(), at=LEARNT)
+def put_price_right(
+    town: Town, rate: str, *, since: date = SINCE, basis: str = BASIS, at: datetime = LEARNT
+) -> ContractLine:
+    terms = propose_terms(town, rate, since=since, basis=basis, at=at)
+    return approve_past_terms(terms=terms, actor=town.users["oksana"].as_actor(), at=at)
 
 
 def propose_value(
-    town: Town, key: str, value: str, *, since: date = SINCE, reason: str = WHY, at: datetime = LEARNT
+    town: Town,
+    key: str,
+    value: str,
+    *,
+    since: date = SINCE,
+    reason: str = WHY,
+    source: Source = SOURCE,
+    at: datetime = LEARNT,
 ) -> ParameterProposal:
     return propose_parameter(
         organisation=town.organisation,
         key=key,
         value=value,
         valid_from=since,
-        source=Source("рішення виконкому № 6", "V-TEXT"),
+        source=source,
         actor=town.users["pavlo"].as_actor(),
         at=at,
         reason=reason,
