@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from settlement.rules.facts import BLANK, LAST_DAY, Ints, Mask
@@ -9,35 +11,45 @@ from settlement.rules.integers import in_order, numbered
 
 _SPAN = 1 << 23
 _SHIFT = 1 << 22
+# Pieces of a key that are gone through one after the other before they are searched.
+_STEPS = 8
 
 
 class Register:
     """Finds the row of an id. Ids are unique."""
 
     def __init__(self, ids: Ints) -> None:
-        self.size = len(ids)
+        self.size, self._ids = len(ids), ids
         self._low = int(ids.min()) if self.size else 0
-        span = int(ids.max()) - self._low + 1 if self.size else 0
-        self._table: Ints | None = None
-        if span <= 4 * self.size + 1024:
-            # Ids of one table lie close together: a direct table is several times faster than a search.
-            self._table = np.full(span, BLANK, dtype=np.int64)
-            self._table[ids - self._low] = np.arange(self.size)
-        else:
-            self._order = in_order(ids)
-            self._sorted = ids[self._order]
+        self._span = int(ids.max()) - self._low + 1 if self.size else 0
 
     def rows(self, wanted: Ints) -> Ints:
         """Row of each wanted id, BLANK where there is none."""
         if not self.size:
             return np.full(len(wanted), BLANK, dtype=np.int64)
-        if self._table is not None:
-            if len(wanted) and wanted.min() >= max(self._low, 0) and wanted.max() < self._low + len(self._table):
-                return self._table[wanted - self._low]
-            inside = (wanted >= max(self._low, 0)) & (wanted < self._low + len(self._table))
-            return np.where(inside, self._table[np.where(inside, wanted - self._low, 0)], BLANK)
-        place = np.minimum(np.searchsorted(self._sorted, wanted), self.size - 1)
-        return np.where((self._sorted[place] == wanted) & (wanted >= 0), self._order[place], BLANK)
+        # Where ids lie close together, or many are asked for, a direct table is several times faster than a search.
+        if self._span <= 4 * max(self.size, len(wanted)) + 1024:
+            return self._direct(wanted)
+        order, ordered = self._sorted
+        place = np.minimum(np.searchsorted(ordered, wanted), self.size - 1)
+        return np.where((ordered[place] == wanted) & (wanted >= 0), order[place], BLANK)
+
+    def _direct(self, wanted: Ints) -> Ints:
+        if len(wanted) and wanted.min() >= max(self._low, 0) and wanted.max() < self._low + self._span:
+            return self._table[wanted - self._low]
+        inside = (wanted >= max(self._low, 0)) & (wanted < self._low + self._span)
+        return np.where(inside, self._table[np.where(inside, wanted - self._low, 0)], BLANK)
+
+    @cached_property
+    def _table(self) -> Ints:
+        table = np.full(self._span, BLANK, dtype=np.int64)
+        table[self._ids - self._low] = np.arange(self.size)
+        return table
+
+    @cached_property
+    def _sorted(self) -> tuple[Ints, Ints]:
+        order = in_order(self._ids)
+        return order, self._ids[order]
 
 
 def pick(values: Ints, rows: Ints, absent: int) -> Ints:
@@ -86,9 +98,11 @@ class InForce:
         pieces = _cut_overlaps(rows, keys, starts, ends)
         self._rows, self._starts, self._ends = pieces
         self._keys = keys[self._rows]
-        self._marks = with_day(self._keys, self._starts)
-        # Where no key has two rows the day does not choose among them.
-        self._single = None if (self._keys[1:] == self._keys[:-1]).any() else Register(self._keys)
+        fresh = np.ones(len(self._keys), dtype=bool)
+        fresh[1:] = self._keys[1:] != self._keys[:-1]
+        self._first, self._register = np.flatnonzero(fresh), Register(self._keys[fresh])
+        # Whether the next piece is one of the same key.
+        self._followed = np.append(~fresh[1:], False)
 
     def find(self, keys: Ints, days: Ints) -> Ints:
         """Row in force for each key and day, BLANK where there is none."""
@@ -108,11 +122,22 @@ class InForce:
         return np.where(hit, self._rows[place], BLANK)
 
     def _places(self, keys: Ints, days: Ints) -> Ints:
-        """The last piece of each key that begins on the day or before it."""
-        if self._single is not None:
-            return self._single.rows(keys)
-        place = np.searchsorted(self._marks, with_day(keys, days), side="right") - 1
-        return np.where((keys >= 0) & (self._keys[np.maximum(place, 0)] == keys), place, BLANK)
+        """The last piece of each key that begins on the day or before it; the first where none does."""
+        place = pick(self._first, self._register.rows(keys), BLANK)
+        rows = self._with_more(np.flatnonzero(place >= 0), place) if self._followed.any() else np.zeros(0, np.int64)
+        for _ in range(_STEPS):
+            if not len(rows):
+                return place
+            rows = rows[self._starts[place[rows] + 1] <= days[rows]]
+            place[rows] += 1
+            rows = self._with_more(rows, place)
+        # Of a key with many pieces the last one that has begun is searched.
+        marks = with_day(self._keys, self._starts)
+        place[rows] = np.searchsorted(marks, with_day(keys[rows], days[rows]), side="right") - 1
+        return place
+
+    def _with_more(self, rows: Ints, place: Ints) -> Ints:
+        return rows[self._followed[place[rows]]]
 
     def covers(self, keys: Ints, days: Ints) -> Mask:
         """Whether a row is in force."""
