@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from django.db.backends.utils import CursorWrapper
 
@@ -22,7 +23,8 @@ from settlement.fact_columns import last_day as _last
 from settlement.fact_columns import scaled as _scaled
 from settlement.own_facts_queries import OWN_QUERIES
 from settlement.rules.facts import COLUMNS, FIRST_DAY, LAST_DAY, TEXT, Facts, build_facts, column
-from settlement.run_tables import EARLIER, resolved_key
+from settlement.rules.lookup import Register
+from settlement.run_tables import CONFIRMED, DIFFERS, EARLIER, SAME, SAME_ONLINE, resolved_key
 
 TIMES = frozenset({"starts_at", "ends_at", "scanned_at"})
 
@@ -37,14 +39,8 @@ _CLASSES = """(SELECT recipient_class, row_number() OVER (ORDER BY recipient_cla
     WHERE organisation_id = %(organisation)s AND recipient_class <> '') names)"""
 _CLASS_KEY = "CASE WHEN {0}.recipient_class = '' THEN -1 ELSE COALESCE(classes.id, -2) END"
 
-# Of a redemption only what it said while it was confirmed is kept.
-_CONFIRMED = """(r.recorded_at <= %(known_at)s AND CASE WHEN COALESCE(r.changed_at, r.recorded_at) <= %(known_at)s
-    THEN r.status = 'confirmed' ELSE EXISTS (SELECT 1 FROM office_earlierversion h
-        WHERE h.table_name = 'vouchers_redemption' AND h.row_id = r.id
-          AND h.known_from <= %(known_at)s AND h.known_until > %(known_at)s) END)::int"""
-
-# The visit that a line names stands beside it: to read a million rows twice costs more than to read wider ones once.
 _VISIT = {
+    "redemption": "l.redemption_id",
     "certificate": resolved_key(
         """COALESCE(r.certificate_id, (SELECT x.id FROM vouchers_certificate x
             WHERE x.organisation_id = r.organisation_id AND x.number = r.certificate_number))""",
@@ -60,11 +56,15 @@ _VISIT = {
         "COALESCE(r.worker_id, (SELECT x.id FROM contracts_worker x WHERE x.code = r.worker_code))", "r.worker_code"
     ),
     "units": "COALESCE(r.units_milli, -1)",
-    "confirmed": f"COALESCE({_CONFIRMED}, 0)",
+    "confirmed": f"{CONFIRMED}::int",
     # Not for the rules: units of visits that were captured at the door leave the certificate there.
-    "online": "COALESCE((r.channel = 'online')::int, 0)",
+    "online": "(r.channel = 'online')::int",
 }
-_FROM_RUN = "FROM run_line l LEFT JOIN vouchers_redemption r ON r.id = l.redemption_id"
+# Visits that do not say what the line says that names them.
+_OTHER_VISITS = f"""
+SELECT DISTINCT ON (l.redemption_id) {", ".join(f"{value} AS {name}" for name, value in _VISIT.items())}
+FROM run_line l JOIN vouchers_redemption r ON r.id = l.redemption_id WHERE l.visit = {DIFFERS} ORDER BY l.redemption_id
+"""
 # A term that two persons have given back counts from their decision on.
 _SUBMITTED = """COALESCE((SELECT t.counts_as_submitted_at FROM settlement_restoredterm t
     WHERE t.claim_id = k.id AND t.status = 'confirmed' AND t.decided_at <= %(known_at)s),
@@ -80,9 +80,8 @@ QUERIES: dict[str, str] = {
             COALESCE(l.starts_at, 'infinity') AS starts_at, COALESCE(l.ends_at, 'infinity') AS ends_at,
             COALESCE({_day("(l.starts_at AT TIME ZONE %(zone)s)::date")}, {FIRST_DAY}) AS starts_on,
             {resolved_key("l.worker_id", "l.worker_code")} AS worker,
-            l.units_milli AS units, l.unit_rate_e4 AS unit_rate, l.amount_e4 AS amount,
-            {", ".join(f"{value} AS visit_{name}" for name, value in _VISIT.items())}
-        {_FROM_RUN}""",
+            l.units_milli AS units, l.unit_rate_e4 AS unit_rate, l.amount_e4 AS amount, l.visit
+        FROM run_line l""",
     "lifted": """
         SELECT l.claim_id AS claim, l.line, substring(x.check_code FROM 5)::bigint AS "check"
         FROM settlement_clearance x JOIN run_line l ON l.id = x.claim_line_id
@@ -310,26 +309,33 @@ def read_facts(cursor: CursorWrapper, params: dict[str, Any]) -> Facts:
 
     Money, units, rates and times as in ``settlement.rules.facts``.
     """
-    columns = COLUMNS | {"lines": (*COLUMNS["lines"], *(f"visit_{name}" for name in _VISIT))}
+    columns = COLUMNS | {"lines": (*COLUMNS["lines"], "visit")}
     tables = {
         name: read_integers(cursor, query, columns[name], params, times=TIMES & set(columns[name]))
         for name, query in (QUERIES | OWN_QUERIES).items()
     }
-    tables["lines"], tables["redemptions"] = _apart(tables["lines"])
     for name, query in (("claims", _CLAIMS), ("claim_numbers", _CLAIM_NUMBERS), ("reversals", _REVERSALS)):
         cursor.execute(query, params)
         tables[name] = _table(name, cursor.fetchall())
+    others = read_integers(cursor, _OTHER_VISITS, list(_VISIT), params)
+    tables["redemptions"] = _visits(tables["lines"], tables["claims"], others)
+    tables["lines"] = tables["lines"].iloc[:, :-1]
     cursor.execute(_GIVEN, params)
     tables["given"] = _table("given", [(*row[:-1], detail_object(row[-1])) for row in cursor.fetchall()])
     return build_facts(**tables)
 
 
-def _apart(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Lines, and the visits that they name, each once."""
-    named = (column(rows, "redemption") >= 0) & ~rows["redemption"].duplicated().to_numpy()
-    visits = {"redemption": column(rows, "redemption")[named]}
-    visits |= {name: column(rows, f"visit_{name}")[named] for name in _VISIT}
-    return rows.iloc[:, : len(COLUMNS["lines"])], pd.DataFrame(visits, copy=False)
+def _visits(lines: pd.DataFrame, claims: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """The visits that lines name, each once: those that say what their line says, and the others."""
+    says = column(lines, "visit")
+    same = ((says == SAME) | (says == SAME_ONLINE)) & ~lines["redemption"].duplicated().to_numpy()
+    known = {name: column(lines, name)[same] for name in ("redemption", "certificate", "service", "worker", "units")}
+    claim = Register(column(claims, "claim")).rows(column(lines, "claim")[same])
+    known["provider"] = column(claims, "provider")[claim]
+    known["confirmed"] = np.ones(len(claim), dtype=np.int64)
+    known["online"] = (says[same] == SAME_ONLINE).astype(np.int64)
+    rest = others[~others["redemption"].isin(known["redemption"])]
+    return pd.DataFrame({name: np.concatenate([known[name], column(rest, name)]) for name in _VISIT}, copy=False)
 
 
 def detail_object(text: str) -> str:

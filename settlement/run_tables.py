@@ -14,6 +14,13 @@ from django.db.backends.utils import CursorWrapper
 
 # Adjudications ``a`` that stood before the run; of a run that is being made, all of them.
 EARLIER = "(%(before)s::bigint IS NULL OR a.run_id < %(before)s)"
+# What the visit that a line names says beside it: none is known, the same (reported, or captured at the door), or else.
+NO_VISIT, SAME, SAME_ONLINE, DIFFERS = range(4)
+# Of a redemption only what it said while it was confirmed is kept.
+CONFIRMED = """(r.recorded_at <= %(known_at)s AND CASE WHEN COALESCE(r.changed_at, r.recorded_at) <= %(known_at)s
+    THEN r.status = 'confirmed' ELSE EXISTS (SELECT 1 FROM office_earlierversion h
+        WHERE h.table_name = 'vouchers_redemption' AND h.row_id = r.id
+          AND h.known_from <= %(known_at)s AND h.known_until > %(known_at)s) END)"""
 # A code that no line of the run has: unequal to everything that is compared with it.
 ELSEWHERE = -(1 << 62)
 
@@ -45,17 +52,28 @@ WHERE t.organisation_id = %(organisation)s AND t.reverses_id IS NOT NULL
               SELECT 1 FROM settlement_remittance m WHERE m.claim_id = t.id AND m.run_id < %(before)s)));
 """
 
-# Codes are kept where no key says who is meant; a million of them are worth leaving out.
+# Codes are kept where no key says who is meant; a million of them are worth leaving out. So is all that a visit says
+# when it is what its line says.
 _LINES = f"""
 CREATE TEMP TABLE run_line ON COMMIT DROP AS
-SELECT l.id, l.claim_id, l.line, l.redemption_code,
-    CASE WHEN l.certificate_id IS NULL THEN l.certificate_number ELSE '' END AS certificate_number,
-    CASE WHEN l.service_id IS NULL THEN l.service_code ELSE '' END AS service_code,
-    CASE WHEN l.worker_id IS NULL THEN l.worker_code ELSE '' END AS worker_code,
-    {_RESOLVED},
-    l.service_date, l.starts_at, l.ends_at, l.units_milli, l.unit_rate_e4, l.amount_e4
-FROM settlement_claimline l
-WHERE l.claim_id = ANY(%(fresh)s) OR l.id = ANY(%(cleared)s);
+SELECT l.*, CASE
+    WHEN r.id IS NULL THEN {NO_VISIT}
+    WHEN (r.certificate_id, r.service_id, r.worker_id, r.provider_id, r.units_milli)
+        = (l.certificate_id, l.service_id, l.worker_id, k.provider_id, l.units_milli) AND {CONFIRMED}
+    THEN CASE r.channel WHEN 'online' THEN {SAME_ONLINE} ELSE {SAME} END
+    ELSE {DIFFERS} END AS visit
+FROM (
+    SELECT l.id, l.claim_id, l.line, l.redemption_code,
+        CASE WHEN l.certificate_id IS NULL THEN l.certificate_number ELSE '' END AS certificate_number,
+        CASE WHEN l.service_id IS NULL THEN l.service_code ELSE '' END AS service_code,
+        CASE WHEN l.worker_id IS NULL THEN l.worker_code ELSE '' END AS worker_code,
+        {_RESOLVED},
+        l.service_date, l.starts_at, l.ends_at, l.units_milli, l.unit_rate_e4, l.amount_e4
+    FROM settlement_claimline l
+    WHERE l.claim_id = ANY(%(fresh)s) OR l.id = ANY(%(cleared)s)
+) l
+JOIN settlement_claim k ON k.id = l.claim_id
+LEFT JOIN vouchers_redemption r ON r.id = l.redemption_id;
 """
 
 # Lines of the claims that the run takes back and does not judge itself.
@@ -98,8 +116,8 @@ _NAMES = ("run_claim", "gone_claim", "run_line", "unknown_code", "past_line")
 
 
 def create_run_tables(cursor: CursorWrapper, params: dict[str, Any]) -> None:
-    """Fill the temporary tables. ``params``: organisation, fresh (claim ids), cleared (claim line ids), before
-    (id of the run when it is replayed, else None).
+    """Fill the temporary tables. ``params``: organisation, known_at, fresh (claim ids), cleared (claim line ids),
+    before (id of the run when it is replayed, else None).
 
     They vanish with the transaction; they are dropped first for the sake of several runs in one.
     """
