@@ -50,7 +50,7 @@ _LAW = f"""(
         FROM law t LEFT JOIN LATERAL (
             SELECT p.act, p.article, p.evidence FROM contracts_parameterproposal p
             WHERE p.organisation_id = %(org)s AND p.status = 'approved' AND p.parameter_id IS NULL AND p.reason = ''
-              AND (p.key, p.valid_from, p.value) = (t.key, t.valid_from, t.value)
+              AND p.status_at <= %(known_at)s AND (p.key, p.valid_from, p.value) = (t.key, t.valid_from, t.value)
             ORDER BY p.id DESC LIMIT 1) c ON t.evidence IN ('MEM', ''))
     SELECT jurisdiction, key, valid_from, value, valid_to, act, article, evidence
     FROM known_parameter WHERE organisation_id = %(org)s

@@ -75,11 +75,12 @@ def export_package(
     Privileged: without pseudonyms it unmasks personal data. Audit: package.exported with digests of the files.
     Raises: RunUnknown, RunUnclear; FactsNotKept, SeveralResidences when the facts of the run cannot be told exactly.
     """
-    with _one_snapshot(organisation.zone):
-        chosen = run_named(organisation, period, run) if run else None
-        parameters = _parameters(organisation, period, chosen, pseudonymise)
-        if chosen:
-            require_kept(chosen, parameters)
+    _one_snapshot()
+    chosen = run_named(organisation, period, run) if run else None
+    parameters = _parameters(organisation, period, chosen, pseudonymise)
+    if chosen:
+        require_kept(chosen, parameters)
+    with _times_of(organisation.zone):
         exported = _write_package(organisation, path, chosen, parameters)
     record(
         "package.exported",
@@ -114,11 +115,16 @@ def _parameters(
     }
 
 
-@contextmanager
-def _one_snapshot(zone: str) -> Iterator[None]:
-    """All tables as of one moment; times are written in the municipality's zone."""
+def _one_snapshot() -> None:
+    """All tables as of one moment."""
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+@contextmanager
+def _times_of(zone: str) -> Iterator[None]:
+    """The database writes times in the municipality's zone. What Python reads meanwhile would be another moment."""
+    with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
         yield
         # The trail hashes what the database shows: back to the zone it always uses.
