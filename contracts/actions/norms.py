@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -64,6 +64,16 @@ class NormInUse(DomainError):
     message = _(
         "The norm cost %(norm)s is already in force and stays as it is. Approve a new one from a later day. If it was "
         "wrong on days already served, draft the right one from the first of them and give the reason."
+    )
+
+
+class NormEndsEarlier(DomainError):
+    """An end comes earlier, never later: what holds after it is a norm of its own."""
+
+    code = "NORM_ENDS_EARLIER"
+    message = _(
+        "This norm cost holds until %(last_day)s already and is not prolonged. Approve another norm cost for the days "
+        "after it, or give an earlier last day."
     )
 
 
@@ -250,9 +260,9 @@ def withdraw_norm_cost(*, norm: NormCost, reason: str, actor: Actor, at: datetim
 
 @action
 def end_norm_cost(*, norm: NormCost, valid_to: date, basis: str, actor: Actor, at: datetime) -> NormCost:
-    """Let an approved norm hold until the day before ``valid_to``. Raises: NormInUse for a day already past.
+    """Let an approved norm hold until the day before ``valid_to``.
 
-    Audit: norm_cost.ended.
+    Raises: NormInUse for a day already past, NormEndsEarlier for one after its end. Audit: norm_cost.ended.
     """
     norm = _end(norm, valid_to, at)
     record("norm_cost.ended", norm, actor=actor, at=at, valid_to=valid_to, basis=basis)
@@ -264,5 +274,7 @@ def _end(norm: NormCost, valid_to: date, at: datetime) -> NormCost:
     norm = lock_rows(NormCost.objects.filter(pk=norm.pk))[0]
     if norm.status != "approved" or valid_to <= norm.valid_from or valid_to <= local_date(at, norm.organisation.zone):
         raise NormInUse(norm=norm.unit_rate)
+    if norm.valid_to and valid_to > norm.valid_to:
+        raise NormEndsEarlier(last_day=norm.valid_to - timedelta(days=1))
     norm.change(at=at, valid_to=valid_to)
     return norm

@@ -134,6 +134,19 @@ def test_past_is_not_cut_off(road: Road) -> None:
         )
 
 
+def test_an_end_comes_earlier_and_never_later(road: Road) -> None:
+    assert road.norm
+    second = road.draft_norm(valid_from=date(2025, 6, 1))
+    norms.approve_norm_cost(norm=second, actor=road.actor("oksana"), at=road.at)
+    first = NormCost.objects.get(pk=road.norm.pk)
+    ending = {"basis": "x", "actor": road.actor("oksana"), "at": road.at}
+    with pytest.raises(norms.NormEndsEarlier) as raised:
+        norms.end_norm_cost(norm=first, valid_to=date(2025, 7, 1), **ending)
+    assert raised.value.params == {"last_day": date(2025, 5, 31)}
+    assert NormCost.objects.get(pk=road.norm.pk).valid_to == date(2025, 6, 1)
+    assert norms.end_norm_cost(norm=first, valid_to=date(2025, 5, 1), **ending).valid_to == date(2025, 5, 1)
+
+
 def test_the_day_is_that_of_the_municipality(road: Road) -> None:
     """At eleven in the evening of Greenwich it is the next day in Kyiv already."""
     late = datetime.combine(road.at.date(), time(23), UTC)
