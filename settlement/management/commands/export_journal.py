@@ -10,18 +10,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from config.accounts.organisations import organisation_named
 from config.clock import business_now, local_date
-from config.errors import DomainError
+from config.commands import RefusingCommand
 from settlement.journal import FORMATS, journal_lines
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     """Exit codes: 0 exported, 1 refused, 2 wrong usage."""
 
     help = "Export the ledger as a journal that hledger or bean-check proves. It names no person."
@@ -34,11 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            organisation = organisation_named(options["organisation"])
-        except DomainError as refusal:
-            self.stderr.write(json.dumps(refusal.as_problem()) if options["json"] else str(refusal))
-            sys.exit(1)
+        organisation = organisation_named(options["organisation"])
         until = options["as_of"] or local_date(business_now(organisation.clock_offset), organisation.zone)
         lines = self._write(options["out"], journal_lines(organisation, form=options["format"], until=until))
         told = {"organisation": organisation.code, "as_of": f"{until}", "lines": lines, "file": str(options["out"])}

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from config.accounts.organisations import organisation_named
 from config.audit.actors import SYSTEM
 from config.clock import business_now
-from config.errors import DomainError
+from config.commands import RefusingCommand
 from settlement.actions.lapsed_claims import reject_uncorrected
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     """Exit codes: 0 done, also when there was nothing to do; 1 refused."""
 
     help = "Reject returned claims that were not corrected in time. The worker does the same every half hour."
@@ -27,11 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the numbers of the claims as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            organisation = organisation_named(options["organisation"])
-        except DomainError as refusal:
-            self.stderr.write(json.dumps(refusal.as_problem()) if options["json"] else str(refusal))
-            sys.exit(1)
+        organisation = organisation_named(options["organisation"])
         at = business_now(organisation.clock_offset)
         claims = [claim.number for claim in reject_uncorrected(organisation=organisation, actor=SYSTEM, at=at)]
         if options["json"]:

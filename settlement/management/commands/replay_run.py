@@ -7,21 +7,23 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from config.accounts.models import Organisation
 from config.accounts.organisations import organisation_named
-from config.errors import DomainError
+from config.commands import RefusingCommand
 from config.periods import parse_month
 from settlement.models import AdjudicationRun, ClaimLine
 from settlement.replay import Replay, replay_run
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     """Exit codes: 0 the same to the last minor unit, 1 something differs, 2 wrong usage or no such run or line."""
 
     help = "Judge a run again from the facts as they were known then, and say what differs from what is stored."
+
+    refused_code = 2
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", help="month and number of the run, as 2025-11/1")
@@ -30,12 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            organisation = organisation_named(options["organisation"])
-            run = _run(organisation, options["run"])
-            line = _line(organisation, options["line"]) if options["line"] else None
-        except DomainError as refusal:
-            raise CommandError(str(refusal), returncode=2) from refusal
+        organisation = organisation_named(options["organisation"])
+        run = _run(organisation, options["run"])
+        line = _line(organisation, options["line"]) if options["line"] else None
         replay = replay_run(run, line=line)
         if options["json"]:
             self.stdout.write(json.dumps(replay.as_json(), ensure_ascii=False, indent=1))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from config.accounts.access import permitted
@@ -19,6 +18,7 @@ from config.accounts.models import Organisation
 from config.accounts.organisations import organisation_named
 from config.audit.actors import SYSTEM, Actor
 from config.clock import business_now
+from config.commands import RefusingCommand
 from config.errors import DomainError
 from config.periods import parse_month
 from contracts.models import Provider
@@ -40,7 +40,7 @@ def month(text: str) -> date:
         raise ArgumentTypeError(_("write the month as 2025-11")) from problem
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     """Exit codes: 0 drawn, 1 refused, 2 wrong usage."""
 
     help = "Draw a settlement form: of a claim, of a provider's month, or of a spreadsheet. Named in the trail."
@@ -59,14 +59,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["out"].suffix not in (".pdf", ".xlsx"):
             raise CommandError(_("The file to write ends with .pdf or .xlsx."), returncode=2)
-        try:
-            organisation = organisation_named(options["organisation"])
-            at = business_now(organisation.clock_offset)
-            paper = self._paper(organisation, options, at)
-            self._write(options["out"], paper, organisation, at)
-        except DomainError as refusal:
-            self._refused(refusal, as_json=options["json"])
-            sys.exit(1)
+        organisation = organisation_named(options["organisation"])
+        at = business_now(organisation.clock_offset)
+        paper = self._paper(organisation, options, at)
+        self._write(options["out"], paper, organisation, at)
         told = {"form": options["form"], "rows": len(paper.rows), "file": str(options["out"])}
         self.stdout.write(json.dumps(told) if options["json"] else _("%(rows)s rows written to %(file)s.") % told)
 
@@ -110,11 +106,8 @@ class Command(BaseCommand):
         unfinished.write_bytes(content)
         os.replace(unfinished, path)
 
-    def _refused(self, refusal: DomainError, *, as_json: bool) -> None:
-        if as_json:
-            self.stderr.write(json.dumps(refusal.as_problem(), ensure_ascii=False))
-            return
-        self.stderr.write(str(refusal))
+    def say_refused(self, refusal: DomainError) -> None:
+        super().say_refused(refusal)
         if isinstance(refusal, FormRowsRefused):
             for fault in refusal.faults:
                 cells = (refusal.file, str(fault.row), fault.column, fault.value, reason_words(fault))

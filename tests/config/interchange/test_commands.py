@@ -78,8 +78,8 @@ def test_export_names_who_did_it(tmp_path: Path) -> None:
         Membership.objects.create(user=user, organisation=office, role=role)
     assert run("export_package", tmp_path / "a", "--as", "audit")[0] == 0
     for name in ("case", "gone", "nobody"):
-        code, _, err = run("export_package", tmp_path / "b", "--json", "--as", name)
-        assert code == 1 and "NOT_PERMITTED" in err
+        code, out, _ = run("export_package", tmp_path / "b", "--json", "--as", name)
+        assert (code, json.loads(out)["title"]) == (1, "NOT_PERMITTED")
     assert not (tmp_path / "b").exists()
     assert run("export_package", tmp_path / "c")[0] == 0
     named, unnamed = AuditEvent.objects.filter(action="package.exported").order_by("id")

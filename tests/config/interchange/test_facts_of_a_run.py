@@ -408,5 +408,5 @@ def test_the_run_and_the_facts_by_command(tmp_path: Path) -> None:
     code, out, err = command("export_package", tmp_path / "run", "--run", "2025-11/2", "--json")
     assert (code, json.loads(out)["facts"]) == (0, "as known at the run"), err
     assert {row["table"] for row in json.loads(out)["tables"]} >= {"decided_runs", "decided_lines"}
-    code, _, err = command("export_package", tmp_path / "none", "--run", "2025-11/9", "--json")
-    assert (code, json.loads(err)["title"]) == (1, "RUN_UNKNOWN")
+    code, out, _ = command("export_package", tmp_path / "none", "--run", "2025-11/9", "--json")
+    assert (code, json.loads(out)["title"]) == (1, "RUN_UNKNOWN")

@@ -8,11 +8,12 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 from tqdm import tqdm
 
 from config.accounts.models import Organisation
+from config.commands import RefusingCommand
 from config.demo.load import DatabaseInUse, play
 from config.demo.stage import Report, Stage
 from config.demo.tasks import KIND
@@ -20,7 +21,17 @@ from config.errors import DomainError
 from config.office.jobs import enqueue
 
 
-class Command(BaseCommand):
+class DemoGoneOn(DomainError):
+    """Played whole before, it changes nothing; where people have worked since, it may not be able to go on."""
+
+    code = "DEMO_GONE_ON"
+    message = _(
+        "People have worked in this demo, so it cannot be played again; what is there stays. A fresh one: stop the "
+        "product, choose an empty EMBEDDED_DATA_DIR, start it. (%(refusal)s)"
+    )
+
+
+class Command(RefusingCommand):
     help = "Load the demo municipality by playing its months through the actions that people use."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,16 +58,12 @@ class Command(BaseCommand):
             self.stdout.write(f"The demo of «{stage.organisation}» is loaded in {seconds} s.")
 
     def _play(self, say: Report) -> Stage:
-        """Played whole before, it changes nothing; where people have worked since, it may not be able to go on."""
         try:
             return play(say)
-        except DatabaseInUse as refusal:
-            raise CommandError(refusal.sentence) from refusal
+        except DatabaseInUse:
+            raise
         except DomainError as refusal:
-            raise CommandError(
-                "People have worked in this demo, so it cannot be played again; what is there stays. "
-                f"A fresh one: stop the product, choose an empty EMBEDDED_DATA_DIR, start it. ({refusal.sentence})"
-            ) from refusal
+            raise DemoGoneOn(refusal=refusal.sentence) from refusal
 
     def _enqueue(self) -> None:
         if Organisation.objects.filter(is_demo=False).exists():

@@ -5,14 +5,12 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +18,7 @@ from config.accounts.access import permitted
 from config.accounts.organisations import organisation_named
 from config.audit.actors import SYSTEM
 from config.clock import business_now
-from config.errors import DomainError
+from config.commands import RefusingCommand
 from config.interchange.exporting import export_package
 from config.periods import parse_month
 
@@ -57,7 +55,7 @@ def _account() -> str:
         return str(os.getuid())
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     """Exit codes: 0 exported, 1 refused, 2 wrong usage."""
 
     help = "Export a municipality as a package (folder or .zip). Unmasked unless --pseudonymise; logged in the trail."
@@ -73,22 +71,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         run_month, run = options["run"] or (None, None)
-        try:
-            organisation = organisation_named(options["organisation"])
-            username = options["username"]
-            exported = export_package(
-                organisation=organisation,
-                path=options["path"],
-                actor=permitted(username, organisation, "packages.export") if username else SYSTEM,
-                operator="" if username else _account(),
-                at=business_now(organisation.clock_offset),
-                period=options["period"] or run_month,
-                run=run,
-                pseudonymise=options["pseudonymise"],
-            )
-        except DomainError as refusal:
-            self.stderr.write(json.dumps(refusal.as_problem()) if options["json"] else str(refusal))
-            sys.exit(1)
+        organisation = organisation_named(options["organisation"])
+        username = options["username"]
+        exported = export_package(
+            organisation=organisation,
+            path=options["path"],
+            actor=permitted(username, organisation, "packages.export") if username else SYSTEM,
+            operator="" if username else _account(),
+            at=business_now(organisation.clock_offset),
+            period=options["period"] or run_month,
+            run=run,
+            pseudonymise=options["pseudonymise"],
+        )
         if options["json"]:
             tables = [asdict(table) for table in exported]
             facts = "as known at the run" if run else "as known now"

@@ -8,13 +8,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from config.audit.actors import SYSTEM
 from config.clock import business_now
-from config.errors import DomainError
+from config.commands import RefusingCommand
 from config.interchange.importing import ImportReport, import_package
 from config.interchange.refusals import Ignored
 from config.interchange.sources import Source
@@ -22,7 +21,7 @@ from config.interchange.sources import Source
 SHOWN = 200
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     """Exit codes: 0 imported (or nothing to refuse in a dry run), 1 refused, 2 wrong usage."""
 
     help = "Import a package (folder, .zip or .xlsx). All or nothing unless --accept-good-rows is given."
@@ -35,11 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            report = self._import(options)
-        except DomainError as refusal:
-            self._say_refused(refusal, as_json=options["json"])
-            sys.exit(1)
+        report = self._import(options)
         if options["json"]:
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
         else:
@@ -66,12 +61,6 @@ class Command(BaseCommand):
                 organisation=options["organisation"],
                 progress=progress,
             )
-
-    def _say_refused(self, refusal: DomainError, *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(json.dumps(refusal.as_problem(), ensure_ascii=False))
-        else:
-            self.stderr.write(str(refusal))
 
     def _say(self, report: ImportReport) -> None:
         head = f"{_('table'):24}{_('read'):>10}{_('created'):>10}{_('unchanged'):>12}{_('refused'):>10}"

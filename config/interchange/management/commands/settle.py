@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from config.accounts.models import Organisation
 from config.accounts.organisations import organisation_named
 from config.audit.actors import SYSTEM
 from config.clock import business_now, local_date
-from config.errors import DomainError
+from config.commands import RefusingCommand
 from config.interchange.management.commands.export_package import month
 from config.interchange.settling import RunSummary, given_unused, settle_month
 
@@ -29,7 +27,7 @@ def day(text: str) -> date:
         raise ArgumentTypeError(_("write the day as 2025-12-05")) from problem
 
 
-class Command(BaseCommand):
+class Command(RefusingCommand):
     """Exit codes: 0 settled (or nothing left to settle), 1 refused with a code, 2 wrong usage."""
 
     help = "Adjudicate the submitted claims of a month, all its runs in order, and print what came of it."
@@ -41,15 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            organisation = organisation_named(options["organisation"])
-            runs = self._settle(organisation, options["period"], options["as_of"])
-        except DomainError as refusal:
-            if options["json"]:
-                self.stdout.write(json.dumps(refusal.as_problem(), ensure_ascii=False))
-            else:
-                self.stderr.write(str(refusal))
-            sys.exit(1)
+        organisation = organisation_named(options["organisation"])
+        runs = self._settle(organisation, options["period"], options["as_of"])
         period, unused = f"{options['period']:%Y-%m}", given_unused(organisation, options["period"])
         if options["json"]:
             figures = [asdict(run) for run in runs]
