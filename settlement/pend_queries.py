@@ -11,9 +11,9 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 
 from config.accounts.access import Access
 from config.accounts.models import Organisation, User
+from config.accounts.people import people_with
 from config.clock import local_date
 from config.periods import WorkingCalendar, add_working_days
-from config.roles import PERMISSIONS
 from contracts.parameters import ParameterBook
 from contracts.queries import working_calendar
 from settlement.line_queries import pended_lines
@@ -56,12 +56,7 @@ def open_proposals(line_ids: Iterable[int]) -> dict[Key, PendProposal]:
 
 def deciders(organisation: Organisation) -> QuerySet[User]:
     """People who may decide about pends here."""
-    roles = PERMISSIONS["claims.clear"]
-    return (
-        User.objects.filter(memberships__organisation=organisation, memberships__role__in=roles, is_active=True)
-        .distinct()
-        .order_by("display_name", "username")
-    )
+    return people_with(organisation.pk, "claims.clear").order_by("display_name", "username")
 
 
 def queue(access: Access, *, search: str = "", check: str = "", state: str = "", person: int | None = None) -> Any:

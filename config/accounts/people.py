@@ -15,6 +15,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from config.accounts.models import Membership, Organisation, User
+from config.roles import PERMISSIONS
 
 ACTIVE, INVITED, LOCKED, CLOSED = "active", "invited", "locked", "closed"
 
@@ -31,6 +32,12 @@ def people_of(organisation: Organisation, *, now: datetime, search: str = "", st
     if search:
         rows = rows.filter(Q(username__icontains=search) | Q(display_name__icontains=search))
     return _in_state(rows, state).order_by("display_name", "username")
+
+
+def people_with(organisation_id: int, permission: str) -> QuerySet[User]:
+    """Active people whose role in the organisation has a permission."""
+    held = {"memberships__organisation": organisation_id, "memberships__role__in": PERMISSIONS[permission]}
+    return User.objects.filter(**held, is_active=True).distinct().order_by("pk")
 
 
 def _in_state(rows: QuerySet[User], state: str) -> QuerySet[User]:

@@ -11,13 +11,12 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from config.accounts.models import Organisation, User
+from config.accounts.models import Organisation
+from config.accounts.people import people_with
 from config.audit.actors import Actor
-from config.audit.recording import label_of
 from config.clock import local_date
 from config.errors import DomainError, FourEyes
-from config.office.models import OutboxMessage
-from config.roles import PERMISSIONS
+from config.office.messages import tell
 from config.transactions import step
 from contracts.actions.check_facts import refuse_related
 from contracts.settled_queries import Settled
@@ -71,14 +70,6 @@ def tell_correctors(
     row: models.Model, organisation: Organisation, code: str, settled: Settled, reason: str, at: datetime
 ) -> None:
     """Closed months are touched: those who prepare corrections are told, with the way to the page of the fact."""
-    if not settled.closed:
-        return
-    roles = PERMISSIONS["corrections.propose"]
-    people = User.objects.filter(memberships__organisation=organisation, memberships__role__in=roles, is_active=True)
-    params = {**touched(settled), "reason": reason}
-    OutboxMessage.objects.bulk_create(
-        OutboxMessage(
-            organisation=organisation, user=person, code=code, params=params, label=label_of(row), created_at=at
-        )
-        for person in people.distinct().order_by("pk")
-    )
+    if settled.closed:
+        people = people_with(organisation.pk, "corrections.propose")
+        tell(people, organisation.pk, row, code, {**touched(settled), "reason": reason}, at=at)

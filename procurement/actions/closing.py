@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import User
 from config.audit.actors import Actor
-from config.audit.recording import action, label_of, record
+from config.audit.recording import action, record
 from config.errors import DomainError
 from config.locks import lock_rows
-from config.office.models import OutboxMessage
+from config.office.messages import tell
 from config.office.storage import GivenFile, attach
 from config.transactions import step
 from procurement.actions.awards import AlreadyAwarded, NoWinner, winners_of
@@ -136,15 +136,5 @@ def _close(tender: Tender, status: str, reason: str, document: GivenFile | None,
 def _tell_bidders(tender: Tender, status: str, at: datetime) -> int:
     bidders = tender.bids.exclude(status__in=["draft", "withdrawn"]).values("provider")
     people = User.objects.filter(provider_user__provider__in=bidders, is_active=True)
-    messages = OutboxMessage.objects.bulk_create(
-        OutboxMessage(
-            organisation=tender.organisation,
-            user=person,
-            code=f"tender.{status}",
-            params={"number": tender.number, "title": tender.title, "reason": tender.closing_reason},
-            label=label_of(tender),
-            created_at=at,
-        )
-        for person in people
-    )
-    return len(messages)
+    told = {"number": tender.number, "title": tender.title, "reason": tender.closing_reason}
+    return tell(people, tender.organisation_id, tender, f"tender.{status}", told, at=at)

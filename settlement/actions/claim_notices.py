@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
 from config.accounts.models import User
-from config.audit.recording import label_of
-from config.office.models import OutboxMessage
-from config.roles import PERMISSIONS
+from config.accounts.people import people_with
+from config.office.messages import tell
 from config.transactions import step
 from settlement.models import Advance, Claim, ClawbackCase, PaymentHold
 
@@ -21,7 +20,7 @@ def tell_provider(
 ) -> None:
     """Tell the people of the provider."""
     people = User.objects.filter(provider_user__provider=claim.provider_id, is_active=True)
-    _tell(people, claim.organisation_id, claim, code, params, at)
+    tell(people, claim.organisation_id, claim, code, params, at=at)
 
 
 @step
@@ -37,22 +36,4 @@ def tell_office(
     organisation_id: int, about: Model, permission: str, code: str, params: dict[str, Any], *, at: datetime
 ) -> None:
     """Tell everybody of an office who has a permission there about a record."""
-    roles = PERMISSIONS[permission]
-    people = User.objects.filter(memberships__organisation=organisation_id, memberships__role__in=roles, is_active=True)
-    _tell(people.distinct(), organisation_id, about, code, params, at)
-
-
-def _tell(
-    people: QuerySet[User], organisation_id: int, about: Model, code: str, params: dict[str, Any], at: datetime
-) -> None:
-    OutboxMessage.objects.bulk_create(
-        OutboxMessage(
-            organisation_id=organisation_id,
-            user=person,
-            code=code,
-            params=params,
-            label=label_of(about),
-            created_at=at,
-        )
-        for person in people
-    )
+    tell(people_with(organisation_id, permission), organisation_id, about, code, params, at=at)

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
 from config.audit.actors import Actor
-from config.audit.recording import action, label_of, nothing_to_record, record
+from config.audit.recording import action, nothing_to_record, record
 from config.clock import local_date
 from config.errors import DomainError, FourEyes, NotFound
 from config.locks import lock_rows
-from config.office.models import OutboxMessage
+from config.office.messages import tell
 from config.office.numbering import document_number
 from config.transactions import nothing_kept, step
 from contracts.actions.check_facts import refuse_related
@@ -342,17 +342,8 @@ def _tell(correction: Correction, outcome: Outcome, at: datetime) -> None:
     for row in outcome.retaken:
         tell_provider(row.new_claim, "correction.approved", told | {"claim": row.new_claim.number}, at=at)
     recipients = {line.recipient_id for line in outcome.lines}
-    OutboxMessage.objects.bulk_create(
-        OutboxMessage(
-            organisation_id=correction.organisation_id,
-            user=user,
-            code="correction.approved",
-            params=told,
-            label=label_of(correction),
-            created_at=at,
-        )
-        for user in User.objects.filter(recipient__in=recipients, is_active=True).order_by("pk")
-    )
+    people = User.objects.filter(recipient__in=recipients, is_active=True).order_by("pk")
+    tell(people, correction.organisation_id, correction, "correction.approved", told, at=at)
 
 
 @action

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from config.accounts.models import User
-from config.audit.recording import label_of
+from config.accounts.people import people_with
 from config.clock import local_date
-from config.office.models import OutboxMessage
+from config.office.messages import tell
 from config.periods import month_of
-from config.roles import PERMISSIONS
 from config.transactions import step
 from vouchers.models import Certificate, FeeRevision, Recipient
 
@@ -23,23 +21,19 @@ def tell_of_revision(recipient: Recipient, revision: FeeRevision, until: date, *
     """The recipient; when months are over, who prepares corrections here and where the certificate was used."""
     number = {"number": revision.number}
     own = User.objects.filter(is_active=True, recipient=recipient)
-    _write(own, revision.organisation_id, revision, "fee_revision.approved", number | {"until": until.isoformat()}, at)
+    office = revision.organisation_id
+    tell(own, office, revision, "fee_revision.approved", number | {"until": until.isoformat()}, at=at)
     if revision.valid_from >= month_of(local_date(at, revision.organisation.zone)):
         return
-    office = revision.organisation_id
-    _write(_correctors(office), office, revision, "fee_revision.to_settle", number, at)
+    tell(_correctors(office), office, revision, "fee_revision.to_settle", number, at=at)
     for guest in _guests(revision):
-        told = _told_to_host(revision)
-        _write(
-            _correctors(guest.organisation_id), guest.organisation_id, guest, "fee_revision.guest_to_settle", told, at
-        )
+        host, told = guest.organisation_id, _told_to_host(revision)
+        tell(_correctors(host), host, guest, "fee_revision.guest_to_settle", told, at=at)
 
 
 def _correctors(organisation_id: int) -> QuerySet[User]:
     """Who prepares corrections in a municipality."""
-    roles = PERMISSIONS["corrections.propose"]
-    rows = User.objects.filter(is_active=True, memberships__organisation=organisation_id, memberships__role__in=roles)
-    return rows.distinct()
+    return people_with(organisation_id, "corrections.propose")
 
 
 def _guests(revision: FeeRevision) -> QuerySet[Certificate]:
@@ -54,20 +48,3 @@ def _told_to_host(revision: FeeRevision) -> dict[str, Any]:
     last = revision.period.last_day
     days = {"valid_from": revision.valid_from.isoformat(), "last_day": last and last.isoformat()}
     return {"home": revision.organisation.name} | days
-
-
-@step
-def _write(
-    people: Iterable[User], organisation_id: int, about: Model, code: str, told: Mapping[str, Any], at: datetime
-) -> None:
-    OutboxMessage.objects.bulk_create(
-        OutboxMessage(
-            organisation_id=organisation_id,
-            user=person,
-            code=code,
-            params=dict(told),
-            label=label_of(about),
-            created_at=at,
-        )
-        for person in people
-    )
