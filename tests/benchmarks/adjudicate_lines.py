@@ -1,12 +1,14 @@
 """How fast a run is: rules alone, the whole run, and merely copying the same facts out and the same results in.
 
-    python -m tests.benchmarks.adjudicate_lines [--lines 100000 1000000] [--loop 10000]
+    python -m tests.benchmarks.adjudicate_lines [--lines 100000 1000000] [--repeat 5] [--loop 10000]
 
 Each size works in a scratch database of the server that DATABASE_URL names, made before and dropped afterwards; of two
-sizes the growth of the time per line is printed, and of each how often every check fired. Then the same checks in a
-loop over objects (``line_loop``), whose every adjudication, finding and remittance is compared with the run's: with
-another answer, or a check that fired on none of these lines, the program ends with 1. Beside the clock stands the time
-of the processor, of this process and of its database server: on a machine that others use it is the steadier figure.
+sizes the growth of the time per line is printed, and of each how often every check fired. A run can be made once: it
+and its copying are measured together in copies of that database, and the medians printed, for the same work takes half
+as long again a minute later on a machine that others use. Beside the clock stands the time of the processor, of this
+process and of its database server. Then the same checks in a loop over objects (``line_loop``), whose every
+adjudication, finding and remittance is compared with the run's: with another answer, or a check that fired on none of
+these lines, the program ends with 1.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,6 +58,25 @@ def scratch_database() -> Iterator[None]:
         yield
     finally:
         connection.creation.destroy_test_db(before, verbosity=0)
+
+
+@contextmanager
+def copied_database() -> Iterator[None]:
+    """A copy of the scratch database that vanishes; nothing of what filled it is left to be tidied up."""
+    from django.db import connection
+
+    whole = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    connection.close()
+    connection.creation.clone_test_db(suffix="copy", verbosity=0, autoclobber=True)
+    connection.settings_dict["NAME"] = f"{whole}_copy"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("CHECKPOINT")
+        yield
+    finally:
+        connection.creation.destroy_test_db(whole, verbosity=0)
 
 
 def timed(call: Callable[[], Any]) -> float:
@@ -92,9 +114,18 @@ class Spent:
         clock = timed(call)
         return cls(clock, processor_seconds() - before)
 
-    def times(self, other: Spent, share: float = 1) -> str:
+    @classmethod
+    def median(cls, spent: Sequence[Spent]) -> Spent:
+        """Of each figure the one in the middle."""
+        return cls(median(one.clock for one in spent), median(one.processor for one in spent))
+
+    def over(self, other: Spent, share: float = 1) -> Spent:
         """The ratio of both figures to another's."""
-        return f"{self.clock / other.clock / share:.2f} (processor {self.processor / other.processor / share:.2f})"
+        return Spent(self.clock / other.clock / share, self.processor / other.processor / share)
+
+    def ratio(self) -> str:
+        """Two ratios in words."""
+        return f"{self.clock:.2f} (processor {self.processor:.2f})"
 
     def plus(self, other: Spent) -> Spent:
         """Both together."""
@@ -166,7 +197,7 @@ def last_ids() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def results_since(before: dict[str, int]) -> dict[str, bytes]:
+def results_since(before: dict[str, int], *, quiet: bool) -> dict[str, bytes]:
     """The rows that a run has written, as COPY wants them, by table."""
     from django.db import connection
 
@@ -175,7 +206,8 @@ def results_since(before: dict[str, int]) -> dict[str, bytes]:
         with connection.cursor() as cursor:
             with cursor.copy(f"COPY (SELECT * FROM {table} WHERE id > {last}) TO STDOUT (FORMAT BINARY)") as copy:
                 rows[table] = b"".join(copy)
-            print(f"  {table} {cursor.rowcount:,}")
+            if not quiet:
+                print(f"  {table} {cursor.rowcount:,}")
     return rows
 
 
@@ -251,27 +283,47 @@ def measure_copying(out: Spent, results: dict[str, bytes]) -> dict[str, Spent]:
     return spent
 
 
-def measure(lines: int) -> Spent:
-    """Print the figures of one size; what the run spent."""
-    # Libraries and the fingerprints of the rules are there before the clock starts, as in a process that works all day.
+@dataclass(frozen=True)
+class Measured:
+    """What a run and its rules spent, and copying by the kind of tables; memory is the most held so far, in MiB."""
+
+    run: Spent
+    rules: Spent
+    copying: dict[str, Spent]
+    memory: float
+
+
+def generate(lines: int) -> None:
+    """The month, and libraries and fingerprints of the rules, as in a process that works all day."""
     import settlement.actions.adjudication  # noqa: F401
     from settlement.judging import rule_versions
     from tests.benchmarks.month_sql import generate_month
 
     rule_versions()
     print(f"generated {lines:,} lines in {timed(lambda: generate_month(lines, before=month_before)):.1f} s")
+
+
+def measure(*, quiet: bool = False) -> Measured:
+    """Settle the month; print what came of it unless that is known."""
     out, before, clock, runs = measure_facts(), last_ids(), RulesClock(), []
     run = Spent.on(lambda: runs.append(whole_run()))
     clock.stop()
-    print_checks(runs[0])
+    if not quiet:
+        print_checks(runs[0])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    results = results_since(before)
-    copying = measure_copying(out, results)
-    print(f"rules alone  {clock.spent.told(lines)}")
-    print(f"whole run    {run.told(lines)}   peak memory {memory:,.0f} MiB")
-    for words, spent in copying.items():
-        print(f"copying only {spent.told(lines)}   into tables {words}")
-        print(f"whole run / copying: {run.times(spent)}")
+    return Measured(run, clock.spent, measure_copying(out, results_since(before, quiet=quiet)), memory)
+
+
+def print_figures(found: Sequence[Measured], lines: int) -> Spent:
+    """Print the figures of one size, medians and the least and the most of the ratios; what the run spent."""
+    run = Spent.median([one.run for one in found])
+    print(f"rules alone  {Spent.median([one.rules for one in found]).told(lines)}")
+    print(f"whole run    {run.told(lines)}   peak memory {found[-1].memory:,.0f} MiB")
+    for words in found[0].copying:
+        print(f"copying only {Spent.median([one.copying[words] for one in found]).told(lines)}   into tables {words}")
+        ratios = [one.run.over(one.copying[words]) for one in found]
+        clocks = sorted(ratio.clock for ratio in ratios)
+        print(f"whole run / copying: {Spent.median(ratios).ratio()}, by the clock {clocks[0]:.2f} to {clocks[-1]:.2f}")
     return run
 
 
@@ -293,12 +345,20 @@ def measure_loop(lines: int) -> int:
         print(f"{words:17s} {spent.told(lines)}")
     print(f"rules alone       {clock.spent.told(lines)}")
     print(f"whole run         {found.running.told(lines)}   with facts read and results written")
-    print(f"loop / rules: {found.looping.times(clock.spent)}")
-    print(f"objects loaded and judged / whole run: {found.loading.plus(found.looping).times(found.running)}")
+    print(f"loop / rules: {found.looping.over(clock.spent).ratio()}")
+    print(f"objects loaded and judged / whole run: {found.loading.plus(found.looping).over(found.running).ratio()}")
     return found.differing + len(silent)
 
 
-def main(sizes: list[int], loop: int) -> int:
+def measure_copies(lines: int, repeat: int) -> Iterator[Measured]:
+    """The figures of one size, as often as wanted."""
+    generate(lines)
+    for number in range(repeat):
+        with copied_database():
+            yield measure(quiet=number > 0)
+
+
+def main(sizes: list[int], repeat: int, loop: int) -> int:
     """Print everything, the smallest size first: memory is the most that the process has held so far.
 
     Returns 1 when the loop over objects has another answer, or a check of lines fired on none.
@@ -306,10 +366,10 @@ def main(sizes: list[int], loop: int) -> int:
     spent = []
     for lines in sorted(sizes):
         with scratch_database():
-            spent.append((measure(lines), lines))
+            spent.append((print_figures(list(measure_copies(lines, repeat)), lines), lines))
     (first, few), (last, many) = spent[0], spent[-1]
     if few < many:
-        print(f"time per line, {many:,} lines / {few:,} lines: {last.times(first, many / few)}")
+        print(f"time per line, {many:,} lines / {few:,} lines: {last.over(first, many / few).ratio()}")
     if loop:
         with scratch_database():
             return int(measure_loop(loop) > 0)
@@ -319,6 +379,7 @@ def main(sizes: list[int], loop: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lines", type=int, nargs="+", default=[100_000])
+    parser.add_argument("--repeat", type=int, default=5, help="copies of the database that each size is measured in")
     parser.add_argument("--loop", type=int, default=10_000, help="lines of the loop over objects; 0: none")
     given = parser.parse_args(sys.argv[1:])
-    sys.exit(main(given.lines, given.loop))
+    sys.exit(main(given.lines, given.repeat, given.loop))

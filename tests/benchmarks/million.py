@@ -17,7 +17,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.adjudicate_lines import AT, BEFORE, MONTH, measure, scratch_database, timed
+from tests.benchmarks.adjudicate_lines import (
+    AT,
+    BEFORE,
+    MONTH,
+    generate,
+    measure,
+    print_figures,
+    scratch_database,
+    timed,
+)
 
 
 def told(words: str, lines: int, call: Callable[[], Any]) -> None:
@@ -72,7 +81,8 @@ def main(lines: int, folder: Path) -> int:
     """There and back."""
     first, second = folder / "first", folder / "second"
     with scratch_database():
-        measure(lines)
+        generate(lines)
+        print_figures([measure()], lines)
         told("export", lines, lambda: export(first))
     with scratch_database():
         told("import", lines, lambda: load(first))
