@@ -7,7 +7,7 @@ from celery import shared_task
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
 from config.clock import business_now
-from config.office.queries import demo_job
+from config.office.queries import offices_by_clock
 from settlement import payment_jobs, run_jobs, stripe_jobs
 from settlement.actions.lapsed_claims import reject_uncorrected
 from settlement.actions.overdue_lines import chase_overdue_lines
@@ -25,20 +25,13 @@ def send_transfers_after_holds() -> None:
 
 @shared_task(name="settlement.reject_uncorrected")
 def reject_claims_uncorrected() -> None:
-    """Reject returned claims whose term of correction is over. Safe to run at any time and twice.
-
-    A demonstration that is still being played is left alone: its chapters act in the past of its clock.
-    """
-    playing = demo_job()
-    for organisation in Organisation.objects.order_by("pk"):
-        if not (organisation.is_demo and playing is not None):
-            reject_uncorrected(organisation=organisation, actor=SYSTEM, at=business_now(organisation.clock_offset))
+    """Reject returned claims whose term of correction is over. Safe to run at any time and twice."""
+    for organisation, now in offices_by_clock():
+        reject_uncorrected(organisation=organisation, actor=SYSTEM, at=now)
 
 
 @shared_task(name="settlement.chase_overdue_lines")
 def chase_lines_overdue() -> None:
     """Tell the people of finance of open bank lines whose last day has passed. Safe to run at any time and twice."""
-    playing = demo_job()
-    for organisation in Organisation.objects.order_by("pk"):
-        if not (organisation.is_demo and playing is not None):
-            chase_overdue_lines(organisation=organisation, actor=SYSTEM, at=business_now(organisation.clock_offset))
+    for organisation, now in offices_by_clock():
+        chase_overdue_lines(organisation=organisation, actor=SYSTEM, at=now)
