@@ -175,8 +175,9 @@ def undo_clearing_payment(
     Posts: clearing.unpaid, clearing.unreceived. Audit: clearing.unpaid.
     """
     user, rows = refuse_stranger(organisation, actor), live_clearings(organisation)
-    lock = lambda row: lock_statement(organisation, row.statement_id)  # noqa: E731  reads better than a def
-    named, line = _locked(rows, payment_id, reason, lock, "statement")
+    named, line = _locked(
+        rows, payment_id, reason, lambda row: lock_statement(organisation, row.statement_id), "statement"
+    )
     statement = named.statement
     undone = ClearingPayment.objects.create(
         statement=statement, organisation=organisation, statement_line=line, amount_minor=-named.amount_minor,
