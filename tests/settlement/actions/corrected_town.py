@@ -37,6 +37,13 @@ def closed_town(folder: Path, tables: Tables | None = None, *, runs: int = 1) ->
     return town
 
 
+def let_olena_in(town: Town) -> None:
+    """The recipient of the visits signs in as olena."""
+    recipient = Recipient.objects.get()
+    recipient.user = town.users["olena"]
+    recipient.save(update_fields=["user"])
+
+
 def by(town: Town, name: str, at: Any = LATER) -> dict[str, Any]:
     return {"organisation": town.organisation, "actor": town.users[name].as_actor(), "at": at}
 

@@ -50,6 +50,7 @@ from tests.settlement.actions.corrected_town import (
     closed_town,
     disagreements,
     in_hospital,
+    let_olena_in,
     lower_income,
     propose,
 )
@@ -332,9 +333,7 @@ def test_a_held_claim_is_left_out(town: Town, held: bool) -> None:
 
 
 def test_people_are_told_and_the_trail_keeps_it(town: Town) -> None:
-    recipient = Recipient.objects.get()
-    recipient.user = town.users["olena"]
-    recipient.save(update_fields=["user"])
+    let_olena_in(town)
     lower_income()
     made = approve(town, propose(town))
     told = OutboxMessage.objects.filter(code="correction.approved")

@@ -9,7 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from settlement.models import Correction, CorrectionObjection
-from tests.settlement.actions.corrected_town import approve, closed_town, in_hospital, lower_income, propose
+from tests.settlement.actions.corrected_town import (
+    approve,
+    closed_town,
+    in_hospital,
+    let_olena_in,
+    lower_income,
+    propose,
+)
 from tests.settlement.views.test_clawbacks import pdf_text
 from tests.settlement.views.town import Town, url
 from vouchers.models import Recipient
@@ -20,9 +27,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
     town = closed_town(tmp_path)
-    recipient = Recipient.objects.get()
-    recipient.user = town.users["olena"]
-    recipient.save(update_fields=["user"])
+    let_olena_in(town)
     return town
 
 

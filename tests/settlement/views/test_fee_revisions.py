@@ -13,7 +13,14 @@ from django.urls import reverse
 
 from config.audit.models import AuditEvent
 from settlement.models import Correction
-from tests.settlement.actions.corrected_town import LATER, closed_town, disagreements, lower_income, propose
+from tests.settlement.actions.corrected_town import (
+    LATER,
+    closed_town,
+    disagreements,
+    let_olena_in,
+    lower_income,
+    propose,
+)
 from tests.settlement.actions.corrected_town import approve as approve_correction
 from tests.settlement.views.test_clawbacks import pdf_text
 from tests.settlement.views.town import Town, url
@@ -29,9 +36,7 @@ FORM = {
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
     town = closed_town(tmp_path)
-    recipient = Recipient.objects.get()
-    recipient.user = town.users["olena"]
-    recipient.save(update_fields=["user"])
+    let_olena_in(town)
     return town
 
 
