@@ -53,6 +53,14 @@ def download(file: Attachment) -> HttpResponse:
     return answer
 
 
+def private_pdf(content: bytes, name: str) -> HttpResponse:
+    """A paper about a person, shown in the browser and kept nowhere."""
+    answer = HttpResponse(content, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    answer["Cache-Control"] = "no-store, private"
+    return answer
+
+
 def perform(request: HttpRequest, call: Callable[[], Any], *, done: Any, to: str, key: Any = None) -> HttpResponse:
     """Make the one call of a button and go back with what happened: ``done``, or the refusal in words."""
     try:

@@ -16,7 +16,7 @@ from config.clock import local_date
 from config.errors import NotFound
 from contracts.models import Service
 from contracts.queries import provider_of
-from contracts.views.pages import access_of, one_of, page_of, perform, perform_with_reason, submitted
+from contracts.views.pages import access_of, one_of, page_of, perform, perform_with_reason, private_pdf, submitted
 from settlement import correction_queries as queries
 from settlement import documents
 from settlement.actions import correction_objections, corrections
@@ -213,10 +213,9 @@ def provider_notice(request: HttpRequest, pk: int, provider: int) -> HttpRespons
     first = lines.first()
     if first is None:
         raise NotFound()
-    return _paper(
-        documents.correction_notice(correction, lines, queries.disputable_until(correction), first.provider.name),
-        correction,
-    )
+    until = queries.disputable_until(correction)
+    paper = documents.correction_notice(correction, lines, until, first.provider.name)
+    return private_pdf(paper, correction.number)
 
 
 @requires("corrections.view", "corrections.own")
@@ -235,20 +234,13 @@ def recipient_notice(request: HttpRequest, pk: int, recipient: int) -> HttpRespo
     if not lines.exists() or not (office or person.user_id == access.user.pk):
         raise NotFound()
     until, name = queries.disputable_until(correction), address_for(access, person)
-    return _paper(documents.correction_notice(correction, lines, until, name, person), correction)
+    return private_pdf(documents.correction_notice(correction, lines, until, name, person), correction.number)
 
 
 def _approved(correction: Correction | None) -> Correction:
     if correction is None or correction.status != "approved":
         raise NotFound()
     return correction
-
-
-def _paper(pdf: bytes, correction: Correction) -> HttpResponse:
-    response = HttpResponse(pdf, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{correction.number}.pdf"'
-    response["Cache-Control"] = "no-store, private"
-    return response
 
 
 @requires("corrections.own")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.clock import local_date
-from contracts.views.pages import access_of, one_of, page_of, perform, perform_with_reason, submitted
+from contracts.views.pages import access_of, one_of, page_of, perform, perform_with_reason, private_pdf, submitted
 from settlement import documents
 from settlement import revision_queries as queries
 from settlement.finance_forms import ObjectionForm, ReasonForm
@@ -58,6 +58,7 @@ def _page(request: HttpRequest, access: Access, revision: FeeRevision, explained
         "shown_name": name_for(access, revision.recipient),
         "replaced": as_shown(revision),
         "months": queries.settled_months(revision) if revision.status != "cancelled" else [],
+        "holds": revision.status == "approved",
         "explained": explained,
         "may_explain": may_explain and not explained and bool(revision.steps),
         "unverified": _unverified(revision),
@@ -168,10 +169,7 @@ def revision_notice(request: HttpRequest, pk: int) -> HttpResponse:
     until = fee_revisions.disputable_until(revision)
     name = address_for(access, revision.recipient)
     pdf = documents.fee_revision_notice(revision, as_shown(revision), until, name)
-    answer = HttpResponse(pdf, content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="{revision.number}.pdf"'
-    answer["Cache-Control"] = "no-store, private"
-    return answer
+    return private_pdf(pdf, revision.number)
 
 
 @requires("corrections.own")

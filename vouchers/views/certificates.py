@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from config.accounts.access import requires
 from config.clock import local_date
 from config.errors import DomainError
-from contracts.views.pages import access_of, one_of, page_of, stepped
+from contracts.views.pages import access_of, one_of, page_of, private_pdf, stepped
 from vouchers import forms, queries
 from vouchers.actions import certificate_life
 from vouchers.actions.certificates import IssuedCertificate, issue_certificate
@@ -81,10 +81,7 @@ def certificate_print(request: HttpRequest, pk: int) -> HttpResponse:
         scope = scope.filter(recipient__user=access.user)
     certificate = one_of(scope, pk)
     pdf = certificate_pdf(certificate=certificate, printed_at=access.now())
-    answer = HttpResponse(pdf, content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="certificate-{certificate.pk}.pdf"'
-    answer["Cache-Control"] = "no-store, private"
-    return answer
+    return private_pdf(pdf, f"certificate-{certificate.pk}")
 
 
 @requires("certificates.issue")
