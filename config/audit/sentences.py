@@ -25,6 +25,7 @@ SENTENCES: dict[str, Any] = {
     "budget_line.added": _("A budget line was entered"),
     "budget_line.amended": _("A budget line was amended"),
     "certificate.cancelled": _("The certificate was cancelled"),
+    "certificate.guest_to_settle": _("Another municipality learnt late of something that counts for its certificate"),
     "certificate.issued": _("The certificate was issued"),
     "certificate.pin_refused": _("A wrong PIN of the certificate was refused"),
     "certificate.replaced": _("The certificate was replaced"),

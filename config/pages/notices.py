@@ -30,6 +30,10 @@ ADVICE: dict[str, Any] = {
     "appeal.refused": _("The decision stays as it was. The answer gives the reason."),
     "appeal.submitted": _("Read the appeal and answer it."),
     "appeal.upheld": _("The decision is taken back, and the claim is judged again. Nothing is asked of you."),
+    "certificate.guest_to_settle": _(
+        "Prepare the correction of each closed month of these days in which the certificate was used: it takes over "
+        "what the other municipality knows now."
+    ),
     "claim.lapsed": _("Put its visits into a new claim while the time for claiming the month lasts."),
     "claim.returned": _("Correct the claim and submit it again before the term ends."),
     "claim.term_refused": _("Its lines are judged as late. Whoever disagrees can appeal after the run."),

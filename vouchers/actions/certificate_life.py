@@ -26,6 +26,7 @@ from vouchers.actions.certificate_balance import (
 )
 from vouchers.actions.certificates import IssuedCertificate, new_certificate, new_pin
 from vouchers.actions.guests import balance_lines, refuse_guest
+from vouchers.actions.guests_told import tell_hosts
 from vouchers.documents import payload_of
 from vouchers.models import Certificate, CertificateLine, CertificateSuspension, Redemption
 from vouchers.queries import visits_on
@@ -71,7 +72,7 @@ def suspend_certificate(
     known = certificate.suspensions.filter(Q(to_date=None) | Q(from_date=from_date)).first()
     if known is not None:
         raise AlreadySuspended(from_date=f"{known.from_date:%d.%m.%Y}")
-    CertificateSuspension.objects.create(
+    rest = CertificateSuspension.objects.create(
         certificate=certificate,
         from_date=from_date,
         to_date=last_day and last_day + timedelta(days=1),
@@ -81,6 +82,7 @@ def suspend_certificate(
     # A rest with both ends is judged by its days alone; only an open one is also a state that a person must end.
     if last_day is None and from_date <= local_date(at, certificate.organisation.zone):
         certificate.move_to("suspended", at=at)
+    tell_hosts(certificate.recipient, from_date, rest.to_date, certificate=certificate, at=at)
     record(
         "certificate.suspended", certificate, certificate.recipient, actor=actor, at=at, from_date=from_date,
         last_day=last_day, reason=reason,
@@ -102,6 +104,7 @@ def resume_certificate(*, certificate: Certificate, from_date: date, actor: Acto
         rest.withdraw(at=at)
     if certificate.status == "suspended":
         certificate.move_to("active", at=at)
+    tell_hosts(certificate.recipient, max(from_date, rest.from_date), None, certificate=certificate, at=at)
     record("certificate.resumed", certificate, certificate.recipient, actor=actor, at=at, from_date=from_date)
     return certificate
 
@@ -122,6 +125,7 @@ def cancel_certificate(
         actor=actor,
         at=at,
     )
+    tell_hosts(closed.recipient, status_from, None, certificate=closed, at=at)
     record(
         "certificate.cancelled", closed, closed.recipient, actor=actor, at=at, status_from=status_from, reason=reason
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from config.accounts.models import User
 from config.accounts.people import people_with
@@ -13,7 +13,8 @@ from config.clock import local_date
 from config.office.messages import tell
 from config.periods import month_of
 from config.transactions import step
-from vouchers.models import Certificate, FeeRevision, Recipient
+from vouchers.actions.guests_told import guests_of
+from vouchers.models import FeeRevision, Recipient
 
 
 @step
@@ -26,7 +27,7 @@ def tell_of_revision(recipient: Recipient, revision: FeeRevision, until: date, *
     if revision.valid_from >= month_of(local_date(at, revision.organisation.zone)):
         return
     tell(_correctors(office), office, revision, "fee_revision.to_settle", number, at=at)
-    for guest in _guests(revision):
+    for guest in guests_of(recipient, revision.valid_from, revision.valid_to):
         host, told = guest.organisation_id, _told_to_host(revision)
         tell(_correctors(host), host, guest, "fee_revision.guest_to_settle", told, at=at)
 
@@ -34,13 +35,6 @@ def tell_of_revision(recipient: Recipient, revision: FeeRevision, until: date, *
 def _correctors(organisation_id: int) -> QuerySet[User]:
     """Who prepares corrections in a municipality."""
     return people_with(organisation_id, "corrections.propose")
-
-
-def _guests(revision: FeeRevision) -> QuerySet[Certificate]:
-    """What other municipalities keep of the recipient's certificates that hold on days of the span."""
-    rows = Certificate.objects.filter(home__recipient=revision.recipient_id)
-    rows = rows.filter(Q(valid_to=None) | Q(valid_to__gt=revision.valid_from)).order_by("pk")
-    return rows.filter(valid_from__lt=revision.valid_to) if revision.valid_to else rows
 
 
 def _told_to_host(revision: FeeRevision) -> dict[str, Any]:

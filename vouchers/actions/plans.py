@@ -16,6 +16,7 @@ from config.errors import DomainError
 from config.fields import broken_constraint
 from config.office.numbering import document_number
 from contracts.models import Service
+from vouchers.actions.guests_told import tell_hosts
 from vouchers.models import IndividualPlan, NeedsAssessment, PlanLine, Recipient
 from vouchers.rules.redemption_limits import is_multiple
 
@@ -101,9 +102,17 @@ def approve_plan(
         recorded_at=at,
     )
     _write_lines(plan, volumes, at)
+    tell_hosts(recipient, *_span(volumes), at=at)
     record("individual_plan.approved", plan, recipient, actor=actor, at=at, organisation=recipient.organisation.code,
            services={volume.service.code: volume.units_per_month for volume in volumes})  # fmt: skip
     return plan
+
+
+def _span(volumes: Sequence[PlannedVolume]) -> tuple[date, date | None]:
+    """From the first day of any to the day after the last of all; an open one has none."""
+    last_days = [volume.last_day for volume in volumes]
+    last = None if None in last_days else max(day for day in last_days if day)
+    return min(volume.valid_from for volume in volumes), last and last + timedelta(days=1)
 
 
 def _check_volume(recipient: Recipient, volume: PlannedVolume) -> None:
@@ -153,6 +162,7 @@ def close_plan(*, plan: IndividualPlan, last_day: date, actor: Actor, at: dateti
         elif line.valid_to is None or line.valid_to > end:
             line.change(at=at, valid_to=end)
     plan.move_to("closed", at=at)
+    tell_hosts(plan.recipient, end, None, at=at)
     record(
         "individual_plan.closed", plan, actor=actor, at=at, organisation=plan.recipient.organisation.code, on=last_day
     )

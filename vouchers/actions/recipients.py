@@ -23,6 +23,7 @@ from config.office.numbering import document_number
 from config.periods import add_months, month_of
 from contracts.models import Territory
 from vouchers.actions.certificate_balance import close_certificates
+from vouchers.actions.guests_told import tell_hosts
 from vouchers.models import Absence, Certificate, Recipient, RecipientResidence
 
 TAX_NUMBERS = {"UA": rntrc, "RU": inn}
@@ -255,6 +256,7 @@ def record_absence(
             )
     except IntegrityError as error:
         raise AbsenceRecorded(from_date=f"{from_date:%d.%m.%Y}") from error
+    tell_hosts(recipient, from_date, absence.to_date, at=at)
     # Which kind it was tells of a person's health: it stays on the register.
     record("absence.recorded", recipient, absence, actor=actor, at=at, from_date=from_date, last_day=last_day)
     return absence
@@ -280,6 +282,7 @@ def record_death(*, recipient: Recipient, death_date: date, actor: Actor, at: da
     recipient = _lock(recipient)
     recipient.death_date, recipient.death_recorded_at = death_date, at
     recipient.save(update_fields=["death_date", "death_recorded_at"])
+    tell_hosts(recipient, death_date, None, at=at)
     record("recipient.death_recorded", recipient, *closed, actor=actor, at=at, on=death_date)
     return recipient
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,8 +19,11 @@ from settlement.revision_queries import settled_months
 from tests.settlement.actions.clearing_town import DECEMBER, Neighbours, build_neighbours
 from tests.signed_in import browser
 from tests.vouchers.town import NOVEMBER_1, pensioner
+from vouchers.actions.certificate_life import cancel_certificate, suspend_certificate
 from vouchers.actions.fee_revisions import approve_fee_revision, propose_fee_revision
-from vouchers.models import Absence, Certificate, FeeRevision
+from vouchers.actions.plans import close_plan
+from vouchers.actions.recipients import record_absence, record_death
+from vouchers.models import Absence, Certificate, FeeRevision, IndividualPlan
 from vouchers.queries import mask_name
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +119,79 @@ def test_a_fee_decided_anew_by_the_issuer_is_told_shown_and_found(towns: Neighbo
     words = page.content.decode()
     assert "Another municipality decided anew" in words and f"verbivka/{towns.issued.certificate.number}" in words
     assert name not in words and revision.number not in words
+
+
+def stay(towns: Neighbours) -> tuple[str, str | None]:
+    person = towns.issued.certificate.recipient
+    first, last = date(2025, 11, 10), date(2025, 11, 14)
+    record_absence(recipient=person, kind="hospital", from_date=first, last_day=last, **at_home(towns))
+    return str(first), str(last)
+
+
+def death(towns: Neighbours) -> tuple[str, str | None]:
+    record_death(recipient=towns.issued.certificate.recipient, death_date=date(2025, 11, 2), **at_home(towns))
+    return "2025-11-02", None
+
+
+def plan_ended(towns: Neighbours) -> tuple[str, str | None]:
+    plan = IndividualPlan.objects.get(recipient=towns.issued.certificate.recipient)
+    close_plan(plan=plan, last_day=date(2025, 11, 2), **at_home(towns))
+    return "2025-11-03", None
+
+
+def rest(towns: Neighbours) -> tuple[str, str | None]:
+    suspend_certificate(
+        certificate=towns.issued.certificate, from_date=date(2025, 11, 2), last_day=date(2025, 11, 20), reason="виїзд",
+        **at_home(towns),
+    )  # fmt: skip
+    return "2025-11-02", "2025-11-20"
+
+
+def cancelled(towns: Neighbours) -> tuple[str, str | None]:
+    cancel_certificate(
+        certificate=towns.issued.certificate, status_from=date(2025, 11, 2), reason="помилка", **at_home(towns)
+    )
+    return "2025-11-02", None
+
+
+def at_home(towns: Neighbours) -> dict[str, Any]:
+    return {"actor": towns.home.case_worker, "at": LEARNT}
+
+
+def told_to(town: str) -> list[OutboxMessage]:
+    rows = OutboxMessage.objects.filter(code="certificate.guest_to_settle", user__username=f"maker.{town}")
+    return list(rows.order_by("pk"))
+
+
+@pytest.mark.parametrize("learn", [stay, death, plan_ended, rest, cancelled])
+def test_what_the_issuer_learns_late_is_told_where_the_guest_was_served(
+    towns: Neighbours, learn: Callable[[Neighbours], tuple[str, str | None]]
+) -> None:
+    towns.issued = towns.home.issue(income="4822.00")
+    settle(towns)
+    first, last = learn(towns)
+    (told,) = told_to("kalynivka")
+    guest, person = Certificate.objects.get(home=towns.issued.certificate), towns.issued.certificate.recipient
+    assert told.label == f"vouchers.certificate:{guest.pk}" and told.organisation == towns.host.organisation
+    assert told.params == {"home": towns.home.organisation.name, "valid_from": first, "last_day": last}
+    assert not OutboxMessage.objects.filter(code=told.code).exclude(organisation=towns.host.organisation).exists()
+    assert not OutboxMessage.objects.filter(code=told.code, user__username="checker.kalynivka").exists()
+    page = browser(User.objects.get(username="maker.kalynivka"), "en").get("/notices/").content.decode()
+    assert "learnt late" in page and "what the other municipality knows now" in page
+    assert person.name not in page and "hospital" not in page
+    made = propose(towns)
+    assert made.gross_minor < 0, "the correction finds what was told"
+
+
+def test_what_is_learnt_in_time_or_of_other_days_is_told_to_nobody(towns: Neighbours) -> None:
+    towns.issued = towns.home.issue(income="4822.00")
+    settle(towns)
+    common = {"recipient": towns.issued.certificate.recipient, "kind": "hospital", "last_day": None}
+    guest = Certificate.objects.get(home=towns.issued.certificate)
+    guest.change(at=DECEMBER, valid_from=DECEMBER_1)
+    stay(towns)
+    record_absence(**common, from_date=DECEMBER_1, **at_home(towns))
+    assert told_to("kalynivka") == [] and told_to("verbivka") == []
 
 
 def test_months_outside_the_certificate_concern_nobody_elsewhere(towns: Neighbours) -> None:
