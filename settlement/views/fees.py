@@ -14,13 +14,14 @@ from django.views.decorators.http import require_POST
 from config.accounts.access import Access, requires
 from config.errors import NotFound
 from config.money import to_minor
-from contracts.views.pages import access_of, one_of, page_of, perform
+from contracts.views.pages import access_of, one_of, page_of, perform, private_pdf
 from settlement import documents, fee_queries
 from settlement.actions import fee_checkout, fee_refunds
 from settlement.actions.fees import issue_fee_notices
 from settlement.finance_forms import FeeRefundForm, ReasonForm, month_of_text
 from settlement.gateways.stripe_client import is_configured
 from settlement.models import FeeCheckout, FeeNotice
+from vouchers.queries import address_for
 
 
 @requires("fee_notices.view")
@@ -112,11 +113,9 @@ def pay(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("fee_notices.view", "fee_notices.pay")
 def notice_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The notice on paper."""
-    notice = one_of(_visible(access_of(request)), pk)
-    response = HttpResponse(documents.fee_notice(notice), content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{notice.number}.pdf"'
-    response["Cache-Control"] = "no-store, private"
-    return response
+    access = access_of(request)
+    notice = one_of(_visible(access), pk)
+    return private_pdf(documents.fee_notice(notice, address_for(access, notice.recipient)), notice.number)
 
 
 @require_POST

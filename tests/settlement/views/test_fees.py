@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pypdf import PdfReader
 
 from config.accounts.models import Organisation, User
 from settlement.actions.fee_refunds import request_refund
@@ -22,6 +24,7 @@ from tests.settlement.actions.fee_statements import credit, statement
 from tests.settlement.actions.fee_town import AT, NOVEMBER, OWED, balanced, fee_town, noticed, session_of, work
 from tests.settlement.gateways.stripe_stand_in import StripeStandIn, event, signature, stripe_on_loopback
 from vouchers.models import Recipient
+from vouchers.queries import mask_name
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Town = tuple[Organisation, dict[str, User]]
@@ -70,6 +73,18 @@ def test_finance_issues_notices_and_the_recipient_sees_her_own(town: Town) -> No
     assert notice.rf_reference in shown and "Pay by bank transfer" in shown and "Pay by card" not in shown
     pdf = own.get(address("fee_notice_pdf", notice.pk))
     assert pdf.content[:5] == b"%PDF-" and "no-store" in pdf["Cache-Control"]
+
+
+def test_the_paper_names_the_payer_in_full_to_the_payer_and_to_who_keeps_the_register(town: Town) -> None:
+    notice, whole = noticed(*town), "Ковальчук Олена Петрівна"
+    person = Recipient.objects.get(pk=notice.recipient_id)
+    person.name = whole
+    person.save(update_fields=["name"])
+    masked = f"{person.code}, {mask_name(whole)}"
+    for username, name in (("olena", whole), ("sofiia", whole), ("halyna", masked), ("ivan", masked)):
+        pdf = browser(town, username).get(address("fee_notice_pdf", notice.pk)).content
+        text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
+        assert name in text and ("Ковальчук" in text) == (name == whole), username
 
 
 def test_others_see_nothing_of_a_notice(town: Town) -> None:
