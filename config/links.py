@@ -56,6 +56,7 @@ MONEY_STARTS: dict[str, str] = {
     "settlement.claimline": "claim_line",
     "settlement.payment": "payment",
     "settlement.statementline": "statement_line",
+    "settlement.advance": "advance",
 }
 
 

@@ -19,7 +19,8 @@ State = Literal[
     "scheduled", "paid", "rejected", "withdrawn", "reversed",
 ]
 Start = Literal[
-    "budget_line", "contract", "certificate", "redemption", "claim", "claim_line", "payment", "statement_line"
+    "budget_line", "contract", "certificate", "redemption", "claim", "claim_line", "payment", "statement_line",
+    "advance",
 ]
 # fmt: on
 

@@ -61,6 +61,7 @@ _ON_THE_ROAD = {
         "lines__statement__payments__statement_line",
         "claim__remittances__payment_items__payment__matches__statement_line",
     ),
+    "advance": ("claim__remittances__advance_uses__advance",),
 }
 
 

@@ -37,6 +37,7 @@ TITLES = {
     "claim": _("Claim"),
     "settlement": _("Settlement of a claim in a run"),
     "posting": _("Ledger entry"),
+    "advance": _("Advance"),
     "payment": _("Payment"),
     "bank": _("Bank record"),
 }
@@ -44,8 +45,8 @@ TITLES = {
 REASONS = {
     "settlement": _("not settled by a run"),
     "posting": _("not posted to the ledger"),
-    "payment": _("not paid yet, kept back, or paid and returned"),
-    "bank": _("kept back, not confirmed by the bank, or returned"),
+    "payment": _("paid in advance, not paid yet, kept back, or paid and returned"),
+    "bank": _("paid in advance, kept back, not confirmed by the bank, or returned"),
 }
 # What a record's money waits for when it has not gone on.
 STAYS = {
@@ -66,6 +67,8 @@ UNKNOWN = {
 MODELS = {name: model for _level, name, model in LEVELS}
 KEYS = {level: name for level, name, _model in LEVELS}
 FIRST, LAST = LEVELS[0][1], LEVELS[-1][1]
+# Levels beside the flow: what they carry is not what was adjudicated.
+BESIDE = ("set_aside", "advance")
 # Flows of a record that a page lists; the data has all between the records it shows.
 ROOM = 4
 
@@ -95,6 +98,7 @@ class Node:
     ``came_in`` is the sum over all records before it, ``went_on`` over all after it; ``sources`` and ``targets`` are
     those that are shown. came_in = amount = went_on + stays, else ``gap`` says by how much they differ. Where the money
     was claimed, claimed = amount + taken_off. ``off``: own figure less the sum of everything that leads to the record.
+    ``beside_in`` and ``beside_out``: money of advances, which left before it was claimed; no sum counts it.
     ``url`` is its page, ``follow`` the page of the road that begins at it; empty where there is none.
     """
 
@@ -117,6 +121,8 @@ class Node:
     targets: list[Flow]
     stays: list[Remainder]
     gap: int
+    beside_in: list[Flow]
+    beside_out: list[Flow]
 
     @property
     def first_sources(self) -> list[Flow]:
@@ -175,6 +181,11 @@ class MoneyTrail:
     levels: list[Level]
 
     @property
+    def has_advances(self) -> bool:
+        """Whether money of advances took this road."""
+        return any(level.key == "advance" for level in self.levels)
+
+    @property
     def agrees(self) -> bool:
         """Whether every level carries what was adjudicated and no record disagrees with its parts."""
         gaps = any(node.gap for level in self.levels for node in level.nodes)
@@ -195,6 +206,7 @@ NUMBERS = {
     "redemption": ("code",),
     "claim": ("number",),
     "payment": ("reference",),
+    "advance": ("number", "rf_reference"),
     "statement_line": ("end_to_end_id", "bank_reference"),
 }
 
@@ -242,7 +254,8 @@ def _trail(organisation: Organisation, start: str, label: str, rows: list[dict[s
     for row in rows[1:]:
         if row["kind"] == "node":
             by_level[row["level"]].append(row)
-    levels = [_level(name, by_level[number], payable, label, flows) for number, name, _model in LEVELS]
+    named = [(name, by_level[number]) for number, name, _model in LEVELS if by_level[number] or name != "advance"]
+    levels = [_level(name, rows_of_level, payable, label, flows) for name, rows_of_level in named]
     return MoneyTrail(
         start=start,
         start_label=label,
@@ -263,12 +276,16 @@ class _Flows:
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.sources: dict[tuple[int, int], list[Flow]] = defaultdict(list)
         self.targets: dict[tuple[int, int], list[Flow]] = defaultdict(list)
+        self.beside_in: dict[tuple[int, int], list[Flow]] = defaultdict(list)
+        self.beside_out: dict[tuple[int, int], list[Flow]] = defaultdict(list)
+        ways = {"edge": (self.targets, self.sources), "beside": (self.beside_out, self.beside_in)}
         nodes = {(row["level"], row["id"]): row for row in rows if row["kind"] == "node"}
         for row in rows:
-            if row["kind"] == "edge":
+            if row["kind"] in ways:
+                out, into = ways[row["kind"]]
                 here, there = (row["level"], row["id"]), (row["next_level"], row["next_id"])
-                self.targets[here].append(_flow(nodes[there], row))
-                self.sources[there].append(_flow(nodes[here], row))
+                out[here].append(_flow(nodes[there], row))
+                into[there].append(_flow(nodes[here], row))
 
 
 def _flow(other: dict[str, Any], edge: dict[str, Any]) -> Flow:
@@ -281,10 +298,10 @@ def _int(value: Any) -> int:
 
 
 def _level(name: str, rows: list[dict[str, Any]], payable: int, start: str, flows: _Flows) -> Level:
-    is_flow = name != "set_aside"
+    is_flow, is_ranked = name not in BESIDE, bool(rows) and name != "set_aside"
     nodes = [_node(name, row, start, flows) for row in rows]
-    count = _int(rows[0]["n"]) if rows and is_flow else len(rows)
-    total = _int(rows[0]["total"]) if rows and is_flow else sum(node.amount for node in nodes)
+    count = _int(rows[0]["n"]) if is_ranked else len(rows)
+    total = _int(rows[0]["total"]) if is_ranked else sum(node.amount for node in nodes)
     difference = total - payable if is_flow else 0
     return Level(
         key=name,
@@ -305,7 +322,9 @@ def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
     label, place = _label(level, row), (row["level"], row["id"])
     came_in, went_on, kept = _int(row["part_in"]), _int(row["part_out"]), _int(row["kept"])
     stays = [Remainder(_stays(level, row), rest)] if (rest := _int(row["stays"])) else []
-    stays += [Remainder(gettext("kept back for money asked back"), kept)] if kept else []
+    advanced = _int(row["advanced"])
+    stays += [Remainder(gettext("paid in advance"), advanced)] if advanced else []
+    stays += [Remainder(gettext("kept back for money asked back"), kept - advanced)] if kept != advanced else []
     amount = _int(row["part"])
     return Node(
         label=label,
@@ -315,7 +334,7 @@ def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
         on_date=row["on_date"],
         amount=amount,
         own=None if row["own"] is None else int(row["own"]),
-        off=_int(row["off"]) if level != "set_aside" else 0,
+        off=_int(row["off"]) if level not in BESIDE else 0,
         url=_url(level, row),
         follow=_follow(level, row["id"]) if label != start else "",
         is_start=label == start,
@@ -327,12 +346,16 @@ def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
         targets=flows.targets[place],
         stays=stays,
         gap=_gap(level, amount, came_in, went_on + sum(rest.amount for rest in stays)),
+        beside_in=flows.beside_in[place],
+        beside_out=flows.beside_out[place],
     )
 
 
 def _stays(level: str, row: dict[str, Any]) -> str:
     if level == "payment" and row["status"] == "confirmed":
         return gettext("paid by Stripe from the balance of card payments")
+    if level == "advance":
+        return gettext("not paid yet") if row["status"] == "approved" else gettext("not used and not returned yet")
     return str(STAYS[level])
 
 
@@ -345,7 +368,7 @@ def _taken_off(row: dict[str, Any], amount: int) -> list[Remainder]:
 
 def _gap(level: str, amount: int, came_in: int, went_on: int) -> int:
     """By how much a record passes on another sum than it has; 0 at the ends of the road, which have one side only."""
-    if level == "set_aside":
+    if level in BESIDE:
         return 0
     before = amount - came_in if level != FIRST else 0
     after = amount - went_on if level != LAST else 0

@@ -2,10 +2,11 @@
 
 ``facts`` are the adjudications of the trail's claim lines, each of one run (a line without adjudication counts 0): they
 know their contract, budget line, certificate, redemption and claim. Run and claim lead to the remittance, to its ledger
-entry by the entry's key, to the payments that took it up and to the bank's lines matched to these. No sum is shared
-out: the part of a record that belongs to the trail is the sum of the facts that lead to it, and ``off`` says by how
-much the record's own figure differs from the sum of all that leads to it. All amounts are minor units. What a run kept
-back of a remittance for a clawback is shared over its lines in proportion.
+entry by the entry's key, to the payments that took it up and to the bank's lines matched to these. Advances stand
+beside: their money left before it was claimed, so no level counts it (``beside``). No sum is shared out: the part of a
+record that belongs to the trail is the sum of the facts that lead to it, and ``off`` says by how much the record's own
+figure differs from the sum of all that leads to it. All amounts are minor units. What a run kept back of a remittance
+for a clawback is shared over its lines in proportion.
 """
 
 from __future__ import annotations
@@ -29,12 +30,16 @@ class Start:
     redemptions: str = NONE
     payments: str = NONE
     bank_lines: str = NONE
+    advances: str = NONE
 
 
 _IN_REMITTANCES = """(a.run_id, a.claim_id) IN (
     SELECT r.run_id, r.claim_id FROM settlement_paymentremittance i
     JOIN settlement_remittance r ON r.id = i.remittance_id WHERE i.payment_id IN ({}))"""
 _PAID_BY_LINE = f"SELECT m.payment_id FROM {LIVE_MATCHES} m WHERE m.statement_line_id = %(id)s"  # noqa: S608
+_ADVANCES_OF = "SELECT i.advance_id FROM settlement_paymentadvance i WHERE i.payment_id IN ({})"
+_RETURNED_BY_LINE = """SELECT o.advance_id FROM settlement_advancereturn o WHERE o.statement_line_id = %(id)s
+    GROUP BY 1 HAVING sum(o.amount_minor) <> 0"""
 
 STARTS: dict[str, Start] = {
     "budget_line": Start(
@@ -43,12 +48,14 @@ STARTS: dict[str, Start] = {
         budget_lines="SELECT %(id)s::bigint",
         contracts="SELECT id FROM contracts_contract WHERE budget_line_id = %(id)s",
         certificates="SELECT id FROM vouchers_certificate WHERE budget_line_id = %(id)s",
+        advances="SELECT id FROM settlement_advance WHERE budget_line_id = %(id)s",
     ),
     "contract": Start(
         model="contracts.contract",
         facts="k.id = %(id)s",
         budget_lines="SELECT budget_line_id FROM contracts_contract WHERE id = %(id)s",
         contracts="SELECT %(id)s::bigint",
+        advances="SELECT id FROM settlement_advance WHERE contract_id = %(id)s",
     ),
     "certificate": Start(
         model="vouchers.certificate",
@@ -69,12 +76,21 @@ STARTS: dict[str, Start] = {
         model="settlement.payment",
         facts=_IN_REMITTANCES.format("%(id)s"),
         payments="SELECT %(id)s::bigint",
+        advances=_ADVANCES_OF.format("%(id)s"),
     ),
     "statement_line": Start(
         model="settlement.statementline",
         facts=_IN_REMITTANCES.format(_PAID_BY_LINE),
         payments=_PAID_BY_LINE,
         bank_lines="SELECT %(id)s::bigint",
+        advances=f"{_ADVANCES_OF.format(_PAID_BY_LINE)} UNION {_RETURNED_BY_LINE}",
+    ),
+    "advance": Start(
+        model="settlement.advance",
+        facts="""(a.run_id, a.claim_id) IN (SELECT r.run_id, r.claim_id FROM settlement_advanceuse u
+            JOIN settlement_remittance r ON r.id = u.remittance_id WHERE u.advance_id = %(id)s)""",
+        contracts="SELECT contract_id FROM settlement_advance WHERE id = %(id)s",
+        advances="SELECT %(id)s::bigint",
     ),
 }
 
@@ -90,6 +106,7 @@ LEVELS: tuple[tuple[int, str, str], ...] = (
     (8, "claim", "settlement.claim"),
     (9, "settlement", "settlement.remittance"),
     (10, "posting", "settlement.entry"),
+    (13, "advance", "settlement.advance"),
     (11, "payment", "settlement.payment"),
     (12, "bank", "settlement.statementline"),
 )
@@ -149,7 +166,9 @@ facts AS MATERIALIZED (
 _LINKS = """
 parts AS MATERIALIZED (
   SELECT f.run_id, f.claim_id, f.part, r.id AS remittance_id, r.payable AS owed, r.offsets, e.id AS entry_id, w.whole,
-    COALESCE(round(f.part * r.offsets / NULLIF(w.whole, 0)), 0) AS kept
+    COALESCE(round(f.part * r.offsets / NULLIF(w.whole, 0)), 0) AS kept,
+    COALESCE(round(f.part * (SELECT sum(u.amount_minor) FROM settlement_advanceuse u WHERE u.remittance_id = r.id)
+      / NULLIF(w.whole, 0)), 0) AS advanced
   FROM (SELECT run_id, claim_id, sum(payable) AS part FROM facts WHERE run_id IS NOT NULL GROUP BY 1, 2
         HAVING sum(payable) <> 0) f
   CROSS JOIN LATERAL (SELECT sum(a.payable) AS whole FROM settlement_adjudication a
@@ -177,6 +196,31 @@ certificates AS (
 contracts AS (
   SELECT contract_id AS id FROM facts WHERE contract_id <> 0 UNION {start.contracts}
 ),
+-- what the trail's money was paid with before it was claimed
+used AS MATERIALIZED (
+  SELECT u.advance_id, q.remittance_id, round(q.part * u.amount_minor / NULLIF(q.whole, 0)) AS part
+  FROM parts q JOIN settlement_advanceuse u ON u.remittance_id = q.remittance_id AND u.advance_id IS NOT NULL
+),
+advances AS MATERIALIZED (
+  SELECT v.id, v.budget_line_id, v.amount_minor, v.approved_at IS NOT NULL AND v.status <> 'cancelled' AS granted
+  FROM settlement_advance v WHERE v.organisation_id = %(organisation)s
+    AND v.id IN (SELECT advance_id FROM used UNION {start.advances})
+),
+advanced AS MATERIALIZED (
+  SELECT v.id, v.amount_minor, i.payment_id, i.live FROM advances v
+  JOIN settlement_paymentadvance i ON i.advance_id = v.id WHERE i.payment_id IS NOT NULL
+),
+beside (level, id, next_level, next_id, part, back) AS MATERIALIZED (
+  SELECT 1, budget_line_id, 13, id, amount_minor::numeric, false FROM advances WHERE granted
+  UNION ALL SELECT 13, advance_id, 9, remittance_id, part, false FROM used
+  UNION ALL SELECT 13, id, 11, payment_id, amount_minor, false FROM advanced
+  UNION ALL SELECT 13, id, 11, payment_id, -amount_minor, true FROM advanced WHERE NOT live
+  UNION ALL SELECT 11, m.payment_id, 12, m.statement_line_id, sum(-m.amount_minor), m.kind = 'return'
+    FROM {live_matches} m WHERE m.payment_id IN (SELECT payment_id FROM advanced) GROUP BY 2, 4, 6
+  UNION ALL SELECT 13, o.advance_id, 12, o.statement_line_id, -sum(o.amount_minor), true
+    FROM settlement_advancereturn o WHERE o.advance_id IN (SELECT id FROM advances) GROUP BY 2, 4
+    HAVING sum(o.amount_minor) <> 0
+),
 -- what the budget lines recorded as spent on the claims, and what was adjudicated on them
 spending AS (
   SELECT s.budget_line_id, sum(s.amount) AS off FROM (
@@ -193,7 +237,8 @@ spending AS (
 _NODES = """
 nodes (level, id, part, own, off, claimed, fee, waiting) AS (
   SELECT 1, b.id, COALESCE(f.part, 0), NULL::numeric, COALESCE(s.off, 0), 0::numeric, 0::numeric, 0::numeric
-  FROM (SELECT budget_line_id AS id FROM facts UNION {start.budget_lines}) b
+  FROM (SELECT budget_line_id AS id FROM facts UNION {start.budget_lines}
+        UNION SELECT budget_line_id FROM advances) b
   LEFT JOIN (SELECT budget_line_id, sum(payable) AS part FROM facts GROUP BY 1) f ON f.budget_line_id = b.id
   LEFT JOIN spending s ON s.budget_line_id = b.id WHERE b.id <> 0 OR f.part <> 0
   UNION ALL
@@ -237,14 +282,19 @@ nodes (level, id, part, own, off, claimed, fee, waiting) AS (
   FROM settlement_payment y
   LEFT JOIN (SELECT payment_id, sum(part) FILTER (WHERE live) AS part FROM items GROUP BY 1) i ON i.payment_id = y.id
   WHERE y.organisation_id = %(organisation)s
-    AND y.id IN (SELECT payment_id FROM items UNION SELECT d.id FROM ({start.payments}) d (id))
+    AND y.id IN (SELECT payment_id FROM items UNION SELECT payment_id FROM advanced
+                 UNION SELECT d.id FROM ({start.payments}) d (id))
   UNION ALL
   SELECT 12, s.id, COALESCE(m.part, 0), s.amount_minor, CASE s.status WHEN 'matched' THEN s.amount_minor - {taken}
     ELSE 0 END,
     0, 0, 0
   FROM settlement_statementline s
   LEFT JOIN (SELECT statement_line_id, sum(part) AS part FROM moves GROUP BY 1) m ON m.statement_line_id = s.id
-  WHERE s.id IN (SELECT statement_line_id FROM moves UNION SELECT d.id FROM ({start.bank_lines}) d (id))
+  WHERE s.id IN (SELECT statement_line_id FROM moves UNION SELECT next_id FROM beside WHERE next_level = 12
+                 UNION SELECT d.id FROM ({start.bank_lines}) d (id))
+  UNION ALL
+  SELECT 13, v.id, COALESCE(u.part, 0), v.amount_minor, 0, 0, 0, 0
+  FROM advances v LEFT JOIN (SELECT advance_id, sum(part) AS part FROM used GROUP BY 1) u ON u.advance_id = v.id
 ),
 -- from a record to the next; ``back``: money that came back
 trunk AS (
@@ -276,6 +326,10 @@ stays (level, id, part) AS (
     WHERE live AND (status IN ('prepared', 'sent') OR (status = 'confirmed' AND gateway = 'stripe')) GROUP BY 2
   UNION ALL SELECT 12, s.id, s.amount_minor - {taken} FROM settlement_statementline s
     WHERE s.status = 'partial' AND s.id IN (SELECT statement_line_id FROM moves)
+  UNION ALL SELECT 13, v.id, v.amount_minor
+      - (SELECT COALESCE(sum(u.amount_minor), 0) FROM settlement_advanceuse u WHERE u.advance_id = v.id)
+      - (SELECT COALESCE(sum(o.amount_minor), 0) FROM settlement_advancereturn o WHERE o.advance_id = v.id)
+    FROM advances v WHERE v.granted
 )"""
 
 _SHOWN = """
@@ -288,17 +342,19 @@ ranked AS (
 shown AS MATERIALIZED (SELECT * FROM ranked WHERE place <= %(top)s)
 SELECT 'node' AS kind, x.level, x.id, x.part, x.own, x.off, x.n, x.total, x.off_total, x.claimed, x.fee, x.waiting,
   COALESCE(i.part, 0) AS part_in, COALESCE(g.part, 0) AS part_out, COALESCE(z.part, 0) AS stays, x.place,
-  COALESCE(kb.kept, 0) AS kept,
+  COALESCE(kb.kept, 0) AS kept, COALESCE(kb.advanced, 0) AS advanced,
   COALESCE(bl.code || ' ' || bl.year, te.number, ct.number, ce.number, re.code,
     lc.number || '/' || cl.line, cm.number, rc.number || ' · ' || to_char(rr.period, 'YYYY-MM') || '/' || rr.number,
-    en.number, pa.reference, NULLIF(sl.bank_reference, ''), st.statement_id || '/' || sl.position, '') AS name,
-  COALESCE(bl.name, te.title, cp.name, cl.service_code, mp.name, rp.name, en.event, pp.name, sl.counterparty_name,
-    re.provider_code, '') AS title,
-  COALESCE(te.status, ct.status, ce.status, re.status, cm.status, pa.status, sl.status,
+    en.number, va.number, pa.reference, NULLIF(sl.bank_reference, ''),
+    st.statement_id || '/' || sl.position, '') AS name,
+  COALESCE(bl.name, te.title, cp.name, cl.service_code, mp.name, rp.name, en.event, vp.name, pp.name,
+    sl.counterparty_name, re.provider_code, '') AS title,
+  COALESCE(te.status, ct.status, ce.status, re.status, cm.status, va.status, pa.status, sl.status,
     (SELECT a.outcome FROM settlement_adjudication a WHERE a.claim_line_id = cl.id ORDER BY a.run_id DESC LIMIT 1), '')
     AS status,
   COALESCE(ct.valid_from, ce.valid_from, (re.starts_at AT TIME ZONE %(zone)s)::date, cl.service_date, cm.period,
-    rr.as_of, en.date, (pa.sent_at AT TIME ZONE %(zone)s)::date, sl.booked_on) AS on_date,
+    rr.as_of, en.date, (COALESCE(va.approved_at, va.proposed_at) AT TIME ZONE %(zone)s)::date,
+    (pa.sent_at AT TIME ZONE %(zone)s)::date, sl.booked_on) AS on_date,
   COALESCE(rm.claim_id, x.id) AS page_id, 0 AS next_level, 0::bigint AS next_id, false AS back
 FROM shown x
 LEFT JOIN (SELECT level, id, sum(part) AS part FROM edges GROUP BY 1, 2) g ON g.level = x.level AND g.id = x.id
@@ -319,22 +375,25 @@ LEFT JOIN settlement_remittance rm ON x.level = 9 AND rm.id = x.id
 LEFT JOIN settlement_claim rc ON rc.id = rm.claim_id LEFT JOIN settlement_adjudicationrun rr ON rr.id = rm.run_id
 LEFT JOIN contracts_provider rp ON rp.id = rm.provider_id
 LEFT JOIN settlement_entry en ON x.level = 10 AND en.id = x.id
+LEFT JOIN settlement_advance va ON x.level = 13 AND va.id = x.id
+LEFT JOIN contracts_provider vp ON vp.id = va.provider_id
 LEFT JOIN settlement_payment pa ON x.level = 11 AND pa.id = x.id
 LEFT JOIN contracts_provider pp ON pp.id = pa.provider_id
 LEFT JOIN settlement_statementline sl ON x.level = 12 AND sl.id = x.id
 LEFT JOIN settlement_statement st ON st.id = sl.statement_id
 UNION ALL
-SELECT 'edge', e.level, e.id, e.part, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL, e.next_level,
+SELECT e.kind, e.level, e.id, e.part, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL, e.next_level,
   e.next_id, e.back
-FROM edges e JOIN shown s ON s.level = e.level AND s.id = e.id
+FROM (SELECT 'edge' AS kind, * FROM edges UNION ALL SELECT 'beside', * FROM beside) e
+JOIN shown s ON s.level = e.level AND s.id = e.id
 JOIN shown t ON t.level = e.next_level AND t.id = e.next_id WHERE e.part <> 0
 UNION ALL
 SELECT 'sums', 0, NULL, sum(payable), sum(gross), 0, count(DISTINCT line_id), sum(payable), 0, sum(claimed), sum(fee),
-  sum(waiting), 0, 0, 0, 1, 0, '', '', '', NULL, NULL, 0, 0, false FROM facts
+  sum(waiting), 0, 0, 0, 1, 0, 0, '', '', '', NULL, NULL, 0, 0, false FROM facts
 UNION ALL
 -- set aside on the budget: reservations of the certificates, commitments of the contracts
 SELECT 'node', 2, NULL, sum(e.amount_minor), sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0), 0, count(*),
-  sum(e.amount_minor), 0, 0, 0, 0, 0, 0, 0, 1, 0, e.kind, '', '', max(e.occurred_on), NULL, 0, 0, false
+  sum(e.amount_minor), 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, e.kind, '', '', max(e.occurred_on), NULL, 0, 0, false
 FROM contracts_budgetentry e
 JOIN (SELECT 'vouchers.certificate:' || id AS label FROM certificates
       UNION ALL SELECT 'contracts.contract:' || id FROM contracts) q ON q.label = e.label
