@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.pages import PAGES
+from tests.browser.pages import PAGES, BrowserPage
 
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 # The kinds of pages whose narrow form has other markup on screen: stacked tables, drawings, forms, the folded menu.
@@ -34,29 +34,30 @@ def _shot(page: Any, name: str) -> None:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
+def looked_over(entry: BrowserPage, rows: dict[str, Any], open_page: Any) -> list[str]:
+    """What is wrong with a page, wide and on a phone."""
+    errors: list[str] = []
+    page = open_page(entry.username)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda m: errors.append(m.text) if "Content Security" in m.text else None)
+    answer = page.goto(entry.address.format(**rows))
+    if answer.status != entry.status:
+        return [f"{entry}: answered {answer.status} instead of {entry.status}"]
+    said = [f"{entry}: {violation}" for violation in _violations(page)]
+    _shot(page, f"{entry}")
+    page.set_viewport_size({"width": 360, "height": 740})
+    if _overflow(page) > 0:
+        said.append(f"{entry}: {_overflow(page)} px too wide for a phone")
+    if entry.address in PHONE_AXE:
+        said += [f"{entry} on a phone: {violation}" for violation in _violations(page)]
+    _shot(page, f"{entry}-360")
+    page.context.close()
+    return said + [f"{entry}: {error}" for error in errors]
+
+
 def test_every_page(town: dict[str, Any], open_page: Any) -> None:
     """One municipality for all pages: making it anew for each would cost more than the browser."""
-    said: list[str] = []
-    for entry in PAGES:
-        errors: list[str] = []
-        page = open_page(entry.username)
-        page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
-        page.on("console", lambda m, errors=errors: errors.append(m.text) if "Content Security" in m.text else None)
-        answer = page.goto(entry.address.format(**town))
-        if answer.status != entry.status:
-            said.append(f"{entry}: answered {answer.status} instead of {entry.status}")
-            continue
-        said += [f"{entry}: {violation}" for violation in _violations(page)]
-        _shot(page, f"{entry}")
-        page.set_viewport_size({"width": 360, "height": 740})
-        if _overflow(page) > 0:
-            said.append(f"{entry}: {_overflow(page)} px too wide for a phone")
-        if entry.address in PHONE_AXE:
-            said += [f"{entry} on a phone: {violation}" for violation in _violations(page)]
-        _shot(page, f"{entry}-360")
-        said += [f"{entry}: {error}" for error in errors]
-        page.context.close()
-    assert said == []
+    assert [fault for entry in PAGES for fault in looked_over(entry, town, open_page)] == []
 
 
 @pytest.mark.parametrize("language", ["uk", "ru"])
