@@ -3,13 +3,7 @@
 
 from __future__ import annotations
 
-from config.interchange.export_sql import (
-    Query,
-    by_code_point,
-    fixed,
-    minor,
-    scaled,
-)
+from config.interchange.export_sql import Query, by_code_point, fixed, minor, scaled
 
 _RUNS_SHOWN = (
     "n.organisation_id = %(org)s AND n.status = 'done' "
@@ -37,7 +31,7 @@ _FINDINGS = f"""(
       AND NOT EXISTS (SELECT 1 FROM settlement_adjudicationrun n WHERE n.organisation_id = k.organisation_id
           AND n.period = k.period AND n.number = g.run AND n.status = 'done'))"""
 
-RESULTS: dict[str, Query] = {
+OUTPUT_QUERIES: dict[str, Query] = {
     "adjudications": Query(
         ("n.number", "c.number", "l.line", scaled("a.units_claimed", 3, 3), scaled("a.units_allowed", 3, 3),
          scaled("a.rate_claimed", 4, 4), scaled("a.rate_allowed", 4, 4), minor("a.amount_claimed"),
@@ -170,4 +164,3 @@ OPTIONAL_QUERIES: dict[str, Query] = {
         f"d.period, d.run, {by_code_point('c.number')}, l.line, {by_code_point('d.check_code')}",
     ),
 }
-OUTPUT_QUERIES: dict[str, Query] = RESULTS

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 
 from config.versions import as_known
 
-EXCLUSIVE = "- 1"
-
 
 def text(column: str) -> str:
     return f"nullif({column}, '')"
 
 
 def last_day(column: str) -> str:
-    return f"{column} {EXCLUSIVE}"
+    return f"{column} - 1"
 
 
 def yes_or_no(column: str) -> str:

@@ -3,17 +3,25 @@
 
 from __future__ import annotations
 
-from config.interchange.loaders_decisions import LINE_KNOWN, NAMED_LINE
-from config.interchange.mapping import CLAIMS, OWN, same, to
-from config.interchange.specs import Check, Loader, Reference
+from config.interchange.loaders_decisions import (
+    ALSO_SETTLED,
+    AMOUNT,
+    FINDING_FIELDS,
+    JUDGED_LATER,
+    LINE_KNOWN,
+    MADE_HERE,
+    NAMED_LINE,
+    OF_CLAIM,
+    PLAYED,
+    SAME_CHECK,
+    SETTLED,
+    UNITS,
+)
+from config.interchange.mapping import OWN, same, to
+from config.interchange.specs import Check, Loader
 from settlement.models import DecidedFinding, DecidedLine, DecidedRun
 from settlement.rules.given import DECIDABLE
 
-_OF_CLAIM = Reference("claim_number", "claims", CLAIMS)
-# The run of a row, when it has been played here.
-_PLAYED = """EXISTS (SELECT 1 FROM settlement_claim c JOIN settlement_adjudicationrun n
-    ON n.organisation_id = c.organisation_id AND n.period = c.period
-    WHERE c.id = s.claim_number_id AND n.number = s.run)"""
 _RUN_TOLD = Check(
     "REFERENCE",
     "run",
@@ -23,22 +31,16 @@ _RUN_TOLD = Check(
     "AND NOT EXISTS (SELECT 1 FROM settlement_claim c JOIN stage_decided_runs d ON d.period = c.period "
     "WHERE c.id = s.claim_number_id AND d.run = s.run)",
 )
-_TOO_EARLY = Check(
-    "RUN_TOO_EARLY",
-    "run",
-    "EXISTS (SELECT 1 FROM settlement_claim c WHERE c.id = s.claim_number_id AND s.run < c.run)",
-)
 
 
 def _run_done(known: str) -> Check:
     """A run that was played here without the row."""
-    return Check("RUN_DONE", "run", f"{_PLAYED} AND NOT ({known})")
+    return Check("RUN_DONE", "run", f"{PLAYED} AND NOT ({known})")
 
 
 def _judged_here(known: str) -> Check:
     """A claim that was made here is judged here; what runs here decided of it may stand in a package again."""
-    made = "EXISTS (SELECT 1 FROM settlement_claim c WHERE c.id = s.claim_number_id AND NOT c.imported)"
-    return Check("JUDGED_HERE", "claim_number", f"{made} AND NOT ({known})")
+    return Check("JUDGED_HERE", "claim_number", f"{MADE_HERE} AND NOT ({known})")
 
 
 _TURN_TAKEN = f"""EXISTS (SELECT 1 FROM settlement_decidedrun t WHERE {OWN} AND t.turn = s.turn
@@ -126,14 +128,14 @@ DECIDED_LINE = Loader(
         to("fee", "fee", _FEE),
     ),
     constants={"organisation_id": "%(org)s"},
-    references=(_OF_CLAIM,),
+    references=(OF_CLAIM,),
     match=_LINE,
     also_known="FROM settlement_adjudication a, settlement_adjudicationrun n, settlement_adjudication t "
     f"WHERE t.id = a.id AND s.known_id IS NULL AND {_LINE_DECIDED}",
     checks=(
         *LINE_KNOWN,
         _RUN_TOLD,
-        _TOO_EARLY,
+        Check("RUN_TOO_EARLY", "run", JUDGED_LATER),
         Check("FEE_TOO_HIGH", "fee", "s.fee > s.gross"),
         _judged_here(_LINE_KNOWN_SO),
         Check("ALLOWED_TOO_MUCH", "gross", _TOO_MUCH),
@@ -141,33 +143,16 @@ DECIDED_LINE = Loader(
     ),
 )
 
-_FINDING_UNITS, _AMOUNT = "(s.units * 1000)::bigint", "(s.amount * 100)::bigint"
-_FOUND = f'{_LINE} AND t.check_code = s."check"'
-_FINDING_DECIDED = (
-    f'n.id = f.run_id AND n.number = s.run AND f.claim_line_id = {NAMED_LINE} AND f.check_code = s."check" '
-    f"AND f.severity = s.severity AND f.units = {_FINDING_UNITS} AND f.amount = {_AMOUNT}"
-)
-
-_FINDING_KNOWN_SO = (
-    f"EXISTS (SELECT 1 FROM settlement_decidedfinding t WHERE {_FOUND}) OR EXISTS (SELECT 1 "
-    f"FROM settlement_finding f, settlement_adjudicationrun n WHERE {_FINDING_DECIDED})"
-)
+_FINDING_KNOWN_SO = f"EXISTS (SELECT 1 FROM settlement_decidedfinding t WHERE {SAME_CHECK}) OR {SETTLED}"
 
 DECIDED_FINDING = Loader(
     name="decided_findings",
     model=DecidedFinding,
-    fields=(
-        *same("run", "severity", "detail"),
-        to("", "claim_line_id", NAMED_LINE),
-        to("check", "check_code", 's."check"'),
-        to("units", "units", _FINDING_UNITS),
-        to("amount", "amount", _AMOUNT),
-    ),
+    fields=FINDING_FIELDS,
     constants={"organisation_id": "%(org)s"},
-    references=(_OF_CLAIM,),
-    match=_FOUND,
-    also_known="FROM settlement_finding f, settlement_adjudicationrun n, settlement_finding t "
-    f"WHERE t.id = f.id AND s.known_id IS NULL AND {_FINDING_DECIDED}",
+    references=(OF_CLAIM,),
+    match=SAME_CHECK,
+    also_known=ALSO_SETTLED,
     checks=(
         *LINE_KNOWN,
         _RUN_TOLD,
@@ -177,8 +162,8 @@ DECIDED_FINDING = Loader(
     # Where the line is judged anew some day, what a package cannot decide comes with it as always.
     after=(
         "INSERT INTO settlement_givenfinding (organisation_id, run, claim_line_id, check_code, severity, units, "
-        f'amount, detail, recorded_at) SELECT %(org)s, s.run, {NAMED_LINE}, s."check", s.severity, {_FINDING_UNITS}, '
-        f"{_AMOUNT}, s.detail, %(known)s::timestamptz FROM stage_decided_findings s WHERE s.known_id IS NULL "
+        f'amount, detail, recorded_at) SELECT %(org)s, s.run, {NAMED_LINE}, s."check", s.severity, {UNITS}, '
+        f"{AMOUNT}, s.detail, %(known)s::timestamptz FROM stage_decided_findings s WHERE s.known_id IS NULL "
         f"""AND s."check" NOT IN ({", ".join(f"'{check}'" for check in sorted(DECIDABLE))}) """
         "ORDER BY s.row_no ON CONFLICT (claim_line_id, run, check_code) DO NOTHING",
     ),

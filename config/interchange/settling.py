@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from django.db import connection
 from django.db.models import Count
@@ -55,10 +56,11 @@ def settle_month(
     Raises: EarlierMonthOpen, and whatever the adjudication refuses.
     """
     known = set(_runs(organisation, period).values_list("pk", flat=True))
+    play = partial(adjudicate_claims, organisation=organisation, as_of=as_of, actor=actor, at=at)
     for month, _number in decided_runs_waiting(organisation):
-        adjudicate_claims(organisation=organisation, period=month, as_of=as_of, actor=actor, at=at)
+        play(period=month)
     _require_earlier_done(organisation, period, as_of)
-    while _play_next(organisation, period, as_of, actor, at):
+    while play(period=period):
         pass
     return [summarise(run) for run in _runs(organisation, period).exclude(pk__in=known).order_by("number")]
 
@@ -68,12 +70,6 @@ def _require_earlier_done(organisation: Organisation, period: date, as_of: date)
     earliest = waiting.order_by("period").values_list("period", flat=True).first()
     if earliest is not None:
         raise EarlierMonthOpen(period=f"{earliest:%Y-%m}")
-
-
-def _play_next(
-    organisation: Organisation, period: date, as_of: date, actor: Actor, at: datetime
-) -> AdjudicationRun | None:
-    return adjudicate_claims(organisation=organisation, period=period, as_of=as_of, actor=actor, at=at)
 
 
 def _runs(organisation: Organisation, period: date):  # type: ignore[no-untyped-def]
