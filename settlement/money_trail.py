@@ -181,9 +181,9 @@ class MoneyTrail:
     levels: list[Level]
 
     @property
-    def has_advances(self) -> bool:
-        """Whether money of advances took this road."""
-        return any(level.key == "advance" for level in self.levels)
+    def advances(self) -> list[Node]:
+        """Advances whose money took this road; their level is left out where there is none."""
+        return next((level.nodes for level in self.levels if level.key == "advance"), [])
 
     @property
     def agrees(self) -> bool:

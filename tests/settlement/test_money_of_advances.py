@@ -109,7 +109,8 @@ def test_pages_lead_there_and_other_offices_find_nothing(town: AdvanceTown, clie
     assert f"/money/advance/{row.pk}/" in client.get(f"/settlement/advances/{row.pk}/").content.decode()
     assert client.get("/money/", {"q": row.number}).headers["Location"] == f"/money/advance/{row.pk}/"
     page = client.get(f"/money/statement_line/{back.pk}/").content.decode()
-    assert "none of our payments" not in page and row.number in page and "not used and not returned yet" in page
+    assert "none of our payments" not in page and "not used and not returned yet" in page
+    assert "Paid in advance on this road" in page and f'<a href="/money/advance/{row.pk}/">{row.number}</a>' in page
     client.force_login(town.cast["outsider"])
     assert client.get(f"/money/advance/{row.pk}/").status_code in (403, 404)
     assert starts_numbered(row.organisation, "ADV-0") == []
