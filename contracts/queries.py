@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.apps import apps
 from django.db.models import Case, Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySet, Sum, When
 
 from config.accounts.models import Organisation, User
-from config.periods import WorkingCalendar
+from config.clock import local_date
+from config.periods import WorkingCalendar, add_working_days
 from contracts.models import (
     BudgetEntry,
     BudgetLine,
@@ -31,7 +32,7 @@ from contracts.models import (
 )
 from contracts.models.parameters import UNVERIFIED
 from contracts.parameter_use import is_read
-from contracts.parameters import FALLBACK, ParameterBook, confirmations
+from contracts.parameters import FALLBACK, ParameterBook, confirmations, parameter_value
 
 GRANT_CODES = "budget.grant_codes"
 
@@ -129,7 +130,8 @@ def norm_would_end(norm: NormCost) -> date | None:
 
     Its own where no other norm follows; one that leaves days without a norm is refused, see ``norm_leaves_days``.
     """
-    ends = (norm.valid_to, *_ends_on_record(norm))
+    replaced = norm_replaced_by(norm)
+    ends = (norm.valid_to, replaced.valid_to if replaced else None, _next_begins(norm))
     return min((end for end in ends if end is not None), default=None)
 
 
@@ -140,17 +142,15 @@ def norm_leaves_days(norm: NormCost) -> date | None:
     """
     if norm.valid_to is None:
         return None
-    replaced, (ends, begins) = norm_replaced_by(norm), _ends_on_record(norm)
-    if replaced is not None:
-        return norm.valid_to if ends is None or norm.valid_to < ends else None
-    return norm.valid_to if begins is not None and norm.valid_to < begins else None
-
-
-def _ends_on_record(norm: NormCost) -> tuple[date | None, date | None]:
-    """When the norm that a draft for past days replaces would end, and when the next one begins."""
     replaced = norm_replaced_by(norm)
+    needed = replaced.valid_to if replaced else _next_begins(norm) or norm.valid_to
+    return norm.valid_to if needed is None or norm.valid_to < needed else None
+
+
+def _next_begins(norm: NormCost) -> date | None:
     later = norms_of_key(norm).filter(valid_from__gt=norm.valid_from)
-    return replaced.valid_to if replaced else None, later.aggregate(first=Min("valid_from"))["first"]
+    first: date | None = later.aggregate(first=Min("valid_from"))["first"]
+    return first
 
 
 def norms_of_key(norm: NormCost) -> QuerySet[NormCost]:
@@ -232,11 +232,6 @@ def rows_of_key(organisation: Organisation, key: str) -> QuerySet[Parameter]:
     return rows.order_by(F("organisation").asc(nulls_last=True), of_jurisdiction, "-valid_from")
 
 
-def own_value_from(organisation: Organisation, key: str, day: date) -> Parameter | None:
-    """The municipality's own value that begins on a day."""
-    return Parameter.objects.filter(organisation=organisation, key=key, valid_from=day).first()
-
-
 def unverified_parameters(organisation: Organisation, on: date) -> QuerySet[Parameter]:
     """Values in force or to come that nobody has verified or confirmed and that a calculation reads.
 
@@ -279,6 +274,12 @@ def working_calendar(organisation: Organisation) -> WorkingCalendar:
         off=frozenset(day for day, kind in kinds.items() if kind == "off"),
         working=frozenset(day for day, kind in kinds.items() if kind == "working"),
     )
+
+
+def term_ends(organisation: Organisation, key: str, since: datetime) -> date:
+    """The last day of a term: working days by a parameter, from the day of a moment on. Raises: ParameterMissing."""
+    day = local_date(since, organisation.zone)
+    return add_working_days(day, parameter_value(organisation, key, day).whole, working_calendar(organisation))
 
 
 def territories(organisation: Organisation, *, search: str = "") -> QuerySet[Territory]:

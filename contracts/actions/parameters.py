@@ -231,9 +231,12 @@ def _check_day(organisation: Organisation, key: str, valid_from: date) -> None:
 
 @step
 def place_value(proposal: ParameterProposal, until: date | None, at: datetime) -> Parameter:
-    """The municipality's own value, from its first day until another one holds. Raises: ParameterOnRecord."""
+    """The municipality's own value, from its first day until another one holds; the caller has locked the own ones.
+
+    Raises: ParameterOnRecord.
+    """
     start = proposal.valid_from
-    for row in lock_rows(own_values(proposal)):
+    for row in own_values(proposal):
         if row.valid_from < start and (row.valid_to is None or row.valid_to > start):
             row.change(at=at, valid_to=start)
     try:

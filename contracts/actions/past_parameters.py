@@ -13,7 +13,7 @@ from config.transactions import step
 from contracts.actions.parameters import next_own, own_values, place_value, words_of
 from contracts.actions.past_days import NothingPutRight, check_past_day, check_second_person, tell_correctors, touched
 from contracts.models import Parameter, ParameterProposal
-from contracts.queries import own_value_from, rows_of_key
+from contracts.queries import rows_of_key
 from contracts.settled_queries import Settled, settled_lines
 
 
@@ -33,7 +33,7 @@ def approve_past_parameter(*, proposal: ParameterProposal, actor: Actor, at: dat
     settled = settled_by_value(proposal)
     check_second_person(proposal.organisation, proposal.author_id, settled.providers, actor, at)
     _refuse_same(proposal)
-    same = own_value_from(proposal.organisation, proposal.key, proposal.valid_from)
+    same = own_values(proposal).filter(valid_from=proposal.valid_from).first()
     parameter = place_value(proposal, value_would_end(proposal), at) if same is None else _said_anew(same, proposal, at)
     proposal.approver_id, proposal.parameter = actor.user_id, parameter if same is None else None
     proposal.save(update_fields=["approver", "parameter"])
@@ -82,7 +82,6 @@ def _refuse_same(proposal: ParameterProposal) -> None:
 
 @step
 def _said_anew(parameter: Parameter, proposal: ParameterProposal, at: datetime) -> Parameter:
-    parameter = lock_rows(Parameter.objects.filter(pk=parameter.pk))[0]
     source = {name: getattr(proposal, name) for name in ("act", "article", "evidence", "note")}
     parameter.change(at=at, value=proposal.value, **source)
     return parameter
