@@ -10,8 +10,8 @@ from config.accounts.access import Access
 from config.accounts.models import Organisation
 from config.clock import local_date
 from config.periods import add_working_days
-from contracts.parameters import ParameterBook, parameter_value
-from contracts.queries import working_calendar
+from contracts.parameters import ParameterBook
+from contracts.queries import term_ends, working_calendar
 from settlement.line_queries import visible_claims
 from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimLine, KeptPend
 
@@ -31,9 +31,7 @@ def disputed_run(claim: Claim, line: ClaimLine | None) -> AdjudicationRun | None
 
 def appeal_until(run: AdjudicationRun) -> date:
     """The last day on which a decision of a run can be appealed: working days after it was made."""
-    day = local_date(run.recorded_at, run.organisation.zone)
-    days = parameter_value(run.organisation, TERM, day).whole
-    return add_working_days(day, days, working_calendar(run.organisation))
+    return term_ends(run.organisation, TERM, run.recorded_at)
 
 
 def appealable_runs(organisation: Organisation, today: date) -> list[AdjudicationRun]:

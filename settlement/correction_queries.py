@@ -12,11 +12,9 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from config.accounts.access import Access
 from config.accounts.models import Organisation, User
-from config.clock import local_date
-from config.periods import add_working_days
 from config.transactions import step
-from contracts.parameters import ParameterBook, parameter_value
-from contracts.queries import provider_of, working_calendar
+from contracts.parameters import ParameterBook
+from contracts.queries import provider_of, term_ends
 from settlement.appeal_queries import TERM
 from settlement.finding_words import title_of
 from settlement.hold_queries import live_holds
@@ -241,9 +239,7 @@ def objections_to_answer(access: Access) -> QuerySet[CorrectionObjection]:
 
 def disputable_until(correction: Correction) -> date:
     """The last day on which an approved correction can be disputed: working days after it was approved."""
-    day = local_date(correction.status_at or correction.proposed_at, correction.organisation.zone)
-    days = parameter_value(correction.organisation, TERM, day).whole
-    return add_working_days(day, days, working_calendar(correction.organisation))
+    return term_ends(correction.organisation, TERM, correction.status_at or correction.proposed_at)
 
 
 def proposers_of(runs: Sequence[int]) -> set[int]:

@@ -21,12 +21,11 @@ from config.locks import lock_rows
 from config.money import to_rate, to_units
 from config.office.numbering import document_number
 from config.office.storage import attach
-from config.periods import add_months, add_working_days
+from config.periods import add_months
 from config.states import InvalidMove
 from config.transactions import step
 from contracts.models import Contract, Provider
-from contracts.parameters import parameter_value
-from contracts.queries import working_calendar
+from contracts.queries import term_ends
 from settlement.actions.claim_notices import tell_provider
 from settlement.claim_rows import AMOUNT_PLACES_CLAIMED, LineDraft
 from settlement.models import Claim, ClaimLine, ClaimReturn, ClawbackLine
@@ -323,15 +322,13 @@ def return_claim(*, organisation: Organisation, claim_id: int, reason: str, acto
 
 @step
 def _keep_version(claim: Claim, reason: str, actor: Actor, at: datetime) -> ClaimReturn:
-    day = local_date(at, claim.organisation.zone)
-    days = parameter_value(claim.organisation, FIX_DAYS, day).whole
     lines = list(claim.lines.order_by("line").values_list(*VERSION_COLUMNS))
     return ClaimReturn.objects.create(
         claim=claim,
         version=claim.returns.count() + 1,
         submitted_at=claim.submitted_at,
         reason=reason,
-        correct_by=add_working_days(day, days, working_calendar(claim.organisation)),
+        correct_by=term_ends(claim.organisation, FIX_DAYS, at),
         lines=json.loads(json.dumps(lines, default=str)),
         returned_by_id=actor.user_id,
         recorded_at=at,

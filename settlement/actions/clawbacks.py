@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -18,12 +18,10 @@ from config.locks import lock_rows
 from config.money import from_minor
 from config.office.numbering import document_number
 from config.office.storage import attach
-from config.periods import add_working_days
 from config.states import InvalidMove
 from config.transactions import step
 from contracts.actions.check_facts import refuse_related
-from contracts.parameters import parameter_value
-from contracts.queries import working_calendar
+from contracts.queries import term_ends
 from settlement.actions.claim_notices import tell_deciders, tell_provider
 from settlement.actions.claims import File
 from settlement.actions.clawback_postings import post_decision
@@ -265,18 +263,13 @@ def notify_clawback(*, organisation: Organisation, case_id: int, actor: Actor, a
     case = locked_case(organisation, case_id)
     case.check_move("notified")
     case.notified_by_id, case.notified_at = person(actor), at
-    case.reply_until = _term(organisation, REPLY_DAYS, at)
+    case.reply_until = term_ends(organisation, REPLY_DAYS, at)
     _save(case, "notified", at, "notified_by", "notified_at", "reply_until")
     told: dict[str, Any] = {"number": case.number, "amount_minor": _asked(case)}
     told["reply_until"] = case.reply_until.isoformat()
     tell_provider(case, "clawback.notified", told, at=at)
     record("clawback.notified", case, actor=actor, at=at, **told)
     return case
-
-
-def _term(organisation: Organisation, key: str, at: datetime) -> date:
-    on = local_date(at, organisation.zone)
-    return add_working_days(on, parameter_value(organisation, key, on).whole, working_calendar(organisation))
 
 
 def _asked(case: ClawbackCase) -> int:
@@ -379,7 +372,7 @@ def _write_decision(case: ClawbackCase, outcome: str, target: str, reason: str, 
     case.outcome, case.decision_reason = outcome, reason
     case.decided_by_id, case.decided_at = person(actor), at
     if outcome != DROPPED:
-        case.return_until = _term(case.organisation, RETURN_DAYS, at)
+        case.return_until = term_ends(case.organisation, RETURN_DAYS, at)
     _save(case, target, at, "outcome", "decision_reason", "decided_by", "decided_at", "return_until")
 
 

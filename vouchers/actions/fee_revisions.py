@@ -17,10 +17,10 @@ from config.audit.recording import action, record
 from config.clock import local_date
 from config.errors import DomainError, FourEyes, NotFound, NotPermitted
 from config.locks import lock_rows
-from config.periods import add_working_days, month_of
+from config.periods import month_of
 from config.transactions import step
-from contracts.parameters import ParameterBook, parameter_value
-from contracts.queries import working_calendar
+from contracts.parameters import ParameterBook
+from contracts.queries import term_ends
 from vouchers.actions.assessments import (
     FeeCalculation,
     FeeInputs,
@@ -341,9 +341,7 @@ def _add(recipient_id: int, said: dict[str, Any], start: date, end: date | None,
 
 def disputable_until(revision: FeeRevision) -> date:
     """The last day on which an approved decision can be disputed: working days after it was approved."""
-    day = local_date(revision.status_at or revision.proposed_at, revision.organisation.zone)
-    days = parameter_value(revision.organisation, TERM, day).whole
-    return add_working_days(day, days, working_calendar(revision.organisation))
+    return term_ends(revision.organisation, TERM, revision.status_at or revision.proposed_at)
 
 
 @action
