@@ -15,9 +15,6 @@ from django.db.models.functions import Least
 from config.accounts.models import Organisation
 from contracts.models import Contract, Service
 
-# States of a claim whose decisions stand.
-_DECIDED = ("adjudicated", "disputed", "scheduled", "paid", "rejected")
-
 
 @dataclass(frozen=True)
 class SettledMonth:
@@ -100,7 +97,7 @@ def _decided(organisation: Organisation, since: date, until: date | None) -> Que
         claim__organisation=organisation,
         # Lines stand in the claim of their month; its index finds them.
         claim__period__gte=since.replace(day=1),
-        claim__status__in=_DECIDED,
+        claim__status__in=_model("Claim").model.JUDGED,
         claim__reverses=None,
         reverses=None,
         claim_line__service_date__gte=since,

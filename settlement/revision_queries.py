@@ -12,11 +12,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 from config.accounts.access import Access
 from config.accounts.models import Organisation, User
 from config.periods import month_of
-from settlement.models import Adjudication, ClosedMonth, Correction
+from settlement.models import Adjudication, Claim, ClosedMonth, Correction
 from vouchers.models import Certificate, FeeObjection, FeeRevision
-
-# States of a claim whose decisions stand.
-_DECIDED = ("adjudicated", "disputed", "scheduled", "paid", "rejected")
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ def _by_month(revision: FeeRevision, lines: Q) -> QuerySet[Adjudication, dict[st
     rows = Adjudication.objects.filter(
         lines,
         claim__period__gte=revision.valid_from,
-        claim__status__in=_DECIDED,
+        claim__status__in=Claim.JUDGED,
         claim__reverses=None,
         reverses=None,
     )

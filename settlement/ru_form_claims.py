@@ -17,9 +17,6 @@ from contracts.models import Provider
 from settlement.models import Claim
 from settlement.ru_form_inputs import Row
 
-# Claims whose visits were decided about and that nobody took back.
-JUDGED = ("adjudicated", "disputed", "scheduled", "paid", "rejected")
-
 # One row for each recipient, service and price. The programme of the month is the latest version in force in it; what
 # a provider reports as received is the last report of each claim.
 _ROWS = """
@@ -55,7 +52,7 @@ ORDER BY 1, 2, 3
 
 def judged_claims(organisation: Organisation, provider: Provider, period: date) -> list[Claim]:
     """The provider's claims of the month that were decided about."""
-    rows = Claim.objects.filter(organisation=organisation, provider=provider, period=period, status__in=JUDGED)
+    rows = Claim.objects.filter(organisation=organisation, provider=provider, period=period, status__in=Claim.JUDGED)
     return list(rows.filter(reverses=None).exclude(run=None).order_by("id"))
 
 

@@ -16,7 +16,7 @@ from contracts.models import Provider
 from settlement.advance_queries import advanced_for
 from settlement.models import Claim
 from settlement.printed_tables import PrintedTable
-from settlement.ru_form_claims import JUDGED, compensation_rows, decided_sum, judged_claims
+from settlement.ru_form_claims import compensation_rows, decided_sum, judged_claims
 from settlement.ru_form_inputs import Row
 from settlement.ru_form_papers import ru_paper, total_of
 
@@ -69,7 +69,7 @@ def draw_compensation(
     Raises: FormOfOtherLaw, NothingDecided. Audit: settlement_form.drawn.
     """
     claims = judged_claims(organisation, provider, period) if claim is None else [claim]
-    if not claims or any(row.status not in JUDGED or row.run is None or row.reverses_id for row in claims):
+    if not claims or any(row.status not in Claim.JUDGED or row.run is None or row.reverses_id for row in claims):
         raise NothingDecided(provider=provider.name, month=f"{period:%m.%Y}")
     rows = compensation_rows(claims, period)
     paper = ru_paper(

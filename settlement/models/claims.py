@@ -43,6 +43,8 @@ class Claim(StatefulModel):
     """
 
     STATES = CLAIM_STATES
+    # Lines were decided about, and nobody took the claim back.
+    JUDGED = ("adjudicated", "disputed", "scheduled", "paid", "rejected")
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     number = models.CharField(max_length=64)
