@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
@@ -256,25 +257,25 @@ def line_sources(organisation_id: int, lines: Iterable[ClaimLine]) -> LineSource
     plans = list(planned.order_by("-valid_from", "-id"))
     changing = [*norms, *prices, *fees, *plans, *needed, *contracts.values(), *certificates.values()]
     return LineSources(
-        norms=_grouped(norms, "service_id"),
-        contract_lines=_grouped(prices, "contract_id", "service_id"),
-        fees=_grouped(fees, "recipient_id"),
+        norms=grouped(norms, "service_id"),
+        contract_lines=grouped(prices, "contract_id", "service_id"),
+        fees=grouped(fees, "recipient_id"),
         services=by_code,
-        plans=_grouped(plans, "recipient_id", "service_id"),
-        grant_items=_grouped(items, "contract_id", "service_id"),
-        acts_needed=_grouped(needed, "service_id"),
+        plans=grouped(plans, "recipient_id", "service_id"),
+        grant_items=grouped(items, "contract_id", "service_id"),
+        acts_needed=grouped(needed, "service_id"),
         contracts=contracts,
         certificates=certificates,
         earlier=earlier_of(changing),
     )
 
 
-def _grouped(rows: Iterable[Any], *names: str) -> dict[Any, list[Any]]:
-    """Rows by one column, or by a tuple of several."""
+def grouped(rows: Iterable[Any], *names: str) -> dict[Any, list[Any]]:
+    """Rows by one column, or by a tuple of several; a dot leads to a column of a related row."""
     found: dict[Any, list[Any]] = {}
+    key = attrgetter(*names)
     for row in rows:
-        values = tuple(getattr(row, name) for name in names)
-        found.setdefault(values if len(values) > 1 else values[0], []).append(row)
+        found.setdefault(key(row), []).append(row)
     return found
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from config.accounts.models import Organisation
 from config.statuses import label_of_status
 from config.templatetags.show import units
+from settlement.line_queries import grouped
 from settlement.models import ClaimLine, Finding, KeptPend
 from settlement.pend_facts import FACTS, Fact, May, Pend, day, moment
 from settlement.pend_records import Records
@@ -53,25 +55,18 @@ def evidence_of(organisation: Organisation, findings: Sequence[Finding], may: Ma
     """Evidence by finding, as far as a reader may see it; at most one query for each table that the checks of the page
     ask for. Lines come with their claim, certificate, service and worker.
     """
-    kept, records = _kept(findings), Records(organisation, findings)
+    decisions, records = _decisions(row.claim_line for row in findings), Records(organisation, findings)
+    kept: dict[tuple[int, str], list[KeptPend]] = grouped(decisions, "claim_line_id", "check_code")
     return {row.pk: _evidence(Pend(row, records, may), kept) for row in findings}
 
 
 def kept_of(lines: Iterable[ClaimLine]) -> dict[int, list[KeptPend]]:
     """Decisions that pends stay, by line, oldest first."""
-    found: dict[int, list[KeptPend]] = {}
-    rows = KeptPend.objects.filter(claim_line__in=list(lines)).select_related("decided_by").order_by("pk")
-    for row in rows:
-        found.setdefault(row.claim_line_id, []).append(row)
-    return found
+    return grouped(_decisions(lines), "claim_line_id")
 
 
-def _kept(findings: Iterable[Finding]) -> dict[tuple[int, str], list[KeptPend]]:
-    found: dict[tuple[int, str], list[KeptPend]] = {}
-    for rows in kept_of([row.claim_line for row in findings]).values():
-        for row in rows:
-            found.setdefault((row.claim_line_id, row.check_code), []).append(row)
-    return found
+def _decisions(lines: Iterable[ClaimLine]) -> QuerySet[KeptPend]:
+    return KeptPend.objects.filter(claim_line__in=list(lines)).select_related("decided_by").order_by("pk")
 
 
 def _evidence(pend: Pend, kept: dict[tuple[int, str], list[KeptPend]]) -> Evidence:

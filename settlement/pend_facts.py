@@ -23,9 +23,10 @@ from config.periods import Period
 from config.statuses import label_of_status
 from config.templatetags.show import amount, minor, units
 from contracts.models.check_facts import WEEKDAYS
+from settlement.line_queries import holding
 from settlement.models import Claim, ClaimLine, Finding
 from settlement.own_facts_queries import CLAIM_FILE, SIGNED_ACT
-from settlement.pend_records import Records, in_force, recipient_of
+from settlement.pend_records import Records, recipient_of
 
 NONE = "—"
 May = Callable[[str], bool]
@@ -161,7 +162,7 @@ def death(pend: Pend) -> Iterable[Fact]:
 def double_funding(pend: Pend) -> Iterable[Fact]:
     """CLM-29: who else pays, or which other service of the day excludes this one."""
     line, records = pend.line, pend.records
-    for row in in_force(records.other_payers.get(recipient_of(line), ()), line.service_date):
+    for row in holding(records.other_payers.get(recipient_of(line), ()), line.service_date):
         if row.service_id == line.service_id or frozenset((row.service_id, line.service_id or 0)) in records.exclusions:
             who = f"{row.get_source_display()}, {row.reference}" if pend.in_office else row.get_source_display()
             yield Fact(gettext("Who else pays"), f"{who}: {row.service.name}, {days(row)}")
@@ -178,7 +179,7 @@ def state_task(pend: Pend) -> Iterable[Fact]:
     """CLM-30: the task, for whom, on which days."""
     line = pend.line
     tasks = pend.records.state_tasks.get((line.claim.provider_id, line.service_id or 0), ())
-    for row in in_force(tasks, line.service_date):
+    for row in holding(tasks, line.service_date):
         if row.recipient_id in (None, recipient_of(line)):
             whom = gettext("for this recipient") if row.recipient_id else gettext("for everybody")
             yield Fact(gettext("State task"), f"{row.reference}, {whom}, {days(row)}")
@@ -190,7 +191,7 @@ def service_day(pend: Pend) -> Iterable[Fact]:
     yield Fact(
         gettext("The visit was on"), f"{titles[pend.line.service_date.weekday()]}, {day(pend.line.service_date)}"
     )
-    for row in in_force(pend.records.schedules.get(pend.line.claim.provider_id, ()), pend.line.service_date):
+    for row in holding(pend.records.schedules.get(pend.line.claim.provider_id, ()), pend.line.service_date):
         off = ", ".join(title for number, title in titles.items() if row.days_off >> number & 1)
         yield Fact(gettext("Days off"), f"{off}, {days(row)}")
 
@@ -198,7 +199,7 @@ def service_day(pend: Pend) -> Iterable[Fact]:
 def signed_act(pend: Pend) -> Iterable[Fact]:
     """CLM-34: since when an act is needed, and the acts that have come; one may have come after the run."""
     claim = pend.line.claim
-    for row in in_force(pend.records.acts_needed.get(pend.line.service_id or 0, ()), pend.line.service_date):
+    for row in holding(pend.records.acts_needed.get(pend.line.service_id or 0, ()), pend.line.service_date):
         yield Fact(gettext("A signed act is needed"), days(row))
     acts = [row for row in pend.records.files.get(label_of(claim), ()) if row.kind == SIGNED_ACT]
     for act in acts:
@@ -229,7 +230,7 @@ def collected_fee(pend: Pend) -> Iterable[Fact]:
 def _decided(pend: Pend) -> Iterable[Fact]:
     """The decision on the fee; the income behind it stays on the recipient's page."""
     person = recipient_of(pend.line)
-    for row in in_force(pend.records.fees.get(person, ()), pend.line.service_date):
+    for row in holding(pend.records.fees.get(person, ()), pend.line.service_date):
         words = [row.get_mode_display(), row.decision, days(row)]
         where = pend.link("recipients.view", "vouchers:recipient", person)
         yield Fact(gettext("Fee decision"), ", ".join(word for word in words if word), where)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 from django.db.models import Q
 
@@ -14,6 +13,7 @@ from config.accounts.models import Organisation
 from config.audit.recording import label_of
 from config.office.models import Attachment
 from contracts.models import GrantItem, ProviderAccount, ProviderSchedule, RequiredEvidence, ServiceIncompatibility
+from settlement.line_queries import grouped
 from settlement.models import Claim, ClaimDeclaration, ClaimLine, FeeReport, Finding, PaymentHold
 from settlement.own_facts_queries import CLAIM_FILE, SIGNED_ACT
 from vouchers.models import (
@@ -27,11 +27,6 @@ from vouchers.models import (
 )
 
 NEVER_HANDED_IN = Q(claim__status__in=["draft", "withdrawn", "returned"]) | Q(claim__status="rejected", claim__run=None)
-
-
-def in_force(rows: Iterable[Any], on: date) -> list[Any]:
-    """Rows whose days, the last one exclusive, hold on a day."""
-    return [row for row in rows if row.valid_from <= on and (row.valid_to is None or on < row.valid_to)]
 
 
 def recipient_of(line: ClaimLine) -> int:
@@ -71,7 +66,7 @@ class Records:
         """By code of the redemption, oldest first."""
         codes = {line.redemption_code for line in self._lines("CLM-49")} - {""}
         found = VisitComplaint.objects.filter(redemption__organisation=self.organisation, redemption__code__in=codes)
-        return _grouped(found.select_related("redemption", "answered_by").order_by("pk"), _code_of_visit)
+        return grouped(found.select_related("redemption", "answered_by").order_by("pk"), "redemption.code")
 
     @cached_property
     def worker_days(self) -> dict[tuple[str, date], list[ClaimLine]]:
@@ -84,7 +79,7 @@ class Records:
             service_date__in={line.service_date for line in lines},
         ).exclude(NEVER_HANDED_IN)
         rows = found.select_related("claim", "service").order_by("starts_at", "pk")
-        return _grouped(rows, lambda row: (row.worker_code, row.service_date))
+        return grouped(rows, "worker_code", "service_date")
 
     @cached_property
     def earlier_lines(self) -> dict[tuple[str, int], ClaimLine]:
@@ -112,7 +107,7 @@ class Records:
         mine = [line.claim for line in self._lines("CLM-02", "CLM-34")]
         labels = {label_of(claim) for claim in [*mine, *self._twins]}
         found = Attachment.objects.filter(label__in=labels, kind__in=[CLAIM_FILE, SIGNED_ACT]).order_by("pk")
-        return _grouped(found, lambda row: row.label)
+        return grouped(found, "label")
 
     @property
     def _twins(self) -> list[Claim]:
@@ -122,19 +117,19 @@ class Records:
     def schedules(self) -> dict[int, list[ProviderSchedule]]:
         """By provider."""
         providers = {line.claim.provider_id for line in self._lines("CLM-33")}
-        return _grouped(ProviderSchedule.objects.filter(provider__in=providers), lambda row: row.provider_id)
+        return grouped(ProviderSchedule.objects.filter(provider__in=providers), "provider_id")
 
     @cached_property
     def accounts(self) -> dict[int, list[ProviderAccount]]:
         """By provider, oldest first."""
         found = ProviderAccount.objects.filter(provider__in=self._of_new_accounts).select_related("recorded_by")
-        return _grouped(found.order_by("since", "pk"), lambda row: row.provider_id)
+        return grouped(found.order_by("since", "pk"), "provider_id")
 
     @cached_property
     def holds(self) -> dict[int, list[PaymentHold]]:
         """Holds of whole providers, oldest first."""
         found = PaymentHold.objects.filter(organisation=self.organisation, provider__in=self._of_new_accounts)
-        return _grouped(found.select_related("lifted_by").order_by("pk"), lambda row: row.provider_id)
+        return grouped(found.select_related("lifted_by").order_by("pk"), "provider_id")
 
     @property
     def _of_new_accounts(self) -> set[int]:
@@ -144,7 +139,7 @@ class Records:
     def acts_needed(self) -> dict[int, list[RequiredEvidence]]:
         """By service."""
         services = {line.service_id for line in self._lines("CLM-34")}
-        return _grouped(RequiredEvidence.objects.filter(service__in=services), lambda row: row.service_id)
+        return grouped(RequiredEvidence.objects.filter(service__in=services), "service_id")
 
     @cached_property
     def fee_reports(self) -> dict[tuple[int, int], FeeReport]:
@@ -157,13 +152,13 @@ class Records:
     def fees(self) -> dict[int, list[FeeAssessment]]:
         """Decisions on what recipients pay, by recipient."""
         people = {recipient_of(line) for line in self._lines("CLM-37", "CLM-38")}
-        return _grouped(FeeAssessment.objects.filter(recipient__in=people), lambda row: row.recipient_id)
+        return grouped(FeeAssessment.objects.filter(recipient__in=people), "recipient_id")
 
     @cached_property
     def other_payers(self) -> dict[int, list[OtherFunding]]:
         """By recipient."""
         rows = OtherFunding.objects.filter(recipient__in=self._doubly_funded).select_related("service")
-        return _grouped(rows, lambda row: row.recipient_id)
+        return grouped(rows, "recipient_id")
 
     @cached_property
     def exclusions(self) -> dict[frozenset[int], ServiceIncompatibility]:
@@ -181,7 +176,7 @@ class Records:
             certificate__recipient__in=self._doubly_funded, service_date__in=days,
         ).exclude(NEVER_HANDED_IN)  # fmt: skip
         rows = found.select_related("claim", "service", "certificate").order_by("pk")
-        return _grouped(rows, lambda row: (row.certificate.recipient_id, row.service_date))
+        return grouped(rows, "certificate.recipient_id", "service_date")
 
     @property
     def _doubly_funded(self) -> set[int]:
@@ -192,29 +187,18 @@ class Records:
         """By provider and service."""
         providers = {line.claim.provider_id for line in self._lines("CLM-30")}
         rows = StateTask.objects.filter(provider__in=providers, service__organisation=self.organisation)
-        return _grouped(rows, lambda row: (row.provider_id, row.service_id))
+        return grouped(rows, "provider_id", "service_id")
 
     @cached_property
     def emergencies(self) -> dict[tuple[int, int], list[EmergencyCase]]:
         """By recipient and service, oldest first."""
         people = {recipient_of(line) for line in self._lines("CLM-47")}
         rows = EmergencyCase.objects.filter(recipient__in=people).order_by("began_on", "pk")
-        return _grouped(rows, lambda row: (row.recipient_id, row.service_id))
+        return grouped(rows, "recipient_id", "service_id")
 
     @cached_property
     def grant_items(self) -> dict[int, list[GrantItem]]:
         """By contract."""
         contracts = {line.claim.contract_id for line in self._lines("CLM-50")}
         rows = GrantItem.objects.filter(contract__in=contracts).select_related("service").order_by("pk")
-        return _grouped(rows, lambda row: row.contract_id)
-
-
-def _code_of_visit(row: VisitComplaint) -> str:
-    return row.redemption.code
-
-
-def _grouped(rows: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {}
-    for row in rows:
-        found.setdefault(key(row), []).append(row)
-    return found
+        return grouped(rows, "contract_id")
