@@ -160,10 +160,7 @@ def parameter_proposal(request: HttpRequest, pk: int) -> HttpResponse:
         "own_work": waits and own_work,
     }
     if proposal.reason:
-        since = proposal.status_at if proposal.status == "approved" else None
-        why = f"{proposal.act}. {proposal.reason}"
-        settled = settled_by_value(proposal)
-        context |= touched_part(access.office(), settled, holds_since=since, reason=why)
+        context |= touched_part(proposal, access.office(), settled_by_value(proposal), proposal.act)
     return render(request, "contracts/parameter_proposal.html", context)
 
 

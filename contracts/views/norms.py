@@ -67,9 +67,7 @@ def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "replaced_whole": replaced is not None and replaced.valid_from == norm.valid_from,
     }
     if past and access.may("norms.view_drafts"):
-        since = norm.status_at if norm.status == "approved" else None
-        why = f"{norm.act}. {norm.reason}"
-        context |= touched_part(norm.organisation, settled_by_norm(norm), holds_since=since, reason=why)
+        context |= touched_part(norm, norm.organisation, settled_by_norm(norm), norm.act)
     return render(request, "contracts/norm.html", context)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -18,22 +17,23 @@ from contracts import queries
 from contracts.actions import past_terms as actions
 from contracts.actions.agreements import AgreedLine
 from contracts.forms import PastTermsForm, RefusalForm
-from contracts.models import PastTerms
+from contracts.models import NormCost, ParameterProposal, PastTerms
 from contracts.settled_queries import Settled, corrections_since
 from contracts.views.agreements import in_scope
 from contracts.views.pages import access_of, one_of, perform, stepped, submitted
 
 
 def touched_part(
-    organisation: Organisation, settled: Settled, *, holds_since: datetime | None, reason: str
+    fact: NormCost | ParameterProposal | PastTerms, organisation: Organisation, settled: Settled, act: str
 ) -> dict[str, Any]:
     """What a page shows of lines already decided; once the fact holds, with the corrections of each month."""
-    made = corrections_since(organisation, [row.month for row in settled.closed], holds_since) if holds_since else {}
+    since = fact.status_at if fact.status == "approved" else None
+    made = corrections_since(organisation, [row.month for row in settled.closed], since) if since else {}
     return {
         "settled": settled,
         "months": [(row, made.get(row.month, [])) for row in settled.months],
-        "holds": holds_since is not None,
-        "correction_reason": reason,
+        "holds": since is not None,
+        "correction_reason": f"{act}. {fact.reason}",
         "currency": organisation.currency,
     }
 
@@ -52,7 +52,7 @@ def past_terms(request: HttpRequest, pk: int) -> HttpResponse:
     terms = one_of(terms_shown(access), pk)
     contract, waits = terms.contract, terms.status == "draft"
     own_work = terms.author_id == access.user.pk
-    settled = actions.settled_by_terms(contract.organisation, terms)
+    office = contract.organisation
     context = {
         "terms": terms,
         "contract": contract,
@@ -60,12 +60,7 @@ def past_terms(request: HttpRequest, pk: int) -> HttpResponse:
         "own_work": waits and own_work,
         "may_approve": waits and not own_work and access.may("past_days.approve"),
         "may_withdraw": waits and _may_withdraw(access, terms),
-        **touched_part(
-            contract.organisation,
-            settled,
-            holds_since=terms.status_at if terms.status == "approved" else None,
-            reason=f"{terms.basis}. {terms.reason}",
-        ),
+        **touched_part(terms, office, actions.settled_by_terms(office, terms), terms.basis),
     }
     return render(request, "contracts/past_terms.html", context)
 
