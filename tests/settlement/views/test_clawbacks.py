@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from pypdf import PdfReader
 
+from config.templatetags.show import iban
 from contracts.models import Provider, ProviderUser
 from settlement.clawback_forms import LinesForm
 from settlement.documents import remittance_advice
@@ -122,6 +123,7 @@ def test_from_the_paid_line_to_the_closed_case(town: ClawbackTown) -> None:
     assert "Money to return" in text(nadiia.get(reverse("home")))
     decision = pdf_text(nadiia.get(url("clawback_decision", case.pk)).content)
     assert case.rf_reference in decision.replace(" ", "") and "16.01.2026" in decision
+    assert iban(town.office.iban) in decision and iban(town.office.iban) in text(nadiia.get(url("clawback", case.pk)))
     assert case.number in text(ivan.get(url("deadlines")))
     statement = town.receive((4000, "no reference"))
     line = StatementLine.objects.get(statement=statement)
