@@ -11,6 +11,7 @@ from contracts.models import Contract, Provider
 from settlement.models.claims import Claim
 from settlement.models.payments import Payment
 
+KINDS = {Contract: _("Contract"), Claim: _("Claim"), Payment: _("Payment")}
 TARGETS = ("provider", "contract", "claim", "payment")
 
 
@@ -82,3 +83,11 @@ class PaymentHold(models.Model):
         found = self.provider or self.contract or self.claim or self.payment
         assert found is not None  # the database demands one
         return found
+
+    @property
+    def words(self) -> str:
+        """What is held, as people call it: the provider, or the contract, claim or payment with its provider."""
+        target = self.target
+        if isinstance(target, Provider):
+            return str(target)
+        return f"{KINDS[type(target)]} {target}, {target.provider}"

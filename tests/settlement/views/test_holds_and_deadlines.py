@@ -64,11 +64,20 @@ def test_one_holds_and_another_lifts(office: Organisation, cast: Cast) -> None:
     assert (row.target, row.to_date) == (provider(2), date(2026, 1, 1))
     lifting = url("hold_lift", row.pk)
     assert lifting not in shown(maker, "holds") and lifting in shown(checker, "holds")
+    assert "Надавач 2: перевірка" in shown(checker, "hold_lift", row.pk)
     assert maker.post(lifting, {"reason": "так"}).status_code == 409
     assert checker.post(lifting, {"reason": "з'ясовано"}).status_code == 302
     row.refresh_from_db()
     assert row.lifted_by == cast["ivan"]
     assert checker.get(lifting).status_code == 302
+
+
+def test_a_held_claim_is_named_with_its_provider(office: Organisation, cast: Cast) -> None:
+    maker = browser(cast["halyna"])
+    maker.post(url("hold_new"), HOLD | {"kind": "claim", "number": "C-2511-1-1"})
+    row = PaymentHold.objects.get()
+    for page in (shown(maker, "holds"), shown(browser(cast["ivan"]), "hold_lift", row.pk)):
+        assert "Вимога C-2511-1-1, Надавач 1" in page
 
 
 def test_holds_in_force_come_before_those_that_are_lifted(office: Organisation, cast: Cast) -> None:
