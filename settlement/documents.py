@@ -165,13 +165,13 @@ def _paid(organisation: Organisation, provider: Provider, month: date) -> list[A
     ]
 
 
-def fee_notice(notice: FeeNotice, name: str) -> bytes:
+def fee_notice(notice: FeeNotice, name: str, overpaid_minor: int) -> bytes:
     """PDF that asks a recipient for the fee of a month: the sum, what it is for, the account and reference to quote.
 
     ``notice`` carries its sums (fee_queries). ``name``: whom it is to, as the reader may see it. Money: minor units.
     """
     charges = notice.charges.values("provider__name").annotate(amount=Sum("amount_minor")).order_by("provider__name")
-    context = {"notice": notice, "charges": charges, "name": name}
+    context = {"notice": notice, "charges": charges, "name": name, "overpaid_minor": overpaid_minor}
     return pdf_of("documents/fee_notice.html", context, notice.organisation, notice.issued_at)
 
 

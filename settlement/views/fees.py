@@ -20,7 +20,7 @@ from settlement.actions import fee_checkout, fee_refunds
 from settlement.actions.fees import issue_fee_notices
 from settlement.finance_forms import FeeRefundForm, ReasonForm, month_of_text
 from settlement.gateways.stripe_client import is_configured
-from settlement.models import FeeCheckout, FeeNotice
+from settlement.models import FeeCharge, FeeCheckout, FeeNotice
 from vouchers.queries import address_for
 
 
@@ -74,11 +74,11 @@ def fee_notice(request: HttpRequest, pk: int) -> HttpResponse:
     notice = one_of(_visible(access), pk)
     context = {
         "notice": notice,
-        "charges": notice.charges.select_related("provider").order_by("id"),
+        "charges": _charges(notice),
         # Each form has names of its own on the page, so that labels lead to their boxes.
         "receipts": [(row, FeeRefundForm(auto_id=f"receipt-{row.pk}-%s")) for row in fee_queries.receipts_of(notice)],
         "refunds": [(row, ReasonForm(auto_id=f"refund-{row.pk}-%s")) for row in fee_queries.refunds_of(notice)],
-        "overpaid_minor": max(-notice.left_minor, 0),
+        "overpaid_minor": _overpaid(notice),
         "checkout": _open_page(notice),
         "may_pay": access.may("fee_notices.pay") and is_configured() and notice.left_minor > 0,
         "may_request": access.may("fee_refunds.request"),
@@ -86,6 +86,21 @@ def fee_notice(request: HttpRequest, pk: int) -> HttpResponse:
         "user_id": access.user.pk,
     }
     return render(request, "settlement/fees/detail.html", context)
+
+
+def _overpaid(notice: Any) -> int:
+    """What came beyond the charges and did not go back, minor units."""
+    return max(-notice.left_minor, 0)
+
+
+def _charges(notice: FeeNotice) -> list[tuple[FeeCharge, Any]]:
+    """Each charge with what it is: the visits of the month, or the difference that a later decision made."""
+    rows = list(notice.charges.select_related("provider").order_by("id"))
+    first = {row.provider_id: row.pk for row in reversed(rows)}
+    visits, less, more = _("Visits of the month"), _("Taken off by a later decision"), _("Added by a later decision")
+    return [
+        (row, visits if row.pk == first[row.provider_id] else less if row.amount_minor < 0 else more) for row in rows
+    ]
 
 
 def _open_page(notice: FeeNotice) -> FeeCheckout | None:
@@ -115,7 +130,8 @@ def notice_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The notice on paper."""
     access = access_of(request)
     notice = one_of(_visible(access), pk)
-    return private_pdf(documents.fee_notice(notice, address_for(access, notice.recipient)), notice.number)
+    content = documents.fee_notice(notice, address_for(access, notice.recipient), _overpaid(notice))
+    return private_pdf(content, notice.number)
 
 
 @require_POST

@@ -17,7 +17,7 @@ from pypdf import PdfReader
 from config.accounts.models import Organisation, User
 from settlement.actions.fee_refunds import request_refund
 from settlement.actions.reconciliation import import_statement
-from settlement.models import FeeNotice, FeeReceipt, FeeRefund, StatementLine, StripeEvent, WebhookRefusal
+from settlement.models import FeeCharge, FeeNotice, FeeReceipt, FeeRefund, StatementLine, StripeEvent, WebhookRefusal
 from settlement.views.stripe import MAX_BYTES
 from tests import signed_in
 from tests.settlement.actions.fee_statements import credit, statement
@@ -52,6 +52,12 @@ def address(name: str, *args: int) -> str:
     return reverse(f"settlement:{name}", args=args)
 
 
+def text_of(client: Client, notice: FeeNotice) -> str:
+    """What the notice on paper says."""
+    pdf = client.get(address("fee_notice_pdf", notice.pk)).content
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
+
+
 def deliver(content: bytes, header: str | None = None) -> int:
     """A delivery as Stripe makes it: no session, no token of the form."""
     client = Client(enforce_csrf_checks=True)
@@ -82,9 +88,22 @@ def test_the_paper_names_the_payer_in_full_to_the_payer_and_to_who_keeps_the_reg
     person.save(update_fields=["name"])
     masked = f"{person.code}, {mask_name(whole)}"
     for username, name in (("olena", whole), ("sofiia", whole), ("halyna", masked), ("ivan", masked)):
-        pdf = browser(town, username).get(address("fee_notice_pdf", notice.pk)).content
-        text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
+        text = text_of(browser(town, username), notice)
         assert name in text and ("Ковальчук" in text) == (name == whole), username
+
+
+def test_a_difference_says_what_it_is_and_nothing_is_asked_for_when_too_much_came(town: Town) -> None:
+    notice, own = noticed(*town), browser(town, "olena")
+    assert "Visits of the month" in own.get(address("fee_notice", notice.pk)).content.decode()
+    assert notice.rf_reference in text_of(own, notice)
+    FeeReceipt.objects.create(
+        notice=notice, method="card", payment="pi_1", amount_minor=OWED, received_on=AT.date(), recorded_at=AT
+    )
+    provider = notice.charges.get().provider
+    FeeCharge.objects.create(notice=notice, provider=provider, amount_minor=-8_500, charged_at=AT)
+    assert "Taken off by a later decision" in own.get(address("fee_notice", notice.pk)).content.decode()
+    paper = text_of(own, notice)
+    assert "Сплачено зайве 85,00" in paper and notice.rf_reference not in paper
 
 
 def test_others_see_nothing_of_a_notice(town: Town) -> None:
