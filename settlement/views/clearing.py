@@ -7,17 +7,19 @@ from typing import Any
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
 from config.errors import NotFound
+from config.templatetags.show import minor
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from settlement.actions import clearing
 from settlement.clearing_papers import statement_table
 from settlement.clearing_queries import bank_lines_of, clearing_statements, statement_lines
 from settlement.finance_forms import ClearingForm, ReasonForm
-from settlement.models.clearing import OWED
+from settlement.models.clearing import OWED, ClearingLine
 from settlement.models.statements import LIVE
 from settlement.views.papers import table_answer
 
@@ -164,7 +166,16 @@ def line_dispute(request: HttpRequest, pk: int, line: int) -> HttpResponse:
         key=pk,
         submit=_("Dispute the line"),
         danger=True,
+        notes=[_words(row, access.office().currency)],
     )
+
+
+def _words(row: ClearingLine, currency: str) -> str:
+    """Which visit a line is: claim and line, provider, day, sum."""
+    item = row.item
+    line, claim = item.claim_line, item.claim
+    day, due = date_format(line.service_date, "SHORT_DATE_FORMAT"), minor(item.due_minor, currency)
+    return f"{claim.number}, № {line.line}: {claim.provider}, {day}, {due}"
 
 
 @requires("clearing.answer")

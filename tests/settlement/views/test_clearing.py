@@ -86,6 +86,7 @@ def test_two_sides_agree_dispute_and_book_the_payment(towns: Neighbours) -> None
     assert dispute in home.get(page).content.decode() and dispute not in host.get(page).content.decode()
     host.post(agree)
     assert home.post(dispute, {"reason": ""}).status_code == 200
+    assert f"{line.item.claim.number}, № {line.item.claim_line.line}: Сусіди" in home.get(dispute).content.decode()
     home.post(dispute, {"reason": "Візиту не було"})
     shown = host.get(page).content.decode()
     assert "Візиту не було" in shown and "Give the line up" in shown and agree in shown
