@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
@@ -232,8 +232,10 @@ class CorrectionForm(forms.Form):
 class MonthsForm(forms.Form):
     """From which month to which, both included."""
 
-    first = forms.TypedChoiceField(label=_("First month"), coerce=parse_month, widget=SELECT)
-    last = forms.TypedChoiceField(label=_("Last month"), coerce=parse_month, widget=SELECT)
+    UNKNOWN: ClassVar = {"invalid_choice": _("There is nothing to report of that month. Choose one of the list.")}
+
+    first = forms.TypedChoiceField(label=_("First month"), coerce=parse_month, widget=SELECT, error_messages=UNKNOWN)
+    last = forms.TypedChoiceField(label=_("Last month"), coerce=parse_month, widget=SELECT, error_messages=UNKNOWN)
 
     def __init__(self, data: Any = None, *, since: date, until: date, usual: dict[str, date]) -> None:
         super().__init__(data, initial={name: f"{month:%Y-%m}" for name, month in usual.items()})

@@ -157,6 +157,7 @@ def test_the_list_is_searched_and_costs_the_same_for_many(town: Town) -> None:
     with CaptureQueriesContext(connection) as few:
         page = client.get(url("fee_revisions"), {"q": "nothing"}).content.decode()
     assert "FD-" not in page
+    assert '<td data-label="Months">11.2025</td>' in client.get(url("fee_revisions")).content.decode()
     first = FeeRevision.objects.get()
     for number in range(30):
         first.pk, first.number = None, f"FD-2024-{number:04}"
