@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from config.accounts.access import Access, requires
 from config.accounts.models import Organisation
 from config.errors import NotPermitted
+from config.templatetags.show import rate
 from contracts import queries
 from contracts.actions import past_terms as actions
 from contracts.actions.agreements import AgreedLine
@@ -133,9 +134,10 @@ def past_terms_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
             terms=terms, reason=form.cleaned_data["reason"], actor=access.actor, at=access.now()
         ),
         done=_("The terms are not taken over. Those on record stay."),
-        title=_("Put past terms of contract %(number)s right") % {"number": terms.contract.number},
+        title=_("Terms of past days of contract %(number)s") % {"number": terms.contract.number},
         back="contracts:past_terms",
         key=pk,
-        submit=_("Do not take them over"),
+        submit=_("Withdraw") if terms.author_id == access.user.pk else _("Do not take them over"),
         danger=True,
+        notes=[f"{terms.service.name}, {rate(terms.unit_rate)}: {terms.basis}"],
     )

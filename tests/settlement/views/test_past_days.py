@@ -80,7 +80,10 @@ def test_terms_of_a_contract_wait_for_another_person_and_the_provider_reads_what
     assert place in shown(oksana, "contracts:contract", contract.pk)
     assert place in shown(oksana, "waiting", "past_terms_to_approve")
     assert nadiia.get(place).status_code == 404
+    own = shown(bohdan, "contracts:past_terms", terms.pk)
+    assert "no limit" in own and "Withdraw" in own and "Do not take them over" not in own
     page = shown(oksana, "contracts:past_terms", terms.pk)
+    assert "Do not take them over" in page and "waits for approval" in page
     assert "95.00" in page and "92.00" in page and "11.2025" in page
     oksana.post(reverse("contracts:past_terms_approve", args=[terms.pk]))
     terms.refresh_from_db()
@@ -94,7 +97,8 @@ def test_terms_are_refused_with_the_reason(town: Town) -> None:
     oksana = town.browser("oksana")
     address = reverse("contracts:past_terms_withdraw", args=[terms.pk])
     assert town.browser("halyna").post(address, {"reason": "-"}).status_code == 403
-    assert oksana.get(address).status_code == 200
+    page = shown(oksana, "contracts:past_terms_withdraw", terms.pk)
+    assert "Terms of past days of contract" in page and f"92.00: {terms.basis}" in page
     oksana.post(address, {"reason": "Такої угоди немає"})
     terms.refresh_from_db()
     assert terms.status == "withdrawn"
