@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -150,9 +150,7 @@ class Taker:
 @step
 def _notice(organisation: Organisation, number: str) -> FeeNotice:
     rows = FeeNotice.objects.filter(organisation=organisation).select_related("organisation")
-    found = rows.filter(_named(number)).first()
-    if found is None:
-        raise NoticeUnknown(notice=number)
+    found: FeeNotice = _named(rows, number, NoticeUnknown(notice=number))
     lock_notice(found)
     return found
 
@@ -165,10 +163,7 @@ def _pay(notice: FeeNotice, line: StatementLine, amount: int, reason: str, actor
 @step
 def _case(organisation: Organisation, number: str) -> ClawbackCase:
     lock_owing(organisation)
-    found = owing(organisation).filter(_named(number)).first()
-    if found is None:
-        raise CaseUnknown(case=number)
-    return found
+    return _named(owing(organisation), number, CaseUnknown(case=number))
 
 
 @step
@@ -181,10 +176,7 @@ def _repay(case: Any, line: StatementLine, amount: int, reason: str, actor: Acto
 @step
 def _advance(organisation: Organisation, number: str) -> Advance:
     lock_advances(organisation)
-    found = returnable(organisation).filter(_named(number)).first()
-    if found is None:
-        raise AdvanceUnknown(advance=number)
-    return found
+    return _named(returnable(organisation), number, AdvanceUnknown(advance=number))
 
 
 @step
@@ -217,8 +209,12 @@ def _return(payment: Payment, line: StatementLine, amount: int, reason: str, act
     match_to_payments(line, {payment: amount}, reason=reason, actor=actor, at=at)
 
 
-def _named(number: str) -> Q:
-    return Q(number=number.strip()) | Q(number=_plain(number)) | Q(rf_reference=_plain(number))
+def _named(rows: QuerySet[Any], number: str, refusal: DomainError) -> Any:
+    plain = _plain(number)
+    found = rows.filter(Q(number=number.strip()) | Q(number=plain) | Q(rf_reference=plain)).first()
+    if found is None:
+        raise refusal
+    return found
 
 
 def _plain(number: str) -> str:
