@@ -70,19 +70,7 @@ def amend_contract_line(
     check_inside(contract, valid_from)
     _check_month(contract.organisation, valid_from)
     check_price(organisation=contract.organisation, line=line, on=valid_from)
-    earlier, later = _around(contract, line, valid_from)
-    if earlier is not None:
-        earlier.change(at=at, valid_to=valid_from)
-    row = ContractLine.objects.create(
-        contract=contract,
-        service=line.service,
-        valid_from=valid_from,
-        valid_to=later,
-        unit_rate=line.unit_rate,
-        units_ceiling=line.units_ceiling,
-        amendment=basis,
-        recorded_at=at,
-    )
+    row = place_terms(contract, line, valid_from, basis, at)
     record(
         "contract.amended",
         contract,
@@ -115,6 +103,24 @@ def _check_month(organisation: Organisation, day: date) -> None:
     until = closed_until(organisation)
     if until is not None and day < until:
         raise ContractMonthClosed(until=until)
+
+
+@step
+def place_terms(contract: Contract, line: AgreedLine, valid_from: date, basis: str, at: datetime) -> ContractLine:
+    """A new row of a locked contract; the earlier one ends the day before. Raises: AmendedAlready."""
+    earlier, later = _around(contract, line, valid_from)
+    if earlier is not None:
+        earlier.change(at=at, valid_to=valid_from)
+    return ContractLine.objects.create(
+        contract=contract,
+        service=line.service,
+        valid_from=valid_from,
+        valid_to=later,
+        unit_rate=line.unit_rate,
+        units_ceiling=line.units_ceiling,
+        amendment=basis,
+        recorded_at=at,
+    )
 
 
 def _around(contract: Contract, line: AgreedLine, day: date) -> tuple[ContractLine | None, date | None]:

@@ -14,7 +14,7 @@ from config.errors import DomainError
 from config.locks import lock_rows
 from config.transactions import step
 from contracts.actions.agreements import AgreedLine, check_price
-from contracts.actions.amendments import check_inside, open_contract
+from contracts.actions.amendments import check_inside, open_contract, place_terms
 from contracts.actions.past_days import NothingPutRight, check_past_day, check_second_person, tell_correctors, touched
 from contracts.models import Contract, ContractLine, PastTerms
 from contracts.queries import contract_line_on, next_contract_line
@@ -77,7 +77,7 @@ def approve_past_terms(*, terms: PastTerms, actor: Actor, at: datetime) -> Contr
     settled = settled_by_terms(contract.organisation, terms)
     paid = settled.providers | {contract.provider_id}
     check_second_person(contract.organisation, terms.author_id, paid, actor, at)
-    before, row = _place(contract, terms, at)
+    before, row = _place(contract, line, terms, at)
     terms.approver_id, terms.line = actor.user_id, row
     terms.save(update_fields=["approver", "line"])
     terms.move_to("approved", at=at)
@@ -121,27 +121,14 @@ def _check(contract: Contract, line: AgreedLine, valid_from: date, reason: str, 
 
 
 @step
-def _place(contract: Contract, terms: PastTerms, at: datetime) -> tuple[Any, ContractLine]:
+def _place(contract: Contract, line: AgreedLine, terms: PastTerms, at: datetime) -> tuple[Any, ContractLine]:
     """The rate before, and the row that says the terms now."""
-    held = contract_line_on(contract=contract, service=terms.service, on=terms.valid_from)
-    said = {"unit_rate": terms.unit_rate, "units_ceiling": terms.units_ceiling, "amendment": terms.basis}
-    if held is not None and (held.valid_from or contract.valid_from) == terms.valid_from:
-        before = held.unit_rate
-        held.change(at=at, **said)
-        return before, held
-    until = next_contract_line(contract=contract, service=terms.service, after=terms.valid_from)
-    if held is not None:
-        until = held.valid_to
-        held.change(at=at, valid_to=terms.valid_from)
-    row = ContractLine.objects.create(
-        contract=contract,
-        service=terms.service,
-        valid_from=terms.valid_from,
-        valid_to=until,
-        recorded_at=at,
-        **said,
-    )
-    return held.unit_rate if held else None, row
+    held = contract_line_on(contract=contract, service=line.service, on=terms.valid_from)
+    before = held.unit_rate if held else None
+    if held is None or (held.valid_from or contract.valid_from) < terms.valid_from:
+        return before, place_terms(contract, line, terms.valid_from, terms.basis, at)
+    held.change(at=at, unit_rate=line.unit_rate, units_ceiling=line.units_ceiling, amendment=terms.basis)
+    return before, held
 
 
 def _said(terms: PastTerms) -> dict[str, Any]:
