@@ -21,6 +21,7 @@ from config.office.numbering import document_number
 from config.periods import month_of
 from config.transactions import step
 from contracts.parameters import ParameterBook, ParameterValue
+from vouchers.actions.guests_told import tell_hosts
 from vouchers.models import FeeAssessment, NeedsAssessment, Recipient
 from vouchers.rules.co_payment import (
     CoPaymentFacts,
@@ -311,6 +312,7 @@ def decide_fee(
         decided_by_id=actor.user_id,
         recorded_at=at,
     )
+    tell_hosts(recipient, start, None, at=at)
     record(
         "fee.decided",
         recipient,

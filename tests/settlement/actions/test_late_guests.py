@@ -19,6 +19,7 @@ from settlement.revision_queries import settled_months
 from tests.settlement.actions.clearing_town import DECEMBER, Neighbours, build_neighbours
 from tests.signed_in import browser
 from tests.vouchers.town import NOVEMBER_1, pensioner
+from vouchers.actions.assessments import decide_fee
 from vouchers.actions.certificate_life import cancel_certificate, suspend_certificate
 from vouchers.actions.fee_revisions import approve_fee_revision, propose_fee_revision
 from vouchers.actions.plans import close_plan
@@ -181,6 +182,17 @@ def test_what_the_issuer_learns_late_is_told_where_the_guest_was_served(
     assert person.name not in page and "hospital" not in page
     made = propose(towns)
     assert made.gross_minor < 0, "the correction finds what was told"
+
+
+def test_a_fee_that_is_decided_late_by_the_ordinary_way_is_told_too(towns: Neighbours) -> None:
+    towns.issued = towns.home.issue(income="4822.00")
+    settle(towns)
+    decide_fee(
+        recipient=towns.issued.certificate.recipient, inputs=pensioner("4772.00", DECEMBER_1), valid_from=DECEMBER_1,
+        actor=towns.home.case_worker, at=DECEMBER + timedelta(days=40),
+    )  # fmt: skip
+    (told,) = told_to("kalynivka")
+    assert (told.params["valid_from"], told.params["last_day"]) == ("2025-12-01", None)
 
 
 def test_what_is_learnt_in_time_or_of_other_days_is_told_to_nobody(towns: Neighbours) -> None:
