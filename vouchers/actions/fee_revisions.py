@@ -156,19 +156,13 @@ def propose_fee_revision(
     pieces = pieces_of(recipient, valid_from, end)
     _refuse_pieces(recipient, pieces, calculation, at)
     revision = _keep(recipient, pieces, calculation, inputs, reason, actor, at)
-    record(
-        "fee_revision.proposed",
-        recipient,
-        revision,
-        actor=actor,
-        at=at,
-        number=revision.number,
-        valid_from=revision.valid_from,
-        last_day=revision.period.last_day,
-        mode=revision.mode,
-        reason=reason,
-    )
+    record("fee_revision.proposed", recipient, revision, actor=actor, at=at, **_said(revision), reason=reason)
     return revision
+
+
+def _said(revision: FeeRevision) -> dict[str, Any]:
+    days = {"valid_from": revision.valid_from, "last_day": revision.period.last_day}
+    return {"number": revision.number, **days, "mode": revision.mode}
 
 
 def _locked(recipient_id: int) -> Recipient:
@@ -286,17 +280,7 @@ def approve_fee_revision(*, organisation: Organisation, revision_id: int, actor:
     revision.save(update_fields=["approved_by"])
     revision.move_to("approved", at=at)
     tell_of_revision(recipient, revision, disputable_until(revision), at=at)
-    record(
-        "fee_revision.approved",
-        recipient,
-        revision,
-        actor=actor,
-        at=at,
-        number=revision.number,
-        valid_from=revision.valid_from,
-        last_day=revision.period.last_day,
-        mode=revision.mode,
-    )
+    record("fee_revision.approved", recipient, revision, actor=actor, at=at, **_said(revision))
     return revision
 
 
