@@ -192,7 +192,10 @@ ENTITLEMENTS: dict[str, Query] = {
     "plan_lines": Query(
         (_R, "s.code", "l.valid_from", fixed("l.units_per_month", 3), last_day("l.valid_to")),
         f"{known('vouchers_planline', 'l')} JOIN vouchers_recipient r ON r.id = l.recipient_id "
-        f"JOIN contracts_service s ON s.id = l.service_id WHERE r.organisation_id = %(org)s AND {recorded('l')}",
+        "JOIN contracts_service s ON s.id = l.service_id LEFT JOIN vouchers_individualplan i ON i.id = l.plan_id "
+        # A plan that is not approved grants nothing, here as in the facts of a run.
+        "WHERE r.organisation_id = %(org)s AND coalesce(i.status, 'approved') IN ('approved', 'closed') "
+        f"AND {recorded('l')}",
         f"{by_code_point(_R, 's.code')}, l.valid_from",
     ),
     "certificates": Query(

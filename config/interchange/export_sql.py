@@ -86,7 +86,9 @@ def by_code_point(*columns: str) -> str:
     return ", ".join(f'{column} COLLATE "C"' for column in columns)
 
 
-# With a run: what it and the runs before it judged.
-CLAIMS_SHOWN = """c.organisation_id = %(org)s AND c.status <> 'draft' AND c.period <= %(until)s
+# What was handed in at some time: a draft was not, nor one that was given up before. With a run: what it and the runs
+# before it judged.
+CLAIMS_SHOWN = """c.organisation_id = %(org)s AND c.status <> 'draft' AND c.submitted_at IS NOT NULL
+    AND c.period <= %(until)s
     AND (%(run)s::bigint IS NULL OR EXISTS (
         SELECT 1 FROM settlement_remittance shown WHERE shown.claim_id = c.id AND shown.run_id <= %(run)s))"""
