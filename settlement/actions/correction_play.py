@@ -72,6 +72,20 @@ JOIN settlement_finding f ON f.run_id = %(run)s AND f.claim_line_id = n.id AND f
     AND f.severity = 'P'
 ORDER BY n.id, k.check_code, k.id DESC
 """
+# A proposal that nobody has answered waits for the second person at the copy. The day stays the proposer's.
+_PROPOSED = """
+INSERT INTO settlement_pendproposal (run_id, claim_line_id, check_code, proposed_by_id, reason, recorded_at)
+SELECT %(run)s, n.id, k.check_code, k.proposed_by_id, k.reason, k.recorded_at
+FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) p (old, new)
+JOIN settlement_claimline l ON l.claim_id = p.old
+JOIN settlement_claimline n ON n.claim_id = p.new AND n.line = l.line
+JOIN settlement_pendproposal k ON k.claim_line_id = l.id
+JOIN settlement_finding f ON f.run_id = %(run)s AND f.claim_line_id = n.id AND f.check_code = k.check_code
+    AND f.severity = 'P'
+WHERE NOT EXISTS (SELECT 1 FROM settlement_clearance c WHERE c.proposal_id = k.id)
+    AND NOT EXISTS (SELECT 1 FROM settlement_keptpend d WHERE d.proposal_id = k.id)
+ORDER BY n.id, k.check_code, k.id
+"""
 
 
 @dataclass(frozen=True)
@@ -141,7 +155,7 @@ def play(organisation: Organisation, month: date, claims: Iterable[int], *, acto
     Locks: budget lines, certificates, claims, notices of fees.
     """
     marks = _begin(organisation, claims)
-    rows = lock_rows(Claim.objects.filter(pk__in=list(claims), organisation=organisation))
+    rows = lock_claims(organisation, claims)
     number = number_of_late_run(organisation, month)
     retaken = tuple(_retake(claim, number, actor, at) for claim in rows)
     fresh = [each.pk for row in retaken for each in (row.reversal, row.new_claim)]
@@ -166,6 +180,14 @@ def play(organisation: Organisation, month: date, claims: Iterable[int], *, acto
         "overspent": played.overspent,
     }
     return Outcome(played.run, played.labels, retaken, lines, plan)
+
+
+@step
+def lock_claims(organisation: Organisation, claims: Iterable[int]) -> list[Claim]:
+    """The claims of a correction, locked after what the order of locks puts before them."""
+    lock_budgets(organisation)
+    lock_rows(Certificate.objects.filter(organisation=organisation, pk__in=_certificates_of(claims)))
+    return lock_rows(Claim.objects.filter(pk__in=list(claims), organisation=organisation))
 
 
 @dataclass(frozen=True)
@@ -211,6 +233,7 @@ def _retake(claim: Claim, run: int, actor: Actor, at: datetime) -> Retaken:
 def _keep_pends(params: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_KEPT, params)
+        cursor.execute(_PROPOSED, params)
 
 
 def _changed(params: dict[str, Any]) -> tuple[Changed, ...]:

@@ -22,7 +22,7 @@ from contracts.actions.check_facts import refuse_related
 from settlement.actions.adjudication import take_turns
 from settlement.actions.claim_notices import tell_provider
 from settlement.actions.clearing_items import follow_issuers_in_month
-from settlement.actions.correction_play import Outcome, play, rising_fees
+from settlement.actions.correction_play import Outcome, lock_claims, play, rising_fees
 from settlement.actions.runs import person
 from settlement.correction_queries import (
     CLOSED_YEAR,
@@ -108,6 +108,15 @@ class CorrectionChanged(DomainError):
     )
 
 
+class ClaimsBlocked(CorrectionChanged):
+    """What leaves a claim out when a correction is prepared stops it when it is approved."""
+
+    message = _(
+        "Since the correction %(number)s was prepared something came in between: %(claims)s. Settle this first, or "
+        "give the correction up and prepare it again."
+    )
+
+
 @dataclass
 class _Preview:
     """What a correction would do, and the claims that it leaves out with the reason."""
@@ -176,8 +185,11 @@ def _nothing(month: date, preview: _Preview) -> DomainError:
     name = f"{month:%m.%Y}"
     if not preview.left_out:
         return NothingToCorrect(month=name)
-    told = [f"{row['claim']} ({LEFT_OUT[row['reason']]})" for row in preview.left_out]
-    return NothingFree(month=name, claims=", ".join(told))
+    return NothingFree(month=name, claims=_told(preview.left_out))
+
+
+def _told(left_out: Iterable[dict[str, Any]]) -> str:
+    return ", ".join(f"{row['claim']} ({LEFT_OUT[row['reason']]})" for row in left_out)
 
 
 @step
@@ -290,8 +302,8 @@ def approve_correction(
     """Post what was prepared and seen: old decisions are taken back, the new ones made, in the open month.
 
     Providers and recipients with an account are told. Idempotent: approved again, it changes nothing.
-    Raises: NotFound, FourEyes for who prepared it, RelatedPerson, CorrectionChanged, MonthWaits, ClosedYear,
-    InvalidMove, NotReversible, IntoClosedMonth.
+    Raises: NotFound, FourEyes for who prepared it, RelatedPerson, CorrectionChanged, ClaimsBlocked, MonthWaits,
+    ClosedYear, InvalidMove, NotReversible, IntoClosedMonth.
     Locks: an advisory lock of the organisation, the correction, budget lines, certificates, claims.
     Posts: claim.reversed, claim.adjudicated, fee.noticed, fee.lowered. Audit: correction.approved.
     """
@@ -306,8 +318,13 @@ def approve_correction(
     _refuse_month(organisation, correction.month, at)
     providers = set(correction.lines.values_list("provider_id", flat=True))
     refuse_related(organisation=organisation, actor=actor, providers=providers, at=at)
-    claims = correction.lines.order_by().values_list("claim_line__claim", flat=True).distinct()
+    claims = {claim.pk: claim for claim in lock_claims(organisation, _claims_in(correction))}
+    today = local_date(at, organisation.zone)
+    _refuse_blocked(correction, claims, obstacles(organisation, claims.values(), today))
     outcome = play(organisation, correction.month, sorted(claims), actor=actor, at=at)
+    if not is_allowed(organisation, FEE_INCREASE, today):
+        rising = _claims_of(outcome, rising_fees(outcome.lines))
+        _refuse_blocked(correction, claims, dict.fromkeys(sorted(rising), FEE_RISES))
     if not content_sha256 == correction.content_sha256 == outcome.digest:
         raise CorrectionChanged(number=correction.number)
     correction.approved_by_id, correction.run = actor.user_id, outcome.run
@@ -334,6 +351,15 @@ def approve_correction(
         overspent=outcome.plan["overspent"],
     )
     return correction
+
+
+def _claims_in(correction: Correction) -> list[int]:
+    return list(correction.lines.order_by().values_list("claim_line__claim", flat=True).distinct())
+
+
+def _refuse_blocked(correction: Correction, claims: dict[int, Claim], why: dict[int, str]) -> None:
+    if why:
+        raise ClaimsBlocked(number=correction.number, claims=_told(_left(claims[pk], why[pk]) for pk in why))
 
 
 @step

@@ -85,6 +85,9 @@ def place_hold(
         raise NotFound()
     if isinstance(target, Payment) and target.status != "prepared":
         raise HoldTooLate(reference=target.reference)
+    if isinstance(target, Claim):
+        # A correction that is being approved would leave the hold behind on the claim that it takes back.
+        lock_rows(Claim.objects.filter(pk=target.pk))
     hold = PaymentHold(organisation=organisation, reason=reason.strip()[:300], from_date=from_date, to_date=to_date)
     setattr(hold, type(target)._meta.model_name or "", target)
     changed = put_in_force(hold, actor=actor, at=at)

@@ -38,6 +38,16 @@ class NotPended(DomainError):
     message = _("The line %(line)s does not wait because of %(check)s. Reload the page to see its present state.")
 
 
+class ClaimTakenBack(DomainError):
+    """Nothing follows from a pend of a claim that is taken back."""
+
+    code = "PEND_CLAIM_TAKEN_BACK"
+    message = _(
+        "The claim «%(number)s» is taken back, so nothing can be decided about its lines any more. Where a correction "
+        "had it judged again, decide about the same line of the claim that stands for it."
+    )
+
+
 class AlreadyProposed(DomainError):
     """One proposal at a time."""
 
@@ -58,7 +68,8 @@ def propose_clearance(
 ) -> PendProposal:
     """Propose with a reason to lift a pend; nothing changes until another person confirms.
 
-    Raises: NotFound, NotPended, RelatedPerson, AlreadyProposed. Locks: claim. Audit: pend.clearance_proposed.
+    Raises: NotFound, ClaimTakenBack, NotPended, RelatedPerson, AlreadyProposed. Locks: claim.
+    Audit: pend.clearance_proposed.
     """
     line, claim, run_id = _pended_line(organisation, claim_line_id, check_code)
     refuse_related(organisation=organisation, actor=actor, providers=[claim.provider_id], at=at)
@@ -90,7 +101,8 @@ def propose_clearance(
 def confirm_clearance(*, organisation: Organisation, proposal_id: int, actor: Actor, at: datetime) -> Clearance:
     """A second person lifts the pend: the line is judged again in the month's next run.
 
-    Raises: NotFound, NotPended, RelatedPerson, FourEyes for the proposer. Locks: claim. Audit: pend.cleared.
+    Raises: NotFound, ClaimTakenBack, NotPended, RelatedPerson, FourEyes for the proposer. Locks: claim.
+    Audit: pend.cleared.
     """
     proposal = PendProposal.objects.select_related("proposed_by").filter(pk=proposal_id).first()
     if proposal is None:
@@ -144,7 +156,7 @@ def keep_pend(
     """A person decides that a pend stays, and refuses the proposal to lift it if there is one; the provider reads the
     reason. Nothing is posted: a pend pays nothing.
 
-    Raises: NotFound, NotPended, RelatedPerson. Locks: claim. Audit: pend.kept.
+    Raises: NotFound, ClaimTakenBack, NotPended, RelatedPerson. Locks: claim. Audit: pend.kept.
     """
     line, claim, run_id = _pended_line(organisation, claim_line_id, check_code)
     refuse_related(organisation=organisation, actor=actor, providers=[claim.provider_id], at=at)
@@ -173,7 +185,7 @@ def assign_pend(
 ) -> PendAssignment:
     """Put a person in charge of a pend, or nobody.
 
-    Raises: NotFound, NotPended, DecidesNothing. Locks: claim. Audit: pend.assigned.
+    Raises: NotFound, ClaimTakenBack, NotPended, DecidesNothing. Locks: claim. Audit: pend.assigned.
     """
     line, claim, run_id = _pended_line(organisation, claim_line_id, check_code)
     if assigned_to_id is not None and not _may_decide(organisation, assigned_to_id):
@@ -197,11 +209,13 @@ def _may_decide(organisation: Organisation, user_id: int) -> bool:
 
 
 def _pended_line(organisation: Organisation, claim_line_id: int, check_code: str) -> tuple[ClaimLine, Claim, int]:
-    """The line, its locked claim and the run that pended it. Raises: NotFound, NotPended."""
+    """The line, its locked claim and the run that pended it. Raises: NotFound, ClaimTakenBack, NotPended."""
     line = ClaimLine.objects.filter(pk=claim_line_id, claim__organisation=organisation).first()
     if line is None:
         raise NotFound()
     claim = locked_claim(organisation, line.claim_id)
+    if claim.status == "reversed" or claim.reversals.exclude(status="withdrawn").exists():
+        raise ClaimTakenBack(number=claim.number)
     latest = Adjudication.objects.filter(claim_line=line, claim_id=line.claim_id).order_by("-pk").first()
     if latest is None or latest.outcome != "pended" or not _is_open(line, latest.run_id, check_code):
         raise NotPended(line=line.line, check=check_code)
