@@ -20,12 +20,16 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Item:
-    """A line of the menu: for holders of any of the permissions and not of ``unless``, once its URL exists."""
+    """A line of the menu: for holders of any of the permissions and not of ``unless``, once its URL exists.
+
+    ``under``: beginnings of other addresses that belong to the line, such as those of single papers.
+    """
 
     title: Any
     url_name: str
     permissions: tuple[str, ...]
     unless: str = ""
+    under: tuple[str, ...] = ()
 
 
 MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
@@ -45,8 +49,19 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("My certificate"), "vouchers:mine", ("certificates.view",), unless="fees.view"),
             Item(_("Recipients' fees"), "settlement:fee_notices", ("fee_notices.view",)),
             Item(_("Fees decided anew"), "settlement:fee_revisions", ("fees.view",)),
-            Item(_("What I pay"), "settlement:own_fees", ("fee_notices.pay",), unless="fee_notices.view"),
-            Item(_("Corrections of past months"), "settlement:own_corrections", ("corrections.own",)),
+            Item(
+                _("What I pay"),
+                "settlement:own_fees",
+                ("fee_notices.pay",),
+                unless="fee_notices.view",
+                under=("/settlement/fees/",),
+            ),
+            Item(
+                _("Corrections of past months"),
+                "settlement:own_corrections",
+                ("corrections.own",),
+                under=("/settlement/fees-anew/mine/",),
+            ),
         ),
     ),
     (
@@ -60,7 +75,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
     (
         _("Settlement"),
         (
-            Item(_("Claims"), "settlement:claims", ("claims.view",)),
+            Item(_("Claims"), "settlement:claims", ("claims.view",), under=("/settlement/claim-lines/",)),
             Item(_("Appeals"), "settlement:appeals", ("claims.view",)),
             Item(_("Settlement forms"), "settlement:forms", ("settlement_forms.draw",)),
             Item(_("Advances"), "settlement:advances", ("advances.view",)),
@@ -74,7 +89,12 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Payments"), "settlement:payments", ("payment_runs.view",)),
             Item(_("Holds of payments"), "settlement:holds", ("payment_runs.view",)),
             Item(_("Payment deadlines"), "settlement:deadlines", ("payment_runs.view",)),
-            Item(_("Bank statements"), "settlement:statements", ("statements.view",)),
+            Item(
+                _("Bank statements"),
+                "settlement:statements",
+                ("statements.view",),
+                under=("/settlement/statement-lines/",),
+            ),
             Item(_("Open bank records"), "settlement:open_bank_lines", ("statements.view",)),
             Item(_("Acts with the bank"), "settlement:bank_acts", ("statements.view",)),
             Item(_("Closing of months"), "settlement:months", ("months.close", "ledger.view")),
@@ -89,7 +109,7 @@ MENU: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Budget lines"), "contracts:budget_lines", ("budget.view",)),
             Item(_("Execution of the budget"), "settlement:budget_execution", ("ledger.view",)),
             Item(_("Reports"), "settlement:reports", ("reports.view",)),
-            Item(_("Ledger"), "settlement:accounts", ("ledger.view",)),
+            Item(_("Ledger"), "settlement:accounts", ("ledger.view",), under=("/settlement/books/",)),
             Item(_("Trial balance"), "settlement:trial_balance", ("ledger.view",)),
             Item(_("What is open, by age"), "settlement:ageing", ("ledger.view",)),
             Item(_("Follow the money"), "money_start", ("money.follow",)),
@@ -125,14 +145,15 @@ def _address(name: str) -> str:
 def _shown(item: Item, may: frozenset[str]) -> dict[str, Any] | None:
     allowed = may.intersection(item.permissions) and item.unless not in may
     address = _address(item.url_name) if allowed else ""
-    return {"title": item.title, "url": address, "here": ""} if address else None
+    return {"title": item.title, "url": address, "under": (address, *item.under), "here": ""} if address else None
 
 
 def _mark_here(groups: list[dict[str, Any]], path: str) -> None:
-    """Mark the one line whose address is the longest beginning of the present path."""
-    lines = [line for group in groups for line in group["items"] if path.startswith(line["url"])]
-    if lines:
-        nearest = max(lines, key=lambda line: len(line["url"]))
+    """Mark the one line of which an address is the longest beginning of the present path."""
+    lines = [line for group in groups for line in group["items"]]
+    found = [(len(start), line) for line in lines for start in line["under"] if path.startswith(start)]
+    if found:
+        _length, nearest = max(found, key=lambda pair: pair[0])
         nearest["here"] = "page" if nearest["url"] == path else "true"
 
 

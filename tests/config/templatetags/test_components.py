@@ -14,7 +14,7 @@ from django.utils import translation
 
 from config.errors import DomainError
 from config.explanations import Step
-from config.roles import PERMISSIONS, ROLE_TITLES, permissions_of
+from config.roles import AUDITOR, FINANCE_MAKER, PERMISSIONS, PROVIDER, RECIPIENT, ROLE_TITLES, permissions_of
 from config.statuses import STATUSES, label_of_status
 from config.templatetags.components import figure, is_unverified, last_day, page_window
 from config.templatetags.nav import MENU, menu
@@ -145,6 +145,26 @@ def test_a_menu_shows_what_a_role_may_open_and_marks_one_place() -> None:
         assert all(line["url"] for line in lines)
         assert sum(bool(line["here"]) for line in lines) <= 1
     assert menu(Context({"request": RequestFactory().get("/"), "may": frozenset()}))["groups"] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "title"),
+    [
+        (RECIPIENT, "/settlement/fees/5/", "What I pay"),
+        (RECIPIENT, "/settlement/fees-anew/mine/5/", "Corrections of past months"),
+        (FINANCE_MAKER, "/settlement/fees/5/", "Recipients' fees"),
+        (FINANCE_MAKER, "/settlement/statement-lines/5/divide/", "Bank statements"),
+        (PROVIDER, "/settlement/claim-lines/5/", "Claims"),
+        (AUDITOR, "/settlement/books/trial-balance/", "Trial balance"),
+        (AUDITOR, "/settlement/books/entries/5/", "Ledger"),
+        (AUDITOR, "/no-such-page/", None),
+    ],
+)
+def test_the_page_of_a_paper_marks_its_line(role: str, path: str, title: str | None) -> None:
+    with translation.override("en"):
+        groups = menu(Context({"request": RequestFactory().get(path), "may": permissions_of({role})}))["groups"]
+        here = [str(line["title"]) for group in groups for line in group["items"] if line["here"]]
+    assert here == ([title] if title else [])
 
 
 def test_every_line_of_the_menu_names_known_permissions() -> None:
