@@ -92,6 +92,7 @@ def test_from_the_paid_line_to_the_closed_case(town: ClawbackTown) -> None:
     assert "Notices that money is asked back" in text(nadiia.get(reverse("home")))
     own = text(nadiia.get(url("clawback", case.pk)))
     assert "The journal has no such visit." in own and url("clawback_reply", case.pk) in own
+    assert "you can do it once" in own and "Waits for the provider" in text(halyna.get(url("clawback", case.pk)))
     assert "Drop the case" not in own and url("clawback_decide", case.pk) not in own
     other = browser(town, "taras")
     ProviderUser.objects.create(
@@ -121,6 +122,7 @@ def test_from_the_paid_line_to_the_closed_case(town: ClawbackTown) -> None:
     case.refresh_from_db()
     assert (case.status, case.outcome) == ("decided", "part")
     assert "Money to return" in text(nadiia.get(reverse("home")))
+    assert "with the reference below" in text(nadiia.get(url("clawback", case.pk)))
     decision = pdf_text(nadiia.get(url("clawback_decision", case.pk)).content)
     assert case.rf_reference in decision.replace(" ", "") and "16.01.2026" in decision
     assert iban(town.office.iban) in decision and iban(town.office.iban) in text(nadiia.get(url("clawback", case.pk)))
