@@ -33,6 +33,7 @@ from settlement.views import (
     settlement_forms,
     stripe,
     terms,
+    uncorrected,
     years,
 )
 
@@ -221,6 +222,8 @@ urlpatterns = [
         name="fee_objection_refuse",
     ),
     path("corrections/", corrections.correction_list, name="corrections"),
+    path("corrections/months/", uncorrected.uncorrected, name="uncorrected_months"),
+    path("corrections/months/<int:pk>/not-needed/", uncorrected.not_needed, name="not_needed"),
     path("corrections/new/", corrections.correction_new, name="correction_new"),
     path("corrections/mine/", corrections.own_list, name="own_corrections"),
     path("corrections/mine/<int:pk>/", corrections.own_detail, name="own_correction"),

@@ -47,6 +47,7 @@ SENTENCES: dict[str, Any] = {
     "correction.approved": _("The correction of a closed month was approved and posted"),
     "correction.cancelled": _("The correction of a closed month was given up"),
     "correction.disputed": _("The recipient objected to the correction"),
+    "correction.not_needed": _("It was said why a closed month needs no correction"),
     "correction.objection_answered": _("The objection to the correction was answered"),
     "correction.proposed": _("The correction of a closed month was prepared"),
     "claim.declared": _("The provider declared its invoice behind the claim"),

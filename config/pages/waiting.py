@@ -14,10 +14,15 @@ from config.accounts.access import Access
 from config.accounts.people import ACTIVE, INVITED, LOCKED
 from config.pages import waiting_rows
 from settlement.term_queries import terms_to_decide
+from settlement.uncorrected_queries import uncorrected_months
 
 
 def _itself(row: Any) -> Any:
     return row
+
+
+def _to_correct(access: Access) -> QuerySet[Any]:
+    return uncorrected_months(access.office())
 
 
 def _tender(row: Any) -> Any:
@@ -252,6 +257,15 @@ DUTIES: tuple[Duty, ...] = (
         waiting_rows.appeals_sent,
         lookup=True,
         query="status=open",
+    ),
+    Duty(
+        "months_to_correct",
+        "corrections.propose",
+        _("Closed months to correct"),
+        _("Something was put right for their days: prepare the correction, or say why none is needed."),
+        "settlement:uncorrected_months",
+        _to_correct,
+        query="",
     ),
     Duty(
         "corrections_to_approve",
