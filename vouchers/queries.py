@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from django.apps import apps
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
 from config.accounts.access import Access
 from config.accounts.models import Organisation, User
@@ -53,6 +53,18 @@ def recipients(organisation: Organisation, *, on: date) -> QuerySet[Recipient]:
         )
         .order_by("code")
     )
+
+
+def guests(reference: str = "pk") -> Exists:
+    """Whether the recipient named by a column is another municipality's, served here on its certificate."""
+    return Exists(Certificate.objects.filter(recipient=OuterRef(reference), home__isnull=False))
+
+
+def home_of(recipient: Recipient) -> Organisation | None:
+    """The municipality that decides about a guest; none for a recipient of our own."""
+    issued = Certificate.objects.filter(guests__recipient=recipient).select_related("organisation")
+    found = issued.order_by("pk").first()
+    return found.organisation if found else None
 
 
 def mask_name(full_name: str) -> str:

@@ -42,6 +42,7 @@ from settlement.models import (
     PaymentRun,
 )
 from vouchers.models import Certificate, IndividualPlan, PlanLine, Recipient, Redemption
+from vouchers.queries import guests
 
 # Days before its end at which a certificate warns; the longest of them counts here.
 WARN_DAYS = "certificate.warn_before_days"
@@ -106,12 +107,14 @@ def expiring(access: Access) -> QuerySet[Certificate]:
         return Certificate.objects.none()
     until = today + timedelta(days=max(map(int, days.text.split(","))))
     return Certificate.objects.filter(
-        organisation=access.office(), status="active", valid_to__gt=today, valid_to__lte=until
+        organisation=access.office(), status="active", home=None, valid_to__gt=today, valid_to__lte=until
     )
 
 
 def unassessed(access: Access) -> QuerySet[Recipient]:
-    return Recipient.objects.filter(organisation=access.office(), death_date=None, assessments=None)
+    # Where a guest lives needs are assessed and plans approved; here neither can be.
+    rows = Recipient.objects.filter(organisation=access.office(), death_date=None, assessments=None)
+    return rows.filter(~guests())
 
 
 def without_certificate(access: Access) -> QuerySet[IndividualPlan]:
@@ -120,7 +123,7 @@ def without_certificate(access: Access) -> QuerySet[IndividualPlan]:
     bought = ContractLine.objects.filter(service=OuterRef("service"), contract__status="active")
     lines = PlanLine.objects.filter(Exists(bought), plan=OuterRef("pk"))
     plans = IndividualPlan.objects.filter(recipient__organisation=access.office(), status="approved")
-    return plans.filter(~Exists(live), Exists(lines), recipient__death_date=None)
+    return plans.filter(~Exists(live), Exists(lines), ~guests("recipient"), recipient__death_date=None)
 
 
 def own_certificates(access: Access) -> QuerySet[Certificate]:

@@ -21,6 +21,7 @@ from config.office.numbering import document_number
 from config.periods import month_of
 from config.transactions import step
 from contracts.parameters import ParameterBook, ParameterValue
+from vouchers.actions.guests import refuse_guest_recipient
 from vouchers.actions.guests_told import tell_hosts
 from vouchers.models import FeeAssessment, NeedsAssessment, Recipient
 from vouchers.rules.co_payment import (
@@ -130,8 +131,9 @@ def assess_needs(
 ) -> NeedsAssessment:
     """Keep the outcome of an assessment of needs; ``recommended`` rows are {service, units_per_month}.
 
-    Raises: AssessmentInFuture, DependencyLevelMissing. Audit: needs.assessed, without the findings.
+    Raises: GuestRecipient, AssessmentInFuture, DependencyLevelMissing. Audit: needs.assessed, without the findings.
     """
+    refuse_guest_recipient(recipient)
     if assessed_on > local_date(at, recipient.organisation.zone):
         raise AssessmentInFuture()
     if not dependency_level.strip():
@@ -287,9 +289,11 @@ def decide_fee(
     """Decide how a recipient pays, from the first day of a month (of the application when not given).
 
     Stores inputs, parameters with their versions, steps and the formula. Closes the decision before it.
-    Raises: FeeUndetermined, FeeStartNotFirst, LaterFeeDecision, RetroactiveIncrease and those of ``calculate_fee``.
+    Raises: GuestRecipient, FeeUndetermined, FeeStartNotFirst, LaterFeeDecision, RetroactiveIncrease and those of
+    ``calculate_fee``.
     Audit: fee.decided.
     """
+    refuse_guest_recipient(recipient)
     start = valid_from or month_of(inputs.application_date)
     if start.day != 1:
         raise FeeStartNotFirst(first=f"{month_of(start):%d.%m.%Y}")

@@ -29,6 +29,7 @@ from contracts.models import BudgetLine, ContractLine, NormCost, Service
 from contracts.parameters import parameter_value
 from contracts.queries import lines_for_certificates, norm_cost_on, set_aside_minor
 from vouchers.actions.certificate_balance import write_entries, write_reservations
+from vouchers.actions.guests import refuse_guest_recipient
 from vouchers.documents import payload_of
 from vouchers.gateways.certificate_token import fingerprint_of
 from vouchers.models import Certificate, CertificateLine, FeeAssessment, PlanLine, Recipient
@@ -173,10 +174,11 @@ def issue_certificate(
 
     Money: reservation in minor units, see ``expected_reservation``; the budget line never goes below zero.
     Time: valid from ``first_day`` to the earliest of 12 months (a parameter), the plan and the budget year.
-    Raises: RecipientDead, PlanMissing, FeeMissing, BudgetYearWrong, BudgetYearClosed, BudgetPurposeWrong,
-    ValidityEmpty, PriceMissing, CertificateExists, BudgetExhausted, ParameterMissing.
+    Raises: GuestRecipient, RecipientDead, PlanMissing, FeeMissing, BudgetYearWrong, BudgetYearClosed,
+    BudgetPurposeWrong, ValidityEmpty, PriceMissing, CertificateExists, BudgetExhausted, ParameterMissing.
     Locks: budget line, recipient. Audit: certificate.issued, without code and PIN. Source: CRT-02, CRT-03.
     """
+    refuse_guest_recipient(recipient)
     line = lock_rows(BudgetLine.objects.filter(pk=budget_line.pk))[0]
     recipient = lock_rows(Recipient.objects.select_related("organisation").filter(pk=recipient.pk))[0]
     if recipient.death_date is not None:

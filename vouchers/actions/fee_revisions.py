@@ -33,6 +33,7 @@ from vouchers.actions.assessments import (
     missing_incomes,
 )
 from vouchers.actions.fee_revision_told import tell_of_revision
+from vouchers.actions.guests import refuse_guest_recipient
 from vouchers.models import FeeAssessment, FeeRevision, Recipient
 
 FEE_INCREASE, TERM = "correction.fee_increase", "claim.appeal_days"
@@ -138,10 +139,11 @@ def propose_fee_revision(
     """Decide a fee anew for months within existing decisions (``last_day`` none: to their end); nothing changes before
     another person approves it.
 
-    Raises: RevisionReasonMissing, FeeStartNotFirst, RevisionNotPast, RevisionEndNotLast, RevisionOutside,
-    RevisionUnchanged, RevisionIncrease, RevisionWaits, FeeUndetermined and those of ``calculate_fee``.
+    Raises: GuestRecipient, RevisionReasonMissing, FeeStartNotFirst, RevisionNotPast, RevisionEndNotLast,
+    RevisionOutside, RevisionUnchanged, RevisionIncrease, RevisionWaits, FeeUndetermined and those of ``calculate_fee``.
     Locks: the recipient. Audit: fee_revision.proposed. Source: FEE-UA-1.
     """
+    refuse_guest_recipient(recipient)
     reason = reason.strip()
     if not reason:
         raise RevisionReasonMissing()
@@ -261,10 +263,12 @@ def approve_fee_revision(*, organisation: Organisation, revision_id: int, actor:
 
     The recipient is told, with the term to object; so is who prepares corrections, here and where the
     recipient's certificate was used, when months are over.
-    Raises: NotFound, InvalidMove, FourEyes for who proposed it or pays by it, RevisionStale, RevisionIncrease.
+    Raises: NotFound, GuestRecipient, InvalidMove, FourEyes for who proposed it or pays by it, RevisionStale,
+    RevisionIncrease.
     Locks: the recipient, the revision. Audit: fee_revision.approved.
     """
     revision = _revision(organisation, revision_id)
+    refuse_guest_recipient(revision.recipient)
     recipient = _locked(revision.recipient_id)
     revision = lock_rows(FeeRevision.objects.filter(pk=revision.pk))[0]
     revision.check_move("approved")

@@ -32,6 +32,7 @@ from vouchers.models import (
     RecipientResidence,
     Redemption,
 )
+from vouchers.queries import home_of
 
 ENDED = ("cancelled", "replaced", "expired")
 CODE_LENGTH = 64
@@ -42,6 +43,17 @@ class GuestCertificate(DomainError):
 
     code = "GUEST_CERTIFICATE"
     message = _("The certificate «%(number)s» was issued by another municipality, which alone can change it.")
+
+
+class GuestRecipient(DomainError):
+    """The municipality where the person lives decides."""
+
+    code = "GUEST_RECIPIENT"
+    message = _(
+        "%(code)s is a recipient of «%(home)s» and is served here on its certificate. Needs, fee, plan, certificates, "
+        "residence, absences and death are decided and recorded there: ask the social service of «%(home)s». What it "
+        "records is taken over here by itself."
+    )
 
 
 class CodeTooLong(DomainError):
@@ -55,6 +67,13 @@ def refuse_guest(certificate: Certificate) -> None:
     """Raises: GuestCertificate."""
     if certificate.home_id is not None:
         raise GuestCertificate(number=certificate.number)
+
+
+def refuse_guest_recipient(recipient: Recipient) -> None:
+    """Raises: GuestRecipient."""
+    home = home_of(recipient)
+    if home is not None:
+        raise GuestRecipient(code=recipient.code, home=home.name)
 
 
 def balance_line(redemption: Redemption) -> CertificateLine:

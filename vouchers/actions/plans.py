@@ -16,6 +16,7 @@ from config.errors import DomainError
 from config.fields import broken_constraint
 from config.office.numbering import document_number
 from contracts.models import Service
+from vouchers.actions.guests import refuse_guest_recipient
 from vouchers.actions.guests_told import tell_hosts
 from vouchers.models import IndividualPlan, NeedsAssessment, PlanLine, Recipient
 from vouchers.rules.redemption_limits import is_multiple
@@ -80,9 +81,10 @@ def approve_plan(
 ) -> IndividualPlan:
     """Approve an individual plan on the newest assessment of needs (or the given one).
 
-    Raises: PlanEmpty, PlanWithoutAssessment, PlanUnits, PlanDatesReversed, PlanOverlap.
+    Raises: GuestRecipient, PlanEmpty, PlanWithoutAssessment, PlanUnits, PlanDatesReversed, PlanOverlap.
     Audit: individual_plan.approved.
     """
+    refuse_guest_recipient(recipient)
     if not volumes:
         raise PlanEmpty()
     assessment = assessment or recipient.assessments.order_by("-assessed_on", "-id").first()

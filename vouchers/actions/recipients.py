@@ -23,6 +23,7 @@ from config.office.numbering import document_number
 from config.periods import add_months, month_of
 from contracts.models import Territory
 from vouchers.actions.certificate_balance import close_certificates
+from vouchers.actions.guests import refuse_guest_recipient
 from vouchers.actions.guests_told import tell_hosts
 from vouchers.models import Absence, Certificate, Recipient, RecipientResidence
 
@@ -212,9 +213,10 @@ def move_residence(
 ) -> RecipientResidence:
     """Record a move to another territory or class.
 
-    Time: counts from the first day of the month after ``moved_on``. Raises: ResidenceUnchanged, TerritoryUnknown.
-    Audit: recipient.moved.
+    Time: counts from the first day of the month after ``moved_on``. Raises: GuestRecipient, ResidenceUnchanged,
+    TerritoryUnknown. Audit: recipient.moved.
     """
+    refuse_guest_recipient(recipient)
     recipient = _lock(recipient)
     _check_territory(recipient.organisation, territory)
     valid_from = add_months(month_of(moved_on), 1)
@@ -241,8 +243,9 @@ def record_absence(
 ) -> Absence:
     """Record days in hospital, in residential care or away; ``last_day`` counts, None is open.
 
-    Raises: DatesReversed, AbsenceRecorded. Audit: absence.recorded.
+    Raises: GuestRecipient, DatesReversed, AbsenceRecorded. Audit: absence.recorded.
     """
+    refuse_guest_recipient(recipient)
     if last_day is not None and last_day < from_date:
         raise DatesReversed()
     try:
@@ -267,8 +270,10 @@ def record_death(*, recipient: Recipient, death_date: date, actor: Actor, at: da
     """Record a death and cancel the person's certificates from the next day on.
 
     Money: the reservation that no used unit needs goes back to the budget line.
-    Raises: DeathInFuture, DeathRecorded. Audit: recipient.death_recorded. Locks: budget lines, certificates.
+    Raises: GuestRecipient, DeathInFuture, DeathRecorded. Audit: recipient.death_recorded. Locks: budget lines,
+    certificates.
     """
+    refuse_guest_recipient(recipient)
     if death_date > local_date(at, recipient.organisation.zone):
         raise DeathInFuture()
     if recipient.death_date is not None:

@@ -122,6 +122,7 @@ def _page(
     balances = queries.line_balances(certificates)
     context = {
         "recipient": recipient,
+        "home": queries.home_of(recipient),
         "shown_name": queries.name_for(access, recipient),
         "special": special,
         "explained": explained or special is not None,

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def ways(states: StateTable) -> list[tuple[str, ...]]:
     """For every state and every way that leads to it from a first one, once round at most."""
     found: list[tuple[str, ...]] = []
-    waiting = [(first,) for first in sorted(states.initial)]
+    waiting: list[tuple[str, ...]] = [(first,) for first in sorted(states.initial)]
     while waiting:
         way = waiting.pop()
         found.append(way)
