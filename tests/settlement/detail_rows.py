@@ -21,7 +21,7 @@ from contracts.actions.budgets import add_budget_line
 from contracts.models import Contract, Provider, ProviderAccount, ProviderUser
 from settlement.actions.bank_acts import draw_bank_act
 from settlement.actions.bank_lines import explain_line
-from settlement.actions.clawbacks import LineSum, open_clawback
+from settlement.actions.clawbacks import LineSum, notify_clawback, open_clawback, reply_to_clawback
 from settlement.actions.clearing import dispute_line
 from settlement.actions.fees import issue_fee_notices
 from settlement.actions.holds import place_hold
@@ -87,7 +87,11 @@ def explained(office: Organisation, actor: Actor, at: datetime) -> None:
 def decided_anew(town: Town) -> dict[str, Any]:
     """A fee, a norm, a price and a parameter of November put right; what waits for approval beside what is approved."""
     fee = corrected_town.lower_income("100.00")
-    olena: dict[str, Any] = {"recipient": Recipient.objects.get(), "actor": town.users["olena"].as_actor(), "at": corrected_town.LATER}
+    olena: dict[str, Any] = {
+        "recipient": Recipient.objects.get(),
+        "actor": town.users["olena"].as_actor(),
+        "at": corrected_town.LATER,
+    }
     object_to_fee(revision_id=fee.pk, reason=LONG, **olena)
     for_fee = corrected_town.approve(town, corrected_town.propose(town))
     rest = released_run(town.organisation, town.users, corrected_town.LATER)
@@ -109,7 +113,11 @@ def decided_anew(town: Town) -> dict[str, Any]:
 def asked_back_and_advanced(town: AdvanceTown) -> dict[str, Any]:
     """Cases of money asked back, advances, a bank line that quotes two papers, a changed account, the act of a bank."""
     first, second = (LineSum(row.pk) for row in ClaimLine.objects.filter(claim__number=AGAIN).order_by("line"))
-    decided, opened = town.decided(first), _opened(town, second)
+    decided = town.decided(first)
+    opened, told, answered_case = (_opened(town, LineSum(second.claim_line_id, part)) for part in (4_000, 3_000, 2_000))
+    for case in (told, answered_case):
+        notify_clawback(case_id=case.pk, **town.who("halyna", LATER))
+    reply_to_clawback(case_id=answered_case.pk, text=LONG, **town.who("nadiia", LATER))
     notice = FeeNotice.objects.earliest("pk")
     row = town.paid()
     proposed = town.proposed(5_000)
@@ -124,6 +132,8 @@ def asked_back_and_advanced(town: AdvanceTown) -> dict[str, Any]:
     return {
         "clawback": decided.pk,
         "clawback_opened": opened.pk,
+        "clawback_told": told.pk,
+        "clawback_answered": answered_case.pk,
         "notice": notice.pk,
         "advance": row.pk,
         "advance_proposed": proposed.pk,
