@@ -220,7 +220,10 @@ class CorrectionForm(forms.Form):
         label=_("Reason"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("Name the document and its date, and no person: every provider concerned and the auditor read it."),
+        help_text=_(
+            "Name the document and its date, and no person: the office and the auditor read it. Providers and "
+            "recipients read what has changed, not this."
+        ),
     )
 
     def __init__(self, *args: Any, months: Sequence[date], **kwargs: Any) -> None:

@@ -34,7 +34,7 @@ def touched_part(
         "settled": settled,
         "months": [(row, made.get(row.month, [])) for row in settled.months],
         "holds": since is not None,
-        "correction_reason": f"{act}. {fact.reason}",
+        "correction_reason": act,
         "currency": organisation.currency,
     }
 
@@ -61,7 +61,7 @@ def past_terms(request: HttpRequest, pk: int) -> HttpResponse:
         "own_work": waits and own_work,
         "may_approve": waits and not own_work and access.may("past_days.approve"),
         "may_withdraw": waits and _may_withdraw(access, terms),
-        **touched_part(terms, office, actions.settled_by_terms(office, terms), terms.basis),
+        **touched_part(terms, office, actions.settled_by_terms(office, terms), contract.number),
     }
     return render(request, "contracts/past_terms.html", context)
 

@@ -62,7 +62,8 @@ def _page(request: HttpRequest, access: Access, revision: FeeRevision, explained
         "explained": explained,
         "may_explain": may_explain and not explained and bool(revision.steps),
         "unverified": _unverified(revision),
-        "correction_reason": f"{revision.number}. {revision.reason}",
+        # Whoever reads the correction needs no income of a recipient: the decision itself says why.
+        "correction_reason": revision.number,
         "own": waits and own,
         "may_approve": waits and not own and access.may("fees.approve"),
         "may_cancel": waits and (access.may("fees.approve") or access.may("fees.decide")),

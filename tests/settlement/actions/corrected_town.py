@@ -58,13 +58,13 @@ def approve(town: Town, made: Correction, name: str = "ivan", **changes: Any) ->
     return corrections.approve_correction(**values | changes)
 
 
-def lower_income(limit: str = "800.00", *, at: datetime = LEARNT) -> FeeRevision:
+def lower_income(limit: str = "800.00", *, at: datetime = LEARNT, reason: str = "Довідка про доходи") -> FeeRevision:
     """The recipient brings a statement: by the right income the fee of November is another one than was decided."""
     recipient = Recipient.objects.select_related("organisation").get()
     minimum = parameter_value(recipient.organisation, "sm.lost_ability", NOVEMBER).decimal
     proposed = propose_fee_revision(
         recipient=recipient, inputs=pensioner(str(Decimal(limit) + 2 * minimum), NOVEMBER), valid_from=NOVEMBER,
-        last_day=date(2025, 11, 30), reason="Довідка про доходи", actor=_actor("sofiia"), at=at,
+        last_day=date(2025, 11, 30), reason=reason, actor=_actor("sofiia"), at=at,
     )  # fmt: skip
     return approve_fee_revision(
         organisation=recipient.organisation, revision_id=proposed.pk, actor=_actor("ivan"), at=at

@@ -88,6 +88,25 @@ def test_the_provider_sees_its_own_lines_and_its_notice(town: Town) -> None:
     assert nadiia.get(url("claim", made.claims.get().new_claim_id)).status_code == 200
 
 
+def test_a_provider_reads_what_changed_and_not_why_the_office_knows(town: Town) -> None:
+    secret = "приховала пенсію з Польщі"
+    decided = lower_income(reason=secret)
+    halyna, nadiia, mariia = (town.browser(name) for name in ("halyna", "nadiia", "mariia"))
+    page = halyna.get(url("fee_revision", decided.pk)).content.decode()
+    assert f'ground=income&amp;reason={decided.number}"' in page
+    # A person may write more all the same.
+    made = approve(town, propose(town, reason=secret))
+    paper = url("provider_notice", made.pk, town.claim.provider_id)
+    for address in (url("correction", made.pk), url("corrections")):
+        assert secret in mariia.get(address).content.decode()
+        page = nadiia.get(address).content.decode()
+        assert secret not in page and made.get_ground_display() in page
+    assert secret not in pdf_text(nadiia.get(paper).content)
+    assert made.number in mariia.get(url("corrections"), {"q": "приховала"}).content.decode()
+    assert made.number not in nadiia.get(url("corrections"), {"q": "приховала"}).content.decode()
+    assert made.number in nadiia.get(url("corrections"), {"q": made.number}).content.decode()
+
+
 def test_the_recipient_reads_what_changed_and_objects(town: Town) -> None:
     lower_income()
     made = approve(town, propose(town))
