@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
@@ -20,8 +19,8 @@ from contracts.parameters import ParameterBook
 from settlement.actions.claim_notices import tell_provider
 from settlement.actions.holds import put_in_force
 from settlement.actions.runs import person
-from settlement.documents import document_language
 from settlement.models import Claim, PaymentHold
+from settlement.models.holds import ACCOUNT_CHANGED
 from settlement.rules.parameters import ACCOUNT_DAYS, LIMITS
 
 # Kind of attachment: what the provider wrote when it asked for the change.
@@ -93,22 +92,7 @@ def _hold(office: Organisation, provider: Provider, kind: str, digits: str, on: 
     return PaymentHold(
         organisation=office,
         provider=provider,
-        reason=_reason(office, kind, digits, on),
+        reason=ACCOUNT_CHANGED.format(kind=kind, digits=digits),
         from_date=on,
         to_date=on + timedelta(days=days),
     )
-
-
-def _reason(office: Organisation, kind: str, digits: str, on: date) -> str:
-    with override(document_language(office)):
-        if kind == ProviderAccount.STRIPE:
-            text = _(
-                "The provider's account at Stripe was changed on %(day)s; the new one ends in %(digits)s. Ring the "
-                "provider on the number of the contract, have the account confirmed, then lift this hold."
-            )
-        else:
-            text = _(
-                "The provider's bank account was changed on %(day)s; the new one ends in %(digits)s. Ring the provider "
-                "on the number of the contract, have the account confirmed, then lift this hold."
-            )
-        return text % {"day": f"{on:%d.%m.%Y}", "digits": digits}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pgtrigger
 from django.db import models
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
@@ -13,6 +16,20 @@ from settlement.models.payments import Payment
 
 KINDS = {Contract: _("Contract"), Claim: _("Claim"), Payment: _("Payment")}
 TARGETS = ("provider", "contract", "claim", "payment")
+
+# Why a hold was placed by itself: the kind of the account and its last signs. Read in the reader's language.
+ACCOUNT_CHANGED = "account_changed:{kind}:{digits}"
+_ACCOUNT_CHANGED = re.compile(r"account_changed:(bank|stripe):(\w{1,4})")
+_ACCOUNT_CHANGED_WORDS = {
+    "bank": _(
+        "The provider's bank account was changed on %(day)s; the new one ends in %(digits)s. Ring the provider on the "
+        "number of the contract, have the account confirmed, then lift this hold."
+    ),
+    "stripe": _(
+        "The provider's account at Stripe was changed on %(day)s; the new one ends in %(digits)s. Ring the provider on "
+        "the number of the contract, have the account confirmed, then lift this hold."
+    ),
+}
 
 
 def _one_target() -> models.Q:
@@ -76,6 +93,15 @@ class PaymentHold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target} {self.from_date}"
+
+    @property
+    def reason_words(self) -> str:
+        """Why, as it is read: what a person wrote as it was written, a hold placed by itself in words."""
+        found = _ACCOUNT_CHANGED.fullmatch(self.reason)
+        if found is None:
+            return self.reason
+        day = date_format(self.from_date, "SHORT_DATE_FORMAT")
+        return str(_ACCOUNT_CHANGED_WORDS[found[1]]) % {"day": day, "digits": found[2]}
 
     @property
     def target(self) -> Provider | Contract | Claim | Payment:

@@ -71,5 +71,5 @@ def hold_lift(request: HttpRequest, pk: int) -> HttpResponse:
         back="settlement:holds",
         key=None,
         submit=_("Lift the hold"),
-        notes=[f"{row.words}: {row.reason}"],
+        notes=[f"{row.words}: {row.reason_words}"],
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils.translation import override
 
 from config.accounts.models import Organisation, User
 from config.audit.actors import SYSTEM
@@ -94,7 +95,12 @@ def test_a_change_counts_from_its_day_and_holds_what_is_paid(
     assert (row.since, row.kind, row.iban, used[kind]) == (TODAY, kind, number, number)
     assert (hold.provider_id, hold.from_date, hold.to_date) == (row.provider_id, TODAY, TODAY + timedelta(days=30))
     assert hold.placed_by == cast["bohdan"] and number[-4:] in hold.reason and number not in hold.reason
-    assert ("Stripe" in hold.reason) == (kind == STRIPE)
+    for language, bank in {"uk": "Банківський рахунок", "ru": "Банковский счёт", "en": "The provider's bank"}.items():
+        with override(language):
+            words = hold.reason_words
+        assert ("Stripe" in words) == (kind == STRIPE) and words.startswith(bank) == (kind == BANK)
+        assert f"{TODAY:%d.%m.%Y}" in words or language == "en"
+        assert number[-4:] in words and number not in words
     event = AuditEvent.objects.get(action="provider.account_changed")
     assert f"settlement.paymenthold:{hold.pk}" in event.objects_touched and event.chain == office.code
     assert event.data["iban"] == number[-4:] and number not in str(event.data)
@@ -260,3 +266,8 @@ def test_an_approved_run_notices_the_new_account_at_stripe(office: Organisation,
         lift(office, cast["ivan"], at)
         with pytest.raises(NotApproved):
             release_payment_run(execution_date=DAY, **asked)
+
+
+def test_a_reason_that_was_kept_as_a_sentence_stays_it() -> None:
+    kept = "Банківський рахунок надавача змінено 03.12.2025; новий закінчується на 7001."
+    assert PaymentHold(reason=kept).reason_words == kept
