@@ -16,7 +16,7 @@ from contracts.models import Provider
 from settlement.advance_queries import used_by
 from settlement.clawback_queries import offsets_of
 from settlement.correction_queries import sums_of, with_titles
-from settlement.finance_queries import JudgedAgain, judged_again
+from settlement.finance_queries import JudgedAgain, judged_again, paid_for_month
 from settlement.models import (
     AdvanceUse,
     BankAct,
@@ -71,6 +71,7 @@ def remittance_advice(payment: Payment) -> bytes:
     claims = paid_claims(payment)
     totals = {name: sum(getattr(row, name) for row in claims) for name in CLAIM_FIGURES}
     context = {"payment": payment, "claims": claims, "totals": totals, "kept_back": kept_back(payment)}
+    context["earlier"] = any(row.claim.period != payment.payment_run.period for row in claims)
     context |= {"used": advances_used(payment), "advances": payment.advance_items.select_related("advance__contract")}
     return pdf_of("documents/remittance.html", context, payment.organisation, payment.payment_run.status_at)
 
@@ -151,18 +152,16 @@ def _owed(organisation: Organisation, provider: Provider, month: date) -> list[A
 
 
 def _paid(organisation: Organisation, provider: Provider, month: date) -> list[ActRow]:
-    found = Payment.objects.filter(
-        organisation=organisation, provider=provider, payment_run__period=month, status="confirmed"
-    ).select_related("payment_run")
+    paid = Payment.objects.filter(organisation=organisation, provider=provider, status="confirmed")
     return [
-        ActRow(
-            payment.payment_run.execution_date or month,
-            gettext("Payment %(reference)s") % {"reference": payment.reference},
-            0,
-            int(payment.amount.amount * 100),
-        )
-        for payment in found
+        ActRow(payment.payment_run.execution_date or month, _paid_words(payment, amount), 0, amount)
+        for payment, amount in paid_for_month(paid, month)
     ]
+
+
+def _paid_words(payment: Payment, amount: int) -> str:
+    words = gettext("Payment %(reference)s") if amount > 0 else gettext("Taken off the payment %(reference)s")
+    return words % {"reference": payment.reference}
 
 
 def fee_notice(notice: FeeNotice, name: str, overpaid_minor: int) -> bytes:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -56,11 +55,11 @@ def unpaid_remittances(organisation: Organisation) -> QuerySet[Remittance]:
     return Remittance.objects.filter(~Exists(taken), run__organisation=organisation, run__status="done")
 
 
-def payable_remittances(organisation: Organisation, period: date) -> QuerySet[Remittance]:
-    """Remittances of the month's done runs that move money and are in no live payment."""
+def payable_remittances(organisation: Organisation, period: date, also: Collection[int] = ()) -> QuerySet[Remittance]:
+    """Remittances of the month's done runs, and others by key, that move money and are in no live payment."""
     return (
         unpaid_remittances(organisation)
-        .filter(run__period=period)
+        .filter(Q(run__period=period) | Q(pk__in=also))
         .exclude(payable=0)
         .select_related("provider", "claim", "run__organisation")
         .order_by("provider__code", "id")
@@ -313,12 +312,23 @@ def month_figures(organisation: Organisation, month: date) -> dict[str, int]:
 
 
 def _paid_figures(organisation: Organisation, month: date) -> dict[str, int]:
-    payments = Payment.objects.filter(organisation=organisation, payment_run__period=month)
-    totals = dict(payments.order_by().values_list("status").annotate(total=Sum("amount")))
-    return {
-        "paid": to_minor(totals.get("confirmed", Decimal())),
-        "returned": to_minor(totals.get("returned", Decimal())),
-    }
+    totals = {"confirmed": 0, "returned": 0}
+    for payment, amount in paid_for_month(Payment.objects.filter(organisation=organisation), month):
+        totals[payment.status] = totals.get(payment.status, 0) + amount
+    return {"paid": totals["confirmed"], "returned": totals["returned"]}
+
+
+def paid_for_month(payments: QuerySet[Payment], month: date) -> list[tuple[Payment, int]]:
+    """Of payments, what each is for claims of a month, minor units; negative where it takes off what was paid too much
+    for that month. A payment of advances counts for the month of its run.
+    """
+    of_claims = payments.filter(items__remittance__run__period=month).select_related("payment_run").order_by("id")
+    ahead = Q(advance_items__isnull=False, payment_run__period=month)
+    advanced = payments.filter(ahead).select_related("payment_run").order_by("id").distinct()
+    return [
+        *((row, row.part) for row in of_claims.annotate(part=Sum("items__remittance__payable"))),
+        *((row, to_minor(row.amount.amount)) for row in advanced),
+    ]
 
 
 def providers_of_month(organisation: Organisation, month: date) -> list[dict[str, Any]]:

@@ -139,6 +139,7 @@ urlpatterns = [
     path("books/entries/<int:pk>/", books.entry_detail, name="entry"),
     path("books/budget/", books.budget_execution, name="budget_execution"),
     path("payment-runs/", finance.payment_runs, name="payment_runs"),
+    path("payment-runs/owed/", finance.debts, name="provider_debts"),
     path("payment-runs/propose/", finance.propose, name="payment_run_propose"),
     path("payment-runs/<int:pk>/", finance.payment_run, name="payment_run"),
     path("payment-runs/<int:pk>/approve/", finance.approve, name="payment_run_approve"),

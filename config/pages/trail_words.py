@@ -196,6 +196,7 @@ LEFT_OUT = {
     "NOT_POSITIVE": _("nothing to pay"),
     "HELD": _("payment is held"),
     "GRACE": _("judged too recently"),
+    "OWES": _("what it owes for an earlier month is not taken off yet"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -88,8 +88,8 @@ class FileTooLarge(DomainError):
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A provider that a proposal leaves out, wholly or in part. ``reason``: NO_ACCOUNT, NOT_POSITIVE, HELD or GRACE
-    (judged too recently); minor units.
+    """A provider that a proposal leaves out, wholly or in part. ``reason``: NO_ACCOUNT, NOT_POSITIVE, HELD, GRACE
+    (judged too recently) or OWES (what it owes of an earlier month is not taken off now); minor units.
     """
 
     provider: Provider
@@ -128,12 +128,12 @@ def terms_of(organisation: Organisation, total_minor: int, on: date) -> Terms:
 
 
 def choose(
-    rows: QuerySet[Remittance] | QuerySet[Advance], organisation: Organisation, on: date
+    rows: QuerySet[Remittance] | QuerySet[Advance], organisation: Organisation, period: date, on: date
 ) -> tuple[list[Item], list[LeftOut]]:
-    """Which of payable remittances or advances a run of a day takes, and whom it leaves out and why."""
+    """Which of payable remittances or advances a run of a month takes on a day, and whom it leaves out and why."""
     if rows.model is Advance:
         return choose_advances(rows, organisation, on)  # type: ignore[arg-type]  # of that model
-    return choose_remittances(rows, organisation, on)  # type: ignore[arg-type]
+    return choose_remittances(rows, organisation, period, on)  # type: ignore[arg-type]
 
 
 def choose_advances(rows: QuerySet[Advance], organisation: Organisation, on: date) -> tuple[list[Item], list[LeftOut]]:
@@ -144,24 +144,48 @@ def choose_advances(rows: QuerySet[Advance], organisation: Organisation, on: dat
 
 
 def choose_remittances(
-    rows: QuerySet[Remittance], organisation: Organisation, on: date
+    rows: QuerySet[Remittance], organisation: Organisation, period: date, on: date
 ) -> tuple[list[Item], list[LeftOut]]:
-    """Which of payable remittances a run of a day takes, and whom it leaves out and why.
+    """Which of payable remittances a run of a month takes on a day, and whom it leaves out and why.
 
-    Money: a provider's remittances are netted; one whose sum is not positive is left out whole.
+    Money: a provider's remittances are netted; one whose sum is not positive is left out whole. From what is left
+    whole earlier months that the provider owes are taken off, the oldest first, as long as something remains to pay.
     """
     held = set(held_remittances(rows, organisation, on).values_list("pk", flat=True))
     recent = _judged_recently(rows, organisation, on)
     free, left_out = [], []
+    debts: dict[tuple[date, int], list[Remittance]] = {}
     for row in rows:
-        if row.pk in held:
+        if row.run.period < period:
+            debts.setdefault((row.run.period, row.provider_id), []).append(row)
+        elif row.pk in held:
             left_out.append(LeftOut(row.provider, "HELD", row.payable))
         elif row.run_id in recent:
             left_out.append(LeftOut(row.provider, "GRACE", row.payable))
         else:
             free.append(row)
     chosen, refused = _payable_together(free)
-    return chosen, left_out + refused
+    waiting = {month for month, parts in debts.items() if any(p.pk in held or p.run_id in recent for p in parts)}
+    taken, waits = _less_debts(chosen, debts, waiting)
+    return chosen + taken, left_out + refused + waits
+
+
+def _less_debts(
+    chosen: Sequence[Item], debts: Mapping[tuple[date, int], list[Remittance]], waiting: set[tuple[date, int]]
+) -> tuple[list[Item], list[LeftOut]]:
+    left: dict[int, int] = {}
+    for row in chosen:
+        left[row.provider_id] = left.get(row.provider_id, 0) + row.payable
+    taken: list[Item] = []
+    waits: list[LeftOut] = []
+    for month, rows in sorted(debts.items()):
+        provider, owed = rows[0].provider, sum(row.payable for row in rows)
+        if month not in waiting and left.get(provider.pk, 0) + owed > 0:
+            left[provider.pk] += owed
+            taken.extend(rows)
+        elif provider.pk in left:
+            waits.append(LeftOut(provider, "OWES", owed))
+    return taken, waits
 
 
 def _judged_recently(rows: QuerySet[Remittance], organisation: Organisation, on: date) -> set[int]:
@@ -268,7 +292,7 @@ def live_items(run: PaymentRun) -> list[Item]:
 
 def has_changed(run: PaymentRun, on: date) -> bool:
     """Whether an open run would pay something else than was proposed: an account changed, or a hold began."""
-    return content_digest(choose(items_of(run), run.organisation, on)[0]) != run.content_sha256
+    return content_digest(choose(items_of(run), run.organisation, run.period, on)[0]) != run.content_sha256
 
 
 def accounts_returned(run: PaymentRun) -> list[ReturnedAccount]:

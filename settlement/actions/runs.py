@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from djmoney.money import Money
 
@@ -43,6 +43,7 @@ from settlement.actions.run_content import (
     total_minor,
 )
 from settlement.advance_queries import payable_advances
+from settlement.debt_queries import owed_before
 from settlement.finance_queries import given_back, payable_remittances
 from settlement.gateways.identifiers import creditor_reference
 from settlement.models import (
@@ -110,18 +111,23 @@ def propose_payment_run(
 
     ``follows_id``: only those that this earlier run of the month no longer pays (held, returned, failed).
     Money: reversals are netted against the provider's other remittances; a provider whose sum is not positive, who has
-    no valid account or is held, and what was judged within the days of grace, is left out for a later run.
+    no valid account or is held, and what was judged within the days of grace, is left out for a later run. What the
+    provider owes of earlier months is taken off, as long as something remains to pay.
     Raises: NothingToPay, NotFound, BudgetExceeded when a line that the claims are charged to is overspent.
     Locks: claims, then remittances' new rows. Audit: payment_run.proposed.
     """
-    lock_rows(Claim.objects.filter(organisation=organisation, period=period, status__in=("adjudicated", "scheduled")))
-    rows = payable_remittances(organisation, period)
+    of_month = Q(period=period, status__in=("adjudicated", "scheduled"))
+    owing = set(owed_before(organisation, period).values_list("claim", flat=True))
+    locked = lock_rows(Claim.objects.filter(of_month | Q(pk__in=owing), organisation=organisation))
+    debts = _debts(organisation, period, {claim.pk for claim in locked})
+    rows = payable_remittances(organisation, period, debts)
     if follows_id is not None:
-        rows = rows.filter(pk__in=given_back(_followed(organisation, period, follows_id)).order_by().values("pk"))
-    chosen, left_out = choose(rows, organisation, local_date(at, organisation.zone))
+        back = given_back(_followed(organisation, period, follows_id)).order_by().values("pk")
+        rows = rows.filter(Q(pk__in=back) | Q(pk__in=debts))
+    chosen, left_out = choose(rows, organisation, period, local_date(at, organisation.zone))
     if not chosen:
         raise NothingToPay(period=f"{period:%Y-%m}")
-    refuse_overspent(chosen)
+    refuse_overspent(row for row in chosen if row.pk not in debts)
     run = _create_run(organisation, period, follows_id, chosen, actor, at)
     remittances = [row for row in chosen if isinstance(row, Remittance)]
     PaymentRemittance.objects.bulk_create([PaymentRemittance(payment_run=run, remittance=row) for row in remittances])
@@ -140,6 +146,15 @@ def propose_payment_run(
     return Proposal(run, tuple(left_out))
 
 
+def _debts(organisation: Organisation, period: date, locked: set[int]) -> set[int]:
+    """Remittances of whole earlier months that providers owe. A month that changed while the run waited for its locks
+    waits for the next one.
+    """
+    rows = list(owed_before(organisation, period).select_related("run"))
+    changed = {(row.provider_id, row.run.period) for row in rows if row.claim_id not in locked}
+    return {row.pk for row in rows if (row.provider_id, row.run.period) not in changed}
+
+
 def _followed(organisation: Organisation, period: date, run_id: int) -> PaymentRun:
     found = PaymentRun.objects.filter(pk=run_id, organisation=organisation, period=period).first()
     if found is None:
@@ -156,7 +171,7 @@ def propose_advance_run(*, organisation: Organisation, actor: Actor, at: datetim
     on = local_date(at, organisation.zone)
     # Whoever waited for the lock sees what the other one took.
     lock_rows(Advance.objects.filter(organisation=organisation, status="approved"))
-    chosen, left_out = choose(payable_advances(organisation), organisation, on)
+    chosen, left_out = choose(payable_advances(organisation), organisation, on.replace(day=1), on)
     if not chosen:
         raise NothingToPay(period=f"{on:%Y-%m}")
     run = _create_run(organisation, on.replace(day=1), None, chosen, actor, at)
@@ -297,7 +312,7 @@ def renew_payment_run(*, organisation: Organisation, run_id: int, actor: Actor, 
 def take_up_changes(run: PaymentRun, *, at: datetime) -> list[LeftOut] | None:
     """Bring an open, locked run into step with holds and accounts; whom that leaves out, or None without any change."""
     on = local_date(at, run.organisation.zone)
-    chosen, left_out = choose(items_of(run), run.organisation, on)
+    chosen, left_out = choose(items_of(run), run.organisation, run.period, on)
     digest = content_digest(chosen)
     if digest == run.content_sha256:
         return None

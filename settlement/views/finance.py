@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
@@ -9,17 +10,19 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
+from config.clock import local_date
 from config.errors import NotFound
 from config.office.models import Attachment
 from config.office.storage import open_attachment
 from config.periods import next_working_day
 from contracts.models import Provider
 from contracts.queries import working_calendar
-from contracts.views.pages import access_of, one_of, page_of, perform, perform_with_reason
+from contracts.views.pages import PAGE_SIZE, access_of, one_of, page_of, perform, perform_with_reason
 from settlement import documents, finance_queries
 from settlement.actions import payments as payment_actions
 from settlement.actions import run_content
 from settlement.actions import runs as run_actions
+from settlement.debt_queries import owed_in_all, provider_debts
 from settlement.finance_forms import ApproveForm, ReasonForm, ReleaseForm, month_of_text
 from settlement.models import PaymentRun
 from settlement.statement_words import return_words
@@ -30,8 +33,18 @@ def payment_runs(request: HttpRequest) -> HttpResponse:
     """Payment runs, and months that could be paid."""
     office, q = access_of(request).office(), request.GET.get("q", "").strip()
     page = page_of(request, finance_queries.payment_runs(office, q))
-    context = {"page": page, "q": q, "months": finance_queries.payable_months(office)}
+    context = {"page": page, "q": q, "months": finance_queries.payable_months(office), "owed": owed_in_all(office)}
     return render(request, "settlement/finance/payment_runs.html", context)
+
+
+@requires("payment_runs.view")
+def debts(request: HttpRequest) -> HttpResponse:
+    """What providers owe of paid months, and for how long."""
+    access, q = access_of(request), request.GET.get("q", "").strip()
+    office, today = access.office(), access.today()
+    page = Paginator(provider_debts(office, q), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = [row | {"days": (today - local_date(row["since"], office.zone)).days} for row in page]
+    return render(request, "settlement/finance/provider_debts.html", {"page": page, "rows": rows, "q": q})
 
 
 def _payee(provider: Provider, run: PaymentRun) -> dict[str, str]:

@@ -234,7 +234,7 @@ def test_chosen_and_left_out_are_everything_payable(
                 placed_by=cast["halyna"], recorded_at=at,
             )  # fmt: skip
         rows = payable_remittances(organisation, NOVEMBER)
-        chosen, left_out = choose(rows, organisation, TODAY)
+        chosen, left_out = choose(rows, organisation, NOVEMBER, TODAY)
         total = sum(amount for _number, amount in payables)
         assert sum(row.payable for row in chosen) + sum(row.amount_minor for row in left_out) == total
         assert not {row.provider.code for row in chosen} & {f"P{number}" for number in held}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -23,7 +23,8 @@ from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Cast = dict[str, User]
-LISTS = ["adjudication_runs", "payment_runs", "payments", "statements", "months"]
+DECEMBER = date(2025, 12, 1)
+LISTS = ["adjudication_runs", "payment_runs", "provider_debts", "payments", "statements", "months"]
 
 
 @pytest.fixture
@@ -223,3 +224,28 @@ def test_the_act_of_a_month_is_a_pdf(office: Organisation, other_organisation: O
     assert act["Content-Type"] == "application/pdf" and act.content.startswith(b"%PDF")
     cast["ivan"].memberships.update(organisation=other_organisation)
     assert browser(cast["ivan"]).get(url("reconciliation_act", "2025-11", row["provider_id"])).status_code == 404
+
+
+def test_what_is_taken_off_for_an_earlier_month_is_named(office: Organisation, cast: Cast, at: datetime) -> None:
+    maker = browser(cast["halyna"])
+    assert maker.get(url("payment_runs")).context["owed"] is None
+    released_run(office, cast, at)
+    # November was paid, then it was put right.
+    adjudicated(office, at, (1, -12000), (1, 7500), (2, -500), number=2)
+    assert maker.get(url("payment_runs")).context["owed"] == {"providers": 2, "minor": 5000}
+    page = maker.get(url("provider_debts"), {"q": "11.2025"}).content.decode().replace("\N{NO-BREAK SPACE}", " ")
+    assert "45,00" in page and "11.2025" in page and "5,00" in page
+    with CaptureQueriesContext(connection) as two:
+        maker.get(url("provider_debts"))
+    adjudicated(office, at, (1, 24000), period=DECEMBER)
+    run = released_run(office, cast, at, period=DECEMBER)
+    assert str(run.total.amount) == "195.00"
+    shown = maker.get(url("payment_run", run.pk)).content.decode()
+    assert shown.count("за 11.2025") == 2
+    payment = run.payments.get()
+    assert maker.get(url("payment", payment.pk)).content.decode().count("за 11.2025") == 2
+    assert [row["provider__code"] for row in maker.get(url("provider_debts")).context["rows"]] == ["P2"]
+    with CaptureQueriesContext(connection) as one:
+        maker.get(url("provider_debts"))
+    assert len(one) == len(two)
+    assert not maker.get(url("provider_debts"), {"q": "12.2025"}).context["rows"]
