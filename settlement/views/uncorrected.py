@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
 from config.links import may_open, url_of_label
-from config.record_names import names_of
+from config.record_names import full_names_of
 from contracts.views.pages import access_of, page_of, perform
 from settlement.actions.uncorrected import need_no_correction
 from settlement.finance_forms import ReasonForm
@@ -24,12 +24,14 @@ def uncorrected(request: HttpRequest) -> HttpResponse:
     access = access_of(request)
     page = page_of(request, uncorrected_months(access.office()))
     learnt = learnt_of(access.office(), page)
-    names = names_of([fact.label for facts in learnt.values() for fact in facts])
+    names = full_names_of([fact.label for facts in learnt.values() for fact in facts])
     rows: list[dict[str, Any]] = []
     for month in page:
         facts = learnt.get(month.pk, [])
         told = [(fact, names[fact.label], _address(fact.label, access.permissions)) for fact in facts]
-        rows.append({"month": month, "facts": told, "form": ReasonForm(auto_id=f"month-{month.pk}-%s")})
+        # Whoever reads the correction opens the facts themselves for why they are known only now.
+        reason, form = "; ".join(name for _fact, name, _at in told), ReasonForm(auto_id=f"month-{month.pk}-%s")
+        rows.append({"month": month, "facts": told, "reason": reason, "form": form})
     return render(request, "settlement/corrections/uncorrected.html", {"page": page, "rows": rows})
 
 

@@ -103,8 +103,8 @@ def test_the_page_says_what_became_known_and_takes_the_reason(town: Town) -> Non
     norm = put_norm_right(town, "-2.31")
     assert card.format(1) in halyna.get("/").content.decode()
     page = halyna.get(url("uncorrected_months")).content.decode()
-    assert "11.2025" in page and WHY in page and f"/contracts/norms/{norm.pk}/" in page
-    assert "?month=2025-11&amp;ground=norm&amp;reason=" in page
+    assert "11.2025" in page and "Norm cost" in page and WHY in page and f"/contracts/norms/{norm.pk}/" in page
+    assert "?month=2025-11&amp;ground=norm&amp;reason=Norm%20cost%20" in page
     month = ClosedMonth.objects.get()
     empty = halyna.post(url("not_needed", month.pk), {"reason": ""}, follow=True).content.decode()
     assert "Write a reason" in empty and "11.2025" in empty
