@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.formats import date_format, get_format
+from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -171,6 +172,10 @@ def parameter_title(key: str) -> str:
     if match := _APPROVALS.fullmatch(key.strip()):
         return gettext("approvals that a payment needs from the sum %(sum)s") % {"sum": match[1]}
     return str(found or LISTED.get(key.strip()) or key)
+
+
+# The same, for sentences that are written before it is known in whose language they are read.
+parameter_named = lazy(parameter_title, str)
 
 
 def value_words(value: str) -> str:

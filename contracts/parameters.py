@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.errors import DomainError
+from config.law_words import parameter_named
 from config.versions import known_rows
 from contracts.models import Parameter, ParameterProposal
 
@@ -25,9 +26,12 @@ class ParameterMissing(DomainError):
 
     code = "PARAMETER_MISSING"
     message = _(
-        "The parameter «%(key)s» has no value on %(on)s. "
+        "The parameter «%(parameter)s» has no value on %(on)s. "
         "Ask the administrator of parameters to enter it, then try again."
     )
+
+    def __init__(self, *, key: str, on: date) -> None:
+        super().__init__(key=key, on=on, parameter=parameter_named(key))
 
 
 @dataclass(frozen=True)

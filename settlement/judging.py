@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.errors import DomainError
+from config.law_words import parameter_named
 from config.periods import month_end
 from config.transactions import step
 from contracts.parameters import ParameterBook
@@ -37,7 +38,9 @@ class ParameterUnreadable(DomainError):
     """A stored figure of law is not what adjudication can read."""
 
     code = "PARAMETER_UNREADABLE"
-    message = _("The parameter %(key)s has the value «%(value)s», which adjudication cannot read. Correct it first.")
+    message = _(
+        "The parameter «%(parameter)s» has the value «%(value)s», which adjudication cannot read. Correct it first."
+    )
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def _readable(rows: list[tuple[str, int, int, str]]) -> Parameters:
         try:
             parse_parameters([(key, first, last, value)])
         except ValueError as problem:
-            raise ParameterUnreadable(key=key, value=value) from problem
+            raise ParameterUnreadable(key=key, parameter=parameter_named(key), value=value) from problem
     return parse_parameters(rows)
 
 

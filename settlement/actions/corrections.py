@@ -14,6 +14,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, nothing_to_record, record
 from config.clock import local_date
 from config.errors import DomainError, FourEyes, NotFound
+from config.law_words import parameter_named
 from config.locks import lock_rows
 from config.office.messages import tell
 from config.office.numbering import document_number
@@ -69,8 +70,8 @@ class ClosedYear(DomainError):
 
     code = "CORRECTION_CLOSED_YEAR"
     message = _(
-        "%(month)s belongs to a closed year, and the parameter «%(key)s» does not allow its correction. What is owed "
-        "is claimed or returned by a document of this year."
+        "%(month)s belongs to a closed year, and the parameter «%(parameter)s» does not allow its correction. What is "
+        "owed is claimed or returned by a document of this year."
     )
 
 
@@ -176,7 +177,7 @@ def _refuse_month(organisation: Organisation, month: date, at: datetime) -> None
         raise MonthStillOpen(month=name)
     today = local_date(at, organisation.zone)
     if is_closed_year(organisation, month) and not is_allowed(organisation, CLOSED_YEAR, today):
-        raise ClosedYear(month=name, key=CLOSED_YEAR)
+        raise ClosedYear(month=name, parameter=parameter_named(CLOSED_YEAR))
     if next_run(organisation, month, end_of(today, organisation)) is not None:
         raise MonthWaits(month=name)
 

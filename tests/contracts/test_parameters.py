@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django.utils.translation import override
 
 from config.accounts.models import Organisation
+from config.law_words import parameter_title
 from contracts.models import Parameter
 from contracts.parameters import ParameterBook, ParameterMissing, parameter_value
 
@@ -44,6 +46,19 @@ def test_a_general_row_serves_where_the_jurisdiction_has_none(organisation: Orga
     with pytest.raises(ParameterMissing) as refusal:
         parameter_value(organisation, "foreign.test", NOVEMBER)
     assert refusal.value.code == "PARAMETER_MISSING"
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("en", "working days for an appeal"), ("uk", "робочих днів на оскарження"), ("ru", "рабочих дней на обжалование")],
+)
+def test_a_missing_parameter_is_named_in_words(language: str, title: str) -> None:
+    refusal = ParameterMissing(key="claim.appeal_days", on=NOVEMBER)
+    with override(language):
+        assert f"«{parameter_title('claim.appeal_days')}»" in refusal.sentence
+        assert "claim.appeal_days" not in refusal.sentence
+        assert title in refusal.sentence
+    assert refusal.params["key"] == "claim.appeal_days"
 
 
 def test_what_was_recorded_later_is_not_known_before(organisation: Organisation) -> None:

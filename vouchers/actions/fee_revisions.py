@@ -16,6 +16,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.clock import local_date
 from config.errors import DomainError, FourEyes, NotFound, NotPermitted
+from config.law_words import parameter_named
 from config.locks import lock_rows
 from config.periods import month_of
 from config.transactions import step
@@ -84,8 +85,8 @@ class RevisionIncrease(DomainError):
 
     code = "FEE_REVISION_INCREASE"
     message = _(
-        "The fee would rise in months that are over, and the parameter «%(key)s» does not allow it. Decide the higher "
-        "fee from the next month."
+        "The fee would rise in months that are over, and the parameter «%(parameter)s» does not allow it. Decide the "
+        "higher fee from the next month."
     )
 
 
@@ -214,7 +215,7 @@ def _refuse_pieces(recipient: Recipient, pieces: Iterable[Piece], calculation: F
 def _refuse_rise(organisation: Organisation, pieces: Iterable[Piece], new: tuple[int, Decimal], today: date) -> None:
     rises = (new > burden(piece.row.mode, piece.row.monthly_limit) for piece in pieces if piece.start < month_of(today))
     if any(rises) and not _may_rise(organisation, today):
-        raise RevisionIncrease(key=FEE_INCREASE)
+        raise RevisionIncrease(parameter=parameter_named(FEE_INCREASE))
 
 
 def _may_rise(organisation: Organisation, on: date) -> bool:

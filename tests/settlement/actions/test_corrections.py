@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -257,8 +258,10 @@ def test_a_closed_year_is_corrected_only_where_the_parameter_allows_it(town: Tow
         approved_by=town.users["ivan"], proposed_at=AT, status="proposed", status_at=AT,
     ).move_to("approved", at=AT)  # fmt: skip
     january = LATER + timedelta(days=40)
-    with pytest.raises(corrections.ClosedYear):
+    with pytest.raises(corrections.ClosedYear) as refused, override("en"):
         propose(town, at=january)
+    with override("en"):
+        assert "«a month of a closed year may be corrected»" in refused.value.sentence
     allow(town, "correction.closed_year")
     assert propose(town, at=january).fee_minor == -47_800
 

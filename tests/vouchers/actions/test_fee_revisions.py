@@ -181,8 +181,9 @@ def test_a_span_behind_the_last_decision_is_outside(town: Town, recipient: Recip
 def test_a_fee_rises_backwards_only_where_the_parameter_allows_it(
     town: Town, recipient: Recipient, colleague: Actor
 ) -> None:
-    with pytest.raises(RevisionIncrease):
+    with pytest.raises(RevisionIncrease) as refused:
         propose(town, recipient, income="9000.00")
+    assert "fee_increase" not in refused.value.sentence and "«" in refused.value.sentence
     allow_increase(town)
     approve(town, propose(town, recipient, income="9000.00"), colleague)
     assert decided(recipient)[0][2] == Decimal("4278.00")
