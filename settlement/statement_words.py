@@ -49,6 +49,31 @@ WORDS: dict[str, tuple[Any, Any, Any]] = {
         _("The day of entry %(entry)s is not a date."),
         _("Look whether the column of the day was chosen rightly."),
     ),
+    "ROW_DAY_UNREADABLE": (
+        _("A day cannot be read"),
+        _("Row %(row)s of the file has «%(value)s» in the column «%(column)s», which is not a date."),
+        _("Refuse the statement, correct the file or the columns of the table, and read the file again."),
+    ),
+    "ROW_SUM_UNREADABLE": (
+        _("An amount cannot be read"),
+        _("Row %(row)s of the file has «%(value)s» in the column «%(column)s», which is not a sum."),
+        _("Refuse the statement, correct the file or the columns of the table, and read the file again."),
+    ),
+    "ROW_PASSED_OVER": (
+        _("A row was passed over"),
+        _("Row %(row)s of the file moves no money: «%(value)s»."),
+        _("Look whether it is only a text, a sum of nought or a line of totals."),
+    ),
+    "LINE_CURRENCY": (
+        _("A line is of another currency"),
+        _("Record %(entry)s is of %(amount)s %(found)s; the books and our account are kept in %(expected)s."),
+        _("It cannot be booked. Refuse the statement and ask the bank for one in the currency of the account."),
+    ),
+    "ACCOUNT_CURRENCY": (
+        _("The account is of another currency"),
+        _("The statement tells of an account in %(found)s; the books are kept in %(expected)s."),
+        _("It cannot be booked. Refuse the statement and look whether it is of our account."),
+    ),
     "OPENING_NOT_CLOSING": (
         _("The balances of two statements do not meet"),
         _("The statement before closed with %(expected)s, this one opens with %(found)s."),
@@ -57,11 +82,39 @@ WORDS: dict[str, tuple[Any, Any, Any]] = {
 }
 
 
+# A statement with one of these cannot be taken in: a row of it would be lost, or booked in a false currency.
+_NEVER = {"DATE_UNREADABLE", "ROW_DAY_UNREADABLE", "ROW_SUM_UNREADABLE", "LINE_CURRENCY", "ACCOUNT_CURRENCY"}
+
+
+def lasting_causes(problems: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Titles of what keeps a statement from ever being accepted; an unreadable balance does not, an entry does."""
+    return _titles(item for item in problems if item["code"] in _NEVER or _lost_entry(item))
+
+
+def blocking_causes(problems: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Titles of what set a statement aside."""
+    return _titles(item for item in problems if item["severity"] == "block")
+
+
+def _lost_entry(problem: Mapping[str, Any]) -> bool:
+    return problem["code"] == "AMOUNT_UNREADABLE" and str(problem["params"].get("entry", "")).isdecimal()
+
+
+def _titles(problems: Iterable[Mapping[str, Any]]) -> list[str]:
+    titles = (str(WORDS[item["code"]][0]) if item["code"] in WORDS else item["code"] for item in problems)
+    return list(dict.fromkeys(titles))
+
+
 # Why a file could not be read at all: codes of the gateways.
 UNREADABLE: dict[str, Any] = {
     "COLUMN_MISSING": _("the column «%(column)s» is missing"),
     "DTD_REFUSED": _("it carries definitions that could do harm"),
     "NOT_A_STATEMENT": _("it is another kind of document"),
+    "NO_ROWS": _("it has no records below its row of headings"),
+    "NO_READABLE_ROW": _(
+        "not one of its records can be read: row %(row)s has «%(value)s» in the column «%(column)s»; "
+        "look whether the columns were named rightly"
+    ),
     "NOT_A_TABLE": _("it is no table with a row of headings"),
     "TOO_LARGE": _("it is too large"),
     "UNREADABLE_XML": _("it is damaged or cut off at line %(line)s"),

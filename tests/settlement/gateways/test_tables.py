@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.gateways.base import GatewayError, Statement
+from settlement.gateways.base import Finding, GatewayError, Statement
 from settlement.gateways.tables import fingerprint, headings_of, read_table
 
 COLUMNS = {
@@ -55,12 +55,57 @@ def test_newest_first_is_read_too() -> None:
 
 
 def test_a_broken_running_balance_blocks() -> None:
-    assert [item.code for item in read(TABLE.replace("8 858,50", "8 858,51")).findings] == ["BALANCE_MISMATCH"]
+    assert [item.code for item in blocking(TABLE.replace("8 858,50", "8 858,51"))] == ["BALANCE_MISMATCH"]
 
 
 def test_what_cannot_be_read_blocks() -> None:
-    assert "AMOUNT_UNREADABLE" in [item.code for item in read(TABLE.replace(";100,50;Хт", ";сто;Хт")).findings]
-    assert "DATE_UNREADABLE" in [item.code for item in read(TABLE.replace("13.12.2025", "вчора")).findings]
+    (amount,) = blocking(TABLE.replace(";100,50;Хт", ";сто;Хт"))
+    assert (amount.code, amount.params) == (
+        "ROW_SUM_UNREADABLE",
+        {"row": "4", "column": "Кредит", "value": "сто"},
+    )
+    (day,) = blocking(TABLE.replace("13.12.2025", "вчора"))
+    assert (day.code, day.params) == ("ROW_DAY_UNREADABLE", {"row": "4", "column": "Дата", "value": "вчора"})
+
+
+def blocking(text: str) -> list[Finding]:
+    return [item for item in read(text).findings if item.severity == "block"]
+
+
+@pytest.mark.parametrize(
+    "row", ["32.12.2025;;;сто;Хтось;;Внесок;", "вчора;;;сто;;;;", "14.12.2025;;1,234;;;;;", "32.12.2025;;;5;;;;"]
+)
+def test_no_row_vanishes(row: str) -> None:
+    found = read(f"{TABLE}{row}\n\n")
+    assert len(found.entries) == 2
+    assert {item.params["row"] for item in found.findings if item.severity == "block"} == {"6"}
+
+
+def test_what_moves_no_money_is_named() -> None:
+    heading = TABLE.splitlines()[1]
+    found = read(f"{TABLE}{heading}\n14.12.2025;;;0,00;;;Нуль;\nПідписав;Бух.;;;;;;\n")
+    assert len(found.entries) == 2 and found.is_balanced
+    passed = [(item.params["row"], item.params["value"]) for item in found.findings if item.code == "ROW_PASSED_OVER"]
+    assert [row for row, _value in passed] == ["5", "6", "7", "8"]
+    assert passed[0][1] == "Разом 1 242,00 100,50"
+
+
+def test_a_table_without_a_readable_row_is_refused() -> None:
+    heading = TABLE.splitlines()[1]
+    with pytest.raises(GatewayError, match="NO_ROWS"):
+        read(f"{heading}\n")
+    with pytest.raises(GatewayError, match="NO_READABLE_ROW") as refused:
+        read(f"{heading}\nвчора;;;сто;Хтось;;;\n")
+    assert refused.value.params == {"row": "2", "column": "Дата", "value": "вчора"}
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"), [("", "UAH"), ("980", "UAH"), ("грн.", "UAH"), ("uah", "UAH"), ("978", "EUR")]
+)
+def test_a_currency_is_understood(told: str, meant: str) -> None:
+    columns = {"date": "date", "amount": "sum", "text": "what", "currency": "of"}
+    found = read(f"date,sum,what,of\n2025-12-12,1,a,{told}\n", columns)
+    assert [entry.currency for entry in found.entries] == [meant]
 
 
 def test_a_signed_sum_and_no_balance() -> None:
