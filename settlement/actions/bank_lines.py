@@ -22,6 +22,7 @@ from settlement.actions.payment_postings import (
     open_of,
     post_explained_line,
     post_matches,
+    refuse_other_currency,
     settle_lines,
     undoing_event,
 )
@@ -296,10 +297,11 @@ def undo_explanation(
 
 
 def lock_open_line(organisation: Organisation, line_id: int) -> StatementLine:
-    """An open line of a statement in force, locked. Raises: NotFound, LineNotOpen."""
+    """An open line of a statement in force, locked. Raises: NotFound, LineNotOpen, OtherCurrency."""
     line = lock_line(organisation, line_id)
     if line.status not in ("unmatched", "partial") or line.statement.status != "imported":
         raise LineNotOpen()
+    refuse_other_currency(line, organisation.currency)
     return line
 
 

@@ -44,13 +44,13 @@ def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], 
 @step
 def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> list[Match]:
     """Match the open lines of a statement as far as the rules are sure; what a person has undone waits for a person,
-    and so does what quotes a notice or a case beside something else.
+    and so do what quotes a notice or a case beside something else, and money of another currency.
 
     Locks: fee notices, clawbacks, advances, claims, runs, payments.
     Posts: payment.confirmed, payment.returned, fee.paid_by_bank, clawback.repaid, advance.repaid.
     """
     _explain_reported_before(statement, at)
-    several = naming_several(statement)
+    several = naming_several(statement) | _of_other_currency(statement)
     match_fees(statement, but=several, actor=actor, at=at)
     match_clawbacks(statement, but=several, actor=actor, at=at)
     match_advances(statement, but=several, actor=actor, at=at)
@@ -66,6 +66,11 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
     matches = [_match(lines[row["line"]], payments[row["payment"]], row, actor, at) for row in rows]
     write_matches(matches, actor=actor, at=at)
     return matches
+
+
+def _of_other_currency(statement: Statement) -> set[int]:
+    rows = statement.lines.filter(status__in=OPEN).exclude(currency__in=("", statement.organisation.currency))
+    return set(rows.values_list("pk", flat=True))
 
 
 def _not_undone(found: pd.DataFrame, statement: Statement) -> pd.DataFrame:
@@ -193,7 +198,7 @@ def _take_known(line: StatementLine, statement: Statement, known: dict[int, list
 
 
 def _fingerprint(line: StatementLine) -> tuple[Any, ...]:
-    return line.booked_on, line.amount_minor, line.end_to_end_id, line.bank_reference
+    return line.booked_on, line.amount_minor, line.currency, line.end_to_end_id, line.bank_reference
 
 
 def _line_frame(lines: Sequence[StatementLine]) -> pd.DataFrame:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from config.audit.actors import Actor
 from config.audit.recording import label_of
+from config.errors import DomainError
 from config.money import to_minor
 from config.transactions import step
 from contracts.models import Provider
@@ -25,6 +28,21 @@ _OPPOSITE = {
     "card.paid_out": "card.topped_up",
     "card.topped_up": "card.paid_out",
 }
+
+
+class OtherCurrency(DomainError):
+    """Money of another currency is never booked one to one."""
+
+    code = "LINE_OTHER_CURRENCY"
+    message = _(
+        "This bank line is of %(found)s, the books are kept in %(expected)s: it can be neither matched nor explained."
+    )
+
+
+def refuse_other_currency(line: StatementLine, ours: str) -> None:
+    """Raises: OtherCurrency. A line that says nothing is of the account's."""
+    if line.currency not in ("", ours):
+        raise OtherCurrency(found=line.currency, expected=ours)
 
 
 @step
@@ -54,7 +72,7 @@ def _key(event: str, payment: Payment) -> str:
 def post_matches(matches: Sequence[Match], *, actor: Actor, at: datetime) -> None:
     """One entry for each match, on the day and the account of its bank line; undoing posts the opposite.
 
-    Posts: payment.confirmed, payment.returned, payment.unconfirmed, payment.unreturned.
+    Raises: OtherCurrency. Posts: payment.confirmed, payment.returned, payment.unconfirmed, payment.unreturned.
     """
     for day in sorted({match.statement_line.booked_on for match in matches}):
         group = [match for match in matches if match.statement_line.booked_on == day]
@@ -64,6 +82,8 @@ def post_matches(matches: Sequence[Match], *, actor: Actor, at: datetime) -> Non
 
 def _draft(match: Match) -> EntryDraft:
     event = (_UNDONE if match.undoes_id else _EVENTS)[match.kind]
+    if not match.undoes_id:
+        refuse_other_currency(match.statement_line, str(match.payment.amount.currency))
     iban = match.statement_line.statement.iban
     return EntryDraft(
         event=event,
@@ -80,8 +100,11 @@ def post_explained_line(
 ) -> None:
     """Book what is open of a bank line as something that is no document of ours.
 
-    Posts: the event; receipts wait on the suspense account, charges are booked against it.
+    Raises: OtherCurrency. Posts: the event; receipts wait on the suspense account, charges are booked against it.
     """
+    office = line.statement.organisation
+    if line.status != "explained":
+        refuse_other_currency(line, office.currency)
     before = Entry.objects.filter(label=label_of(line), event=event).count()
     draft = EntryDraft(
         event=event,
@@ -89,7 +112,6 @@ def post_explained_line(
         label=label_of(line),
         parts=[Amounts({"amount": abs(open_of(line))}, provider=provider, bank=line.statement.iban)],
     )
-    office = line.statement.organisation
     post_entries(organisation=office, drafts=[draft], on=line.booked_on, actor=actor, at=at)
 
 

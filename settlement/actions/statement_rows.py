@@ -38,7 +38,7 @@ def statement_row(
         to_date=ends,
         opening_minor=_minor(opening),
         closing_minor=_minor(closing),
-        currency=bank.currency,
+        currency=_code(bank.currency) or organisation.currency,
         problems=[{"code": item.code, "severity": item.severity, "params": item.params} for item in findings],
         imported_by_id=actor.user_id,
         imported_at=at,
@@ -56,12 +56,33 @@ def _days_told(bank: BankStatement) -> tuple[date | None, date | None]:
 
 
 def _findings(organisation: Organisation, bank: BankStatement) -> list[Finding]:
-    findings = list(bank.findings)
+    findings = [*bank.findings, *_other_currencies(organisation.currency, bank)]
     if _is_numbered(bank):
         before = _statement_before(organisation, bank)
         closing = _closing_before(organisation, bank)
         findings += check_sequence(bank, last_sequence=before.sequence if before else None, last_closing=closing)
     return findings + _overlap(organisation, bank)
+
+
+def _other_currencies(ours: str, bank: BankStatement) -> list[Finding]:
+    """Money that is not of the currency in which the office keeps its books: it is never booked one to one."""
+    told = sorted({bank.currency, *(item.currency for item in bank.balances)} - {ours, ""})
+    if told:
+        return [Finding("ACCOUNT_CURRENCY", "block", {"found": ", ".join(told), "expected": ours})]
+    return [
+        Finding(
+            "LINE_CURRENCY",
+            "block",
+            {"entry": str(entry.index), "amount": str(entry.amount), "found": entry.currency, "expected": ours},
+        )
+        for entry in bank.entries
+        if entry.booked and entry.currency not in (ours, "")
+    ]
+
+
+def _code(currency: str) -> str:
+    """As the row keeps it: no currency (ISO 4217) where a file has something else than a code."""
+    return currency if len(currency) in (0, 3) else "XXX"
 
 
 def _closing_before(organisation: Organisation, bank: BankStatement) -> Decimal | None:
@@ -142,7 +163,7 @@ def _line(statement: Statement, entry: Entry, detail: EntryDetail, at: datetime)
         position=0,
         booked_on=entry.booked_on or entry.value_on or local_date(at, statement.organisation.zone),
         amount_minor=to_minor(detail.amount),
-        currency=entry.currency or statement.currency,
+        currency=_code(entry.currency) or statement.currency,
         end_to_end_id=detail.end_to_end_id[:70],
         bank_reference=(entry.bank_reference if detail.end_to_end_id else _whole(entry))[:70],
         counterparty_iban=detail.counterparty_account[:34],
