@@ -30,7 +30,7 @@ from settlement.gateways.mt940 import is_mt940
 from settlement.gateways.tables import FORMAT as CSV
 from settlement.gateways.tables import fingerprint, headings_of, read_table
 from settlement.models import Statement, StatementLine
-from settlement.statement_words import unreadable_words
+from settlement.statement_words import lasting_causes, unreadable_words
 
 STATEMENT_FILE = "statement_file"
 _CONTENT_TYPES = {MT940: "text/plain", CSV: "text/csv"}
@@ -73,6 +73,16 @@ class OwnStatement(DomainError):
 
     code = "STATEMENT_FOUR_EYES"
     message = _("You imported this statement yourself. Another person must look at it and accept it.")
+
+
+class NotToAccept(DomainError):
+    """A row would be lost, or booked in a false currency."""
+
+    code = "STATEMENT_NOT_TO_ACCEPT"
+    message = _(
+        "This statement cannot be accepted: %(causes)s. Refuse it, correct the file or the columns of the table, "
+        "and read the file again."
+    )
 
 
 @dataclass(frozen=True)
@@ -139,7 +149,8 @@ def store_statement(
 ) -> ImportedStatement:
     """Store a statement with its lines and match them; one whose balance is broken waits in quarantine.
 
-    Idempotent: known by content and by the bank's own id. Raises: StatementDiffers.
+    Idempotent: known by content and by the bank's own id, unless it was refused: then the same file may be read again,
+    with other columns. Raises: StatementDiffers.
     Locks: claims, runs, payments, account. Posts: payment.confirmed, payment.returned, the account's opening balance.
     Audit: statement.imported.
     """
@@ -180,9 +191,9 @@ def _digest(content: bytes, bank: BankStatement) -> str:
 
 
 def _known(organisation: Organisation, bank: BankStatement, digest: str) -> Statement | None:
-    rows = Statement.objects.filter(organisation=organisation, iban=bank.account)
+    rows = Statement.objects.filter(organisation=organisation, iban=bank.account).exclude(status="refused")
     known = rows.filter(content_sha256=digest).first()
-    if known is None and rows.filter(statement_id=bank.identifier).exclude(status="refused").exists():
+    if known is None and rows.filter(statement_id=bank.identifier).exists():
         raise StatementDiffers(statement=bank.identifier)
     return known
 
@@ -214,7 +225,7 @@ def accept_statement(
 ) -> Statement:
     """Take a statement that another person imported out of quarantine with a reason, and match it.
 
-    Raises: ReasonMissing, NotFound, OwnStatement, InvalidMove. Locks: statement, claims, runs, payments.
+    Raises: ReasonMissing, NotFound, NotToAccept, OwnStatement, InvalidMove. Locks: statement, claims, runs, payments.
     Audit: statement.accepted.
     """
     statement = _decide(organisation, statement_id, reason, "imported", actor, at)
@@ -246,6 +257,9 @@ def _decide(
         raise NotFound()
     statement = rows[0]
     statement.check_move(status)
+    causes = lasting_causes(statement.problems)
+    if status == "imported" and causes:
+        raise NotToAccept(causes=", ".join(causes))
     if status == "imported" and statement.imported_by_id in (None, actor.user_id):
         raise OwnStatement()
     statement.decided_by_id, statement.decision_reason = actor.user_id, reason.strip()[:300]

@@ -24,6 +24,14 @@ class LayoutIncomplete(DomainError):
     http_status = 400
 
 
+class ColumnTwice(DomainError):
+    """One column means one thing."""
+
+    code = "STATEMENT_LAYOUT_COLUMN_TWICE"
+    message = _("The column «%(column)s» is chosen twice. Choose another one, or leave one of the two empty.")
+    http_status = 400
+
+
 class LayoutAccount(DomainError):
     """A table of somebody else's account."""
 
@@ -45,11 +53,12 @@ def save_layout(
 ) -> StatementLayout:
     """Remember the columns of a table; the same headings again replace what was said before.
 
-    Raises: LayoutIncomplete, LayoutAccount. Audit: statement_layout.saved.
+    Raises: LayoutIncomplete, ColumnTwice, LayoutAccount. Audit: statement_layout.saved.
     """
     chosen = {field: columns[field] for field in FIELDS if columns.get(field) in headings and columns.get(field)}
     if "date" not in chosen or not ("amount" in chosen or {"debit", "credit"} <= set(chosen)):
         raise LayoutIncomplete()
+    _refuse_column_twice(chosen)
     if iban not in organisation.accounts:
         raise LayoutAccount(account=iban)
     layout, _created = StatementLayout.objects.update_or_create(
@@ -66,3 +75,12 @@ def save_layout(
     )
     record("statement_layout.saved", layout, actor=actor, at=at, name=layout.name, columns=chosen)
     return layout
+
+
+def _refuse_column_twice(columns: Mapping[str, str]) -> None:
+    """Raises: ColumnTwice."""
+    seen: set[str] = set()
+    for column in columns.values():
+        if column.casefold() in seen:
+            raise ColumnTwice(column=column)
+        seen.add(column.casefold())

@@ -59,7 +59,8 @@ class Statement(StatefulModel):
     class Meta:
         verbose_name = _("bank statement")
         constraints = [
-            # One that was thrown out makes room for the bank's corrected file, which carries the same id.
+            # One that was thrown out makes room: for the bank's corrected file, which carries the same id, and for the
+            # same file read again with other columns.
             models.UniqueConstraint(
                 fields=["organisation", "iban", "statement_id"],
                 name="statement_once",
@@ -72,7 +73,11 @@ class Statement(StatefulModel):
                 | models.Q(status="refused")
                 | ~models.Q(decided_by=models.F("imported_by")),
             ),
-            models.UniqueConstraint(fields=["organisation", "content_sha256", "iban"], name="statement_content_once"),
+            models.UniqueConstraint(
+                fields=["organisation", "content_sha256", "iban"],
+                name="statement_content_once",
+                condition=~models.Q(status="refused"),
+            ),
         ]
         triggers = STATEMENT_STATES.triggers("statement")
 

@@ -40,7 +40,7 @@ from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
 from settlement.gateways.pain002 import is_status_report
 from settlement.models import ClawbackCase, Payment, Statement, StatementLine
-from settlement.statement_words import problem_rows
+from settlement.statement_words import blocking_causes, lasting_causes, problem_rows
 from settlement.views.bank_lines import HEADINGS
 
 
@@ -103,16 +103,31 @@ def _imported(request: HttpRequest, found: list[reconciliation.ImportedStatement
 
 def _import_message(item: reconciliation.ImportedStatement) -> str:
     name = item.statement.statement_id
+    causes = ", ".join(blocking_causes(item.statement.problems))
+    if item.statement.status == "quarantined":
+        return _quarantine_message(item) % {"name": name, "causes": causes}
     if item.repeated:
         return _("The statement «%(name)s» was here already; nothing has changed.") % {"name": name}
-    if item.statement.status == "quarantined":
-        return _("The statement «%(name)s» is set aside: its balance is broken. Accept or refuse it.") % {"name": name}
     words = ngettext(
         "The statement «%(name)s» is imported, %(count)d line is left to explain.",
         "The statement «%(name)s» is imported, %(count)d lines are left to explain.",
         item.open_lines,
     )
     return words % {"name": name, "count": item.open_lines}
+
+
+def _quarantine_message(item: reconciliation.ImportedStatement) -> str:
+    if item.repeated:
+        return _(
+            "The statement «%(name)s» was here already and is set aside (%(causes)s). "
+            "Refuse it if the file is to be read again."
+        )
+    if lasting_causes(item.statement.problems):
+        return _(
+            "The statement «%(name)s» is set aside (%(causes)s). It cannot be accepted so: refuse it, correct the file "
+            "or the columns of the table, and read the file again."
+        )
+    return _("The statement «%(name)s» is set aside (%(causes)s). Accept or refuse it.")
 
 
 @requires("statements.view")
@@ -130,6 +145,7 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
         "may_match": access.may("statements.match") and row.status == "imported",
         "may_decide": access.may("statements.match") and row.status == "quarantined",
         "own": row.imported_by_id == access.user.pk,
+        "lasting": lasting_causes(row.problems),
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/finance/statement.html", context)
@@ -174,7 +190,8 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     rows = StatementLine.objects.filter(statement__organisation=access.office())
     line = one_of(rows.select_related("statement", "explained_by"), pk)
-    may_match = access.may("statements.match") and line.status in finance_queries.OPEN_LINES
+    is_open = line.status in finance_queries.OPEN_LINES and line.statement.status == "imported"
+    may_match = access.may("statements.match") and is_open
     if request.method == "POST" and not access.may("statements.match"):
         raise NotPermitted()
     step = request.POST.get("step", "match") if request.method == "POST" else ""

@@ -10,10 +10,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from config.accounts.models import Organisation, User
 from settlement.actions import reconciliation
 from settlement.models import BankAct, Match, PaymentRun, Statement, StatementLayout, StatementLine
+from settlement.statement_words import WORDS
 from tests.settlement.actions.paid import released_run
 from tests.settlement.actions.payables import adjudicated, ready
 from tests.settlement.views.town import url
@@ -179,3 +181,26 @@ def test_the_list_of_open_lines_asks_the_same_whatever_its_length(run: PaymentRu
             client.get(url("open_bank_lines"))
         counts.append(len(asked))
     assert counts[0] == counts[1]
+
+
+def test_what_set_a_statement_aside_is_said(run: PaymentRun, cast: Cast) -> None:
+    """The cause is the true one, and what would lose a row offers no way to accept it."""
+    maker, checker = browser(cast["halyna"]), browser(cast["ivan"])
+    text = TABLE.format(reference="") + "14.11.2025;сто;Внесок;3;\n"
+    upload(maker, text)
+    maker.post(url("statement_layout"), {"bank": "Банк", "iban": run.organisation.iban} | COLUMNS)
+    file = SimpleUploadedFile("t.csv", text.encode(), "text/csv")
+    said = [str(item) for item in maker.post(url("statement_new"), {"file": file}, follow=True).context["messages"]]
+    row = Statement.objects.get()
+    assert str(WORDS["ROW_SUM_UNREADABLE"][0]) in said[-1]
+    assert str(WORDS["BALANCE_MISMATCH"][0]) not in said[-1]
+    page = checker.get(url("statement", row.pk)).content.decode()
+    assert "сто" in page and "Сума" in page
+    assert url("statement_refuse", row.pk) in page
+    assert str(_("Accept the statement")) not in page
+    # Nothing is offered of a line whose statement waits.
+    line = checker.get(url("statement_line", row.lines.order_by("pk")[0].pk))
+    assert not line.context["may_match"]
+    checker.post(url("statement_refuse", row.pk), {"reason": "Виправити файл"})
+    upload(maker, text)
+    assert Statement.objects.filter(status="quarantined").exclude(pk=row.pk).count() == 1

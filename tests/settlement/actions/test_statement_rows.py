@@ -1,0 +1,191 @@
+"""What the lines of a statement may be: of our currency, of days that have come, and each told once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from config.accounts.models import Organisation, User
+from settlement.actions.bank_lines import explain_line, match_line
+from settlement.actions.fee_lines import explain_as_cards
+from settlement.actions.payment_postings import OtherCurrency
+from settlement.actions.reconciliation import (
+    ImportedStatement,
+    NotToAccept,
+    StatementUnreadable,
+    accept_statement,
+    import_statement,
+    match_again,
+    refuse_statement,
+)
+from settlement.actions.statement_layouts import ColumnTwice, save_layout
+from settlement.models import Entry, Match, Payment, Statement, StatementLine
+from tests.settlement.actions.paid import released_run
+from tests.settlement.actions.payables import adjudicated, ready
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Cast = dict[str, User]
+HEADINGS = ["Дата", "Сума", "Валюта", "Призначення", "Рахунок", "Номер", "Інше"]
+COLUMNS = {"date": "Дата", "amount": "Сума", "currency": "Валюта", "text": "Призначення", "account": "Рахунок"}
+
+
+@pytest.fixture
+def bank(organisation: Organisation, cast: Cast, at: datetime) -> Any:
+    ready(at)
+    return Bank(organisation, cast, at)
+
+
+class Bank:
+    """Tables of the account as Halyna brings them; Ivan decides."""
+
+    def __init__(self, office: Organisation, cast: Cast, at: datetime) -> None:
+        self.office, self.at = office, at
+        self.maker = {"organisation": office, "actor": cast["halyna"].as_actor(), "at": at}
+        self.checker = {"organisation": office, "actor": cast["ivan"].as_actor(), "at": at}
+
+    def layout(self, **other: str) -> None:
+        columns = COLUMNS | other
+        save_layout(name="Банк", iban=self.office.iban, headings=HEADINGS, columns=columns, **self.maker)
+
+    def bring(self, *rows: str, content: bytes = b"") -> ImportedStatement:
+        text = "\n".join([";".join(HEADINGS), *rows]) + "\n"
+        [found] = import_statement(name="t.csv", content=content or text.encode(), **self.maker)
+        return found
+
+
+def camt(office: Organisation, currency: str, line: str) -> bytes:
+    return f"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt><Id>S1</Id>
+<Acct><Id><IBAN>{office.iban}</IBAN></Id><Ccy>{currency}</Ccy></Acct>
+<Ntry><Amt Ccy="{line}">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>
+<BookgDt><Dt>2025-12-01</Dt></BookgDt></Ntry></Stmt></BkToCstmrStmt></Document>""".encode()
+
+
+def mt940(office: Organisation, currency: str) -> bytes:
+    return (
+        f":20:S\n:25:{office.iban}\n:28C:1\n:60F:C251130{currency}0,00\n:61:2512011201C100,00NTRFX//B1\n"
+        f":62F:C251201{currency}100,00\n"
+    ).encode()
+
+
+# --- Currency --------------------------------------------------------------------------------------------------------
+
+
+def aside(bank: Bank, found: ImportedStatement) -> list[str]:
+    """What set a statement aside that nobody can take in, match or explain."""
+    line = StatementLine.objects.get(statement=found.statement)
+    assert found.statement.status == "quarantined" and found.open_lines == 1
+    with pytest.raises(NotToAccept):
+        accept_statement(statement_id=found.statement.pk, reason="Так і є", **bank.checker)
+    # Were it in force all the same, nothing could be booked of it.
+    Statement.objects.filter(pk=found.statement.pk).update(status="imported")
+    if line.currency != bank.office.currency:
+        with pytest.raises(OtherCurrency):
+            explain_line(line_id=line.pk, explanation="Внесок", **bank.checker)
+        with pytest.raises(OtherCurrency):
+            explain_as_cards(line_id=line.pk, **bank.checker)
+        match_again(**bank.checker)
+    assert not Entry.objects.exclude(event="opening.bank").exists()
+    return [item["code"] for item in found.statement.problems if item["severity"] == "block"]
+
+
+def test_a_table_with_a_line_of_another_currency_is_set_aside(bank: Bank) -> None:
+    bank.layout()
+    found = bank.bring("01.12.2025;100,00;EUR;Внесок;;1;")
+    assert found.statement.problems[-1]["params"] == {
+        "entry": "1", "amount": "100.00", "found": "EUR", "expected": "UAH",
+    }  # fmt: skip
+    assert aside(bank, found) == ["LINE_CURRENCY"]
+
+
+def test_our_currency_is_taken_however_it_is_written(bank: Bank) -> None:
+    bank.layout()
+    found = bank.bring("01.12.2025;100,00;980;Внесок;;1;", "01.12.2025;50,00;;Внесок;;2;")
+    assert found.statement.status == "imported"
+    assert set(found.statement.lines.values_list("currency", flat=True)) == {"UAH"}
+    for line in found.statement.lines.all():
+        explain_line(line_id=line.pk, explanation="Внесок", **bank.checker)
+    assert Entry.objects.filter(event="receipt.explained").count() == 2
+
+
+def test_a_text_that_is_no_currency_is_not_taken_for_ours(bank: Bank) -> None:
+    bank.layout()
+    found = bank.bring("01.12.2025;100,00;UAHX;Внесок;;1;")
+    assert found.statement.lines.get().currency == "XXX"
+    assert aside(bank, found) == ["LINE_CURRENCY"]
+
+
+@pytest.mark.parametrize(("of", "line", "code"), [("UAH", "EUR", "LINE_CURRENCY"), ("EUR", "EUR", "ACCOUNT_CURRENCY")])
+def test_camt_of_another_currency_is_set_aside(bank: Bank, of: str, line: str, code: str) -> None:
+    assert aside(bank, bank.bring(content=camt(bank.office, of, line))) == [code]
+
+
+def test_camt_of_our_currency_is_taken(bank: Bank) -> None:
+    assert bank.bring(content=camt(bank.office, "UAH", "UAH")).statement.status == "imported"
+
+
+def test_mt940_of_another_currency_is_set_aside(bank: Bank) -> None:
+    assert bank.bring(content=mt940(bank.office, "UAH")).statement.status == "imported"
+    assert aside(bank, bank.bring(content=mt940(bank.office, "EUR").replace(b":28C:1", b":28C:2"))) == [
+        "ACCOUNT_CURRENCY"
+    ]
+
+
+def test_a_payment_is_not_matched_with_money_of_another_currency(bank: Bank, cast: Cast) -> None:
+    adjudicated(bank.office, bank.at, (1, 24200))
+    payment = released_run(bank.office, cast, bank.at).payments.get()
+    bank.layout()
+    found = bank.bring(f"12.12.2025;-242,00;EUR;{payment.reference};;1;")
+    Statement.objects.filter(pk=found.statement.pk).update(status="imported")
+    line = found.statement.lines.get()
+    assert match_again(**bank.checker) == 0
+    with pytest.raises(OtherCurrency):
+        match_line(line_id=line.pk, payment_ids=[payment.pk], reason="Та сама", **bank.checker)
+    assert not Match.objects.exists() and Payment.objects.get().status == "prepared"
+
+
+# --- Read again ------------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_file_is_read_again_with_other_columns(bank: Bank) -> None:
+    rows = ["01.12.2025;100,00;UAH;Внесок;;25,00;EUR"]
+    bank.layout(currency="Інше")
+    first = bank.bring(*rows)
+    assert first.statement.status == "quarantined"
+    bank.layout(amount="Номер")
+    # Until it is refused the file is known.
+    assert bank.bring(*rows).repeated
+    refuse_statement(statement_id=first.statement.pk, reason="Не ті стовпці", **bank.checker)
+    again = bank.bring(*rows)
+    assert not again.repeated and again.statement.status == "imported"
+    assert again.statement.lines.get().amount_minor == 2500
+    bank.layout()
+    assert bank.bring(*rows).repeated and Statement.objects.count() == 2
+
+
+def test_a_row_that_cannot_be_read_is_not_lost_by_accepting(bank: Bank) -> None:
+    bank.layout()
+    found = bank.bring("01.12.2025;100,00;UAH;Внесок;;1;", "02.12.2025;сто;UAH;Внесок;;2;")
+    assert [item["code"] for item in found.statement.problems] == ["ROW_SUM_UNREADABLE", "BALANCE_MISSING"]
+    with pytest.raises(NotToAccept):
+        accept_statement(statement_id=found.statement.pk, reason="Так і є", **bank.checker)
+    refuse_statement(statement_id=found.statement.pk, reason="Виправити файл", **bank.checker)
+    assert bank.bring("01.12.2025;100,00;UAH;Внесок;;1;", "02.12.2025;100;UAH;Внесок;;2;").open_lines == 2
+
+
+def test_a_table_without_records_is_refused(bank: Bank) -> None:
+    bank.layout()
+    with pytest.raises(StatementUnreadable) as refused:
+        bank.bring()
+    assert refused.value.params["reason_code"] == "NO_ROWS"
+    with pytest.raises(StatementUnreadable) as refused:
+        bank.bring("вчора;сто;;;;;")
+    assert refused.value.params["reason_code"] == "NO_READABLE_ROW"
+    assert not Statement.objects.exists()
+
+
+def test_one_column_means_one_thing(bank: Bank) -> None:
+    with pytest.raises(ColumnTwice):
+        bank.layout(text="Сума")
+    bank.layout()
