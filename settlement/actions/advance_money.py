@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -80,7 +81,7 @@ def take_advances(
     is kept, so that the run can be judged again. Locks: none of its own; the run has locked the advances.
     Posts: advance.used, advance.given_back and the same of advances that came with a package. Returns the advances.
     """
-    _keep_standing(run, facts, at)
+    told = _keep_standing(run, facts, at)
     parts = result.remittances.loc[result.remittances["advances"] != 0, ["claim", "advances"]]
     amounts = {int(claim): int(amount) for claim, amount in parts.itertuples(index=False)}
     if not amounts:
@@ -91,7 +92,8 @@ def take_advances(
     # What is given back stands on its advance before anything of this run is taken of it.
     rows = AdvanceUse.objects.bulk_create(back)
     settle_advances((row.advance_id for row in rows if row.advance_id), at=at)
-    rows += AdvanceUse.objects.bulk_create(_used(run, remittances, amounts, on, at))
+    again = _again(back, told)
+    rows += AdvanceUse.objects.bulk_create(_used(run, remittances, amounts, again, on, at))
     post_uses(run, rows, on=on, actor=actor, at=at)
     settle_advances((row.advance_id for row in rows if row.advance_id), at=at)
     settle_claims((row.claim_id for row in remittances if not row.payable), at=at)
@@ -99,20 +101,51 @@ def take_advances(
 
 
 @step
-def _keep_standing(run: AdjudicationRun, facts: Facts, at: datetime) -> None:
+def reuse_asked_back(
+    organisation: Organisation, month: date, run: int, claims: Collection[int], *, at: datetime
+) -> None:
+    """Before a run judges copies of claims: let them use again what the claims had used of advances asked back since,
+    so that only the difference is left to be returned.
+
+    Written is what stands for the contract, as the run would see it, and what comes back of such advances. Where none
+    was asked back nothing is written: the run sees for itself. Locks: none of its own, as a run.
+    """
+    uses = AdvanceUse.objects.filter(remittance__claim__in=claims, advance__isnull=False).order_by()
+    back = dict(uses.values_list("advance").annotate(used=Sum("amount_minor")))
+    due = Advance.objects.filter(pk__in=back, status__in=("due", "settled")).exclude(return_until=None)
+    standing = dict.fromkeys(due.values_list("contract", flat=True), 0)
+    for row in with_sums(_usable(organisation, month).filter(contract__in=standing)):
+        standing[row.contract_id] += row.outstanding + back.get(row.pk, 0)  # type: ignore[attr-defined]  # annotated
+    for row in due:
+        standing[row.contract_id] += back[row.pk]
+    AdvanceStanding.objects.bulk_create(
+        _standing(organisation, month, run, contract, amount, at) for contract, amount in standing.items() if amount > 0
+    )
+
+
+def _usable(organisation: Organisation, month: date) -> QuerySet[Advance]:
+    rows = Advance.objects.filter(organisation=organisation, status__in=("paid", "settled"), return_until=None)
+    return rows.filter(use_until__gte=month)
+
+
+def _standing(
+    organisation: Organisation, month: date, run: int, contract: int, amount: int, at: datetime
+) -> AdvanceStanding:
+    return AdvanceStanding(
+        organisation=organisation, period=month, run=run, contract_id=contract, outstanding_minor=amount, recorded_at=at
+    )
+
+
+@step
+def _keep_standing(run: AdjudicationRun, facts: Facts, at: datetime) -> set[int]:
+    """What the run saw; returns the contracts of which it was written before."""
     before = set(_standings(run).values_list("contract", flat=True))
     AdvanceStanding.objects.bulk_create(
-        AdvanceStanding(
-            organisation=run.organisation,
-            period=run.period,
-            run=run.number,
-            contract_id=int(contract),
-            outstanding_minor=int(outstanding),
-            recorded_at=at,
-        )
+        _standing(run.organisation, run.period, run.number, int(contract), int(outstanding), at)
         for contract, outstanding in facts.advances.itertuples(index=False)
         if int(contract) not in before
     )
+    return before
 
 
 def _standings(run: AdjudicationRun) -> QuerySet[AdvanceStanding]:
@@ -128,16 +161,30 @@ def _given_back(remittance: Remittance, amounts: dict[int, int], on: date, at: d
     return [_use(remittance, advance, -used, on, at) for advance, used in sums if used]
 
 
+def _again(back: Iterable[AdvanceUse], told: set[int]) -> dict[int, int]:
+    """What may be used again of advances asked back: what the run has just given back (``reuse_asked_back``)."""
+    sums: dict[int, int] = defaultdict(int)
+    for row in back:
+        sums[row.advance_id or 0] -= row.amount_minor
+    due = Advance.objects.filter(pk__in=sums, status="due", contract__in=told)
+    return {pk: sums[pk] for pk in due.values_list("pk", flat=True)}
+
+
 def _used(
-    run: AdjudicationRun, remittances: Sequence[Remittance], amounts: dict[int, int], on: date, at: datetime
+    run: AdjudicationRun,
+    remittances: Sequence[Remittance],
+    amounts: dict[int, int],
+    again: dict[int, int],
+    on: date,
+    at: datetime,
 ) -> list[AdvanceUse]:
     """Raises: ValueError when less stands on the advances than the run saw; their lock forbids it."""
     given = set(_standings(run).filter(given=True).values_list("contract", flat=True))
     taking = [row for row in remittances if amounts[row.claim_id] > 0]
     contracts = _contracts_of(taking)
-    usable = Advance.objects.filter(organisation=run.organisation, status__in=("paid", "settled"), return_until=None)
-    advances = list(with_sums(usable.filter(use_until__gte=run.period)).order_by("use_until", "id"))
-    left = {row.pk: row.outstanding for row in advances}  # type: ignore[attr-defined]  # annotated
+    usable = list(with_sums(_usable(run.organisation, run.period)).order_by("use_until", "id"))
+    advances = [*Advance.objects.filter(pk__in=again).order_by("use_until", "id"), *usable]
+    left = again | {row.pk: row.outstanding for row in usable}  # type: ignore[attr-defined]  # annotated
     rows = []
     for remittance in taking:
         amount, contract = amounts[remittance.claim_id], contracts[remittance.claim_id]

@@ -23,6 +23,7 @@ from config.locks import lock_rows
 from config.transactions import step
 from contracts.models import BudgetEntry
 from settlement.actions.adjudication import play_batch
+from settlement.actions.advance_money import reuse_asked_back
 from settlement.actions.claim_copies import copy_claim
 from settlement.actions.claims import take_back
 from settlement.actions.fees import charge_difference
@@ -159,6 +160,7 @@ def play(organisation: Organisation, month: date, claims: Iterable[int], *, acto
     number = number_of_late_run(organisation, month)
     retaken = tuple(_retake(claim, number, actor, at) for claim in rows)
     fresh = [each.pk for row in retaken for each in (row.reversal, row.new_claim)]
+    reuse_asked_back(organisation, month, number, [row.claim.pk for row in retaken], at=at)
     played = play_batch(
         organisation,
         month,

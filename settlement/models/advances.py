@@ -39,8 +39,18 @@ _STANDING = """(SELECT a.amount_minor
     FROM settlement_advance a WHERE a.id = NEW.advance_id AND a.status IN ({states}))"""
 
 
-def _limit(name: str, states: str) -> pgtrigger.Trigger:
-    """No row takes more than stands on its advance; an advance in another state gives nothing."""
+# Of an advance that was asked back a run uses no more than what it gives back itself.
+_AGAIN = """
+        AND NOT EXISTS (SELECT 1 FROM settlement_advance a
+            WHERE a.id = NEW.advance_id AND a.status = 'due' AND NEW.amount_minor <= -(
+                SELECT COALESCE(sum(u.amount_minor), 0) FROM settlement_advanceuse u
+                JOIN settlement_remittance m ON m.id = u.remittance_id
+                WHERE u.advance_id = a.id
+                  AND m.run_id = (SELECT r.run_id FROM settlement_remittance r WHERE r.id = NEW.remittance_id)))"""
+
+
+def _limit(name: str, states: str, but: str = "") -> pgtrigger.Trigger:
+    """No row takes more than stands on its advance; an advance in another state gives nothing, ``but`` what is said."""
     return pgtrigger.Trigger(
         name=f"{name}_limit",
         when=pgtrigger.Before,
@@ -50,7 +60,7 @@ def _limit(name: str, states: str) -> pgtrigger.Trigger:
         RETURN NEW;
     END IF;
     PERFORM 1 FROM settlement_advance a WHERE a.id = NEW.advance_id FOR UPDATE;
-    IF NEW.amount_minor > 0 AND NEW.amount_minor > {_STANDING.format(states=states)} IS NOT FALSE THEN
+    IF NEW.amount_minor > 0 AND NEW.amount_minor > {_STANDING.format(states=states)} IS NOT FALSE{but} THEN
         RAISE EXCEPTION 'more is taken of advance % than stands on it', NEW.advance_id
             USING ERRCODE = 'check_violation', CONSTRAINT = '{name}_limit';
     END IF;
@@ -174,7 +184,7 @@ class AdvanceUse(AppendOnlyModel):
             models.UniqueConstraint(fields=["advance", "remittance"], name="advance_use_once", nulls_distinct=False),
             models.CheckConstraint(name="advance_use_moves", condition=~models.Q(amount_minor=0)),
         ]
-        triggers = [*append_only("advance_use"), _limit("advance_use", "'paid'")]
+        triggers = [*append_only("advance_use"), _limit("advance_use", "'paid'", _AGAIN)]
 
     def __str__(self) -> str:
         return f"{self.advance_id} {self.amount_minor}"
