@@ -23,6 +23,7 @@ from settlement.models import (
     Adjudication,
     AdjudicationRun,
     Claim,
+    ClaimLine,
     ClawbackLine,
     ClosedMonth,
     Correction,
@@ -225,6 +226,41 @@ def corrections_of(claim: Claim) -> QuerySet[Correction]:
     """Corrections that took a claim back or had it judged in place of another."""
     parts = Q(claims__claim=claim) | Q(claims__reversal=claim) | Q(claims__new_claim=claim)
     return Correction.objects.filter(parts).distinct().order_by("pk")
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What became of a claim that was taken back: by which claim, by which correction, and the lines instead of its
+    own. A correction's copy has every line under its number; without one the provider claims visits again, or not.
+    """
+
+    reversal: Claim | None
+    correction: Correction | None
+    instead: QuerySet[ClaimLine]
+
+    @property
+    def claims(self) -> QuerySet[Claim]:
+        """The claims that stand for it now."""
+        return Claim.objects.filter(pk__in=self.instead.values("claim")).order_by("pk")
+
+
+def taken_back(claim: Claim, line: ClaimLine | None = None) -> TakenBack | None:
+    """None while the claim stands; with a line, the lines that stand for that one."""
+    if claim.status != "reversed" or claim.reverses_id is not None:
+        return None
+    corrected = CorrectionClaim.objects.filter(claim=claim).select_related("correction", "reversal").first()
+    if corrected is not None:
+        copies = ClaimLine.objects.filter(claim=corrected.new_claim_id)
+        rows = copies.filter(line=line.line) if line else copies
+        return TakenBack(corrected.reversal, corrected.correction, rows.select_related("claim"))
+    own = claim.lines.filter(pk=line.pk) if line else claim.lines.all()
+    visits = own.exclude(redemption_code="").values("redemption_code")
+    again = ClaimLine.objects.filter(
+        redemption_code__in=visits, claim__organisation=claim.organisation_id, claim__provider=claim.provider_id,
+        claim__reverses=None, claim__pk__gt=claim.pk,
+    ).exclude(claim__status__in=("draft", "withdrawn", "reversed"))  # fmt: skip
+    reversal = claim.reversals.exclude(status="withdrawn").order_by("pk").last()
+    return TakenBack(reversal, None, again.select_related("claim").order_by("claim", "line"))
 
 
 def own_corrections(user: User) -> QuerySet[Correction]:

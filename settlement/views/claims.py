@@ -22,7 +22,7 @@ from settlement.appeal_queries import DISPUTABLE, disputed_run
 from settlement.claim_letter import checks_in_words, explain
 from settlement.claim_queries import payments_of_claim
 from settlement.clearing_queries import cleared_on_the_road
-from settlement.correction_queries import corrections_of
+from settlement.correction_queries import corrections_of, taken_back
 from settlement.explanations import LineExplained
 from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
@@ -89,6 +89,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "outcomes": [(code, counts[code]) for code in line_queries.OUTCOMES if counts.get(code)],
         "line_total": sum(counts.values()),
         "waiting_count": counts.get("pended", 0),
+        "taken_back": taken_back(claim),
         "payments": payments_of_claim(claim),
         "q": q,
         "hidden": {"outcome": outcome},
@@ -148,6 +149,7 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "claim": claim,
         "line": explained,
+        "taken_back": taken_back(claim, line),
         "changes": changes_of(explained, claim.organisation.currency),
         "resubmitted": resubmission_of(claim, explained),
         "clearing": cleared_on_the_road(claim.organisation, "claim_line", line.pk)

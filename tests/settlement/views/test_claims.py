@@ -26,7 +26,7 @@ from settlement.models import Claim, ClaimLine, Finding
 from settlement.tasks import run_jobs
 from tests.oracle.small import add_visit
 from tests.settlement.actions.lifting import lift
-from tests.settlement.actions.month import AT, two_visits
+from tests.settlement.actions.month import AT, judge, two_visits
 from tests.settlement.views.town import Town, settled_town, url
 from vouchers.gateways.headings import heading_of
 
@@ -273,3 +273,27 @@ def test_queries_do_not_grow_with_the_lines(tmp_path: Path, lines: int, django_a
         # Terms given back and advances used up are asked for once a page.
         with django_assert_max_num_queries(43):
             assert browser.get(address).status_code == 200
+
+
+def test_a_claim_taken_back_waits_for_nobody_and_names_what_stands_for_it(town: Town) -> None:
+    halyna, nadiia = town.browser("halyna"), town.browser("nadiia")
+    waiting = "wait for a person's decision"
+    before = text(nadiia.get(url("claim", town.claim.pk)))
+    assert waiting in before and "no longer counts" not in before
+    halyna.post(url("claim_reverse", town.claim.pk), {"reason": "Помилка"})
+    judge(town.organisation)
+    line = town.claim.lines.get(line=1)
+    page = text(nadiia.get(url("claim", town.claim.pk)))
+    assert "The whole claim was taken back: what was decided here no longer counts." in page and waiting not in page
+    assert "Nothing was claimed again instead." in page
+    back = Claim.objects.get(reverses=town.claim)
+    assert url("claim", back.pk) in text(nadiia.get(url("claim_line", line.pk)))
+    again = Claim.objects.create(
+        organisation=town.organisation, number="A-9", provider=town.claim.provider, period=town.claim.period,
+        status="submitted", status_at=AT, submitted_at=AT, recorded_at=AT,
+    )  # fmt: skip
+    copied = ClaimLine.objects.get(pk=line.pk)
+    copied.pk, copied.claim, copied._state.adding = None, again, True
+    copied.save()
+    assert url("claim_line", copied.pk) in text(nadiia.get(url("claim_line", line.pk)))
+    assert url("claim", again.pk) in text(nadiia.get(url("claim", town.claim.pk)))

@@ -174,3 +174,17 @@ def test_lines_are_searched_and_the_page_costs_the_same_for_many(town: Town) -> 
     with CaptureQueriesContext(connection) as many:
         page = client.get(url("correction", made.pk), {"q": "A-1"}).content.decode()
     assert made.lines.count() > 5 and len(many) <= len(few) + 1
+
+
+def test_a_line_of_a_corrected_claim_says_what_became_of_it(town: Town) -> None:
+    lower_income()
+    line, client = town.claim.lines.get(line=1), town.browser("nadiia")
+    assert "no longer counts" not in client.get(url("claim_line", line.pk)).content.decode()
+    made = approve(town, propose(town))
+    copy = made.claims.get().new_claim
+    page = client.get(url("claim_line", line.pk)).content.decode()
+    assert "Taken back by a correction of the closed month: what was decided here no longer counts." in page
+    assert url("correction", made.pk) in page and url("claim_line", copy.lines.get(line=1).pk) in page
+    assert "no longer counts" not in client.get(url("claim_line", copy.lines.get(line=1).pk)).content.decode()
+    page = client.get(url("claim", town.claim.pk)).content.decode()
+    assert "no longer counts" in page and f'<a href="{url("claim", copy.pk)}">{copy}</a>' in page
