@@ -59,6 +59,14 @@ class ClaimFileUnreadable(DomainError):
     http_status = 400
 
 
+class ClaimFileEmpty(DomainError):
+    """Headings and nothing under them."""
+
+    code = "CLAIM_FILE_EMPTY"
+    message = _("The file names the columns and has no rows. Write each visit in a row of its own and send it again.")
+    http_status = 400
+
+
 @dataclass(frozen=True)
 class LineDraft:
     """A visit as the provider writes it. units 3 places, unit_rate 4, amount up to 4 (None: units x rate)."""
@@ -81,13 +89,15 @@ class LineDraft:
 
 
 def read_claim_file(*, name: str, content: bytes, zone: str) -> list[LineDraft]:
-    """Lines of a CSV or XLSX file. Raises: ClaimFileUnreadable, ClaimRowsRefused."""
+    """Lines of a CSV or XLSX file. Raises: ClaimFileUnreadable, ClaimFileEmpty, ClaimRowsRefused."""
     try:
         found = read_row_file(name=name, content=content, sheet="claim_lines", rows_max=ROWS_MAX)
     except RowsUnreadable as error:
         raise ClaimFileUnreadable() from error
-    if not 0 < len(found.rows) <= ROWS_MAX or not {"service_code", "units"} <= set(map(column_of, found.heading)):
+    if len(found.rows) > ROWS_MAX or not {"service_code", "units"} <= set(map(column_of, found.heading)):
         raise ClaimFileUnreadable()
+    if not found.rows:
+        raise ClaimFileEmpty()
     return _read(_named(found.rows), zone)
 
 
@@ -184,6 +194,7 @@ class _Reader:
             self._fault(column, "NOT_A_DATE" if self._text(column) else "MISSING")
         elif not EARLIEST <= day <= LATEST:
             self._fault(column, "NOT_OUR_TIME")
+            return None
         return day
 
     def _written_day(self, column: str) -> date | None:
@@ -196,12 +207,12 @@ class _Reader:
         return None
 
     def _time(self, column: str, day: date | None) -> datetime | None:
-        """A full time, or an hour and minute of the service date."""
+        """A full time, or an hour and minute of the service date; that the day is faulty is no fault of the time."""
         text = self._text(column)
         if not text:
             return None
         try:
-            moment = datetime.fromisoformat(text if len(text) > 8 else f"{day}T{text.zfill(5)}")
+            moment = datetime.fromisoformat(text if len(text) > 8 else f"{day or EARLIEST}T{text.zfill(5)}")
         except ValueError:
             self._fault(column, "NOT_A_TIME")
             return None

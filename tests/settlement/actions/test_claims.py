@@ -20,7 +20,14 @@ from config.states import InvalidMove
 from contracts.actions.reference import load_reference
 from contracts.models import Contract, Provider
 from settlement.actions import claims
-from settlement.claim_rows import ClaimFileUnreadable, ClaimRowsRefused, LineDraft, read_claim_file, read_claim_rows
+from settlement.claim_rows import (
+    ClaimFileEmpty,
+    ClaimFileUnreadable,
+    ClaimRowsRefused,
+    LineDraft,
+    read_claim_file,
+    read_claim_rows,
+)
 from settlement.line_queries import claimed_minor
 from settlement.models import Claim
 from tests.settlement.actions.month import AT, KYIV, NOVEMBER, imported, judge, two_visits
@@ -208,6 +215,25 @@ def test_the_largest_lines_that_a_file_may_hold_can_be_summed(office: Organisati
     row = {"service_code": "015.1", "service_date": "2025-11-03", "units": "9999.999", "unit_rate": "999999.9999"}
     claim = make(office, *read_claim_rows([row] * 50, zone="Europe/Kyiv"))
     assert claimed_minor(claim) == 50 * 999_999_899_900
+
+
+@pytest.mark.parametrize("day", ["31.02.2025", "", "3025-11-03"])
+def test_good_times_beside_an_unreadable_day_are_no_faults(day: str) -> None:
+    row = {"service_code": "015.1", "service_date": day, "units": "1", "unit_rate": "95"}
+    with pytest.raises(ClaimRowsRefused) as refusal:
+        read_claim_rows([row | {"starts_at": "9:00", "ends_at": "10:00"}], zone="Europe/Kyiv")
+    assert [fault.column for fault in refusal.value.faults] == ["service_date"]
+    with pytest.raises(ClaimRowsRefused) as refusal:
+        read_claim_rows([row | {"starts_at": "вранці", "ends_at": "10:00"}], zone="Europe/Kyiv")
+    assert [fault.column for fault in refusal.value.faults] == ["service_date", "starts_at"]
+
+
+def test_headings_without_rows_are_told_so() -> None:
+    heading = CSV.splitlines()[0]
+    with pytest.raises(ClaimFileEmpty) as refusal:
+        read_claim_file(name="visits.csv", content=f"{heading}\n;;;\n".encode(), zone="Europe/Kyiv")
+    assert refusal.value.code == "CLAIM_FILE_EMPTY"
+    assert read_claim_file(name="visits.csv", content=CSV.encode(), zone="Europe/Kyiv")
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1,2\n"])
