@@ -254,13 +254,17 @@ LEFT JOIN LATERAL (
     ORDER BY a.id DESC LIMIT 1) d ON true
 WHERE d.found IS DISTINCT FROM w.wanted ORDER BY x.id
 """
+# What left a run before it was released (a hold, an account) has no payment and is not live; a cancelled run keeps the
+# total that was seen last.
 RUN_TOTALS = """
 SELECT 'payment run ' || r.number, (r.total * 100)::bigint::text, COALESCE(sum(m.payable), 0)::text
 FROM settlement_paymentrun r
 LEFT JOIN (SELECT i.payment_run_id, m.payable FROM settlement_paymentremittance i
-           JOIN settlement_remittance m ON m.id = i.remittance_id
+           JOIN settlement_remittance m ON m.id = i.remittance_id WHERE i.live OR i.payment_id IS NOT NULL
            UNION ALL SELECT i.payment_run_id, b.amount_minor FROM settlement_paymentadvance i
-           JOIN settlement_advance b ON b.id = i.advance_id) m ON m.payment_run_id = r.id
+           JOIN settlement_advance b ON b.id = i.advance_id WHERE i.live OR i.payment_id IS NOT NULL) m
+    ON m.payment_run_id = r.id
+WHERE r.status <> 'cancelled'
 GROUP BY r.id HAVING (r.total * 100)::bigint <> COALESCE(sum(m.payable), 0) ORDER BY r.id
 """
 

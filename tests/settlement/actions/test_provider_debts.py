@@ -21,6 +21,7 @@ from contracts.models import Service
 from settlement.actions import corrections
 from settlement.actions.holds import place_hold
 from settlement.actions.runs import NothingToPay, Proposal, cancel_payment_run, propose_payment_run
+from settlement.book_checks import RUN_TOTALS
 from settlement.books import verify_books
 from settlement.debt_queries import provider_debts
 from settlement.documents import act_rows, paid_claims
@@ -128,7 +129,7 @@ def test_a_month_with_something_held_waits_whole(organisation: Organisation, cas
     who = {"organisation": organisation, "actor": cast["halyna"].as_actor(), "at": at}
     place_hold(target=stands.claim, reason="Перевірка", from_date=at.date(), to_date=None, **who)
     run.refresh_from_db()
-    assert run.total.amount == Decimal("240.00")
+    assert run.total.amount == Decimal("240.00") and not _wrong_totals()
     assert [row["owed_minor"] for row in provider_debts(organisation)] == [4500]
 
 
@@ -162,6 +163,12 @@ def test_two_months_proposed_at_once_take_a_debt_once(organisation: Organisation
     for thread in threads:
         thread.join()
     assert sorted(totals) == [Decimal("195.00"), Decimal("240.00")]
+
+
+def _wrong_totals() -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(RUN_TOTALS)
+        return cursor.fetchall()
 
 
 PROVIDERS = count(1)
