@@ -44,7 +44,7 @@ def outloud_verdict(pdf: bytes, folder: Path) -> tuple[int, str]:
 def test_advice_lists_the_claims_and_equals_the_payment(run: PaymentRun) -> None:
     payment = run.payments.get(provider__code="P1")
     shown = text(remittance_advice(payment))
-    assert payment.reference in shown and payment.iban in shown and payment.rf_reference in shown
+    assert payment.reference in shown and payment.iban in shown.replace(" ", "") and payment.rf_reference in shown
     assert "242,00 ₴" in shown and "1 520,00 ₴" in shown and "1 762,00 ₴" in shown
 
 
