@@ -160,16 +160,22 @@ def death(pend: Pend) -> Iterable[Fact]:
 
 
 def double_funding(pend: Pend) -> Iterable[Fact]:
-    """CLM-29: who else pays, or which other service of the day excludes this one."""
+    """CLM-29: who else pays, or which other service of the day excludes this one.
+
+    Which service a recipient gets from others stays in the office: a provider reads that there is one.
+    """
     line, records = pend.line, pend.records
     for row in holding(records.other_payers.get(recipient_of(line), ()), line.service_date):
         if row.service_id == line.service_id or frozenset((row.service_id, line.service_id or 0)) in records.exclusions:
-            who = f"{row.get_source_display()}, {row.reference}" if pend.in_office else row.get_source_display()
-            yield Fact(gettext("Who else pays"), f"{who}: {row.service.name}, {days(row)}")
+            what = f", {row.reference}: {row.service.name}, {days(row)}" if pend.in_office else ""
+            yield Fact(gettext("Who else pays"), f"{row.get_source_display()}{what}")
     for other in records.same_days.get((recipient_of(line), line.service_date), ()):
         rule = records.exclusions.get(frozenset((other.service_id or 0, line.service_id or 0)))
         if rule is not None and other.service is not None:
             where = pend.claim_link(other.claim, other)
+            if not where and not pend.in_office:
+                yield Fact(gettext("A service that excludes this one"), gettext("another service of another provider"))
+                continue
             number = f"{other.claim.number}, № {other.line}: " if where else ""
             yield Fact(gettext("A service that excludes this one"), f"{number}{other.service.name}", where)
             yield Fact(gettext("Why they exclude each other"), rule.reason)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from config.roles import FINANCE_MAKER, PROVIDER, permissions_of
-from contracts.models import Parameter, ProviderUser
+from contracts.models import Parameter, Provider, ProviderUser, Service, ServiceIncompatibility
 from settlement.actions import check_facts
 from settlement.actions.holds import lift_hold
 from settlement.models import AdjudicationRun, ClaimLine, Finding, PaymentHold
@@ -143,6 +143,45 @@ def test_a_provider_reads_its_own_side_only(month: Month) -> None:
     assert "лист" in office and str(month.users["bohdan"]) in office
     assert "лист" not in own and str(month.users["bohdan"]) not in own and "… 6001" in own
     assert "UA2132231300000260072335" not in office + own
+
+
+def meals_of(month: Month, provider: Provider) -> ClaimLine:
+    """Meals claimed for the recipient on the day of the visit; the two exclude each other."""
+    meals = Service.objects.create(
+        organisation=month.office, code="ME", name_uk="Обіди вдома", unit="hour", granularity=1
+    )
+    ServiceIncompatibility.objects.create(
+        service=month.service, other=meals, reason="Догляд містить обіди", recorded_at=AT
+    )
+    line = ClaimLine.objects.select_related("claim").get(claim=month.claim, line=1)
+    claim, line.claim.pk = line.claim, None
+    claim.number, claim.provider, claim.status = "B-1", provider, "submitted"
+    claim.save(force_insert=True)
+    line.pk, line.claim, line.service, line.service_code = None, claim, meals, meals.code
+    line.save(force_insert=True)
+    return line
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_provider_does_not_learn_which_service_another_one_gives(month: Month, own: bool) -> None:
+    provider = Provider.objects.get(pk=month.provider.pk)
+    if not own:
+        provider.pk, provider.code, provider.edrpou = None, "P9", "12345678"
+        provider.save(force_insert=True)
+    meals_of(month, provider)
+    month.judged()
+    line = ClaimLine.objects.select_related("claim", "certificate__recipient").get(claim=month.claim, line=1)
+    pend = Finding(pk=9, claim_line=line, run=AdjudicationRun.objects.get(), check_code="CLM-29", severity="P")
+    office, told = (values(seen(month, pend, rights)) for rights in (FINANCE, PROVIDERS))
+    assert office == ["B-1, № 1: Обіди вдома", "Догляд містить обіди"]
+    assert told == (office if own else ["another service of another provider"])
+
+
+def test_a_provider_does_not_learn_what_the_recipient_gets_from_others(month: Month) -> None:
+    paid = pended(month, "CLM-29")
+    office, own = (values(seen(month, paid, rights)) for rights in (FINANCE, PROVIDERS))
+    assert any("Г-1" in value and month.service.name in value for value in office)
+    assert own == ["a grant"]
 
 
 def test_links_lead_where_the_reader_may_go(month: Month) -> None:
