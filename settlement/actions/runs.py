@@ -19,9 +19,11 @@ from config.locks import lock_rows
 from config.money import from_minor
 from config.office.jobs import enqueue
 from config.office.numbering import document_number, next_number
+from config.periods import next_working_day
 from config.transactions import step
 from contracts.actions.check_facts import refuse_related
 from contracts.models import Provider
+from contracts.queries import working_calendar
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.run_content import (
     BY_FILE,
@@ -95,6 +97,13 @@ class DateInPast(DomainError):
     message = _("The payment date %(date)s has passed. Choose a working day from today on.")
 
 
+class DateNotWorking(DomainError):
+    """Banks do not pay on days off."""
+
+    code = "EXECUTION_DATE_NOT_WORKING"
+    message = _("The payment date %(date)s is a day off. Choose a working day: the next one is %(next)s.")
+
+
 @dataclass(frozen=True)
 class Proposal:
     """A proposed run and whom it leaves out."""
@@ -126,7 +135,7 @@ def propose_payment_run(
         rows = rows.filter(Q(pk__in=back) | Q(pk__in=debts))
     chosen, left_out = choose(rows, organisation, period, local_date(at, organisation.zone))
     if not chosen:
-        raise NothingToPay(period=f"{period:%Y-%m}")
+        raise NothingToPay(period=f"{period:%m.%Y}")
     refuse_overspent(row for row in chosen if row.pk not in debts)
     run = _create_run(organisation, period, follows_id, chosen, actor, at)
     remittances = [row for row in chosen if isinstance(row, Remittance)]
@@ -173,7 +182,7 @@ def propose_advance_run(*, organisation: Organisation, actor: Actor, at: datetim
     lock_rows(Advance.objects.filter(organisation=organisation, status="approved"))
     chosen, left_out = choose(payable_advances(organisation), organisation, on.replace(day=1), on)
     if not chosen:
-        raise NothingToPay(period=f"{on:%Y-%m}")
+        raise NothingToPay(period=f"{on:%m.%Y}")
     run = _create_run(organisation, on.replace(day=1), None, chosen, actor, at)
     advances = [row for row in chosen if isinstance(row, Advance)]
     PaymentAdvance.objects.bulk_create([PaymentAdvance(payment_run=run, advance=row) for row in advances])
@@ -363,7 +372,7 @@ def release_payment_run(
 
     Raises: FourEyes for the proposer, and for who approved it where the office wants that apart, RelatedPerson,
     NotApproved, Held, RunChanged when accounts or sums changed since, AccountReturned when money came back from one of
-    them, DateInPast, FileTooLarge.
+    them, DateInPast, DateNotWorking, FileTooLarge.
     Locks: run. Audit: payment_run.released.
     """
     run = lock_run(organisation, run_id)
@@ -377,6 +386,7 @@ def release_payment_run(
     today = local_date(at, organisation.zone)
     if execution_date < today:
         raise DateInPast(date=execution_date)
+    _refuse_day_off(organisation, execution_date)
     items = live_items(run)
     if content_digest(items) != run.content_sha256:
         raise RunChanged(number=run.number)
@@ -402,6 +412,13 @@ def release_payment_run(
         payments=[payment.reference for payment in payments],
     )
     return run
+
+
+def _refuse_day_off(organisation: Organisation, day: date) -> None:
+    """Raises: DateNotWorking."""
+    following = next_working_day(day, working_calendar(organisation))
+    if following != day:
+        raise DateNotWorking(date=day, next=following)
 
 
 def _make_payments(run: PaymentRun, items: list[Item], at: datetime) -> list[Payment]:

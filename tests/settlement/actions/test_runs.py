@@ -16,6 +16,7 @@ from config.states import InvalidMove
 from settlement.actions.run_content import FileTooLarge
 from settlement.actions.runs import (
     DateInPast,
+    DateNotWorking,
     NotApproved,
     NothingToPay,
     RunChanged,
@@ -146,6 +147,9 @@ def test_release_needs_approval_another_person_and_a_future_day(run: PaymentRun,
         release(run, cast["halyna"], at)
     with pytest.raises(DateInPast):
         release(run, cast["ivan"], at, at.date() - timedelta(days=1))
+    with pytest.raises(DateNotWorking) as refused:
+        release(run, cast["ivan"], at, date(2025, 12, 13))
+    assert refused.value.params["next"] == date(2025, 12, 15)
 
 
 def test_more_than_a_payment_file_can_hold_is_not_released(
