@@ -24,14 +24,15 @@ from settlement.actions.runs import NothingToPay, Proposal, cancel_payment_run, 
 from settlement.book_checks import RUN_TOTALS
 from settlement.books import verify_books
 from settlement.debt_queries import provider_debts
-from settlement.documents import act_rows, paid_claims
+from settlement.documents import act_rows, paid_claims, remittance_advice
 from settlement.finance_queries import month_figures
 from settlement.models import AdjudicationRun, Claim, ClosedMonth, Correction, PaymentRemittance
 from settlement.replay import replay_run
 from tests.settlement.actions.advance_town import AdvanceTown, advance_town
 from tests.settlement.actions.clawback_town import DECEMBER, DECIDED, LATER
-from tests.settlement.actions.paid import answered
-from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, provider, ready
+from tests.settlement.actions.paid import answered, released_run
+from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, owe, provider, ready
+from tests.settlement.test_documents import text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Cast = dict[str, User]
@@ -75,6 +76,8 @@ def test_a_correction_of_a_paid_month_is_taken_off_the_next_payment(tmp_path: Pa
     due = 24000 - 4500
     assert payment.amount.amount == Decimal(due) / 100
     assert {row.claim.period for row in paid_claims(payment)} == {NOVEMBER, DECEMBER}
+    advice = text(remittance_advice(payment))
+    assert "11.2025" in advice and "цей місяць виправлено вже після оплати" in advice
     answered(run, town.cast["halyna"], LATER)
     assert balances(town.office)["payable:P1"] == 0
     assert not list(provider_debts(town.office))
@@ -126,7 +129,7 @@ def test_a_month_with_something_held_waits_whole(organisation: Organisation, cas
     adjudicated(organisation, at, (1, 24000), period=DECEMBER)
     run = propose(organisation, cast, at, DECEMBER).run
     assert run.total.amount == Decimal("195.00")
-    who = {"organisation": organisation, "actor": cast["halyna"].as_actor(), "at": at}
+    who: dict[str, Any] = {"organisation": organisation, "actor": cast["halyna"].as_actor(), "at": at}
     place_hold(target=stands.claim, reason="Перевірка", from_date=at.date(), to_date=None, **who)
     run.refresh_from_db()
     assert run.total.amount == Decimal("240.00") and not _wrong_totals()
@@ -202,3 +205,18 @@ def test_what_was_paid_in_all_is_what_was_owed_in_all(
 def _pay(organisation: Organisation, cast: Cast, at: datetime, month: date) -> None:
     with suppress(NothingToPay):
         propose(organisation, cast, at, month)
+
+
+def test_a_payment_that_comes_back_gives_the_debt_back(organisation: Organisation, cast: Cast, at: datetime) -> None:
+    ready(at)
+    adjudicated(organisation, at, (2, -12000), (2, 7500))
+    owe(organisation, adjudicated(organisation, at, (1, 100), (2, 24000), period=DECEMBER), at)
+    run = released_run(organisation, cast, at, period=DECEMBER)
+    # The bank sends the last payment back.
+    answered(run, cast["halyna"], at)
+    assert run.payments.get(status="returned").amount.amount == Decimal("195.00")
+    assert balances(organisation)["payable:P2"] == -24000
+    assert [row["owed_minor"] for row in provider_debts(organisation)] == [4500]
+    again = propose(organisation, cast, at, DECEMBER, follows_id=run.pk)
+    assert taken_of(again) == [-12000, 7500, 24000] and again.run.total.amount == Decimal("195.00")
+    assert not _wrong_totals()
