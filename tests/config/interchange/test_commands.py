@@ -6,13 +6,17 @@ import getpass
 import json
 import signal
 import time
+from argparse import ArgumentTypeError
+from datetime import date
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils.translation import override
 
 from config.accounts.models import Membership, Organisation, User
 from config.audit.models import AuditEvent
+from config.interchange.management.commands.export_package import run_number
 from config.interchange.tables import OPTIONAL_TABLES, READ_TABLES
 from settlement.models import Claim, ClaimLine
 from tests.config.interchange.processes import run, start
@@ -57,6 +61,13 @@ def test_no_package_and_wrong_usage(tmp_path: Path) -> None:
     assert run("export_package", tmp_path / "out", "--period", "November")[0] == 2
     code, _, err = run("export_package", tmp_path / "out")
     assert code == 1 and "ORGANISATION_UNKNOWN" in err
+
+
+@pytest.mark.parametrize("text", ["2025-99/9", "2025-11/0", "2025/1", "/2", "2025-11/x", "x"])
+def test_a_run_that_is_written_otherwise_is_told_how_to_write_it(text: str) -> None:
+    assert (run_number("2"), run_number("2025-11/2")) == ((None, 2), (date(2025, 11, 1), 2))
+    with override("en"), pytest.raises(ArgumentTypeError, match="2025-11/2"):
+        run_number(text)
 
 
 def test_export_by_command(tmp_path: Path) -> None:

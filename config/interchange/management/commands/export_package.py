@@ -41,10 +41,14 @@ def month(text: str) -> date:
 
 def run_number(text: str) -> tuple[date | None, int]:
     """A run: its number, or month and number as 2025-11/2."""
-    before, _slash, number = text.rpartition("/")
-    if not number.isdigit() or int(number) < 1:
+    before, slash, number = text.rpartition("/")
+    try:
+        found = (parse_month(before) if slash else None), int(number)
+    except ValueError as problem:
+        raise ArgumentTypeError(_("write the run as 2, or as 2025-11/2")) from problem
+    if found[1] < 1:
         raise ArgumentTypeError(_("write the run as 2, or as 2025-11/2"))
-    return (month(before) if before else None), int(number)
+    return found
 
 
 def _account() -> str:
