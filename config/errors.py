@@ -53,7 +53,8 @@ class DomainError(Exception):
     def sentence(self) -> str:
         """The refusal in the reader's language."""
         params = {key: _readable(value) for key, value in self.params.items()}
-        return str(self.message) % params if params else str(self.message)
+        # A plural takes its form when the figures come in.
+        return str(self.message % params) if params else str(self.message)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.sentence}"

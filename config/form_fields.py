@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from config.figures import written
 from config.money import AMOUNT_PLACES, RATE_PLACES, UNITS_PLACES, read_number
 
 DAY_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y")
@@ -34,6 +35,21 @@ class NumberField(forms.DecimalField):
     def to_python(self, value: Any) -> Any:
         """Raises: ValidationError for what is no number."""
         return super().to_python(_read(self, value))
+
+    def run_validators(self, value: Any) -> None:
+        """Bounds are told as figures are read: 0,001. Raises: ValidationError."""
+        try:
+            super().run_validators(value)
+        except ValidationError as error:
+            raise ValidationError([_bound_in_words(one) for one in error.error_list]) from error
+
+
+def _bound_in_words(error: ValidationError) -> ValidationError:
+    params: dict[str, Any] = dict(error.params or {})
+    bound = params.get("limit_value")
+    if not isinstance(bound, Decimal):
+        return error
+    return ValidationError(error.message, error.code, params | {"limit_value": written(bound, "#,##0.####")})
 
 
 class WholeField(forms.IntegerField):

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.form_fields import money_field
+from config.form_fields import NumberField, money_field
 from contracts.models import Contract
 from settlement.finance_forms import DATE, SELECT
 
@@ -30,10 +30,10 @@ class AdvanceForm(forms.Form):
             "A day of this year. Claims of later months do not use it, and it does not go over to another year."
         ),
     )
-    units = forms.DecimalField(
+    units = NumberField(
         label=_("Planned volume, units"), required=False, min_value=Decimal("0.001"), max_digits=12, decimal_places=3
     )
-    tariff = forms.DecimalField(
+    tariff = NumberField(
         label=_("Tariff of one unit"),
         required=False,
         min_value=Decimal("0.0001"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
-from config.form_fields import SizedFileField, WholeField, moment_field, money_field
+from config.form_fields import NumberField, SizedFileField, WholeField, moment_field, money_field
 from config.office.storage import GivenFile
 from contracts.models import Contract, Provider, ProviderAccount, Service
 from contracts.models.check_facts import WEEKDAYS
@@ -153,8 +154,8 @@ class GrantItemForm(FactForm):
         grants = Contract.objects.filter(organisation=self.organisation, basis="grant")
         self.fields["contract"] = named(grants, _("Number of the grant agreement"), by="number")
         self.fields["service"] = named(self.services, _("Code of the service"))
-        self.fields["amount"] = forms.DecimalField(
-            label=_("Amount of the item"), min_value=0.01, max_digits=16, decimal_places=2
+        self.fields["amount"] = NumberField(
+            label=_("Amount of the item"), min_value=Decimal("0.01"), max_digits=16, decimal_places=2
         )
         self.add_range()
 

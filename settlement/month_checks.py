@@ -191,9 +191,10 @@ def _unpaid(organisation: Organisation, month: date) -> Check:
 
 def _earlier_open(organisation: Organisation, month: date) -> Check:
     query = (
-        "SELECT DISTINCT to_char(date_trunc('month', e.date), 'YYYY-MM') FROM settlement_entry e "
+        "SELECT to_char(date_trunc('month', e.date), 'MM.YYYY') FROM settlement_entry e "
         "WHERE e.organisation_id = %s AND e.date < %s AND NOT EXISTS (SELECT 1 FROM settlement_closedmonth c "
-        "WHERE c.organisation_id = e.organisation_id AND c.month = date_trunc('month', e.date)::date) ORDER BY 1"
+        "WHERE c.organisation_id = e.organisation_id AND c.month = date_trunc('month', e.date)::date) "
+        "GROUP BY date_trunc('month', e.date) ORDER BY date_trunc('month', e.date)"
     )
     return _check("EARLIER_MONTH_OPEN", "warn", _names(query, organisation.pk, month))
 

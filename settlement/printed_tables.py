@@ -13,8 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.utils.translation import gettext, override
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, ngettext_lazy, override
 
 from config.accounts.models import Organisation
 from config.errors import DomainError
@@ -41,7 +40,11 @@ class TooLongForPaper(DomainError):
     """A table of more rows than a paper holds."""
 
     code = "TABLE_TOO_LONG"
-    message = _("The table has %(rows)s rows; a PDF holds %(limit)s. Take the spreadsheet (XLSX).")
+    message = ngettext_lazy(
+        "The table has %(rows)s row; a PDF holds %(limit)s. Take the spreadsheet (XLSX).",
+        "The table has %(rows)s rows; a PDF holds %(limit)s. Take the spreadsheet (XLSX).",
+        "rows",
+    )
     http_status = 400
 
 

@@ -190,7 +190,7 @@ def _write(
     overspent = move_budgets(run, actor=actor, at=at)
     capture_reported(actor=actor, at=at)
     if _move_claims(run, batch, at) != len(batch.claims):
-        raise ClaimsChanged(period=f"{run.period:%Y-%m}")
+        raise ClaimsChanged(period=f"{run.period:%m.%Y}")
     post_claims(run, on=local_date(at, run.organisation.zone), actor=actor, at=at)
     return overspent
 

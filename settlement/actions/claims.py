@@ -144,7 +144,7 @@ def create_claim_from_redemptions(
         cursor.execute(_FROM_REDEMPTIONS, params)
         count = cursor.rowcount
     if not count:
-        raise NothingToClaim(period=f"{period:%Y-%m}")
+        raise NothingToClaim(period=f"{period:%m.%Y}")
     record("claim.created", claim, actor=actor, at=at, number=claim.number, lines=count)
     return claim
 

@@ -55,7 +55,7 @@ def issue_fee_notices(*, organisation: Organisation, month: date, actor: Actor, 
     _lock(ISSUE_LOCK, organisation.pk)
     rows = uncharged(organisation, month)
     if not rows:
-        raise NothingToCharge(month=f"{month:%Y-%m}")
+        raise NothingToCharge(month=f"{month:%m.%Y}")
     notices = _notices(organisation, month, sorted({recipient for recipient, *_ in rows}), actor, at)
     charges = _charge(organisation, notices, rows, actor, at)
     total = sum(charge.amount_minor for charge in charges)

@@ -52,7 +52,7 @@ def close_month(*, organisation: Organisation, month: date, actor: Actor, at: da
     entries. Audit: month.closed.
     """
     month = month.replace(day=1)
-    name = f"{month:%Y-%m}"
+    name = f"{month:%m.%Y}"
     if local_date(at, organisation.zone) < add_months(month, 1):
         raise MonthNotOver(month=name)
     lock_months(organisation)
@@ -72,7 +72,7 @@ def close_month(*, organisation: Organisation, month: date, actor: Actor, at: da
         providers=providers_of_month(organisation, month),
     )
     warnings = [check.code for check in checks if not check.ok]
-    record("month.closed", closed, actor=actor, at=at, month=name, warnings=warnings)
+    record("month.closed", closed, actor=actor, at=at, month=f"{month:%Y-%m}", warnings=warnings)
     return closed
 
 

@@ -84,3 +84,12 @@ def test_impossible_days_are_field_errors(text: str) -> None:
         day_field("x").clean(text)
     with pytest.raises(ValidationError):
         moment_field("x").clean(text + "T10:00")
+
+
+@pytest.mark.parametrize(("language", "bound"), [("uk", "0,001"), ("ru", "0,001"), ("en", "0.001")])
+def test_a_bound_is_told_as_figures_are_read(language: str, bound: str) -> None:
+    field = units_field("", min_value=Decimal("0.001"))
+    with translation.override(language), pytest.raises(ValidationError) as refused:
+        field.clean("0")
+    assert len(refused.value.messages) == 1 and bound in refused.value.messages[0]
+    assert field.clean("0,001") == Decimal("0.001")

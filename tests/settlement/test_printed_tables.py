@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -129,8 +130,9 @@ def test_a_table_too_long_for_paper_is_a_spreadsheet_only() -> None:
     row = TABLE.rows[0]
     fits, over = (replace(TABLE, sections=[Section([row] * count)]) for count in (1, PRINTED_ROWS_MAX + 1))
     assert paper(fits).startswith(b"%PDF")
-    with pytest.raises(TooLongForPaper):
+    with pytest.raises(TooLongForPaper) as refused:
         paper(over)
+    assert str(PRINTED_ROWS_MAX) in refused.value.sentence
     assert len(cells(over)) > PRINTED_ROWS_MAX
 
 
@@ -138,3 +140,9 @@ def test_a_table_too_long_for_paper_is_a_spreadsheet_only() -> None:
 def test_a_total_is_the_sum_of_what_the_rows_show(amounts: list[Decimal]) -> None:
     rows = [(1, "Послуга", None, None, None, amount) for amount in amounts]
     assert TABLE.totals(rows, "Разом") == [None, "Разом", None, None, None, sum(amounts, Decimal(0))]
+
+
+@pytest.mark.parametrize(("rows", "words"), [(1191, "1191 рядок"), (1193, "1193 рядки"), (1195, "1195 рядків")])
+def test_rows_are_counted_in_the_right_form(rows: int, words: str) -> None:
+    with override("uk"):
+        assert words in TooLongForPaper(rows=rows, limit=1000).sentence

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from tqdm import tqdm
 
 from config.accounts.organisations import organisation_named
@@ -37,8 +37,12 @@ class Command(RefusingCommand):
         until = options["as_of"] or local_date(business_now(organisation.clock_offset), organisation.zone)
         lines = self._write(options["out"], journal_lines(organisation, form=options["format"], until=until))
         told = {"organisation": organisation.code, "as_of": f"{until}", "lines": lines, "file": str(options["out"])}
-        sentence = _("%(lines)s lines of the books of %(organisation)s until %(as_of)s written to %(file)s.") % told
-        self.stdout.write(json.dumps(told) if options["json"] else sentence)
+        sentence = ngettext(
+            "%(lines)s line of the books of %(organisation)s until %(as_of)s written to %(file)s.",
+            "%(lines)s lines of the books of %(organisation)s until %(as_of)s written to %(file)s.",
+            lines,
+        )
+        self.stdout.write(json.dumps(told) if options["json"] else sentence % told)
 
     @staticmethod
     def _write(path: Path, journal: Any) -> int:

@@ -69,8 +69,9 @@ def test_nothing_is_posted_into_a_closed_month(organisation: Organisation, cast:
 
 
 def test_a_month_that_still_runs_cannot_be_closed(organisation: Organisation, cast: Cast, at: datetime) -> None:
-    with pytest.raises(MonthNotOver):
+    with pytest.raises(MonthNotOver) as refused:
         close(organisation, cast["ivan"], at, date(2025, 12, 1))
+    assert refused.value.params["month"] == "12.2025", "as pages write months"
 
 
 def test_another_organisations_month_is_its_own(
