@@ -77,6 +77,7 @@ TITLES: dict[str, Any] = {
     "payment.grace_days": _("working days between judging a claim and paying it"),
     "payment.late_interest_percent": _("interest on late payments, percent a year"),
     "payment.release_apart": _("who approved a payment run does not release it"),
+    "bank.ahead_days": _("days after its import up to which a bank record may be dated"),
     "bank.open_days": _("days after which a bank record without an explanation is overdue"),
     "bank.silent_days": _("days without a word of the bank after which a payment is asked about"),
     "payment.interest_year_days": _("days of a year by which late interest is divided"),

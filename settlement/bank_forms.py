@@ -38,6 +38,10 @@ class SplitForm(forms.Form):
         field.queryset = can
 
 
+class ToldForm(forms.Form):
+    """An earlier statement told of the line: nothing else is asked."""
+
+
 class PartForm(forms.Form):
     """A part of an incoming bank line; an untouched row is none."""
 

@@ -64,6 +64,11 @@ WORDS: dict[str, tuple[Any, Any, Any]] = {
         _("Row %(row)s of the file moves no money: «%(value)s»."),
         _("Look whether it is only a text, a sum of nought or a line of totals."),
     ),
+    "DAY_TO_COME": (
+        _("A record is of a day to come"),
+        _("Record %(entry)s is dated %(day)s; when the file was read, records up to %(last)s could be."),
+        _("Look whether the day and its column are right. Accept the statement only if the bank says so."),
+    ),
     "LINE_CURRENCY": (
         _("A line is of another currency"),
         _("Record %(entry)s is of %(amount)s %(found)s; the books and our account are kept in %(expected)s."),

@@ -30,6 +30,7 @@ from settlement.actions.payments import lock_payments, move_payments, reopen_run
 from settlement.bank_queries import only_fitting
 from settlement.models import Match, Payment, PaymentAdvance, PaymentRemittance, StatementLine
 from settlement.models.statements import LIVE
+from settlement.repeat_queries import perhaps_told_before
 from settlement.rules.matching import PAYMENT, RETURN
 
 
@@ -87,6 +88,13 @@ class NotToUndo(DomainError):
 
     code = "EXPLANATION_STAYS"
     message = _("These are fees passed on to a provider, or the bank told the line twice. It cannot be opened here.")
+
+
+class NotToldBefore(DomainError):
+    """No earlier statement has such a line."""
+
+    code = "LINE_NOT_TOLD_BEFORE"
+    message = _("No earlier statement of this account tells of such a movement. Match or explain the line.")
 
 
 class ReasonMissing(DomainError):
@@ -191,6 +199,24 @@ def explain_line(
     book_rest(line, explanation, event, actor=actor, at=at)
     settle_statement(line.statement, at=at)
     record("statement_line.explained", line, line.statement, actor=actor, at=at, explanation=line.explanation)
+    return line
+
+
+@action
+def count_once(*, organisation: Organisation, line_id: int, actor: Actor, at: datetime) -> StatementLine:
+    """Say that a line is the movement that an earlier statement told: it counts once, and nothing is posted.
+
+    Raises: NotFound, LineNotOpen, NotToldBefore. Audit: statement_line.told_before.
+    """
+    line = lock_open_line(organisation, line_id)
+    before = perhaps_told_before(line.statement).get(line.pk)
+    if before is None:
+        raise NotToldBefore()
+    line.explanation = before.statement.statement_id
+    line.save(update_fields=["explanation"])
+    line.move_to("explained", at=at)
+    settle_statement(line.statement, at=at)
+    record("statement_line.told_before", line, line.statement, before, actor=actor, at=at, explanation=line.explanation)
     return line
 
 

@@ -25,6 +25,7 @@ from settlement.finance_queries import taken_of
 from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import Match, Payment, PaymentRun, Statement, StatementLine
 from settlement.models.statements import LIVE
+from settlement.repeat_queries import perhaps_told_before
 from settlement.rules.matching import PAYMENT, RETURN, SURE, MatchResult, match_lines
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -44,13 +45,14 @@ def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], 
 @step
 def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> list[Match]:
     """Match the open lines of a statement as far as the rules are sure; what a person has undone waits for a person,
-    and so do what quotes a notice or a case beside something else, and money of another currency.
+    and so do what quotes a notice or a case beside something else, money of another currency, and what an earlier
+    statement may have told.
 
     Locks: fee notices, clawbacks, advances, claims, runs, payments.
     Posts: payment.confirmed, payment.returned, fee.paid_by_bank, clawback.repaid, advance.repaid.
     """
     _explain_reported_before(statement, at)
-    several = naming_several(statement) | _of_other_currency(statement)
+    several = naming_several(statement) | _of_other_currency(statement) | perhaps_told_before(statement).keys()
     match_fees(statement, but=several, actor=actor, at=at)
     match_clawbacks(statement, but=several, actor=actor, at=at)
     match_advances(statement, but=several, actor=actor, at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import F, Q, QuerySet
@@ -12,11 +12,15 @@ from config.audit.actors import Actor
 from config.clock import local_date
 from config.money import from_minor, to_minor
 from config.transactions import step
+from contracts.parameters import ParameterBook
 from settlement.gateways.base import Balance, Entry, EntryDetail, Finding
 from settlement.gateways.base import Statement as BankStatement
 from settlement.gateways.camt import check_sequence
 from settlement.gateways.mt940 import FORMAT as MT940
 from settlement.models import Statement, StatementLine
+
+# So many days after its import a bank record may be dated; none where nobody has set it.
+AHEAD_DAYS = "bank.ahead_days"
 
 
 @step
@@ -26,7 +30,7 @@ def statement_row(
     """The statement with what was found wrong in it; a blocking finding puts it into quarantine."""
     opening, closing = bank.balance("OPBD", "PRCD"), bank.balance("CLBD")
     begins, ends = _days_told(bank)
-    findings = _findings(organisation, bank)
+    findings = [*_findings(organisation, bank), *_days_to_come(organisation, bank, local_date(at, organisation.zone))]
     return Statement.objects.create(
         organisation=organisation,
         iban=bank.account,
@@ -77,6 +81,18 @@ def _other_currencies(ours: str, bank: BankStatement) -> list[Finding]:
         )
         for entry in bank.entries
         if entry.booked and entry.currency not in (ours, "")
+    ]
+
+
+def _days_to_come(organisation: Organisation, bank: BankStatement, today: date) -> list[Finding]:
+    """Records of days that no bank can know yet; some date what they booked over days off with the next working day."""
+    ahead = ParameterBook.load(organisation, AHEAD_DAYS).get(AHEAD_DAYS, today)
+    last = today + timedelta(days=ahead.whole if ahead else 0)
+    days = ((entry.index, entry.booked_on or entry.value_on) for entry in bank.entries if entry.booked)
+    return [
+        Finding("DAY_TO_COME", "block", {"entry": str(index), "day": f"{day:%d.%m.%Y}", "last": f"{last:%d.%m.%Y}"})
+        for index, day in days
+        if day and day > last
     ]
 
 

@@ -8,8 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
@@ -25,7 +25,7 @@ from settlement.actions.payment_postings import open_of, undoing_event
 from settlement.actions.status_reports import Answered, import_status_report
 from settlement.advance_forms import AdvanceLineForm
 from settlement.advance_queries import returnable
-from settlement.bank_forms import SplitForm
+from settlement.bank_forms import SplitForm, ToldForm
 from settlement.bank_queries import (
     found_payments,
     layouts,
@@ -40,6 +40,7 @@ from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
 from settlement.gateways.pain002 import is_status_report
 from settlement.models import ClawbackCase, Payment, Statement, StatementLine
+from settlement.repeat_queries import perhaps_told_before
 from settlement.statement_words import blocking_causes, lasting_causes, problem_rows
 from settlement.views.bank_lines import HEADINGS
 
@@ -118,16 +119,16 @@ def _import_message(item: reconciliation.ImportedStatement) -> str:
 
 def _quarantine_message(item: reconciliation.ImportedStatement) -> str:
     if item.repeated:
-        return _(
+        return gettext(
             "The statement «%(name)s» was here already and is set aside (%(causes)s). "
             "Refuse it if the file is to be read again."
         )
     if lasting_causes(item.statement.problems):
-        return _(
+        return gettext(
             "The statement «%(name)s» is set aside (%(causes)s). It cannot be accepted so: refuse it, correct the file "
             "or the columns of the table, and read the file again."
         )
-    return _("The statement «%(name)s» is set aside (%(causes)s). Accept or refuse it.")
+    return gettext("The statement «%(name)s» is set aside (%(causes)s). Accept or refuse it.")
 
 
 @requires("statements.view")
@@ -137,9 +138,10 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
     row = one_of(finance_queries.statements(access.office()), pk)
     lines = list(finance_queries.statement_lines(row))
     matched, taken = finance_queries.matches_of(row), takings_of(row)
+    told = perhaps_told_before(row) if row.status == "imported" else {}
     context = {
         "statement": row,
-        "lines": [(line, matched.get(line.pk, []), taken.get(line.pk, [])) for line in lines],
+        "lines": [(line, matched.get(line.pk, []), taken.get(line.pk, []), told.get(line.pk)) for line in lines],
         "problems": problem_rows(row.problems),
         "suggestions": _suggestions(row, [line for line in lines if line.status in finance_queries.OPEN_LINES]),
         "may_match": access.may("statements.match") and row.status == "imported",
@@ -211,9 +213,10 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
     split_form = SplitForm(request.POST if step == "split" else None, can=can)
     repayment_form = RepaymentForm(request.POST if step == "clawback" else None)
     advance_form = AdvanceLineForm(request.POST if step == "advance" else None)
+    told_form = ToldForm(request.POST if step == "told" else None)
     refusal = None
     others = {"explain": explain_form, "fee": fee_form, "split": split_form, "clawback": repayment_form}
-    others["advance"] = advance_form
+    others |= {"advance": advance_form, "told": told_form}
     form = others.get(step, match_form)
     if request.method == "POST" and form.is_valid():
         try:
@@ -235,6 +238,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "explain_form": explain_form,
         "split_form": split_form if line.amount_minor < 0 else None,
         "left": left,
+        "told": perhaps_told_before(line.statement).get(line.pk) if may_match else None,
         "named": named_payments(line),
         "may_undo": access.may("statements.match"),
         "may_open": access.may("statements.match") and undoing_event(line) is not None,
@@ -292,6 +296,10 @@ def _settle(request: HttpRequest, line: StatementLine, form: forms.Form) -> None
         part = {"payment_id": said["payment"].pk, "amount_minor": to_minor(said["amount"]), "reason": said["reason"]}
         bank_lines.split_line(**part, **shared)  # type: ignore[arg-type]
         messages.success(request, str(_("The part is matched.")))
+        return
+    if isinstance(form, ToldForm):
+        bank_lines.count_once(**shared)  # type: ignore[arg-type]
+        messages.success(request, str(_("The line counts once.")))
         return
     if isinstance(form, ExplainForm):
         bank_lines.explain_line(explanation=form.cleaned_data["explanation"], **shared)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from config.accounts.models import Organisation, User
-from settlement.actions.bank_lines import explain_line, match_line
+from settlement.actions.bank_lines import LineNotOpen, NotToldBefore, count_once, explain_line, match_line
 from settlement.actions.fee_lines import explain_as_cards
 from settlement.actions.payment_postings import OtherCurrency
 from settlement.actions.reconciliation import (
@@ -21,9 +21,13 @@ from settlement.actions.reconciliation import (
     refuse_statement,
 )
 from settlement.actions.statement_layouts import ColumnTwice, save_layout
+from settlement.books import verify_books
 from settlement.models import Entry, Match, Payment, Statement, StatementLine
+from settlement.repeat_queries import perhaps_told_before
 from tests.settlement.actions.paid import released_run
 from tests.settlement.actions.payables import adjudicated, ready
+from tests.settlement.views.town import url
+from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Cast = dict[str, User]
@@ -189,3 +193,60 @@ def test_one_column_means_one_thing(bank: Bank) -> None:
     with pytest.raises(ColumnTwice):
         bank.layout(text="Сума")
     bank.layout()
+
+
+# --- Days and repeats ------------------------------------------------------------------------------------------------
+
+
+def test_a_day_far_ahead_sets_the_statement_aside(bank: Bank) -> None:
+    """Business time is 3 December 2025; ten days ahead may be dated."""
+    bank.layout()
+    assert bank.bring("13.12.2025;100,00;;Внесок;;;").statement.status == "imported"
+    found = bank.bring("13.12.2025;50,00;;Внесок;;;", "17.12.2030;100,00;;Внесок;;;")
+    assert found.statement.status == "quarantined" and not Entry.objects.exists()
+    assert found.statement.problems[-1] == {
+        "code": "DAY_TO_COME", "severity": "block", "params": {"entry": "2", "day": "17.12.2030", "last": "13.12.2025"},
+    }  # fmt: skip
+
+
+def test_a_line_of_an_earlier_statement_waits_for_a_person_and_counts_once(bank: Bank, cast: Cast) -> None:
+    adjudicated(bank.office, bank.at, (1, 24200))
+    payment = released_run(bank.office, cast, bank.at).payments.get()
+    bank.layout(end_to_end="Інше")
+    paid = f"12.12.2025;-242,00;;Оплата;UA1;;{payment.reference}"
+    gift = "12.12.2025;100,00;;Внесок;UA2;;"
+    first = bank.bring(paid, gift)
+    assert first.matched == 1 and perhaps_told_before(first.statement) == {}
+    second = bank.bring(paid.replace("Оплата", "Платіж"), gift, gift, "13.12.2025;100,00;;Внесок;UA2;;")
+    told = perhaps_told_before(second.statement)
+    lines = list(second.statement.lines.order_by("position"))
+    assert {key: (row.statement_id, row.position) for key, row in told.items()} == {
+        lines[0].pk: (first.statement.pk, 1), lines[1].pk: (first.statement.pk, 2),
+    }  # fmt: skip
+    assert second.matched == 0 and second.open_lines == 4 and match_again(**bank.checker) == 0
+
+    page = browser(cast["ivan"])
+    assert first.statement.statement_id in page.get(url("statement", second.statement.pk)).content.decode()
+    asked = page.get(url("statement_line", lines[0].pk))
+    assert asked.context["told"].pk == told[lines[0].pk].pk
+    page.post(url("statement_line", lines[0].pk), {"step": "told"})
+    count_once(line_id=lines[1].pk, **bank.checker)
+    with pytest.raises(LineNotOpen):
+        count_once(line_id=lines[1].pk, **bank.checker)
+    # The same gift told twice within one statement came twice; another day is another movement.
+    for line in lines[2:]:
+        with pytest.raises(NotToldBefore):
+            count_once(line_id=line.pk, **bank.checker)
+        explain_line(line_id=line.pk, explanation="Внесок", **bank.checker)
+    second.statement.refresh_from_db()
+    assert second.statement.status == "reconciled"
+    assert Entry.objects.filter(event="receipt.explained").count() == 2
+    checks = {"statement lines equal their matches", "bank balances equal the ledger", "every entry balances"}
+    assert not [fault for fault in verify_books() if fault.check in checks]
+
+
+def test_lines_with_numbers_of_the_bank_are_told_apart_by_them(bank: Bank) -> None:
+    bank.layout(bank_reference="Номер")
+    bank.bring("02.12.2025;100,00;;Внесок;UA2;1;")
+    second = bank.bring("02.12.2025;100,00;;Внесок;UA2;2;").statement
+    assert perhaps_told_before(second) == {}
