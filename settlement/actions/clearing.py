@@ -128,15 +128,6 @@ def lock_statement(organisation: Organisation, statement_id: int) -> ClearingSta
     return rows[0]
 
 
-@step
-def lock_named_statement(organisation: Organisation, number: str) -> ClearingStatement:
-    """A statement of a side by its number, locked. Raises: StatementNotAgreed when there is none."""
-    rows = lock_rows(clearing_statements(organisation).filter(number=number.strip()))
-    if not rows:
-        raise StatementNotAgreed(number=number)
-    return rows[0]
-
-
 @action
 def agree_statement(*, organisation: Organisation, statement_id: int, actor: Actor, at: datetime) -> ClearingStatement:
     """Sign for one side; the second signature agrees the statement and posts it in both books.

@@ -19,19 +19,21 @@ from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError
+from config.locks import lock_rows
 from config.money import from_minor, to_minor
 from config.transactions import step
 from settlement.actions.advance_money import lock_advances, repay_advance
 from settlement.actions.bank_lines import WholeReturnsOnly, book_rest, demand_reason, lock_open_line
 from settlement.actions.clawback_recovery import lock_owing, owing, repay
-from settlement.actions.clearing import lock_named_statement, take_net
+from settlement.actions.clearing import StatementNotAgreed, take_net
 from settlement.actions.fees import lock_notice, receive_by_bank
 from settlement.actions.matching import match_to_payments, settle_statement
 from settlement.actions.payment_postings import open_of
 from settlement.actions.payments import lock_payments
 from settlement.advance_queries import returnable
 from settlement.bank_queries import takings_of
-from settlement.models import Advance, ClawbackCase, ClearingStatement, FeeNotice, Payment, StatementLine
+from settlement.clearing_queries import clearing_statements
+from settlement.models import ClearingStatement, FeeNotice, Payment, StatementLine
 
 # What a part may be beside a document; a line has one of them at most, and it is all that documents do not take.
 OPEN, WORDS, CARDS = "open", "words", "cards"
@@ -137,22 +139,28 @@ class Part:
 class Taker:
     """How money of a line comes to a document of a kind.
 
-    ``lock`` finds it by its number, locked; ``take`` books a sum for it (document, line, minor units, …).
+    ``find`` looks it up by its number or reference; ``lock`` locks documents of the kind, given in the order of their
+    keys; ``take`` books a sum for a locked one (document, line, minor units, …).
     """
 
-    lock: Callable[[Organisation, str], Any]
+    find: Callable[[Organisation, str], Any]
+    lock: Callable[[Organisation, Sequence[Any]], object]
     take: Callable[..., Any]
 
 
 # --- Documents -------------------------------------------------------------------------------------------------------
 
 
-@step
 def _notice(organisation: Organisation, number: str) -> FeeNotice:
     rows = FeeNotice.objects.filter(organisation=organisation).select_related("organisation")
     found: FeeNotice = _named(rows, number, NoticeUnknown(notice=number))
-    lock_notice(found)
     return found
+
+
+@step
+def _lock_notices(organisation: Organisation, notices: Sequence[FeeNotice]) -> None:
+    for notice in notices:
+        lock_notice(notice)
 
 
 @step
@@ -160,9 +168,7 @@ def _pay(notice: FeeNotice, line: StatementLine, amount: int, reason: str, actor
     receive_by_bank(notice, line, amount, actor=actor, at=at)
 
 
-@step
-def _case(organisation: Organisation, number: str) -> ClawbackCase:
-    lock_owing(organisation)
+def _case(organisation: Organisation, number: str) -> Any:
     return _named(owing(organisation), number, CaseUnknown(case=number))
 
 
@@ -173,9 +179,7 @@ def _repay(case: Any, line: StatementLine, amount: int, reason: str, actor: Acto
     repay(case, line, amount, actor=actor, at=at)
 
 
-@step
-def _advance(organisation: Organisation, number: str) -> Advance:
-    lock_advances(organisation)
+def _advance(organisation: Organisation, number: str) -> Any:
     return _named(returnable(organisation), number, AdvanceUnknown(advance=number))
 
 
@@ -186,6 +190,18 @@ def _give_back(advance: Any, line: StatementLine, amount: int, reason: str, acto
     repay_advance(advance, line, amount, actor=actor, at=at)
 
 
+def _statement(organisation: Organisation, number: str) -> ClearingStatement:
+    found = clearing_statements(organisation).filter(number=number.strip()).first()
+    if found is None:
+        raise StatementNotAgreed(number=number)
+    return found
+
+
+@step
+def _lock_statements(organisation: Organisation, statements: Sequence[ClearingStatement]) -> None:
+    lock_rows(ClearingStatement.objects.filter(pk__in=[row.pk for row in statements]))
+
+
 @step
 def _net(
     statement: ClearingStatement, line: StatementLine, amount: int, reason: str, actor: Actor, at: datetime
@@ -193,13 +209,17 @@ def _net(
     take_net(statement, line, amount, actor=actor, at=at)
 
 
-@step
 def _payment(organisation: Organisation, number: str) -> Payment:
     rows = Payment.objects.filter(Q(reference=number.strip()) | Q(rf_reference=_plain(number)))
-    found = lock_payments(rows.filter(organisation=organisation, status="confirmed"))
-    if not found:
+    found = rows.filter(organisation=organisation, status="confirmed").order_by("pk").first()
+    if found is None:
         raise PaymentUnknown(payment=number)
-    return found[0]
+    return found
+
+
+@step
+def _lock_payments(organisation: Organisation, payments: Sequence[Payment]) -> None:
+    lock_payments(Payment.objects.filter(pk__in=[row.pk for row in payments]))
 
 
 @step
@@ -223,12 +243,28 @@ def _plain(number: str) -> str:
 
 # In the order in which the import of a statement locks them.
 TAKERS: dict[str, Taker] = {
-    "fee": Taker(_notice, _pay),
-    "clawback": Taker(_case, _repay),
-    "advance": Taker(_advance, _give_back),
-    "clearing": Taker(lock_named_statement, _net),
-    "returned": Taker(_payment, _return),
+    "fee": Taker(_notice, _lock_notices, _pay),
+    # All that are open: a run takes of them too.
+    "clawback": Taker(_case, lambda organisation, _cases: lock_owing(organisation), _repay),
+    "advance": Taker(_advance, lambda organisation, _advances: lock_advances(organisation), _give_back),
+    "clearing": Taker(_statement, _lock_statements, _net),
+    "returned": Taker(_payment, _lock_payments, _return),
 }
+
+
+@step
+def _lock_named(organisation: Organisation, named: Sequence[tuple[str, str]]) -> list[Any]:
+    """Documents by kind and number, in that order, locked kind by kind in the order of their keys: who writes a number
+    and who writes a reference wait for each other alike. They are read again once nobody can change them.
+    """
+    keys: dict[str, dict[int, Any]] = {kind: {} for kind in TAKERS}
+    for kind, number in named:
+        found = TAKERS[kind].find(organisation, number)
+        keys[kind][found.pk] = found
+    for kind, documents in keys.items():
+        if documents:
+            TAKERS[kind].lock(organisation, [documents[pk] for pk in sorted(documents)])
+    return [TAKERS[kind].find(organisation, number) for kind, number in named]
 
 
 # --- Whole lines -----------------------------------------------------------------------------------------------------
@@ -274,7 +310,7 @@ def repay_advance_with_line(
 def _take_open(
     kind: str, number: str, organisation: Organisation, line_id: int, actor: Actor, at: datetime
 ) -> StatementLine:
-    found = TAKERS[kind].lock(organisation, number)
+    [found] = _lock_named(organisation, [(kind, number)])
     line = _lock_credit(organisation, line_id)
     _check_new([found], line)
     TAKERS[kind].take(found, line, open_of(line), "", actor, at)
@@ -309,7 +345,7 @@ def divide_line(
     taking = sorted((part for part in parts if part.kind in TAKERS), key=lambda part: (_place(part), part.number))
     rest = [part for part in parts if part.kind in RESTS]
     _check_kinds(taking, rest)
-    found = [TAKERS[part.kind].lock(organisation, part.number) for part in taking]
+    found = _lock_named(organisation, [(part.kind, part.number) for part in taking])
     _check_once(found)
     line = _lock_credit(organisation, line_id)
     _check_new(found, line)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from config.errors import DomainError, NotFound
 from config.money import to_minor
+from settlement.actions import line_parts
 from settlement.actions.bank_lines import (
     LineNotOpen,
     ReasonMissing,
@@ -107,6 +108,22 @@ def agrees(town: AdvanceTown) -> bool:
     """The books hold, and the month's check of the bank finds the lines in the ledger."""
     differs = [row for row in month_checks(town.office, JANUARY) if row.code == "BANK_DIFFERS" and row.count]
     return verify_books() == [] and not differs
+
+
+def test_documents_are_locked_in_the_order_of_their_keys_however_they_are_written(
+    town: AdvanceTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = notice_of(town), notice_of(town, 1)
+    locked: list[int] = []
+    monkeypatch.setattr(line_parts, "lock_notice", lambda notice: locked.append(notice.pk))
+    # As text the number of the second comes before the reference of the first.
+    assert second.number < first.rf_reference
+    parts = (Part("fee", first.rf_reference, 12_000), Part("fee", second.number, 8_000))
+    divide(town, credit(town), *parts)
+    assert locked[:2] == [first.pk, second.pk]
+    assert sorted(FeeReceipt.objects.values_list("notice", "amount_minor")) == [
+        (first.pk, 12_000), (second.pk, 8_000)
+    ]  # fmt: skip
 
 
 def test_one_line_for_a_notice_and_a_case_and_the_rest_waits(town: AdvanceTown, case: ClawbackCase) -> None:
