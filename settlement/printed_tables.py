@@ -7,6 +7,7 @@ rows show, and check sums compare them on the paper itself.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -186,6 +187,18 @@ def _plain(value: Decimal) -> str:
     return amount(value, "").strip()
 
 
+# What a spreadsheet program does not take in the name of a sheet, and how long one may be.
+_NOT_IN_A_NAME, NAME_LENGTH = re.compile(r"[\[\]:*?/\\\x00-\x1f]"), 31
+
+
+def sheet_name(title: str) -> str:
+    """A title as the name of a sheet: without the signs that it may not have, whole words as far as they fit."""
+    plain = " ".join(_NOT_IN_A_NAME.sub(" ", title).split()).strip("'")
+    if len(plain) > NAME_LENGTH:
+        plain = plain[: NAME_LENGTH + 1].rpartition(" ")[0] or plain[:NAME_LENGTH]
+    return plain.strip(" '.,;–-")[:NAME_LENGTH]
+
+
 def table_xlsx(table: PrintedTable) -> bytes:
     """The paper as a workbook of one sheet: figures are numbers, totals and check sums stand below."""
     # Loaded where it is used: it costs memory in every process that only imports this module.
@@ -193,7 +206,8 @@ def table_xlsx(table: PrintedTable) -> bytes:
 
     with override(table.language):
         book = Workbook()
-        sheet = book.active
+        sheet = book.worksheets[0]
+        sheet.title = sheet_name(str(table.title)) or sheet.title
         writer = _Sheet(sheet, table)
         writer.head()
         writer.body()

@@ -62,7 +62,7 @@ def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
     form, on = _day_form(request, access)
     kind = sheet_asked(request)
     if kind:
-        return sheet(kind, f"account-{pk}-{on}", STATEMENT, _statement_rows(account, on))
+        return sheet(kind, f"account-{pk}-{on}", account.title, STATEMENT, _statement_rows(account, on))
     page = _statement_page(request, account, on)
     rows = [(posting, book_queries.event_title(posting.entry.event)) for posting in page.rows]
     balance = book_queries.balance_of(account, on)
@@ -96,7 +96,7 @@ def trial_balance(request: HttpRequest) -> HttpResponse:
     rows = book_queries.trial_balance(office, on)
     kind = sheet_asked(request)
     if kind:
-        return sheet(kind, f"trial-balance-{on}", BALANCE, map(_balance_row, rows))
+        return sheet(kind, f"trial-balance-{on}", _("Trial balance"), BALANCE, map(_balance_row, rows))
     context = {"form": form, "on": on, "rows": rows, "totals": book_queries.balance_totals(rows)}
     return render(request, "settlement/books/trial_balance.html", context)
 
@@ -123,7 +123,7 @@ def ageing(request: HttpRequest) -> HttpResponse:
     if kind:
         rows = ((title, row.name, *map(from_minor, (*row.ages, row.total, row.ahead))) for title, _o, found in tables
                 for row in found)  # fmt: skip
-        return sheet(kind, f"ageing-{on}", AGES, rows)
+        return sheet(kind, f"ageing-{on}", _("What is open, by age"), AGES, rows)
     *others, (title, owner, found) = tables
     tables = [*others, (title, owner, [replace(row, name=iban(row.name)) for row in found])]
     context = {"form": form, "on": on, "tables": [(*table, _totals(table[2])) for table in tables]}
@@ -179,7 +179,8 @@ def budget_execution(request: HttpRequest) -> HttpResponse:
     rows = book_queries.budget_execution(office, year, on)
     kind = sheet_asked(request)
     if kind:
-        return sheet(kind, f"budget-{year}-{on}", BUDGET, map(_budget_row, rows))
+        title = f"{_('Execution of the budget')} {year}"
+        return sheet(kind, f"budget-{year}-{on}", title, BUDGET, map(_budget_row, rows))
     advanced = book_queries.advanced_by_line(office, on)
     context = {
         "form": form,

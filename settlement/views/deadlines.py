@@ -16,6 +16,7 @@ from settlement import clawback_queries, deadline_queries
 from settlement.deadline_queries import Deadline
 from settlement.views.sheets import sheet, sheet_asked
 
+TITLE = _("Payment deadlines")
 HEAD = (
     _("Claim"), _("Provider"), _("Month"), _("To pay"), _("Payment deadline"), _("Paid on"), _("Days late"),
     _("Interest"),
@@ -36,7 +37,7 @@ def deadlines(request: HttpRequest) -> HttpResponse:
         rows = deadline_queries.late_only(rows, today)
     if kind := sheet_asked(request):
         found = deadline_queries.as_deadlines(list(rows), office, today)
-        return sheet(kind, f"payment-deadlines-{year}", HEAD, [_cells(row) for row in found])
+        return sheet(kind, f"payment-deadlines-{year}", f"{TITLE} {year}", HEAD, [_cells(row) for row in found])
     page = page_of(request, rows)
     context: dict[str, Any] = {
         "page": page,

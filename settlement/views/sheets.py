@@ -12,6 +12,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 
+from settlement.printed_tables import sheet_name
+
 TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -26,9 +28,11 @@ def sheet_asked(request: HttpRequest) -> str:
     return asked if asked in TYPES else ""
 
 
-def sheet(kind: str, name: str, head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> HttpResponse:
-    """The rows as a file; cells are texts, days, whole numbers and sums with two places."""
-    content = _csv(head, rows) if kind == "csv" else _xlsx(head, rows)
+def sheet(kind: str, name: str, title: Any, head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> HttpResponse:
+    """The rows as a file of that name, its sheet named by the title; cells are texts, days, whole numbers and sums with
+    two places.
+    """
+    content = _csv(head, rows) if kind == "csv" else _xlsx(str(title), head, rows)
     answer = HttpResponse(content, content_type=TYPES[kind])
     answer["Content-Disposition"] = content_disposition_header(True, f"{name}.{kind}") or "attachment"
     answer["X-Content-Type-Options"] = "nosniff"
@@ -50,13 +54,13 @@ def _plain(cell: Any) -> str:
     return f"'{text}" if not isinstance(cell, (Decimal, int)) and text.startswith(_FORMULA) else text
 
 
-def _xlsx(head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> bytes:
+def _xlsx(title: str, head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> bytes:
     # Loaded where it is used: it costs memory in every process that only imports this module.
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
-    page = book.create_sheet()
+    page = book.create_sheet(sheet_name(title))
 
     def written(cell: Any) -> Any:
         if isinstance(cell, (Decimal, int, date)):

@@ -24,6 +24,7 @@ from settlement.printed_tables import (
     PrintedTable,
     Section,
     TooLongForPaper,
+    sheet_name,
     table_pdf,
     table_xlsx,
 )
@@ -83,6 +84,7 @@ def test_the_workbook_holds_numbers_and_texts() -> None:
     assert rows.count(["Разом", 143.49]) == 1 and ["Усе", 142.5, 142.49, 0.01] in rows
     sheet = load_workbook(io.BytesIO(table_xlsx(TABLE))).worksheets[0]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"} == {"s"}
+    assert sheet.title == TABLE.title[:31].strip() and sheet.title != "Sheet"
     assert (sheet.page_setup.orientation, sheet.print_title_rows) == ("portrait", "$6:$7")
 
 
@@ -146,3 +148,18 @@ def test_a_total_is_the_sum_of_what_the_rows_show(amounts: list[Decimal]) -> Non
 def test_rows_are_counted_in_the_right_form(rows: int, words: str) -> None:
     with override("uk"):
         assert words in TooLongForPaper(rows=rows, limit=1000).sentence
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Акт наданих послуг A-1", "Акт наданих послуг A-1"),
+        ("Акт [зразок]: а/б * що?", "Акт зразок а б що"),
+        ("Виконання бюджету соціальних послуг громади", "Виконання бюджету соціальних"),
+        ("Ж" * 40, "Ж" * 31),
+        ("'у лапках'", "у лапках"),
+        ("***", ""),
+    ],
+)
+def test_a_title_becomes_the_name_of_a_sheet(title: str, name: str) -> None:
+    assert sheet_name(title) == name and len(name) <= 31

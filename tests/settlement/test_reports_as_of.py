@@ -155,6 +155,7 @@ def test_pages_and_their_spreadsheets_say_the_same(reader: Client, organisation:
         assert figure in text and "\n=" not in text and ",=1" not in text
         page = load_workbook(io.BytesIO(reader.get(address, {"sheet": "xlsx"}).content)).active
         cells = [cell for row in page.iter_rows() for cell in row]  # type: ignore[union-attr]
+        assert page is not None and page.title != "Sheet"
         assert "f" not in {cell.data_type for cell in cells}
         assert any(cell.value is not None and figure in str(cell.value) for cell in cells)
 

@@ -200,7 +200,9 @@ def test_interest_only_where_a_rate_is_in_force(office: Organisation, at: dateti
 def test_the_report_as_a_spreadsheet(office: Organisation, cast: Cast) -> None:
     client = browser(cast["mariia"])
     answer = client.get(url("deadlines"), {"sheet": "xlsx", "year": "2025"})
-    rows = list(load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True))
+    page = load_workbook(io.BytesIO(answer.content)).active
+    assert page is not None and page.title == "Строки оплати 2025"
+    rows = list(page.iter_rows(values_only=True))
     assert len(rows) == 3
     assert rows[1][0] == "C-2511-1-1" and float(rows[1][3]) == 242.0 and rows[1][4] == datetime(2025, 12, 17)
     assert "C-2511-1-1" not in shown(client, "deadlines", late="1")
