@@ -28,6 +28,7 @@ from config.money import to_minor
 from config.office.models import Attachment
 from config.office.storage import attachments_of
 from config.periods import add_months
+from settlement.hold_queries import held_remittances
 from settlement.models import (
     AdjudicationRun,
     ClosedMonth,
@@ -79,25 +80,31 @@ def advances_of_run(run: PaymentRun) -> QuerySet[PaymentAdvance]:
     return items.order_by("advance__provider__code", "id")
 
 
-def payable_months(organisation: Organisation) -> list[dict[str, object]]:
-    """Months with something to pay: period, number of remittances, payable minor units.
+def free_and_held(organisation: Organisation, on: date) -> tuple[QuerySet[Remittance], QuerySet[Remittance]]:
+    """Unpaid remittances that move money: those that a payment run may take on a day, and those that are held."""
+    rows = unpaid_remittances(organisation).exclude(payable=0)
+    held = held_remittances(rows, organisation, on)
+    return rows.exclude(pk__in=held.order_by().values("pk")), held
+
+
+def payable_months(organisation: Organisation, on: date) -> list[dict[str, Any]]:
+    """Months with something to pay: period, number of remittances, payable minor units, and how many of how much are
+    held on a day. Two queries.
 
     What is taken back of a provider stands against what it gets: one that would get nothing is left out, as a payment
-    run leaves it out.
+    run leaves it out, and so is what is held.
     """
-    rows = (
-        unpaid_remittances(organisation)
-        .exclude(payable=0)
-        .values("run__period", "provider")
-        .annotate(count=Count("id"), payable_minor=Sum("payable"))
-    )
-    months: dict[date, dict[str, object]] = {}
-    for row in rows.filter(payable_minor__gt=0).order_by("run__period"):
-        period = row["run__period"]
-        month = months.setdefault(period, {"period": period, "count": 0, "payable_minor": 0})
-        month["count"] += row["count"]  # type: ignore[operator]
-        month["payable_minor"] += row["payable_minor"]  # type: ignore[operator]
-    return list(months.values())
+    months: dict[date, dict[str, Any]] = {}
+    for rows, count, minor in zip(
+        free_and_held(organisation, on), ("count", "held_count"), ("payable_minor", "held_minor"), strict=True
+    ):
+        sums = rows.order_by().values("run__period", "provider").annotate(count=Count("id"), minor=Sum("payable"))
+        for row in sums.filter(minor__gt=0):
+            nothing = {"count": 0, "payable_minor": 0, "held_count": 0, "held_minor": 0}
+            month = months.setdefault(row["run__period"], {"period": row["run__period"]} | nothing)
+            month[count] += row["count"]
+            month[minor] += row["minor"]
+    return [months[period] for period in sorted(months)]
 
 
 def payment_file(run: PaymentRun) -> Attachment | None:

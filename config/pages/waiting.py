@@ -385,6 +385,16 @@ DUTIES: tuple[Duty, ...] = (
         related=("claim",),
     ),
     Duty(
+        "sums_held",
+        "payment_runs.propose",
+        _("Sums that are held"),
+        _("No run pays them until the hold is lifted."),
+        "settlement:holds",
+        waiting_rows.payable_but_held,
+        subject=lambda row: row.claim,
+        related=("claim",),
+    ),
+    Duty(
         "runs_to_approve",
         "payment_runs.approve",
         _("Payment runs to approve"),

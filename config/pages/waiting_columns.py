@@ -60,6 +60,12 @@ _ASKED_BACK = (
     Column(_SINCE, "status_at", DAY),
     Column(_("What was found"), "finding", LONG),
 )
+_TO_PAY = (
+    Column(_PROVIDER, "provider"),
+    Column(_MONTH, "run.period", MONTH),
+    Column(_SUM, "payable", MINOR),
+    Column(_("Judged on"), "run.as_of", DAY),
+)
 _PAYMENT_RUN = (
     Column(_MONTH, "period", MONTH),
     Column(_SUM, "total", AMOUNT),
@@ -173,12 +179,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
     "clawbacks_to_send": _ASKED_BACK,
     "clawbacks_to_decide": _ASKED_BACK,
-    "sums_to_pay": (
-        Column(_PROVIDER, "provider"),
-        Column(_MONTH, "run.period", MONTH),
-        Column(_SUM, "payable", MINOR),
-        Column(_("Judged on"), "run.as_of", DAY),
-    ),
+    "sums_to_pay": _TO_PAY,
+    "sums_held": _TO_PAY,
     "runs_to_approve": _PAYMENT_RUN,
     "runs_to_release": _PAYMENT_RUN,
     "silent_payments": (

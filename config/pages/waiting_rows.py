@@ -190,11 +190,16 @@ def clearing_to_sign(access: Access) -> QuerySet[Any]:
 
 
 def payable(access: Access) -> QuerySet[Any]:
-    rows = finance_queries.unpaid_remittances(access.office())
+    rows, _held = finance_queries.free_and_held(access.office(), access.today())
     # As a payment run sees it: what is taken back of a provider stands against what it gets for the month.
     same = rows.filter(run__period=OuterRef("run__period"), provider=OuterRef("provider")).order_by()
     net = Subquery(same.values("provider").annotate(net=Sum("payable")).values("net"))
     return rows.annotate(net=net).filter(payable__gt=0, net__gt=0)
+
+
+def payable_but_held(access: Access) -> QuerySet[Any]:
+    _free, held = finance_queries.free_and_held(access.office(), access.today())
+    return held.filter(payable__gt=0)
 
 
 def runs(status: str) -> Callable[[Access], QuerySet[PaymentRun]]:

@@ -31,9 +31,11 @@ from settlement.statement_words import return_words
 @requires("payment_runs.view")
 def payment_runs(request: HttpRequest) -> HttpResponse:
     """Payment runs, and months that could be paid."""
-    office, q = access_of(request).office(), request.GET.get("q", "").strip()
+    access, q = access_of(request), request.GET.get("q", "").strip()
+    office = access.office()
     page = page_of(request, finance_queries.payment_runs(office, q))
-    context = {"page": page, "q": q, "months": finance_queries.payable_months(office), "owed": owed_in_all(office)}
+    months = finance_queries.payable_months(office, access.today())
+    context = {"page": page, "q": q, "months": months, "owed": owed_in_all(office)}
     return render(request, "settlement/finance/payment_runs.html", context)
 
 

@@ -5,14 +5,16 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from config.accounts.access import Access
 from config.accounts.models import Organisation, User
 from config.audit.models import AuditEvent
 from config.errors import FourEyes, NotFound
 from config.office.models import Job
-from config.pages.waiting_rows import payable
+from config.pages.waiting_rows import payable, payable_but_held
 from config.states import InvalidMove
+from settlement.actions.holds import place_hold
 from settlement.actions.run_content import FileTooLarge
 from settlement.actions.runs import (
     DateInPast,
@@ -28,6 +30,8 @@ from settlement.actions.runs import (
 from settlement.finance_queries import payable_months
 from settlement.models import Claim, PaymentRun, PaymentRunApproval
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, provider, ready
+from tests.settlement.views.town import url
+from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Cast = dict[str, User]
@@ -82,12 +86,35 @@ def test_what_is_taken_back_stands_against_what_is_owed(organisation: Organisati
     """Offered is what a run would pay: nothing for a provider of whom more is taken back than it gets."""
     ready(at)
     adjudicated(organisation, at, (1, 24200), (1, -30000))
-    assert payable_months(organisation) == []
+    today = at.date()
+    assert payable_months(organisation, today) == []
     adjudicated(organisation, at, (2, 500), (2, -100), number=2)
-    assert payable_months(organisation) == [{"period": NOVEMBER, "count": 2, "payable_minor": 400}]
+    offered = {"period": NOVEMBER, "count": 2, "payable_minor": 400, "held_count": 0, "held_minor": 0}
+    assert payable_months(organisation, today) == [offered]
     halyna = cast["halyna"]
     home = payable(Access(halyna, organisation, frozenset(), frozenset()))
     assert [row.payable for row in home] == [500]
+
+
+def test_what_is_held_is_not_offered(organisation: Organisation, cast: Cast, at: datetime) -> None:
+    """Neither the months nor the home page offer what a run would leave out; both say what is held."""
+    ready(at)
+    organisation.clock_offset = at - timezone.now() + timedelta(minutes=1)
+    organisation.save()
+    adjudicated(organisation, at, (1, 24200), (2, 500))
+    access = Access(cast["halyna"], organisation, frozenset(), frozenset())
+    who = {"organisation": organisation, "actor": cast["halyna"].as_actor(), "at": at}
+    for number in (1, 2):
+        place_hold(target=provider(number), reason="Перевірка", from_date=at.date(), **who)  # type: ignore[arg-type]
+        paid = {1: 500, 2: 0}[number]
+        [month] = payable_months(organisation, at.date())
+        assert (month["payable_minor"], month["held_count"], month["held_minor"]) == (paid, number, 24700 - paid)
+        assert [row.payable for row in payable(access)] == ([paid] if paid else [])
+        assert sum(row.payable for row in payable_but_held(access)) == 24700 - paid
+    with pytest.raises(NothingToPay):
+        propose_payment_run(period=NOVEMBER, **who)
+    page = browser(cast["halyna"]).get(url("payment_runs")).content.decode()
+    assert "247,00" in page and url("payment_run_propose") not in page
 
 
 def test_runs_of_another_organisation_stay_unseen(
