@@ -97,8 +97,8 @@ def _days_to_come(organisation: Organisation, bank: BankStatement, today: date) 
 
 
 def _code(currency: str) -> str:
-    """As the row keeps it: no currency (ISO 4217) where a file has something else than a code."""
-    return currency if len(currency) in (0, 3) else "XXX"
+    """As the row keeps it; a text that is no code of three letters is none that we know."""
+    return currency if len(currency) in (0, 3) else "N/A"
 
 
 def _closing_before(organisation: Organisation, bank: BankStatement) -> Decimal | None:

@@ -116,7 +116,7 @@ def test_our_currency_is_taken_however_it_is_written(bank: Bank) -> None:
 def test_a_text_that_is_no_currency_is_not_taken_for_ours(bank: Bank) -> None:
     bank.layout()
     found = bank.bring("01.12.2025;100,00;UAHX;Внесок;;1;")
-    assert found.statement.lines.get().currency == "XXX"
+    assert found.statement.lines.get().currency == "N/A"
     assert aside(bank, found) == ["LINE_CURRENCY"]
 
 
