@@ -81,8 +81,8 @@ ADVICE = {
     "BANK_DIFFERS": _("Compare the postings of the bank account with the statements of the month."),
     "PAYABLE_DIFFERS": _("Compare the remittances with the postings of the provider's account."),
     "UNPAID": _(
-        "What is owed to a provider can be paid by a later run; propose one if it should be paid now. What a provider owes "
-        "is taken off its next payment."
+        "What is owed to a provider can be paid by a later run; propose one if it should be paid now. "
+        "What a provider owes is taken off its next payment."
     ),
     "EARLIER_MONTH_OPEN": _("Close the earlier month first, so that its figures stand."),
 }
