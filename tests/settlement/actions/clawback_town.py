@@ -98,7 +98,9 @@ class ClawbackTown:
         day = date(2025, 12, 31) + timedelta(days=self.statements)
         opening = from_minor(last.closing_minor)
         content = fee_statements.statement(self.office, self.statements, *rows, day=day, opening=opening)
-        [found] = import_statement(name=f"{self.statements}.xml", content=content, **self.who("halyna", at))
+        # No bank tells of a day to come.
+        read = max(at, datetime(day.year, day.month, day.day, 20, tzinfo=KYIV))
+        [found] = import_statement(name=f"{self.statements}.xml", content=content, **self.who("halyna", read))
         return found.statement
 
 
