@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import Access
 from config.accounts.models import Organisation, User
@@ -43,6 +44,14 @@ RECIPIENTS_SHOWN = 50
 CORRECTABLE = ("adjudicated", "paid", "rejected")
 BEING_PAID, APPEALED, HELD = "BEING_PAID", "APPEALED", "HELD"
 ASKED_BACK, FEE_RISES = "ASKED_BACK", "FEE_RISES"
+# Why a claim is left out of a correction.
+LEFT_OUT = {
+    "BEING_PAID": _("it is in a payment run"),
+    "APPEALED": _("an appeal waits for its answer"),
+    "HELD": _("its payment is held"),
+    "ASKED_BACK": _("its money is asked back by a case"),
+    "FEE_RISES": _("a recipient's fee would rise back in time"),
+}
 _BLOCKED = {"scheduled": BEING_PAID, "disputed": APPEALED}
 
 
@@ -84,17 +93,32 @@ def _decided(result: AdjudicationResult) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def obstacles(organisation: Organisation, claims: Iterable[Claim], on: date) -> dict[int, str]:
-    """Why claims cannot be corrected on a day: being paid, disputed, asked back or held; those that can are not in it.
+def obstacles(organisation: Organisation, claims: Iterable[Claim], on: date) -> dict[int, list[str]]:
+    """All that keeps claims from being corrected on a day: being paid, disputed, asked back, held; those that can be
+    are not in it.
 
     Holds of a provider or a contract hold the new claims too; one of a claim would be lost.
     """
     status = {claim.pk: claim.status for claim in claims}
     held = live_holds(organisation, on).filter(claim__in=status)
     asked = ClawbackLine.objects.filter(claim_line__claim__in=status).exclude(upheld_minor=0)
-    found = dict.fromkeys(held.values_list("claim", flat=True), HELD)
-    found |= dict.fromkeys(asked.values_list("claim_line__claim", flat=True), ASKED_BACK)
-    return found | {pk: _BLOCKED[state] for pk, state in status.items() if state in _BLOCKED}
+    found = {pk: [_BLOCKED[state]] for pk, state in status.items() if state in _BLOCKED}
+    for pk in held.order_by("claim").values_list("claim", flat=True).distinct():
+        found.setdefault(pk, []).append(HELD)
+    for pk in asked.order_by("claim_line__claim").values_list("claim_line__claim", flat=True).distinct():
+        found.setdefault(pk, []).append(ASKED_BACK)
+    return found
+
+
+def in_words(left_out: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Claims that are left out, each once, with all reasons in words; ``left_out`` has a row a reason."""
+    rows: dict[int, dict[str, Any]] = {}
+    for row in left_out:
+        words = str(LEFT_OUT[row["reason"]])
+        known = rows.setdefault(row["id"], {"id": row["id"], "claim": row["claim"], "words": words})
+        if known["words"] != words:
+            known["words"] += f"; {words}"
+    return list(rows.values())
 
 
 def is_allowed(organisation: Organisation, key: str, on: date) -> bool:

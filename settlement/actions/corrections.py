@@ -31,6 +31,7 @@ from settlement.correction_queries import (
     FEE_RISES,
     differing_claims,
     disputable_until,
+    in_words,
     is_allowed,
     is_closed_year,
     later_claims,
@@ -40,13 +41,6 @@ from settlement.models import Claim, ClosedMonth, Correction, CorrectionClaim, C
 from settlement.run_queries import end_of, next_run
 
 SERIES, PREFIX = "correction", "CO"
-LEFT_OUT = {
-    "BEING_PAID": _("it is in a payment run"),
-    "APPEALED": _("an appeal waits for its answer"),
-    "HELD": _("its payment is held"),
-    "ASKED_BACK": _("its money is asked back by a case"),
-    "FEE_RISES": _("a recipient's fee would rise back in time"),
-}
 
 
 class MonthStillOpen(DomainError):
@@ -166,7 +160,7 @@ def propose_correction(
         lines=len(preview.outcome.lines),
         payable_minor=correction.payable_minor,
         content_sha256=correction.content_sha256,
-        left_out=[row["claim"] for row in preview.left_out],
+        left_out=list(dict.fromkeys(row["claim"] for row in preview.left_out)),
     )
     return correction
 
@@ -190,7 +184,8 @@ def _nothing(month: date, preview: _Preview) -> DomainError:
 
 
 def _told(left_out: Iterable[dict[str, Any]]) -> str:
-    return ", ".join(f"{row['claim']} ({LEFT_OUT[row['reason']]})" for row in left_out)
+    """Each claim once, with everything that keeps it."""
+    return ", ".join(f"{row['claim']} ({row['words']})" for row in in_words(left_out))
 
 
 @step
@@ -201,7 +196,8 @@ def _preview(organisation: Organisation, month: date, actor: Actor, at: datetime
     today = local_date(at, organisation.zone)
     differing = differing_claims(organisation, month, at)
     why = obstacles(organisation, differing, today)
-    preview = _Preview(None, [_left(claim, why[claim.pk]) for claim in differing if claim.pk in why])
+    left = [_left(claim, reason) for claim in differing for reason in why.get(claim.pk, ())]
+    preview = _Preview(None, left)
     claims = {claim.pk: claim for claim in differing if claim.pk not in why}
     may_rise = is_allowed(organisation, FEE_INCREASE, today)
     settled: set[int] = {row["id"] for row in preview.left_out}
@@ -325,7 +321,7 @@ def approve_correction(
     outcome = play(organisation, correction.month, sorted(claims), actor=actor, at=at)
     if not is_allowed(organisation, FEE_INCREASE, today):
         rising = _claims_of(outcome, rising_fees(outcome.lines))
-        _refuse_blocked(correction, claims, dict.fromkeys(sorted(rising), FEE_RISES))
+        _refuse_blocked(correction, claims, {pk: [FEE_RISES] for pk in sorted(rising)})
     if not content_sha256 == correction.content_sha256 == outcome.digest:
         raise CorrectionChanged(number=correction.number)
     correction.approved_by_id, correction.run = actor.user_id, outcome.run
@@ -358,9 +354,10 @@ def _claims_in(correction: Correction) -> list[int]:
     return list(correction.lines.order_by().values_list("claim_line__claim", flat=True).distinct())
 
 
-def _refuse_blocked(correction: Correction, claims: dict[int, Claim], why: dict[int, str]) -> None:
+def _refuse_blocked(correction: Correction, claims: dict[int, Claim], why: dict[int, list[str]]) -> None:
     if why:
-        raise ClaimsBlocked(number=correction.number, claims=_told(_left(claims[pk], why[pk]) for pk in why))
+        left = (_left(claims[pk], reason) for pk, reasons in why.items() for reason in reasons)
+        raise ClaimsBlocked(number=correction.number, claims=_told(left))
 
 
 @step

@@ -118,7 +118,7 @@ def _office_part(access: Access, correction: Correction) -> dict[str, Any]:
         "certificates": _certificates(correction),
         "notices": plan["notices"],
         "overspent": plan["overspent"],
-        "left_out": [row | {"words": corrections.LEFT_OUT[row["reason"]]} for row in plan["left_out"]],
+        "left_out": queries.in_words(plan["left_out"]),
         "providers": queries.providers_of_correction(correction),
         "recipients": queries.recipients_of_correction(correction)[: queries.RECIPIENTS_SHOWN],
         "recipient_count": queries.recipients_of_correction(correction).count(),

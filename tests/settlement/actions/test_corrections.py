@@ -25,7 +25,7 @@ from settlement.actions.fees import issue_fee_notices
 from settlement.actions.holds import place_hold
 from settlement.actions.pends import keep_pend
 from settlement.books import verify_books
-from settlement.correction_queries import sums_of
+from settlement.correction_queries import LEFT_OUT, sums_of
 from settlement.deadline_queries import deadlines
 from settlement.models import (
     Adjudication,
@@ -285,7 +285,7 @@ def test_a_claim_on_its_way_is_left_out(town: Town, status: str, reason: str) ->
     town.claim.move_to(status, at=LATER)
     with pytest.raises(corrections.NothingFree) as refused:
         propose(town)
-    assert str(corrections.LEFT_OUT[reason]) in refused.value.params["claims"]
+    assert str(LEFT_OUT[reason]) in refused.value.params["claims"]
 
 
 def test_a_notice_that_the_recipient_has_goes_down_with_the_fee(town: Town) -> None:
@@ -322,6 +322,16 @@ def test_what_a_person_decided_not_to_pay_stays_decided(town: Town) -> None:
     assert (kept.claim_line.claim, kept.claim_line.line, kept.reason) == (
         made.claims.get().new_claim, line.line, "Візиту не було",
     )  # fmt: skip
+
+
+def test_everything_that_keeps_a_claim_is_named_at_once(town: Town) -> None:
+    lower_income()
+    place_hold(**by(town, "halyna"), target=town.claim, reason="Перевірка", from_date=LATER.date(), to_date=None)
+    town.claim.move_to("disputed", at=LATER)
+    with pytest.raises(corrections.NothingFree) as refused:
+        propose(town)
+    words = "; ".join(str(LEFT_OUT[reason]) for reason in ("APPEALED", "HELD"))
+    assert refused.value.params["claims"] == f"A-1 ({words})"
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -13,6 +13,7 @@ from contracts.models import Parameter
 from settlement.actions import appeals, corrections, pends
 from settlement.actions.claims import reverse_claim
 from settlement.actions.holds import lift_hold, place_hold
+from settlement.correction_queries import LEFT_OUT
 from settlement.models import Adjudication, Claim, ClaimLine, Clearance, Correction, PendProposal
 from settlement.pend_queries import open_proposals
 from tests.settlement.actions.corrected_town import (
@@ -58,7 +59,7 @@ def test_an_appeal_after_it_was_seen_is_answered_first(town: Town) -> None:
     appeal = appeals.submit_appeal(
         **by(town, "nadiia"), claim_id=town.claim.pk, claim_line_id=line.pk, reason="Візит був"
     )
-    assert str(corrections.LEFT_OUT["APPEALED"]) in refused(town, made)
+    assert str(LEFT_OUT["APPEALED"]) in refused(town, made)
     appeals.refuse_appeal(**by(town, "oksana"), appeal_id=appeal.pk, reason="Візиту не було")
     assert approve(town, made, at=LATER + SOON).status == "approved"
 
@@ -67,7 +68,7 @@ def test_a_hold_after_it_was_seen_is_lifted_first(town: Town) -> None:
     lower_income()
     made = propose(town)
     hold = place_hold(**by(town, "halyna"), target=town.claim, reason="Підозра", from_date=LATER.date(), to_date=None)
-    assert str(corrections.LEFT_OUT["HELD"]) in refused(town, made)
+    assert str(LEFT_OUT["HELD"]) in refused(town, made)
     lift_hold(**by(town, "ivan"), hold_id=hold.pk, reason="Перевірено")
     assert approve(town, made, at=LATER + SOON).status == "approved"
 
@@ -80,7 +81,7 @@ def test_a_fee_that_may_no_longer_rise_is_not_raised(town: Town) -> None:
     lower_income("1400.00")
     made = propose(town)
     allowed.withdraw(at=LEARNT)
-    assert str(corrections.LEFT_OUT["FEE_RISES"]) in refused(town, made)
+    assert str(LEFT_OUT["FEE_RISES"]) in refused(town, made)
 
 
 def proposal_to_lift(town: Town) -> PendProposal:

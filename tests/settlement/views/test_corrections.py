@@ -37,6 +37,8 @@ def test_a_correction_is_prepared_seen_approved_and_read(town: Town) -> None:
     month = halyna.get(url("month", "2025-11")).content.decode()
     assert url("correction_new") + "?month=2025-11" in month
     form = {"month": "2025-11", "ground": "income", "reason": "Довідка про доходи від 5 грудня"}
+    empty = halyna.get(url("correction_new")).content.decode()
+    assert "Propose the correction for approval" in empty and "Show what would change" not in empty
     page = halyna.post(url("correction_new"), form, follow=True).content.decode()
     made = Correction.objects.get()
     assert "Nothing is posted until another person approves it." in page
