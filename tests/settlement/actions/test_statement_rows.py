@@ -199,13 +199,13 @@ def test_one_column_means_one_thing(bank: Bank) -> None:
 
 
 def test_a_day_far_ahead_sets_the_statement_aside(bank: Bank) -> None:
-    """Business time is 3 December 2025; ten days ahead may be dated."""
+    """Business time is 3 December 2025; 31 days ahead may be dated."""
     bank.layout()
-    assert bank.bring("13.12.2025;100,00;;Внесок;;;").statement.status == "imported"
+    assert bank.bring("03.01.2026;100,00;;Внесок;;;").statement.status == "imported"
     found = bank.bring("13.12.2025;50,00;;Внесок;;;", "17.12.2030;100,00;;Внесок;;;")
     assert found.statement.status == "quarantined" and not Entry.objects.exists()
     assert found.statement.problems[-1] == {
-        "code": "DAY_TO_COME", "severity": "block", "params": {"entry": "2", "day": "17.12.2030", "last": "13.12.2025"},
+        "code": "DAY_TO_COME", "severity": "block", "params": {"entry": "2", "day": "17.12.2030", "last": "03.01.2026"},
     }  # fmt: skip
 
 
