@@ -61,32 +61,29 @@ WHERE (was.outcome, was.units_allowed, was.rate_allowed, was.gross, was.fee, was
     IS DISTINCT FROM (now.outcome, now.units_allowed, now.rate_allowed, now.gross, now.fee, now.payable)
 ORDER BY q.number, l.line
 """
-# What a person decided not to pay, and what waits for the same reason again, is decided already.
-_KEPT = """
-INSERT INTO settlement_keptpend (run_id, claim_line_id, check_code, decided_by_id, reason, recorded_at)
-SELECT DISTINCT ON (n.id, k.check_code) %(run)s, n.id, k.check_code, k.decided_by_id, k.reason, %(at)s
-FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) p (old, new)
+# What was said of a line (k), and the line of the copy (n) that waits for the same reason again.
+_PENDS_AGAIN = """FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) p (old, new)
 JOIN settlement_claimline l ON l.claim_id = p.old
 JOIN settlement_claimline n ON n.claim_id = p.new AND n.line = l.line
-JOIN settlement_keptpend k ON k.claim_line_id = l.id
+JOIN {} k ON k.claim_line_id = l.id
 JOIN settlement_finding f ON f.run_id = %(run)s AND f.claim_line_id = n.id AND f.check_code = k.check_code
-    AND f.severity = 'P'
+    AND f.severity = 'P'"""
+# What a person decided not to pay, and what waits for the same reason again, is decided already.
+_KEPT = f"""
+INSERT INTO settlement_keptpend (run_id, claim_line_id, check_code, decided_by_id, reason, recorded_at)
+SELECT DISTINCT ON (n.id, k.check_code) %(run)s, n.id, k.check_code, k.decided_by_id, k.reason, %(at)s
+{_PENDS_AGAIN.format("settlement_keptpend")}
 ORDER BY n.id, k.check_code, k.id DESC
 """
 # A proposal that nobody has answered waits for the second person at the copy. The day stays the proposer's.
-_PROPOSED = """
+_PROPOSED = f"""
 INSERT INTO settlement_pendproposal (run_id, claim_line_id, check_code, proposed_by_id, reason, recorded_at)
 SELECT %(run)s, n.id, k.check_code, k.proposed_by_id, k.reason, k.recorded_at
-FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) p (old, new)
-JOIN settlement_claimline l ON l.claim_id = p.old
-JOIN settlement_claimline n ON n.claim_id = p.new AND n.line = l.line
-JOIN settlement_pendproposal k ON k.claim_line_id = l.id
-JOIN settlement_finding f ON f.run_id = %(run)s AND f.claim_line_id = n.id AND f.check_code = k.check_code
-    AND f.severity = 'P'
+{_PENDS_AGAIN.format("settlement_pendproposal")}
 WHERE NOT EXISTS (SELECT 1 FROM settlement_clearance c WHERE c.proposal_id = k.id)
     AND NOT EXISTS (SELECT 1 FROM settlement_keptpend d WHERE d.proposal_id = k.id)
 ORDER BY n.id, k.check_code, k.id
-"""
+"""  # noqa: S608  SQL is put together from names in this code; every value is a parameter.
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.errors import DomainError
 from config.locks import lock_rows
-from settlement.actions.bank_lines import ReasonMissing
+from settlement.actions.bank_lines import demand_reason
 from settlement.models import ClosedMonth
 from settlement.uncorrected_queries import NOT_NEEDED, learnt_of, uncorrected_months
 
@@ -34,8 +34,7 @@ def need_no_correction(
 
     Raises: ReasonMissing, NothingWaits. Locks: the organisation. Audit: correction.not_needed.
     """
-    if not reason.strip():
-        raise ReasonMissing()
+    demand_reason(reason)
     lock_rows(Organisation.objects.filter(pk=organisation.pk))
     month = uncorrected_months(organisation).filter(pk=month_id).first()
     if month is None:
