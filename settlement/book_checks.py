@@ -232,12 +232,34 @@ GROUP BY c.id HAVING sum(l.expected_minor) <> 0 AND sum(l.expected_minor) <> c.r
 ASKED = """
 SELECT 'clawback ' || k.number, t.told::text, x.asked::text
 FROM settlement_clawbackcase k
-CROSS JOIN LATERAL (SELECT COALESCE(sum(l.amount_minor), 0) AS asked FROM settlement_clawbackline l
+CROSS JOIN LATERAL (SELECT k.debt_minor + COALESCE(sum(l.amount_minor), 0) AS asked FROM settlement_clawbackline l
                     WHERE l.case_id = k.id) x
 CROSS JOIN LATERAL (SELECT COALESCE(sum((e.data->>'amount_minor')::bigint), 0) AS told FROM audit_auditevent e
     WHERE e.action IN ('clawback.opened', 'clawback.extended')
       AND e.objects_touched->>0 = 'settlement.clawbackcase:' || k.id) t
 WHERE x.asked <> t.told ORDER BY k.id
+"""
+# A case about a month of a provider rests on remittances of that month, and asks back what they are short of together;
+# none of them is paid beside it, or asked back twice.
+DEBTS_ASKED_BACK = """
+WITH debt AS (
+    SELECT k.id, d.remittance_id, d.amount_minor, k.outcome <> 'dropped' AS stands, (k.debt_period, k.provider_id,
+        k.organisation_id) IS DISTINCT FROM (r.period, m.provider_id, r.organisation_id) AS strange,
+        m.payable <> -d.amount_minor AS differs
+    FROM settlement_clawbackdebt d JOIN settlement_clawbackcase k ON k.id = d.case_id
+    JOIN settlement_remittance m ON m.id = d.remittance_id JOIN settlement_adjudicationrun r ON r.id = m.run_id
+)
+SELECT 'clawback ' || k.number, k.debt_minor::text, COALESCE(x.amount, 0) || CASE
+    WHEN x.strange THEN ', of another month or provider' WHEN x.differs THEN ', not what is owed'
+    WHEN x.twice THEN ', taken twice' ELSE '' END
+FROM settlement_clawbackcase k
+LEFT JOIN (SELECT d.id, sum(d.amount_minor) AS amount, bool_or(d.strange) AS strange, bool_or(d.differs) AS differs,
+        bool_or(d.stands AND (EXISTS (SELECT 1 FROM settlement_paymentremittance i
+                                      WHERE i.remittance_id = d.remittance_id AND i.live)
+            OR EXISTS (SELECT 1 FROM debt o WHERE o.remittance_id = d.remittance_id AND o.stands AND o.id <> d.id)))
+            AS twice
+    FROM debt d GROUP BY d.id) x ON x.id = k.id
+WHERE k.debt_minor <> COALESCE(x.amount, 0) OR x.strange OR x.differs OR x.twice ORDER BY k.id
 """
 # What was, is the last decision on the line that was taken back.
 CORRECTED_FROM = """

@@ -51,6 +51,7 @@ EVENTS: dict[str, Any] = {
     "transfer.confirmed": _("Payment by Stripe confirmed"),
     "transfer.returned": _("Payment by Stripe returned"),
     "clawback.decided": _("Money asked back"),
+    "clawback.taken_over": _("Debt of a paid month asked back"),
     "clawback.repaid": _("Money asked back was returned"),
     "clawback.unrepaid": _("Match of a bank line with money asked back undone"),
     "clawback.offset": _("Kept back for money asked back"),

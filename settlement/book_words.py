@@ -51,6 +51,7 @@ TITLES = (
     _("clawbacks equal the ledger"),
     _("clawbacks ask for what the trail says"),
     _("clawbacks stay within what was paid"),
+    _("debts asked back are whole and in no payment"),
     _("offsets equal what advances and clawbacks got"),
     _("advances equal the ledger"),
     _("advances are what the trail says"),

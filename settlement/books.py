@@ -14,6 +14,7 @@ from django.db import connection
 
 from config.office.seals import broken_seals
 from settlement import advance_checks, book_checks, clearing_checks
+from settlement.models.clawbacks import UPHELD
 from settlement.models.clearing import CLEARED, GIVEN_UP
 from settlement.models.statements import TAKEN
 
@@ -254,11 +255,10 @@ WHERE b.status NOT IN ('refused', 'failed')
 GROUP BY r.id, n.id HAVING sum(b.amount_minor) > r.amount_minor + COALESCE(max(u.amount_minor), 0) ORDER BY r.id
 """
 # What is still owed of a case: upheld, less what came back. Its state says whether that is something.
-_CLAWBACKS = """
+_CLAWBACKS = f"""
 SELECT 'clawback ' || k.number || ' ' || k.status, (w.upheld - w.back)::text, COALESCE(p.posted, 0)::text
 FROM settlement_clawbackcase k
-CROSS JOIN LATERAL (SELECT
-    (SELECT COALESCE(sum(x.upheld_minor), 0) FROM settlement_clawbackline x WHERE x.case_id = k.id) AS upheld,
+CROSS JOIN LATERAL (SELECT {UPHELD} AS upheld,
     (SELECT COALESCE(sum(r.amount_minor), 0) FROM settlement_clawbackrecovery r WHERE r.case_id = k.id) AS back) w
 LEFT JOIN (SELECT e.label, sum(p.debit - p.credit) AS posted FROM settlement_posting p
            JOIN settlement_entry e ON e.id = p.entry_id JOIN settlement_account a ON a.id = p.account_id
@@ -415,6 +415,7 @@ CHECKS: dict[str, Check] = {
     "clawbacks stay within what was paid": _CLAWBACK_LINES,
     "offsets equal what advances and clawbacks got": _OFFSETS,
     "advances equal the ledger": advance_checks.LEDGER,
+    "debts asked back are whole and in no payment": book_checks.DEBTS_ASKED_BACK,
     "advances are what the trail says": advance_checks.GRANTED,
     "advances are paid as their state says": advance_checks.PAID,
     "claims use advances of their contract": advance_checks.USES,

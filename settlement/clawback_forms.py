@@ -65,10 +65,9 @@ class LinesForm(forms.Form):
         return None if amount is None else to_minor(amount)
 
 
-class OpenForm(LinesForm):
-    """A new case: its lines, what was found and the legal ground."""
+class GroundForm(forms.Form):
+    """Why money is asked back: what was found and the legal ground."""
 
-    found_by = forms.ChoiceField(label=_("How it was found"), choices=ClawbackCase.FOUND_BY)
     finding = forms.CharField(
         label=_("What was found"),
         max_length=1000,
@@ -80,6 +79,16 @@ class OpenForm(LinesForm):
         max_length=300,
         help_text=_("The clause of the contract or the article of the act."),
     )
+
+
+class OpenForm(LinesForm, GroundForm):
+    """A new case about lines of claims."""
+
+    # What is owed of a corrected month is no finding about lines.
+    found_by = forms.ChoiceField(
+        label=_("How it was found"), choices=[row for row in ClawbackCase.FOUND_BY if row[0] != "correction"]
+    )
+    field_order = ("lines", "amount", "found_by", "finding", "ground")
 
 
 class ReplyForm(EvidenceForm):
@@ -125,8 +134,10 @@ class DecisionForm(forms.Form):
         """Each line with its field, for the table."""
         return [(line, self[f"line_{line.pk}"]) for line in self.lines]
 
-    def upheld_minor(self) -> dict[int, int]:
-        """Sums by line, minor units."""
+    def upheld_minor(self) -> dict[int, int] | None:
+        """Sums by line, minor units; None for a case without lines, which is upheld as it is."""
+        if not self.lines:
+            return None
         return {line.pk: to_minor(self.cleaned_data[f"line_{line.pk}"]) for line in self.lines}
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
-from settlement.clawback_queries import lines_of
+from settlement.clawback_queries import debts_of, lines_of
 from settlement.documents import pdf_of
 from settlement.models import ClawbackCase
+from settlement.rules.clawback import DROPPED
 
 
 def paper(case: ClawbackCase, kind: str) -> bytes:
@@ -16,6 +17,8 @@ def paper(case: ClawbackCase, kind: str) -> bytes:
     Money: minor units. Made of what no later step changes, so that it reads the same at any time.
     """
     sums = case.lines.aggregate(asked=Sum("amount_minor"), upheld=Sum("upheld_minor"))
-    context = {"case": case, "lines": lines_of(case), "kind": kind, "decided": kind == "decision", **sums}
+    if case.debt_minor:
+        sums = {"asked": case.debt_minor, "upheld": 0 if case.outcome == DROPPED else case.debt_minor}
+    context = {"case": case, "lines": lines_of(case), "debts": debts_of(case), "decided": kind == "decision", **sums}
     made = case.notified_at if kind == "notice" else case.decided_at
     return pdf_of("documents/clawback.html", context, case.organisation, made)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
-from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
 from config.accounts.access import Access
@@ -17,7 +17,7 @@ from config.accounts.models import Organisation
 from config.clock import local_date
 from contracts.parameters import ParameterBook
 from contracts.queries import provider_of
-from settlement.models import Claim, ClaimLine, ClawbackCase, ClawbackLine, ClawbackRecovery, Remittance
+from settlement.models import Claim, ClaimLine, ClawbackCase, ClawbackDebt, ClawbackLine, ClawbackRecovery, Remittance
 from settlement.models.clawbacks import SETTLED
 from settlement.rules.clawback import look_back_from
 
@@ -79,8 +79,11 @@ def _sum(rows: QuerySet, name: str) -> Coalesce:  # type: ignore[type-arg]
 def with_sums(rows: QuerySet[ClawbackCase]) -> QuerySet[ClawbackCase]:
     """Cases with ``asked``, ``upheld``, ``recovered`` and ``outstanding``, minor units."""
     lines, back = ClawbackLine.objects.all(), ClawbackRecovery.objects.all()
+    owed = Case(When(outcome="whole", then=F("debt_minor")), default=0)
     rows = rows.annotate(
-        asked=_sum(lines, "amount_minor"), upheld=_sum(lines, "upheld_minor"), recovered=_sum(back, "amount_minor")
+        asked=_sum(lines, "amount_minor") + F("debt_minor"),
+        upheld=_sum(lines, "upheld_minor") + owed,
+        recovered=_sum(back, "amount_minor"),
     )
     return rows.annotate(outstanding=F("upheld") - F("recovered"))
 
@@ -90,8 +93,8 @@ def cases(access: Access, search: str = "", status: str = "") -> QuerySet[Clawba
     rows = with_sums(_in_scope(access)).select_related("provider", "organisation", "contract", "opened_by", "reply")
     if search:
         words = Q(number__icontains=search) | Q(provider__name__icontains=search) | Q(finding__icontains=search)
-        rows = rows.filter(words | Q(contract_number__icontains=search) | Q(lines__claim_line__claim__number=search))
-        rows = rows.distinct()
+        claims = Q(lines__claim_line__claim__number=search) | Q(debts__remittance__claim__number=search)
+        rows = rows.filter(words | Q(contract_number__icontains=search) | claims).distinct()
     if status:
         rows = rows.filter(status=status)
     return rows.annotate(is_open=Q(status__in=OPEN_STATES)).order_by("-is_open", "-id")
@@ -111,6 +114,12 @@ def lines_of(case: ClawbackCase) -> QuerySet[ClawbackLine]:
     return rows.order_by("claim_line__claim__number", "claim_line__line")
 
 
+def debts_of(case: ClawbackCase) -> QuerySet[ClawbackDebt]:
+    """What a case about a paid month rests on, in the order of claims and runs."""
+    rows = case.debts.select_related("remittance__claim", "remittance__run")
+    return rows.order_by("remittance__claim__number", "remittance__run")
+
+
 def recoveries_of(case: ClawbackCase) -> QuerySet[ClawbackRecovery]:
     """What came back, earliest first; undone repayments and what undoes them stand there too."""
     parts = ("statement_line__statement", "remittance__run", "remittance__claim", "undone_by", "undoes")
@@ -125,8 +134,9 @@ def offsets_of(remittances: Iterable[Remittance]) -> QuerySet[ClawbackRecovery]:
 
 def cases_of_claim(access: Access, claim: Claim) -> QuerySet[ClawbackCase]:
     """Cases that rest on lines of a claim, as far as the reader sees them."""
-    found = ClawbackLine.objects.filter(claim_line__claim=claim).values("case")
-    return cases(access).filter(pk__in=found)
+    lines = ClawbackLine.objects.filter(claim_line__claim=claim).values("case")
+    debts = ClawbackDebt.objects.filter(remittance__claim=claim).values("case")
+    return cases(access).filter(Q(pk__in=lines) | Q(pk__in=debts))
 
 
 def paid_lines(claim: Claim, search: str = "") -> QuerySet[ClaimLine]:
@@ -154,5 +164,5 @@ def passed(case: ClawbackCase, on: date) -> bool:
 def may_decide(case: ClawbackCase, access: Access) -> bool:
     """Whether the reader is the second person of a case that can be decided now."""
     today = local_date(access.now(), case.organisation.zone)
-    ready = case.status == "replied" or (passed(case, today) and case.status == "notified")
+    ready = case.status == "replied" or (case.status == "notified" and (bool(case.debt_minor) or passed(case, today)))
     return ready and access.may("clawbacks.decide") and case.opened_by_id != access.user.pk

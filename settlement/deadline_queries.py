@@ -33,6 +33,7 @@ from config.periods import add_working_days
 from contracts.parameters import ParameterBook
 from contracts.queries import working_calendar
 from settlement.models import AdjudicationRun, CorrectionClaim, PaymentRemittance, Posting, Remittance
+from settlement.rules.clawback import WHOLE
 
 PAY_DAYS, RECEIPT_DAYS, INTEREST = "claim.pay_days", "claim.pay_days_absolute", "payment.late_interest_percent"
 INTEREST_YEAR = "payment.interest_year_days"
@@ -71,7 +72,8 @@ def deadlines(organisation: Organisation, year: int, search: str = "") -> QueryS
     rows = Remittance.objects.filter(run__in=terms, payable__gt=0).annotate(
         due=due, paid=_paid_on(), owed=F("payable") + Coalesce(_taken_back(), Value(0))
     )
-    rows = rows.filter(owed__gt=0)
+    # What a case sets off against a debt of the month is not waited for.
+    rows = rows.filter(owed__gt=0).exclude(debts__case__outcome=WHOLE)
     if search:
         rows = rows.filter(Q(claim__number__icontains=search) | Q(provider__name__icontains=search))
     return rows.select_related("claim", "provider", "run").order_by("due", "id")

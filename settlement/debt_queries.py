@@ -1,7 +1,7 @@
 """What providers got too much for a month that is paid: money that a correction or a reversal took back.
 
 It stands for a month of a provider as a whole: what takes a claim back and the claim that stands for it are one sum,
-and what is still unpaid of that month counts against it.
+and what is still unpaid of that month counts against it. What a case asks back stands in the case.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ def provider_debts(organisation: Organisation, search: str = "") -> QuerySet[Rem
     since = Min("run__recorded_at", filter=Q(payable__lt=0))
     debts = months.annotate(owed_minor=-Sum("payable"), since=since).filter(owed_minor__gt=0)
     return debts.order_by("run__period", "provider__name", "provider")
+
+
+def debt_of(organisation: Organisation, provider: int, period: date) -> QuerySet[Remittance]:
+    """Unpaid remittances of a provider's month that move money: together the debt, when they are negative."""
+    rows = unpaid_remittances(organisation).filter(provider=provider, run__period=period).exclude(payable=0)
+    return rows.select_related("claim").order_by("pk")
 
 
 def owed_in_all(organisation: Organisation) -> dict[str, int] | None:

@@ -12,15 +12,17 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext, override
 
 from config.accounts.models import Organisation
+from config.clock import local_date
 from contracts.models import Provider
 from settlement.advance_queries import used_by
 from settlement.clawback_queries import offsets_of
 from settlement.correction_queries import sums_of, with_titles
-from settlement.finance_queries import JudgedAgain, judged_again, paid_for_month
+from settlement.finance_queries import JudgedAgain, asked_back_of_month, judged_again, paid_for_month
 from settlement.models import (
     AdvanceUse,
     BankAct,
     Claim,
+    ClawbackCase,
     ClawbackRecovery,
     Correction,
     CorrectionLine,
@@ -153,10 +155,19 @@ def _owed(organisation: Organisation, provider: Provider, month: date) -> list[A
 
 def _paid(organisation: Organisation, provider: Provider, month: date) -> list[ActRow]:
     paid = Payment.objects.filter(organisation=organisation, provider=provider, status="confirmed")
-    return [
+    rows = [
         ActRow(payment.payment_run.execution_date or month, _paid_words(payment, amount), 0, amount)
         for payment, amount in paid_for_month(paid, month)
     ]
+    return rows + [
+        ActRow(local_date(case.decided_at, organisation.zone), _asked_words(case), 0, -case.debt_minor)
+        for case in asked_back_of_month(organisation, month).filter(provider=provider)
+        if case.decided_at
+    ]
+
+
+def _asked_words(case: ClawbackCase) -> str:
+    return gettext("Asked back by the case %(number)s") % {"number": case.number}
 
 
 def _paid_words(payment: Payment, amount: int) -> str:

@@ -21,6 +21,7 @@ from settlement.fact_columns import day as _day
 from settlement.fact_columns import first_day as _first
 from settlement.fact_columns import last_day as _last
 from settlement.fact_columns import scaled as _scaled
+from settlement.models.clawbacks import UPHELD
 from settlement.own_facts_queries import OWN_QUERIES
 from settlement.rules.facts import COLUMNS, FIRST_DAY, LAST_DAY, TEXT, Facts, build_facts, column
 from settlement.rules.lookup import Register
@@ -220,7 +221,7 @@ QUERIES: dict[str, str] = {
 
 # What came with a package or was kept when the run was made; of a run that is being made, what is owed now. Money that
 # came back counts whenever it was recorded: nothing is kept back twice.
-QUERIES["clawbacks"] = """
+QUERIES["clawbacks"] = f"""
     WITH told AS (
         SELECT s.provider_id, s.outstanding_minor FROM settlement_clawbackstanding s
         WHERE s.organisation_id = %(organisation)s AND s.run = %(run)s
@@ -228,15 +229,14 @@ QUERIES["clawbacks"] = """
     )
     SELECT provider_id AS provider, outstanding_minor AS outstanding FROM told
     UNION ALL
-    SELECT b.provider_id, sum(
-        (SELECT COALESCE(sum(x.upheld_minor), 0) FROM settlement_clawbackline x WHERE x.case_id = b.id)
-        - (SELECT COALESCE(sum(r.amount_minor), 0) FROM settlement_clawbackrecovery r WHERE r.case_id = b.id))
-    FROM settlement_clawbackcase b
-    WHERE %(before)s::bigint IS NULL AND b.organisation_id = %(organisation)s AND b.status = 'decided'
-      AND b.return_until < (%(known_at)s AT TIME ZONE %(zone)s)::date
-      AND b.provider_id IN (SELECT k.provider_id FROM run_claim c JOIN settlement_claim k ON k.id = c.claim_id)
-      AND b.provider_id NOT IN (SELECT provider_id FROM told)
-    GROUP BY b.provider_id"""
+    SELECT k.provider_id, sum({UPHELD}
+        - (SELECT COALESCE(sum(r.amount_minor), 0) FROM settlement_clawbackrecovery r WHERE r.case_id = k.id))
+    FROM settlement_clawbackcase k
+    WHERE %(before)s::bigint IS NULL AND k.organisation_id = %(organisation)s AND k.status = 'decided'
+      AND k.return_until < (%(known_at)s AT TIME ZONE %(zone)s)::date
+      AND k.provider_id IN (SELECT q.provider_id FROM run_claim c JOIN settlement_claim q ON q.id = c.claim_id)
+      AND k.provider_id NOT IN (SELECT provider_id FROM told)
+    GROUP BY k.provider_id"""
 
 # The same of advances, by contract, with what reversals of the run give back; what claims of the month may use.
 _GIVES_BACK = """FROM settlement_claim t JOIN run_claim c ON c.claim_id = t.id AND c.fresh

@@ -31,6 +31,8 @@ from config.periods import add_months
 from settlement.hold_queries import held_remittances
 from settlement.models import (
     AdjudicationRun,
+    ClawbackCase,
+    ClawbackDebt,
     ClosedMonth,
     Match,
     Payment,
@@ -43,6 +45,7 @@ from settlement.models import (
     StatementLine,
 )
 from settlement.models.statements import LIVE, TAKEN
+from settlement.rules.clawback import DROPPED, WHOLE
 from settlement.statement_words import return_words
 
 OPEN_LINES = ("unmatched", "partial")
@@ -51,9 +54,11 @@ PAYMENT_FILE = "payment_file"
 
 
 def unpaid_remittances(organisation: Organisation) -> QuerySet[Remittance]:
-    """Remittances of done runs that are in no live payment."""
+    """Remittances of done runs that are in no live payment, and that no case asks back as the debt of a month."""
     taken = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True)
-    return Remittance.objects.filter(~Exists(taken), run__organisation=organisation, run__status="done")
+    asked = ClawbackDebt.objects.filter(remittance=OuterRef("pk")).exclude(case__outcome=DROPPED)
+    rows = Remittance.objects.filter(run__organisation=organisation, run__status="done")
+    return rows.filter(~Exists(taken), ~Exists(asked))
 
 
 def payable_remittances(organisation: Organisation, period: date, also: Collection[int] = ()) -> QuerySet[Remittance]:
@@ -322,7 +327,14 @@ def _paid_figures(organisation: Organisation, month: date) -> dict[str, int]:
     totals = {"confirmed": 0, "returned": 0}
     for payment, amount in paid_for_month(Payment.objects.filter(organisation=organisation), month):
         totals[payment.status] = totals.get(payment.status, 0) + amount
-    return {"paid": totals["confirmed"], "returned": totals["returned"]}
+    asked = sum(case.debt_minor for case in asked_back_of_month(organisation, month))
+    return {"paid": totals["confirmed"] - asked, "returned": totals["returned"]}
+
+
+def asked_back_of_month(organisation: Organisation, month: date) -> QuerySet[ClawbackCase]:
+    """Decided cases by which providers give back what was paid too much for a month: it no longer counts as paid."""
+    rows = ClawbackCase.objects.filter(organisation=organisation, debt_period=month, outcome=WHOLE)
+    return rows.order_by("decided_at", "pk")
 
 
 def paid_for_month(payments: QuerySet[Payment], month: date) -> list[tuple[Payment, int]]:

@@ -45,7 +45,7 @@ TITLES = {
 REASONS = {
     "settlement": _("not settled by a run"),
     "posting": _("not posted to the ledger"),
-    "payment": _("paid in advance, not paid yet, kept back, or paid and returned"),
+    "payment": _("paid in advance, not paid yet, kept or asked back, or paid and returned"),
     "bank": _("paid in advance, kept back, not confirmed by the bank, or returned"),
 }
 # What a record's money waits for when it has not gone on.
@@ -325,6 +325,8 @@ def _node(level: str, row: dict[str, Any], start: str, flows: _Flows) -> Node:
     advanced = _int(row["advanced"])
     stays += [Remainder(gettext("paid in advance"), advanced)] if advanced else []
     stays += [Remainder(gettext("kept back for money asked back"), kept - advanced)] if kept != advanced else []
+    asked = _int(row["asked"])
+    stays += [Remainder(gettext("in the debt of the month that a case asks back"), asked)] if asked else []
     amount = _int(row["part"])
     return Node(
         label=label,

@@ -6,7 +6,7 @@ entry by the entry's key, to the payments that took it up and to the bank's line
 beside: their money left before it was claimed, so no level counts it (``beside``). No sum is shared out: the part of a
 record that belongs to the trail is the sum of the facts that lead to it, and ``off`` says by how much the record's own
 figure differs from the sum of all that leads to it. All amounts are minor units. What a run kept back of a remittance
-for a clawback is shared over its lines in proportion.
+for a clawback is shared over its lines in proportion; what a case asks back as the debt of a month is in no payment.
 """
 
 from __future__ import annotations
@@ -168,7 +168,10 @@ parts AS MATERIALIZED (
   SELECT f.run_id, f.claim_id, f.part, r.id AS remittance_id, r.payable AS owed, r.offsets, e.id AS entry_id, w.whole,
     COALESCE(round(f.part * r.offsets / NULLIF(w.whole, 0)), 0) AS kept,
     COALESCE(round(f.part * (SELECT sum(u.amount_minor) FROM settlement_advanceuse u WHERE u.remittance_id = r.id)
-      / NULLIF(w.whole, 0)), 0) AS advanced
+      / NULLIF(w.whole, 0)), 0) AS advanced,
+    CASE WHEN EXISTS (SELECT 1 FROM settlement_clawbackdebt d JOIN settlement_clawbackcase k ON k.id = d.case_id
+                      WHERE d.remittance_id = r.id AND k.outcome = 'whole')
+      THEN f.part - COALESCE(round(f.part * r.offsets / NULLIF(w.whole, 0)), 0) ELSE 0 END AS asked
   FROM (SELECT run_id, claim_id, sum(payable) AS part FROM facts WHERE run_id IS NOT NULL GROUP BY 1, 2
         HAVING sum(payable) <> 0) f
   CROSS JOIN LATERAL (SELECT sum(a.payable) AS whole FROM settlement_adjudication a
@@ -316,11 +319,11 @@ edges (level, id, next_level, next_id, part, back) AS MATERIALIZED (
   UNION ALL SELECT 11, payment_id, 12, statement_line_id, sum(part), back FROM moves GROUP BY 2, 4, back
 ),
 -- what stays at a record for a reason that has a name: in no remittance, not posted, in no live payment, not confirmed,
--- paid past the bank; what was kept back (``parts.kept``) stays at the entry beside that
+-- paid past the bank; what was kept back (``parts.kept``) or asked back (``asked``) stays at the entry beside that
 stays (level, id, part) AS (
   SELECT 8, claim_id, sum(part) FROM parts WHERE remittance_id IS NULL GROUP BY 2
   UNION ALL SELECT 9, remittance_id, part FROM parts WHERE remittance_id IS NOT NULL AND entry_id IS NULL
-  UNION ALL SELECT 10, entry_id, part - kept FROM parts q WHERE entry_id IS NOT NULL
+  UNION ALL SELECT 10, entry_id, part - kept - asked FROM parts q WHERE entry_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM items i WHERE i.remittance_id = q.remittance_id AND i.live)
   UNION ALL SELECT 11, payment_id, sum(part) FROM items
     WHERE live AND (status IN ('prepared', 'sent') OR (status = 'confirmed' AND gateway = 'stripe')) GROUP BY 2
@@ -343,6 +346,7 @@ shown AS MATERIALIZED (SELECT * FROM ranked WHERE place <= %(top)s)
 SELECT 'node' AS kind, x.level, x.id, x.part, x.own, x.off, x.n, x.total, x.off_total, x.claimed, x.fee, x.waiting,
   COALESCE(i.part, 0) AS part_in, COALESCE(g.part, 0) AS part_out, COALESCE(z.part, 0) AS stays, x.place,
   COALESCE(kb.kept, 0) AS kept, COALESCE(kb.advanced, 0) AS advanced,
+  COALESCE(kb.asked, 0) AS asked,
   COALESCE(bl.code || ' ' || bl.year, te.number, ct.number, ce.number, re.code,
     lc.number || '/' || cl.line, cm.number, rc.number || ' · ' || to_char(rr.period, 'YYYY-MM') || '/' || rr.number,
     en.number, va.number, pa.reference, NULLIF(sl.bank_reference, ''),
@@ -382,18 +386,18 @@ LEFT JOIN contracts_provider pp ON pp.id = pa.provider_id
 LEFT JOIN settlement_statementline sl ON x.level = 12 AND sl.id = x.id
 LEFT JOIN settlement_statement st ON st.id = sl.statement_id
 UNION ALL
-SELECT e.kind, e.level, e.id, e.part, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL, e.next_level,
-  e.next_id, e.back
+SELECT e.kind, e.level, e.id, e.part, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '', '', NULL, NULL,
+  e.next_level, e.next_id, e.back
 FROM (SELECT 'edge' AS kind, * FROM edges UNION ALL SELECT 'beside', * FROM beside) e
 JOIN shown s ON s.level = e.level AND s.id = e.id
 JOIN shown t ON t.level = e.next_level AND t.id = e.next_id WHERE e.part <> 0
 UNION ALL
 SELECT 'sums', 0, NULL, sum(payable), sum(gross), 0, count(DISTINCT line_id), sum(payable), 0, sum(claimed), sum(fee),
-  sum(waiting), 0, 0, 0, 1, 0, 0, '', '', '', NULL, NULL, 0, 0, false FROM facts
+  sum(waiting), 0, 0, 0, 1, 0, 0, 0, '', '', '', NULL, NULL, 0, 0, false FROM facts
 UNION ALL
 -- set aside on the budget: reservations of the certificates, commitments of the contracts
 SELECT 'node', 2, NULL, sum(e.amount_minor), sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0), 0, count(*),
-  sum(e.amount_minor), 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, e.kind, '', '', max(e.occurred_on), NULL, 0, 0, false
+  sum(e.amount_minor), 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, e.kind, '', '', max(e.occurred_on), NULL, 0, 0, false
 FROM contracts_budgetentry e
 JOIN (SELECT 'vouchers.certificate:' || id AS label FROM certificates
       UNION ALL SELECT 'contracts.contract:' || id FROM contracts) q ON q.label = e.label

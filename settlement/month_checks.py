@@ -15,6 +15,7 @@ from config.accounts.models import Organisation
 from config.periods import add_months, month_end
 from settlement.finance_queries import payable_remittances
 from settlement.models import AdjudicationRun, Claim, Match, Payment, PaymentRun, Statement, StatementLine
+from settlement.models.clawbacks import ASKED_BACK
 from settlement.models.statements import TAKEN
 
 
@@ -173,14 +174,14 @@ def _payable_differs(organisation: Organisation, month: date) -> Check:
             FROM settlement_posting p JOIN settlement_account a ON a.id = p.account_id
             WHERE a.organisation_id = %s AND a.kind = 'payable'
             UNION ALL
-            SELECT r.provider_id, r.payable
-            FROM settlement_remittance r JOIN settlement_adjudicationrun u ON u.id = r.run_id
-            WHERE u.organisation_id = %s AND NOT EXISTS (
+            SELECT m.provider_id, m.payable
+            FROM settlement_remittance m JOIN settlement_adjudicationrun u ON u.id = m.run_id
+            WHERE u.organisation_id = %s AND NOT {asked_back} AND NOT EXISTS (
                 SELECT 1 FROM settlement_paymentremittance i JOIN settlement_payment y ON y.id = i.payment_id
-                WHERE i.remittance_id = r.id AND i.live AND y.status IN ('sent', 'confirmed'))
+                WHERE i.remittance_id = m.id AND i.live AND y.status IN ('sent', 'confirmed'))
         ) both_sides JOIN contracts_provider provider ON provider.id = both_sides.provider_id
         GROUP BY provider.code HAVING sum(amount) <> 0 ORDER BY provider.code
-    """
+    """.replace("{asked_back}", ASKED_BACK)
     return _check("PAYABLE_DIFFERS", "block", _names(query, organisation.pk, organisation.pk))
 
 

@@ -140,6 +140,7 @@ urlpatterns = [
     path("books/budget/", books.budget_execution, name="budget_execution"),
     path("payment-runs/", finance.payment_runs, name="payment_runs"),
     path("payment-runs/owed/", finance.debts, name="provider_debts"),
+    path("payment-runs/owed/<int:provider>/<slug:month>/", clawbacks.debt_ask_back, name="debt_ask_back"),
     path("payment-runs/propose/", finance.propose, name="payment_run_propose"),
     path("payment-runs/<int:pk>/", finance.payment_run, name="payment_run"),
     path("payment-runs/<int:pk>/approve/", finance.approve, name="payment_run_approve"),

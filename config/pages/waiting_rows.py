@@ -269,7 +269,7 @@ def clawbacks_to_send(access: Access) -> QuerySet[Any]:
 
 
 def clawbacks_to_decide(access: Access) -> QuerySet[Any]:
-    over = Q(status="notified", reply_until__lt=access.today())
+    over = Q(status="notified") & (Q(reply_until__lt=access.today()) | Q(debt_minor__gt=0))
     rows = clawbacks(access).filter(over | Q(status="replied")).exclude(opened_by=access.user)
     return clawback_queries.with_sums(rows)
 

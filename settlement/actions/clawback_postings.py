@@ -1,5 +1,8 @@
 """What clawbacks mean for budgets and the ledger.
 
+What a correction took back of a paid month has left the spending with its run: it only moves from what is owed to the
+provider to what the provider owes.
+
 The budget line that a claim line was charged to gets its money back at the decision: its spending falls, and the
 provider owes the sum until it is repaid or kept back. What another municipality had refunded becomes due to it. For a
 line of a closed year its successor steps in, as for reversals.
@@ -18,9 +21,10 @@ from config.clock import local_date
 from config.locks import lock_rows
 from config.transactions import step
 from contracts.models import BudgetEntry, BudgetLine
+from settlement.actions.claim_states import settle_claims
 from settlement.actions.clearing_items import write_items_of_case
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
-from settlement.models import ClawbackCase, ClawbackRecovery
+from settlement.models import Claim, ClawbackCase, ClawbackDebt, ClawbackRecovery
 from settlement.year_queries import OPEN_LINE, TAKEN_OVER
 
 _CHARGED = f"""{TAKEN_OVER}
@@ -72,6 +76,21 @@ def post_decision(case: ClawbackCase, *, actor: Actor, at: datetime) -> None:
     ]
     draft = EntryDraft("clawback.decided", f"clawback.decided:{case.pk}", label_of(case), parts)
     post_entries(organisation=case.organisation, drafts=[draft], on=on, actor=actor, at=at)
+
+
+@step
+def post_debt(case: ClawbackCase, *, actor: Actor, at: datetime) -> None:
+    """The debt of a month moves to what the provider owes by cases; claims of which nothing else is unpaid are paid.
+
+    Locks: claims. Posts: clawback.taken_over.
+    """
+    debts = ClawbackDebt.objects.filter(case=case)
+    claims = lock_rows(Claim.objects.filter(pk__in=debts.values("remittance__claim")))
+    part = Amounts({"amount": case.debt_minor}, provider=case.provider)
+    draft = EntryDraft("clawback.taken_over", f"clawback.taken_over:{case.pk}", label_of(case), [part])
+    on = local_date(at, case.organisation.zone)
+    post_entries(organisation=case.organisation, drafts=[draft], on=on, actor=actor, at=at)
+    settle_claims((claim.pk for claim in claims), at=at)
 
 
 @step

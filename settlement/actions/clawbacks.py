@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -21,14 +21,16 @@ from config.office.storage import attach
 from config.states import InvalidMove
 from config.transactions import step
 from contracts.actions.check_facts import refuse_related
+from contracts.models import Provider
 from contracts.queries import term_ends
 from settlement.actions.claim_notices import tell_deciders, tell_provider
 from settlement.actions.claims import File
-from settlement.actions.clawback_postings import post_decision
+from settlement.actions.clawback_postings import post_debt, post_decision
 from settlement.actions.runs import person
 from settlement.clawback_queries import REPLY_DAYS, RETURN_DAYS, claimable, earliest_day, passed
+from settlement.debt_queries import debt_of
 from settlement.gateways.identifiers import creditor_reference
-from settlement.models import Claim, ClaimLine, ClawbackCase, ClawbackLine, ClawbackReply
+from settlement.models import Claim, ClaimLine, ClawbackCase, ClawbackDebt, ClawbackLine, ClawbackReply, Remittance
 from settlement.rules.clawback import DROPPED, outcome_of
 
 EVIDENCE = "clawback_evidence"
@@ -112,6 +114,16 @@ class MoreThanAsked(DomainError):
     http_status = 400
 
 
+class NoDebt(DomainError):
+    """Nothing is owed of the month that no payment or case has taken."""
+
+    code = "CLAWBACK_NO_DEBT"
+    message = _(
+        "%(provider)s owes nothing of %(month)s that could be asked back: a payment has taken it off, or a case asks "
+        "for it already."
+    )
+
+
 @dataclass(frozen=True)
 class LineSum:
     """What is asked back of a claim line, minor units; None: all that can be."""
@@ -140,30 +152,94 @@ def open_clawback(
     rows = _locked_lines(organisation, [line.claim_line_id for line in lines])
     claim = rows[0].claim
     refuse_related(organisation=organisation, actor=actor, providers=[claim.provider_id], at=at)
-    on = local_date(at, organisation.zone)
-    number = document_number(organisation=organisation, kind="clawback", prefix="CB", year=on.year)
-    case = ClawbackCase.objects.create(
-        organisation=organisation,
-        number=number,
+    case = _open(
+        organisation,
+        actor,
+        at,
         provider=claim.provider,
         contract=claim.contract,
         contract_number=claim.contract_number,
         found_by=found_by,
         finding=finding,
         ground=ground,
-        look_back_from=earliest_day(organisation, on),
+        look_back_from=earliest_day(organisation, local_date(at, organisation.zone)),
+    )
+    asked = _add(case, rows, lines)
+    record(
+        "clawback.opened", case, *_claims(rows), actor=actor, at=at, number=case.number, amount_minor=asked,
+        lines=len(rows), reason=finding,
+    )  # fmt: skip
+    return case
+
+
+@step
+def _open(organisation: Organisation, actor: Actor, at: datetime, **told: Any) -> ClawbackCase:
+    """A new case with the next number and its reference."""
+    year = local_date(at, organisation.zone).year
+    number = document_number(organisation=organisation, kind="clawback", prefix="CB", year=year)
+    return ClawbackCase.objects.create(
+        organisation=organisation,
+        number=number,
         rf_reference=creditor_reference(number.replace("-", "")),
         opened_by_id=person(actor),
         opened_at=at,
         status="found",
         status_at=at,
+        **told,
     )
-    asked = _add(case, rows, lines)
+
+
+@action
+def ask_debt_back(
+    *,
+    organisation: Organisation,
+    provider_id: int,
+    period: date,
+    finding: str,
+    ground: str,
+    actor: Actor,
+    at: datetime,
+) -> ClawbackCase:
+    """Open a case about what a provider owes of a paid month that was corrected, all of it, held or not.
+
+    From now on no payment takes it off; when another person has decided, the provider returns it or the next runs keep
+    it back. Nobody is told yet.
+    Raises: NotFound, NoDebt, RelatedPerson. Locks: claims. Audit: clawback.opened.
+    """
+    provider = Provider.objects.filter(pk=provider_id).first()
+    if provider is None:
+        raise NotFound()
+    refuse_related(organisation=organisation, actor=actor, providers=[provider.pk], at=at)
+    rows = _locked_debt(organisation, provider, period)
+    owed = -sum(row.payable for row in rows)
+    if owed <= 0:
+        raise NoDebt(provider=provider.name, month=f"{period:%m.%Y}")
+    case = _open(
+        organisation,
+        actor,
+        at,
+        provider=provider,
+        found_by="correction",
+        finding=finding,
+        ground=ground,
+        look_back_from=period,
+        debt_period=period,
+        debt_minor=owed,
+    )
+    ClawbackDebt.objects.bulk_create(ClawbackDebt(case=case, remittance=row, amount_minor=-row.payable) for row in rows)
+    claims = {row.claim_id: row.claim for row in rows}
     record(
-        "clawback.opened", case, *_claims(rows), actor=actor, at=at, number=number, amount_minor=asked, lines=len(rows),
-        reason=finding,
+        "clawback.opened", case, *claims.values(), actor=actor, at=at, number=case.number, amount_minor=owed,
+        period=period.isoformat(), reason=finding,
     )  # fmt: skip
     return case
+
+
+@step
+def _locked_debt(organisation: Organisation, provider: Provider, period: date) -> list[Remittance]:
+    """What is unpaid of a provider's month once nobody can change it: read again under the locks of its claims."""
+    lock_rows(Claim.objects.filter(pk__in=debt_of(organisation, provider.pk, period).values("claim")))
+    return list(debt_of(organisation, provider.pk, period))
 
 
 @action
@@ -228,7 +304,8 @@ def _add(case: ClawbackCase, rows: Sequence[ClaimLine], lines: Sequence[LineSum]
 
 
 def _check_claim(case: ClawbackCase, claim: Claim) -> None:
-    if (claim.provider_id, claim.contract_number) != (case.provider_id, case.contract_number):
+    other = (claim.provider_id, claim.contract_number) != (case.provider_id, case.contract_number)
+    if other or case.debt_minor:
         raise MixedLines(number=claim.number)
     if claim.reversals.exclude(status="withdrawn").exists():
         raise BeingTakenBack(number=claim.number)
@@ -273,7 +350,7 @@ def notify_clawback(*, organisation: Organisation, case_id: int, actor: Actor, a
 
 
 def _asked(case: ClawbackCase) -> int:
-    return sum(case.lines.values_list("amount_minor", flat=True))
+    return case.debt_minor + sum(case.lines.values_list("amount_minor", flat=True))
 
 
 @step
@@ -320,16 +397,18 @@ def decide_clawback(
     """Uphold a case in whole, in part (``upheld_minor``: sums by line of the case, 0 for the others), or drop it.
 
     Dropping needs no reply; it closes the case. What is upheld is owed from now on and has to be returned within
-    ``clawback.return_days`` working days.
+    ``clawback.return_days`` working days. The debt of a month is upheld whole or dropped, and needs no reply: who
+    disagrees has appealed against the decisions that made it.
     Raises: NotFound, FourEyes, RelatedPerson, TermRuns, MoreThanAsked, InvalidMove, IntoClosedMonth.
-    Locks: case, budget lines. Posts: clawback.decided. Audit: clawback.decided.
+    Locks: case, budget lines or claims. Posts: clawback.decided, clawback.taken_over. Audit: clawback.decided.
     """
     case = locked_case(organisation, case_id)
     if person(actor) == case.opened_by_id:
         raise FourEyes()
     refuse_related(organisation=organisation, actor=actor, providers=[case.provider_id], at=at)
     sums = _upheld(case, upheld_minor)
-    outcome = outcome_of((line.amount_minor, upheld) for line, upheld in sums.items())
+    debt = case.debt_minor if upheld_minor is None else 0
+    outcome = outcome_of([(case.debt_minor, debt), *((line.amount_minor, upheld) for line, upheld in sums.items())])
     target = "closed" if outcome == DROPPED else "decided"
     _check_ready(case, target, at)
     for line, upheld in sums.items():
@@ -337,8 +416,8 @@ def decide_clawback(
     ClawbackLine.objects.bulk_update(sums, ["upheld_minor"])
     _write_decision(case, outcome, target, reason, actor, at)
     if outcome != DROPPED:
-        post_decision(case, actor=actor, at=at)
-    told: dict[str, Any] = {"number": case.number, "amount_minor": sum(sums.values())}
+        (post_debt if debt else post_decision)(case, actor=actor, at=at)
+    told: dict[str, Any] = {"number": case.number, "amount_minor": debt + sum(sums.values())}
     told |= {"outcome": outcome, "reason": reason}
     until = {"return_until": case.return_until.isoformat()} if case.return_until else {}
     if case.notified_at:
@@ -363,7 +442,8 @@ def _upheld(case: ClawbackCase, wanted: Mapping[int, int] | None) -> dict[Clawba
 def _check_ready(case: ClawbackCase, target: str, at: datetime) -> None:
     # What is decided is closed when its money is back, not dropped.
     case.check_move(target if case.status in ("found", "notified", "replied") else "decided")
-    if target == "decided" and case.status == "notified" and not passed(case, local_date(at, case.organisation.zone)):
+    waits = case.status == "notified" and not case.debt_minor
+    if target == "decided" and waits and not passed(case, local_date(at, case.organisation.zone)):
         raise TermRuns(until=f"{case.reply_until:%d.%m.%Y}")
 
 

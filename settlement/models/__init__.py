@@ -18,6 +18,7 @@ from settlement.models.claims import (
 )
 from settlement.models.clawbacks import (
     ClawbackCase,
+    ClawbackDebt,
     ClawbackLine,
     ClawbackRecovery,
     ClawbackReply,
@@ -72,6 +73,7 @@ __all__ = [
     "ClaimLine",
     "ClaimReturn",
     "ClawbackCase",
+    "ClawbackDebt",
     "ClawbackLine",
     "ClawbackRecovery",
     "ClawbackReply",

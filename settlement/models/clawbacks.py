@@ -1,4 +1,5 @@
-"""Clawback: money that was paid for lines of claims and is asked back, from the finding to the last kopiyka.
+"""Clawback: money that was paid and is asked back, from the finding to the last kopiyka: for lines of claims, or what a
+provider owes of a paid month that was corrected.
 
 Found → notified → replied → decided → recovered → closed; a case that is dropped is closed at once. Minor units.
 """
@@ -30,10 +31,16 @@ CLAWBACK_STATES = StateTable(
     initial=frozenset({"found"}),
 )
 
-# A remittance ``m`` that is settled: paid by the bank, or kept back in full for an earlier case.
-SETTLED = """(m.payable = 0 AND m.offsets > 0 OR EXISTS (
+# A remittance ``m`` that stands on what a provider owes by a decided case, and no longer against its payments.
+ASKED_BACK = """EXISTS (SELECT 1 FROM settlement_clawbackdebt d JOIN settlement_clawbackcase k ON k.id = d.case_id
+    WHERE d.remittance_id = m.id AND k.outcome = 'whole')"""
+# A remittance ``m`` that is settled: paid by the bank, kept back in full for an earlier case, or set off in one.
+SETTLED = f"""(m.payable = 0 AND m.offsets > 0 OR EXISTS (
     SELECT 1 FROM settlement_paymentremittance i JOIN settlement_payment y ON y.id = i.payment_id
-    WHERE i.remittance_id = m.id AND i.live AND y.status = 'confirmed'))"""
+    WHERE i.remittance_id = m.id AND i.live AND y.status = 'confirmed') OR {ASKED_BACK})"""  # noqa: S608  a constant
+# What is upheld of a case ``k``, minor units.
+UPHELD = """(COALESCE((SELECT sum(x.upheld_minor) FROM settlement_clawbackline x WHERE x.case_id = k.id), 0)
+    + CASE k.outcome WHEN 'whole' THEN k.debt_minor ELSE 0 END)"""
 
 _LINE_LIMIT = f"""
     PERFORM 1 FROM settlement_claim c WHERE c.id = (SELECT claim_id FROM settlement_claimline
@@ -42,7 +49,7 @@ _LINE_LIMIT = f"""
         SELECT 1 FROM settlement_clawbackcase k JOIN settlement_claimline l ON l.id = NEW.claim_line_id
         JOIN settlement_claim c ON c.id = l.claim_id
         WHERE k.id = NEW.case_id AND k.status = 'found' AND l.service_date >= k.look_back_from
-          AND c.provider_id = k.provider_id AND c.organisation_id = k.organisation_id
+          AND k.debt_minor = 0 AND c.provider_id = k.provider_id AND c.organisation_id = k.organisation_id
           AND NOT EXISTS (SELECT 1 FROM settlement_claim t WHERE t.reverses_id = c.id AND t.status <> 'withdrawn')
     ) THEN
         RAISE EXCEPTION 'line % cannot be claimed back in this case', NEW.claim_line_id
@@ -60,10 +67,10 @@ _LINE_LIMIT = f"""
     RETURN NEW;
 """  # noqa: S608  put together from texts of this file
 
-_RECOVERY_LIMIT = """
+_RECOVERY_LIMIT = f"""
     PERFORM 1 FROM settlement_clawbackcase k WHERE k.id = NEW.case_id FOR UPDATE;
     IF NEW.amount_minor > (
-        SELECT COALESCE((SELECT sum(x.upheld_minor) FROM settlement_clawbackline x WHERE x.case_id = k.id), 0)
+        SELECT {UPHELD}
             - COALESCE((SELECT sum(r.amount_minor) FROM settlement_clawbackrecovery r WHERE r.case_id = k.id), 0)
         FROM settlement_clawbackcase k WHERE k.id = NEW.case_id AND k.status = 'decided'
     ) IS NOT FALSE THEN
@@ -71,11 +78,38 @@ _RECOVERY_LIMIT = """
             USING ERRCODE = 'check_violation', CONSTRAINT = 'clawback_recovery_limit';
     END IF;
     RETURN NEW;
+"""  # noqa: S608  put together from texts of this file
+# A remittance is paid or asked back: who takes it locks its claim first. The rows are written when the case is opened.
+_DEBT_FREE = """
+    PERFORM 1 FROM settlement_claim c WHERE c.id = (SELECT claim_id FROM settlement_remittance
+        WHERE id = NEW.remittance_id) FOR UPDATE;
+    IF NOT EXISTS (
+        SELECT 1 FROM settlement_clawbackcase k JOIN settlement_remittance m ON m.id = NEW.remittance_id
+        JOIN settlement_adjudicationrun r ON r.id = m.run_id
+        WHERE k.id = NEW.case_id AND k.status = 'found' AND k.debt_period = r.period AND k.provider_id = m.provider_id
+          AND k.organisation_id = r.organisation_id AND m.payable = -NEW.amount_minor
+          AND NOT EXISTS (SELECT 1 FROM settlement_paymentremittance i WHERE i.remittance_id = m.id AND i.live)
+          AND NOT EXISTS (SELECT 1 FROM settlement_clawbackdebt d JOIN settlement_clawbackcase o ON o.id = d.case_id
+                          WHERE d.remittance_id = m.id AND o.outcome <> 'dropped')
+    ) THEN
+        RAISE EXCEPTION 'remittance % cannot be asked back in this case', NEW.remittance_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'clawback_debt_allowed';
+    END IF;
+    RETURN NEW;
+"""
+_DEBT_WHOLE = """
+    IF NEW.debt_minor <> (SELECT COALESCE(sum(d.amount_minor), 0) FROM settlement_clawbackdebt d
+                          WHERE d.case_id = NEW.id) THEN
+        RAISE EXCEPTION 'case % does not rest on what it asks back', NEW.number
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'clawback_debt_whole';
+    END IF;
+    RETURN NEW;
 """
 
 
 class ClawbackCase(StatefulModel):
-    """Money asked back from one provider under one contract.
+    """Money asked back from one provider: for lines of claims under one contract, or what it owes of a paid month,
+    ``debt_minor`` of ``debt_period`` (minor units), which no payment takes off while the case stands.
 
     Who opens a case never decides it. ``look_back_from``: the earliest day of a service that it may rest on.
     ``reply_until`` and ``return_until`` are the last days of their terms; after ``return_until`` the next runs keep
@@ -89,6 +123,7 @@ class ClawbackCase(StatefulModel):
         ("monitoring", _("monitoring of quality")),
         ("complaint", _("a complaint")),
         ("audit", _("an audit")),
+        ("correction", _("a correction of a paid month")),
     ]
     OUTCOMES = [("whole", _("upheld in whole")), ("part", _("upheld in part")), ("dropped", _("dropped"))]
 
@@ -101,6 +136,8 @@ class ClawbackCase(StatefulModel):
     finding = models.CharField(max_length=1000)
     ground = models.CharField(max_length=300)
     look_back_from = models.DateField()
+    debt_period = models.DateField(null=True, blank=True)
+    debt_minor = models.BigIntegerField(default=0)
     rf_reference = models.CharField(max_length=35)
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
@@ -121,6 +158,15 @@ class ClawbackCase(StatefulModel):
             models.CheckConstraint(
                 name="clawback_four_eyes",
                 condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("opened_by")),
+            ),
+            models.CheckConstraint(
+                name="clawback_debt",
+                condition=(models.Q(debt_period__isnull=True, debt_minor=0) & ~models.Q(found_by="correction"))
+                | (
+                    models.Q(debt_period__day=1, debt_minor__gt=0, found_by="correction", contract__isnull=True)
+                    & models.Q(contract_number="")
+                    & ~models.Q(outcome="part")
+                ),
             ),
             models.CheckConstraint(
                 name="clawback_notified",
@@ -160,8 +206,15 @@ class ClawbackCase(StatefulModel):
                 name="clawback_written_once",
                 fields=[
                     "organisation", "number", "provider", "contract_number", "contract", "found_by", "finding",
-                    "ground", "look_back_from", "rf_reference", "opened_by", "opened_at",
+                    "ground", "look_back_from", "debt_period", "debt_minor", "rf_reference", "opened_by", "opened_at",
                 ],
+            ),
+            pgtrigger.Trigger(
+                name="clawback_debt_whole",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__debt_minor__gt=0) & pgtrigger.Q(old__status__df=pgtrigger.F("new__status")),
+                func=_DEBT_WHOLE,
             ),
             pgtrigger.Protect(
                 name="clawback_decided_once",
@@ -221,6 +274,32 @@ class ClawbackLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.claim_line_id}"
+
+
+class ClawbackDebt(AppendOnlyModel):
+    """A remittance of the month that a case asks back: ``amount_minor`` is what it adds to the debt, the opposite of
+    what would be paid for it. All that was unpaid of the provider's month stands here together, so that no payment of
+    a later month takes it off; once the case is dropped, it counts as unpaid again.
+    """
+
+    case = models.ForeignKey(ClawbackCase, on_delete=models.PROTECT, related_name="debts")
+    remittance = models.ForeignKey(Remittance, on_delete=models.PROTECT, related_name="debts")
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "remittance"], name="clawback_debt_once"),
+            models.CheckConstraint(name="clawback_debt_moves", condition=~models.Q(amount_minor=0)),
+        ]
+        triggers = [
+            *append_only("clawback_debt"),
+            pgtrigger.Trigger(
+                name="clawback_debt_allowed", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_DEBT_FREE
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.remittance_id}"
 
 
 class ClawbackReply(AppendOnlyModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from djmoney.models.fields import MoneyField
@@ -129,6 +130,19 @@ class Payment(StatefulModel):
         return self.reference
 
 
+# The other half of ``clawback_debt_allowed``.
+_NOT_ASKED_BACK = """
+    PERFORM 1 FROM settlement_claim c WHERE c.id = (SELECT claim_id FROM settlement_remittance
+        WHERE id = NEW.remittance_id) FOR UPDATE;
+    IF EXISTS (SELECT 1 FROM settlement_clawbackdebt d JOIN settlement_clawbackcase k ON k.id = d.case_id
+               WHERE d.remittance_id = NEW.remittance_id AND k.outcome <> 'dropped') THEN
+        RAISE EXCEPTION 'remittance % is asked back by a case', NEW.remittance_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'remittance_not_asked_back';
+    END IF;
+    RETURN NEW;
+"""
+
+
 class PaymentRemittance(models.Model):
     """Which remittances a run pays. A remittance is in one live payment only: ``live`` is cleared when the payment
     fails or is returned, or its run is cancelled, and the remittance may be paid again.
@@ -142,6 +156,15 @@ class PaymentRemittance(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["remittance"], name="remittance_paid_once", condition=models.Q(live=True)),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="remittance_not_asked_back",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("live"),
+                condition=pgtrigger.Q(new__live=True),
+                func=_NOT_ASKED_BACK,
+            )
         ]
 
     def __str__(self) -> str:

@@ -38,9 +38,11 @@ A payment that goes by Stripe leaves the balance there instead of the bank:
     transfer.returned   Dr card                  Cr payable
 
 What was paid wrongly is asked back: the cost of the budget line falls, the provider owes it until it comes to the bank
-or is kept back from what it is owed. A debt that came with a package was owed before these books began:
+or is kept back from what it is owed. What a correction took back of a paid month has left the cost already, and only
+moves. A debt that came with a package was owed before these books began:
 
     clawback.decided         Dr recovery         Cr expense
+    clawback.taken_over      Dr recovery         Cr payable
     clawback.repaid          Dr bank             Cr recovery
     clawback.unrepaid        Dr recovery         Cr bank   (a bank line that was something else)
     clawback.offset          Dr payable          Cr recovery
@@ -151,6 +153,7 @@ PLAN: dict[str, Rule] = {
     "clawback.decided": Rule((Side(RECOVERY, "amount"),), (Side(EXPENSE, "rest"), Side(NEIGHBOUR, "due"))),
     "clawback.repaid": _simple(BANK, RECOVERY),
     "clawback.unrepaid": _simple(RECOVERY, BANK),
+    "clawback.taken_over": _simple(RECOVERY, PAYABLE),
     "clawback.offset": _simple(PAYABLE, RECOVERY),
     "clawback.offset_given": _simple(PAYABLE, FUNDING),
     "advance.granted": _simple(ADVANCE, PAYABLE),

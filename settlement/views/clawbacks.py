@@ -14,12 +14,14 @@ from config.accounts.access import Access, requires
 from config.clock import local_date
 from config.errors import NotFound
 from config.office.storage import attachments_of
+from config.templatetags.show import minor
 from contracts.views.pages import access_of, download, one_of, page_of, perform, perform_with_reason, stepped
 from settlement import clawback_papers, clawback_queries
 from settlement.actions import clawbacks as actions
 from settlement.actions.clawbacks import LineSum
-from settlement.clawback_forms import DecisionForm, LinesForm, OpenForm, ReplyForm
-from settlement.finance_forms import ReasonForm
+from settlement.clawback_forms import DecisionForm, GroundForm, LinesForm, OpenForm, ReplyForm
+from settlement.debt_queries import provider_debts
+from settlement.finance_forms import ReasonForm, month_of_text
 from settlement.models import Claim, ClawbackCase
 from settlement.models.clawbacks import CLAWBACK_STATES
 from settlement.views.claims import claim_of
@@ -61,6 +63,7 @@ def clawback_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "case": case,
         "page": page,
+        "debts": clawback_queries.debts_of(case) if case.debt_minor else [],
         "reply": reply,
         "files": attachments_of(reply) if reply else [],
         "recoveries": clawback_queries.recoveries_of(case),
@@ -78,7 +81,7 @@ def _steps(access: Access, case: ClawbackCase, today: Any) -> dict[str, bool]:
     other = case.opened_by_id != access.user.pk
     undecided = case.status in ("found", "notified", "replied")
     return {
-        "may_extend": opens and case.status == "found",
+        "may_extend": opens and case.status == "found" and not case.debt_minor,
         "may_notify": opens and case.status == "found",
         "may_close": opens and case.status == "recovered",
         "may_reply": access.may("clawbacks.reply")
@@ -146,6 +149,62 @@ def clawback_extend(request: HttpRequest, pk: int) -> HttpResponse:
         case=case,
         other_claim=number if number and claim.number != number else "",
     )
+
+
+@requires("clawbacks.open")
+def debt_ask_back(request: HttpRequest, provider: int, month: str) -> HttpResponse:
+    """Open a case about what a provider owes of a paid month."""
+    access = access_of(request)
+    office, period = access.office(), month_of_text(month)
+    if period is None:
+        raise NotFound()
+    debt = provider_debts(office).filter(provider=provider, run__period=period).first()
+    if debt is None and request.method != "POST":
+        raise NotFound()
+    told = {"month": f"{period:%m.%Y}"}
+    form = GroundForm(
+        request.POST or None,
+        initial={
+            "finding": _("After the payment for %(month)s decisions were corrected: less is owed than was paid.") % told
+        },
+    )
+    made: list[ClawbackCase] = []
+    answer = stepped(
+        request,
+        form,
+        lambda: made.append(
+            actions.ask_debt_back(
+                organisation=office,
+                provider_id=provider,
+                period=period,
+                finding=form.cleaned_data["finding"],
+                ground=form.cleaned_data["ground"],
+                actor=access.actor,
+                at=access.now(),
+            )
+        ),
+        done=_("The case is open, and no payment takes this debt off. Now send the provider the notice."),
+        title=_("Ask back what is owed of %(month)s") % told,
+        back="settlement:provider_debts",
+        key=None,
+        submit=_("Open the case"),
+        notes=_debt_notes(debt, office.currency),
+    )
+    return redirect("settlement:clawback", made[0].pk) if made else answer
+
+
+def _debt_notes(debt: dict[str, Any] | None, currency: str) -> list[Any]:
+    if debt is None:
+        return []
+    told = {"provider": debt["provider__name"], "amount": minor(debt["owed_minor"], currency)}
+    return [
+        _("%(provider)s owes %(amount)s.") % told,
+        _(
+            "Use this when the money comes back by bank, or when no later payment is large enough to take it off. "
+            "Another person decides; then a bank line can be booked for the case, and after the term the next runs "
+            "keep the rest back from what the provider gets."
+        ),
+    ]
 
 
 def _lines_page(request: HttpRequest, claim: Claim, form: LinesForm, call: Any, **context: Any) -> HttpResponse:

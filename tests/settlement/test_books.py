@@ -36,9 +36,9 @@ _NOTICE = (
 _CLAWBACK = (
     "INSERT INTO settlement_clawbackcase (organisation_id, number, provider_id, contract_number, found_by, finding, "
     "ground, look_back_from, rf_reference, opened_by_id, opened_at, notified_at, reply_until, outcome, "
-    "decision_reason, decided_by_id, decided_at, return_until, status) "
+    "decision_reason, decided_by_id, decided_at, return_until, status, debt_minor) "
     "SELECT o.id, 'CB-1', min(p.id), '', 'office', 'x', 'x', '2020-01-01', 'RF1', min(u.id), now(), now(), "
-    "'2026-01-01', 'whole', 'x', max(u.id), now(), '2026-01-01', 'decided' "
+    "'2026-01-01', 'whole', 'x', max(u.id), now(), '2026-01-01', 'decided', 0 "
     "FROM accounts_organisation o, accounts_user u, contracts_provider p GROUP BY o.id; "
     "INSERT INTO settlement_clawbackline (case_id, claim_line_id, amount_minor, upheld_minor) "
     "SELECT k.id, min(l.id), {amount}, {amount} FROM settlement_clawbackcase k, settlement_claimline l GROUP BY k.id"
@@ -263,6 +263,12 @@ CORRUPTIONS = [
     ("clawbacks equal the ledger", _CLAWBACK.format(amount=5), "clawback CB-1 decided"),
     ("clawbacks ask for what the trail says", _CLAWBACK.format(amount=5), "clawback CB-1"),
     ("clawbacks stay within what was paid", _CLAWBACK.format(amount=9_999_999), "claim A-"),
+    (
+        "debts asked back are whole and in no payment",
+        _CLAWBACK.format(amount=5)
+        + "; UPDATE settlement_clawbackcase SET found_by = 'correction', debt_minor = 5, debt_period = '2025-11-01'",
+        "clawback CB-1",
+    ),
     (
         "offsets equal what advances and clawbacks got",
         "UPDATE settlement_remittance SET offsets = 5, payable = payable - 5 WHERE id = "
