@@ -26,10 +26,6 @@ AMOUNT = 20000
 class AdvanceTown(ClawbackTown):
     """The steps of an advance in the order of its life."""
 
-    @property
-    def contract(self) -> Contract:
-        return Contract.objects.get(organisation=self.office, provider__code="P1")
-
     def proposed(self, amount: int = AMOUNT, *, plan: Plan | None = None, until: date = LAST_DAY) -> Advance:
         words = {"purpose": "Оплата праці у грудні", "use_until": until}
         return advances.propose_advance(

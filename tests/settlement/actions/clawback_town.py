@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from config.accounts.models import Organisation, User
 from config.money import from_minor
-from contracts.models import Provider, ProviderUser
-from settlement.actions import clawbacks
+from contracts.actions.agreements import AgreedLine
+from contracts.actions.past_terms import approve_past_terms, propose_past_terms
+from contracts.models import Contract, Provider, ProviderUser, Service
+from settlement.actions import clawbacks, corrections
 from settlement.actions.clawbacks import LineSum
 from settlement.actions.reconciliation import import_statement
 from settlement.actions.runs import approve_payment_run, propose_payment_run, release_payment_run
-from settlement.models import AdjudicationRun, ClaimLine, ClawbackCase, PaymentRun, Statement
+from settlement.models import (
+    AdjudicationRun,
+    ClaimLine,
+    ClawbackCase,
+    ClosedMonth,
+    Correction,
+    PaymentRun,
+    Statement,
+)
 from tests.oracle.small import Tables, add, add_visit
 from tests.settlement.actions import fee_statements
 from tests.settlement.actions.month import AT, KYIV, free_visits, imported, judge
@@ -88,6 +99,31 @@ class ClawbackTown:
         ivan = self.who("ivan", at)
         approve_payment_run(run_id=run.pk, content_sha256=run.content_sha256, **ivan)
         return release_payment_run(run_id=run.pk, execution_date=at.date(), **ivan)
+
+    @property
+    def contract(self) -> Contract:
+        return Contract.objects.get(organisation=self.office, provider__code="P1")
+
+    def close_december(self) -> None:
+        ClosedMonth.objects.create(
+            organisation=self.office, month=DECEMBER, closed_by=self.cast["ivan"], closed_at=LATER
+        )  # fmt: skip
+
+    def corrected(self, rate: str, minute: int) -> Correction:
+        """The price of the closed December put right minutes after ``LATER``, and the correction that follows."""
+        at, soon = LATER + timedelta(minutes=minute), timedelta(minutes=1)
+        line = AgreedLine(Service.objects.get(organisation=self.office), Decimal(rate))
+        terms = propose_past_terms(
+            contract=self.contract, line=line, valid_from=DECEMBER, basis=f"Угода {rate}", reason="Помилка в ціні",
+            actor=self.cast["bohdan"].as_actor(), at=at,
+        )  # fmt: skip
+        approve_past_terms(terms=terms, actor=self.cast["oksana"].as_actor(), at=at)
+        made = corrections.propose_correction(
+            month=DECEMBER, ground="norm", reason="Ціна", **self.who("halyna", at + soon)
+        )  # fmt: skip
+        return corrections.approve_correction(
+            correction_id=made.pk, content_sha256=made.content_sha256, **self.who("ivan", at + 2 * soon)
+        )
 
     def receive(self, *lines: tuple[int, str], at: datetime = DECIDED) -> Statement:
         """A statement of credits (kopiykas and text), the day after the last one."""

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from contracts.actions.agreements import AgreedLine
-from contracts.actions.past_terms import approve_past_terms, propose_past_terms
-from contracts.models import Service
-from settlement.actions import advances, corrections
+from settlement.actions import advances
 from settlement.actions.runs import NothingToPay, propose_payment_run
 from settlement.advance_queries import with_sums
 from settlement.books import verify_books
-from settlement.models import AdjudicationRun, Advance, AdvanceUse, ClosedMonth, Correction, Remittance
+from settlement.models import AdjudicationRun, Advance, AdvanceUse, Remittance
 from settlement.replay import replay_run
 from tests.settlement.actions.advance_town import AdvanceTown, advance_town
 from tests.settlement.actions.clawback_town import DECEMBER, LATER
 
 pytestmark = pytest.mark.django_db
-SOON = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -34,33 +29,10 @@ def town(tmp_path: Path) -> AdvanceTown:
     return town
 
 
-def closed(town: AdvanceTown) -> None:
-    ClosedMonth.objects.create(
-        organisation=town.office, month=DECEMBER, closed_by=town.cast["ivan"], closed_at=LATER
-    )  # fmt: skip
-
-
 def asked_back(town: AdvanceTown) -> None:
     row = Advance.objects.get()
     advances.ask_advance_back(advance_id=row.pk, reason="Кінець року", until=date(2026, 2, 10),
                               **town.who("halyna", LATER))  # fmt: skip
-
-
-def corrected(town: AdvanceTown, rate: str, minute: int) -> Correction:
-    """The price of December put right, and the correction that follows from it."""
-    at = LATER + minute * SOON
-    terms = propose_past_terms(
-        contract=town.contract, line=AgreedLine(Service.objects.get(organisation=town.office), Decimal(rate)),
-        valid_from=DECEMBER, basis=f"Угода {rate}", reason="Помилка в ціні", actor=town.cast["bohdan"].as_actor(),
-        at=at,
-    )  # fmt: skip
-    approve_past_terms(terms=terms, actor=town.cast["oksana"].as_actor(), at=at)
-    made = corrections.propose_correction(
-        month=DECEMBER, ground="norm", reason="Ціна", **town.who("halyna", at + SOON)
-    )  # fmt: skip
-    return corrections.approve_correction(
-        correction_id=made.pk, content_sha256=made.content_sha256, **town.who("ivan", at + 2 * SOON)
-    )
 
 
 def standing() -> tuple[str, int]:
@@ -82,8 +54,8 @@ def agrees() -> None:
 def test_only_the_difference_is_left(town: AdvanceTown, due: bool) -> None:
     if due:
         asked_back(town)
-    closed(town)
-    assert corrected(town, "80.00", 10).payable_minor == -4_500
+    town.close_december()
+    assert town.corrected("80.00", 10).payable_minor == -4_500
     assert (standing(), payable()) == (("due" if due else "paid", 6_000), 0)
     with pytest.raises(NothingToPay):
         propose_payment_run(period=DECEMBER, **town.who("halyna", LATER + timedelta(days=30)))
@@ -96,9 +68,9 @@ def test_what_becomes_more_than_was_used_is_paid_where_the_rest_was_asked_back(
 ) -> None:
     if due:
         asked_back(town)
-    closed(town)
-    corrected(town, "80.00", 10)
-    assert corrected(town, "90.00", 20).payable_minor == 3_000
+    town.close_december()
+    town.corrected("80.00", 10)
+    assert town.corrected("90.00", 20).payable_minor == 3_000
     assert (standing()[1], payable()) == (3_000 + cash, cash)
     agrees()
 
