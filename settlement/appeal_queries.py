@@ -29,6 +29,17 @@ def disputed_run(claim: Claim, line: ClaimLine | None) -> AdjudicationRun | None
     return found.run if line is None or found.outcome != "accepted" else None
 
 
+def has_appeal(claim: Claim, line: ClaimLine | None, run: AdjudicationRun) -> bool:
+    """Whether a decision of a run is appealed already: about the line, or about the whole claim."""
+    return Appeal.objects.filter(Q(claim_line=line) | Q(claim_line=None), claim=claim, run=run).exists()
+
+
+def appealable_run(claim: Claim, line: ClaimLine | None) -> AdjudicationRun | None:
+    """The run whose decision about a claim or line can be disputed and is not yet; its term may be over."""
+    run = disputed_run(claim, line) if claim.status in DISPUTABLE else None
+    return None if run is None or has_appeal(claim, line, run) else run
+
+
 def appeal_until(run: AdjudicationRun) -> date:
     """The last day on which a decision of a run can be appealed: working days after it was made."""
     return term_ends(run.organisation, TERM, run.recorded_at)

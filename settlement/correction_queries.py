@@ -18,7 +18,7 @@ from contracts.parameters import ParameterBook
 from contracts.queries import provider_of, term_ends
 from settlement.appeal_queries import TERM
 from settlement.finding_words import title_of
-from settlement.hold_queries import live_holds
+from settlement.hold_queries import standing_holds
 from settlement.judging import batch_of, judge, law_of
 from settlement.models import (
     Adjudication,
@@ -97,10 +97,10 @@ def obstacles(organisation: Organisation, claims: Iterable[Claim], on: date) -> 
     """All that keeps claims from being corrected on a day: being paid, disputed, asked back, held; those that can be
     are not in it.
 
-    Holds of a provider or a contract hold the new claims too; one of a claim would be lost.
+    Holds of a provider or a contract hold the new claims too; one of a claim, whenever it begins, would be lost.
     """
     status = {claim.pk: claim.status for claim in claims}
-    held = live_holds(organisation, on).filter(claim__in=status)
+    held = standing_holds(organisation, on).filter(claim__in=status)
     asked = ClawbackLine.objects.filter(claim_line__claim__in=status).exclude(upheld_minor=0)
     found = {pk: [_BLOCKED[state]] for pk, state in status.items() if state in _BLOCKED}
     for pk in held.order_by("claim").values_list("claim", flat=True).distinct():

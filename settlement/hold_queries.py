@@ -25,19 +25,27 @@ def holds(organisation: Organisation, search: str = "") -> QuerySet[PaymentHold]
     return rows.order_by(F("lifted_at").desc(nulls_first=True), "-id")
 
 
-def live_holds(organisation: Organisation, on: date) -> QuerySet[PaymentHold]:
-    """Holds in force on a day."""
-    rows = PaymentHold.objects.filter(organisation=organisation, lifted_at=None, from_date__lte=on)
+def standing_holds(organisation: Organisation, on: date) -> QuerySet[PaymentHold]:
+    """Holds that are not over on a day: those in force, and those that begin later."""
+    rows = PaymentHold.objects.filter(organisation=organisation, lifted_at=None)
     return rows.filter(Q(to_date=None) | Q(to_date__gt=on))
 
 
+def live_holds(organisation: Organisation, on: date) -> QuerySet[PaymentHold]:
+    """Holds in force on a day."""
+    return standing_holds(organisation, on).filter(from_date__lte=on)
+
+
 def held_remittances(rows: QuerySet[Remittance], organisation: Organisation, on: date) -> QuerySet[Remittance]:
-    """Of remittances, those whose provider, contract or claim is held on a day."""
+    """Of remittances, those whose provider, contract or claim is held on a day.
+
+    A hold of a claim ends with the claim: what is taken back and what takes it back stay one sum.
+    """
     of_contract = Q(contract=OuterRef("claim__contract")) | Q(
         contract__organisation=OuterRef("claim__organisation"), contract__number=OuterRef("claim__contract_number")
     )
     found = live_holds(organisation, on).filter(
-        Q(provider=OuterRef("provider")) | Q(claim=OuterRef("claim")) | of_contract
+        Q(provider=OuterRef("provider")) | (Q(claim=OuterRef("claim")) & ~Q(claim__status="reversed")) | of_contract
     )
     return rows.filter(Exists(found))
 

@@ -21,11 +21,13 @@ from settlement.actions.claim_copies import copy_claim, copy_lines
 from settlement.actions.claim_notices import tell_deciders, tell_provider
 from settlement.actions.claim_states import settle_claims
 from settlement.actions.claims import File, locked_claim, take_back
+from settlement.actions.holds import carry_holds
 from settlement.actions.runs import person
-from settlement.appeal_queries import DISPUTABLE, appeal_until, disputed_run
+from settlement.appeal_queries import DISPUTABLE, appeal_until, disputed_run, has_appeal
 from settlement.correction_queries import proposers_of
 from settlement.models import (
     Adjudication,
+    AdjudicationRun,
     Appeal,
     AppealAnswer,
     Claim,
@@ -86,14 +88,7 @@ def submit_appeal(
     """
     claim = locked_claim(organisation, claim_id)
     line = _line_of(claim, claim_line_id)
-    run = disputed_run(claim, line) if claim.status in DISPUTABLE else None
-    if run is None:
-        raise NothingDisputed(number=claim.number)
-    if Appeal.objects.filter(Q(claim_line=line) | Q(claim_line=None), claim=claim, run=run).exists():
-        raise AppealMade(number=claim.number)
-    until = appeal_until(run)
-    if local_date(at, organisation.zone) > until:
-        raise AppealLate(until=until)
+    run = disputable(claim, line, at)
     appeal = Appeal.objects.create(
         claim=claim, claim_line=line, run=run, reason=reason, submitted_by_id=person(actor), recorded_at=at
     )
@@ -108,6 +103,21 @@ def submit_appeal(
     tell_deciders(claim, "appeals.answer", "appeal.submitted", told, at=at)
     record("appeal.submitted", claim, appeal, actor=actor, at=at, files=len(files), **told)
     return appeal
+
+
+def disputable(claim: Claim, line: ClaimLine | None, at: datetime) -> AdjudicationRun:
+    """The run whose decision about a claim or line can be appealed now. Raises: NothingDisputed, AppealMade,
+    AppealLate.
+    """
+    run = disputed_run(claim, line) if claim.status in DISPUTABLE else None
+    if run is None:
+        raise NothingDisputed(number=claim.number)
+    if has_appeal(claim, line, run):
+        raise AppealMade(number=claim.number)
+    until = appeal_until(run)
+    if local_date(at, claim.organisation.zone) > until:
+        raise AppealLate(until=until)
+    return run
 
 
 def _line_of(claim: Claim, claim_line_id: int | None) -> ClaimLine | None:
@@ -140,17 +150,18 @@ def uphold_appeal(
 
     Lines that wait get proposals to lift their pends, which a second person confirms. Refused lines are judged again in
     a claim of their own. When something was paid in part, the claim is taken back and judged again as a whole. What is
-    judged again counts as submitted when the disputed claim was.
+    judged again counts as submitted when the disputed claim was. What holds the claim holds its copy.
     Raises: NotFound, AppealAnswered, FourEyes, NotReversible. Locks: claim. Audit: appeal.upheld.
     """
     appeal, claim = _open(organisation, appeal_id, actor)
     _end_dispute(claim, at, but=appeal)
     again = _judge_again(claim, appeal, reason, actor, at)
+    holds = carry_holds(claim, again.new_claim, at=at) if again.new_claim else []
     answer = _answer(appeal, True, reason, again, actor, at)
     _tell(claim, appeal, "appeal.upheld", reason, at)
     told = {"reversal": again.reversal, "new_claim": again.new_claim}
     numbers = {name: row.number for name, row in told.items() if row}
-    record("appeal.upheld", claim, appeal, actor=actor, at=at, number=claim.number, reason=reason, **numbers)
+    record("appeal.upheld", claim, appeal, *holds, actor=actor, at=at, number=claim.number, reason=reason, **numbers)
     return answer
 
 

@@ -84,6 +84,13 @@ WHERE NOT EXISTS (SELECT 1 FROM settlement_clearance c WHERE c.proposal_id = k.i
     AND NOT EXISTS (SELECT 1 FROM settlement_keptpend d WHERE d.proposal_id = k.id)
 ORDER BY n.id, k.check_code, k.id
 """  # noqa: S608  SQL is put together from names in this code; every value is a parameter.
+# Who works on a pend works on it at the copy.
+_ASSIGNED = f"""
+INSERT INTO settlement_pendassignment (run_id, claim_line_id, check_code, assigned_to_id, assigned_by_id, recorded_at)
+SELECT DISTINCT ON (n.id, k.check_code) %(run)s, n.id, k.check_code, k.assigned_to_id, k.assigned_by_id, k.recorded_at
+{_PENDS_AGAIN.format("settlement_pendassignment")}
+ORDER BY n.id, k.check_code, k.id DESC
+"""
 
 
 @dataclass(frozen=True)
@@ -233,6 +240,7 @@ def _keep_pends(params: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_KEPT, params)
         cursor.execute(_PROPOSED, params)
+        cursor.execute(_ASSIGNED, params)
 
 
 def _changed(params: dict[str, Any]) -> tuple[Changed, ...]:

@@ -18,7 +18,7 @@ from contracts.actions.check_facts import refuse_related
 from contracts.models import Contract, Provider
 from settlement.actions.runs import OPEN_STATES, person, take_up_changes
 from settlement.actions.transfers import queue_transfers
-from settlement.hold_queries import held_advances, held_remittances
+from settlement.hold_queries import held_advances, held_remittances, standing_holds
 from settlement.models import (
     Advance,
     Claim,
@@ -61,6 +61,16 @@ class HoldLifted(DomainError):
     message = _("This hold is lifted already. Reload the page.")
 
 
+class HoldTakenBack(DomainError):
+    """What is taken back, and what takes it back, are one sum: held apart, the rest would be paid wrongly."""
+
+    code = "HOLD_TAKEN_BACK"
+    message = _(
+        "The claim «%(number)s» is taken back or takes another one back, so nothing of it is paid. Hold the claim that "
+        "stands for it, the contract or the provider."
+    )
+
+
 @action
 def place_hold(
     *,
@@ -75,7 +85,8 @@ def place_hold(
     """Pay nothing of a provider, contract, claim or payment from a day on; ``to_date`` is the first day after.
 
     Open payment runs give up what is held and lose the signatures under it.
-    Raises: NotFound, HoldReasonMissing, HoldEndsBefore, HoldTooLate. Locks: claims, runs. Audit: payment_hold.placed.
+    Raises: NotFound, HoldReasonMissing, HoldEndsBefore, HoldTooLate, HoldTakenBack. Locks: claims, runs.
+    Audit: payment_hold.placed.
     """
     if not reason.strip():
         raise HoldReasonMissing()
@@ -86,14 +97,39 @@ def place_hold(
     if isinstance(target, Payment) and target.status != "prepared":
         raise HoldTooLate(reference=target.reference)
     if isinstance(target, Claim):
-        # A correction that is being approved would leave the hold behind on the claim that it takes back.
-        lock_rows(Claim.objects.filter(pk=target.pk))
+        _refuse_taken_back(target)
     hold = PaymentHold(organisation=organisation, reason=reason.strip()[:300], from_date=from_date, to_date=to_date)
     setattr(hold, type(target)._meta.model_name or "", target)
     changed = put_in_force(hold, actor=actor, at=at)
     record("payment_hold.placed", hold, target, *changed, actor=actor, at=at, reason=hold.reason, from_date=from_date,
            to_date=to_date)  # fmt: skip
     return hold
+
+
+@step
+def _refuse_taken_back(target: Claim) -> None:
+    """A correction that is being approved would leave the hold behind on the claim that it takes back."""
+    [claim] = lock_rows(Claim.objects.filter(pk=target.pk))
+    if claim.status == "reversed" or claim.reverses_id:
+        raise HoldTakenBack(number=claim.number)
+
+
+@step
+def carry_holds(claim: Claim, made: Claim, *, at: datetime) -> list[PaymentHold]:
+    """Holds of a claim hold the claim that is judged in its place too, from the same person for the same reason."""
+    on = local_date(at, claim.organisation.zone)
+    return [
+        PaymentHold.objects.create(
+            organisation=row.organisation,
+            claim=made,
+            reason=row.reason,
+            from_date=row.from_date,
+            to_date=row.to_date,
+            placed_by_id=row.placed_by_id,
+            recorded_at=at,
+        )
+        for row in standing_holds(claim.organisation, on).filter(claim=claim).order_by("pk")
+    ]
 
 
 @step

@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
-from config.errors import NotFound
+from config.errors import DomainError, NotFound
 from config.office.storage import attachments_of
 from contracts.views.pages import access_of, download, one_of, page_of, perform, perform_with_reason, stepped
 from settlement.actions import appeals as actions
 from settlement.actions import claims as claim_actions
 from settlement.actions.letters import LETTER
-from settlement.appeal_queries import DISPUTABLE, appeal_until, appeals, appeals_to_answer, disputed_run
+from settlement.appeal_queries import appeal_until, appealable_run, appeals, appeals_to_answer
 from settlement.claim_letter import explain
 from settlement.finance_forms import ReasonForm
 from settlement.forms import AppealForm, EvidenceForm
@@ -70,7 +70,13 @@ def appeal_new(request: HttpRequest, pk: int) -> HttpResponse:
     claim = claim_of(access, pk)
     asked = request.GET.get("line", "")
     line = claim.lines.filter(line=int(asked)).first() if asked.isdecimal() and len(asked) < 9 else None
-    run = disputed_run(claim, line) if claim.status in DISPUTABLE else None
+    if request.method == "GET":
+        try:
+            actions.disputable(claim, line, access.now(claim.organisation))
+        except DomainError as refusal:
+            messages.error(request, str(refusal))
+            return redirect("settlement:claim", pk)
+    run = appealable_run(claim, line)
     form = AppealForm(request.POST or None, request.FILES or None)
     title = str(_("Appeal against the decision on the claim"))
     if line:

@@ -18,7 +18,7 @@ from config.office.storage import attachments_of, open_attachment
 from contracts.views.pages import access_of, one_of, page_of
 from settlement import advance_queries, clawback_queries, line_queries
 from settlement.actions import letters
-from settlement.appeal_queries import DISPUTABLE, disputed_run
+from settlement.appeal_queries import appealable_run
 from settlement.claim_letter import checks_in_words, explain
 from settlement.claim_queries import payments_of_claim
 from settlement.clearing_queries import cleared_on_the_road
@@ -132,7 +132,7 @@ def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
         and not claim.reverses_id
         and claim.status in ASKED_BACK
         and clawback_queries.anything_paid(claim),
-        "may_appeal": own and claim.status in DISPUTABLE and disputed_run(claim, None) is not None,
+        "may_appeal": own and appealable_run(claim, None) is not None,
     }
 
 
@@ -159,7 +159,7 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_clear": access.may("claims.clear"),
         "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),
         "may_claw_back": steps["may_claw_back"] and clawback_queries.claimable([line.pk])[line.pk].left > 0,
-        "may_appeal": steps["may_appeal"] and disputed_run(claim, line) is not None,
+        "may_appeal": access.may("claims.submit") and appealable_run(claim, line) is not None,
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/claims/line.html", context)

@@ -16,8 +16,19 @@ from config.office.storage import attachments_of
 from contracts.actions.reference import load_reference
 from contracts.models import ProviderRelation
 from settlement.actions import appeals, claims
+from settlement.actions.holds import place_hold
+from settlement.finance_queries import free_and_held
 from settlement.line_queries import claim_totals, outcome_counts
-from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimReturn, Finding, PendProposal
+from settlement.models import (
+    Adjudication,
+    AdjudicationRun,
+    Appeal,
+    Claim,
+    ClaimReturn,
+    Finding,
+    PaymentHold,
+    PendProposal,
+)
 from tests.settlement.actions.month import AT, NOVEMBER, add_visit, judge
 from tests.settlement.views.town import Town, settled_town, tables_of_month
 from tests.trail import trail_for
@@ -215,3 +226,18 @@ def test_what_is_being_taken_back_cannot_be_returned(town: Town) -> None:
         claims.return_claim(**by(town, "halyna"), claim_id=which["claim_id"], reason="x")
     with pytest.raises(IntegrityError, match="being taken back"), transaction.atomic():
         Claim.objects.filter(pk=which["claim_id"]).update(status="returned")
+
+
+def test_what_holds_a_claim_holds_the_claim_that_is_judged_in_its_place(town: Town) -> None:
+    halyna = by(town, "halyna")
+    hold = place_hold(**halyna, target=town.claim, reason="Підозра", from_date=AT.date())
+    answer = uphold(town, appeal(town, line_of(town, "reduced")))
+    judge(town.organisation, at=LATER)
+    carried = PaymentHold.objects.exclude(pk=hold.pk).get()
+    assert (carried.claim, carried.reason, carried.placed_by) == (answer.new_claim, hold.reason, hold.placed_by)
+    assert [event.action for event in trail_for(carried)] == ["appeal.upheld"]
+    # What is taken back and what takes it back are one sum, free both of them; only the copy is held.
+    rows = free_and_held(town.organisation, LATER.date())
+    free, held = ({row.claim_id: row.payable for row in found} for found in rows)
+    assert sum(free.values()) == 0 and set(free) == {town.claim.pk, answer.reversal.pk}
+    assert set(held) == {answer.new_claim.pk} and held[answer.new_claim.pk] > 0

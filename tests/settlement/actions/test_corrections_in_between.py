@@ -12,9 +12,18 @@ import pytest
 from contracts.models import Parameter
 from settlement.actions import appeals, corrections, pends
 from settlement.actions.claims import reverse_claim
-from settlement.actions.holds import lift_hold, place_hold
+from settlement.actions.holds import HoldTakenBack, lift_hold, place_hold
 from settlement.correction_queries import LEFT_OUT
-from settlement.models import Adjudication, Claim, ClaimLine, Clearance, Correction, PendProposal
+from settlement.models import (
+    Adjudication,
+    Claim,
+    ClaimLine,
+    Clearance,
+    Correction,
+    PaymentHold,
+    PendAssignment,
+    PendProposal,
+)
 from settlement.pend_queries import open_proposals
 from tests.settlement.actions.corrected_town import (
     LATER,
@@ -64,10 +73,11 @@ def test_an_appeal_after_it_was_seen_is_answered_first(town: Town) -> None:
     assert approve(town, made, at=LATER + SOON).status == "approved"
 
 
-def test_a_hold_after_it_was_seen_is_lifted_first(town: Town) -> None:
+@pytest.mark.parametrize("begins_in", [0, 30])
+def test_a_hold_after_it_was_seen_is_lifted_first(town: Town, begins_in: int) -> None:
     lower_income()
-    made = propose(town)
-    hold = place_hold(**by(town, "halyna"), target=town.claim, reason="Підозра", from_date=LATER.date(), to_date=None)
+    made, first = propose(town), LATER.date() + timedelta(days=begins_in)
+    hold = place_hold(**by(town, "halyna"), target=town.claim, reason="Підозра", from_date=first, to_date=None)
     assert str(LEFT_OUT["HELD"]) in refused(town, made)
     lift_hold(**by(town, "ivan"), hold_id=hold.pk, reason="Перевірено")
     assert approve(town, made, at=LATER + SOON).status == "approved"
@@ -105,6 +115,37 @@ def test_a_proposal_goes_over_to_the_claim_that_is_judged_instead(town: Town) ->
     judge(town.organisation, at=LATER + 3 * SOON)
     assert Adjudication.objects.filter(claim_line=copy).latest("pk").outcome == "accepted"
     assert disagreements() == []
+
+
+def test_a_hold_that_is_over_keeps_nothing_out(town: Town) -> None:
+    lower_income()
+    made = propose(town)
+    days = {"from_date": AT.date(), "to_date": LATER.date()}
+    place_hold(**by(town, "halyna"), target=town.claim, reason="Підозра", **days)
+    assert approve(town, made, at=LATER + SOON).status == "approved"
+
+
+def test_nothing_is_held_of_a_claim_that_is_taken_back(town: Town) -> None:
+    lower_income()
+    row = approve(town, propose(town)).claims.get()
+    for claim in (row.claim, row.reversal):
+        claim.refresh_from_db()
+        with pytest.raises(HoldTakenBack) as refusal:
+            place_hold(**by(town, "halyna"), target=claim, reason="Підозра", from_date=LATER.date())
+        assert refusal.value.params == {"number": claim.number}
+    held = place_hold(**by(town, "halyna"), target=row.new_claim, reason="Підозра", from_date=LATER.date())
+    assert PaymentHold.objects.get() == held
+
+
+def test_who_works_on_a_pend_works_on_it_at_the_copy(town: Town) -> None:
+    lower_income()
+    made = propose(town)
+    about: dict[str, Any] = {"claim_line_id": waiting(town.claim).pk, "check_code": "CLM-11"}
+    for name in ("ivan", "halyna"):
+        pends.assign_pend(**by(town, "oksana"), **about, assigned_to_id=town.users[name].pk)
+    done = approve(town, made, at=LATER + SOON)
+    row = PendAssignment.objects.get(claim_line=waiting(done.claims.get().new_claim))
+    assert (row.assigned_to, row.assigned_by, row.run) == (town.users["halyna"], town.users["oksana"], done.run)
 
 
 def test_what_was_answered_does_not_go_over(town: Town) -> None:

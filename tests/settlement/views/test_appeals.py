@@ -66,6 +66,18 @@ def test_from_the_refused_line_to_the_answer(town: Town) -> None:
     assert "upheld" in text(nadiia.get(url("claim", town.claim.pk)))
 
 
+def test_what_is_appealed_already_offers_no_form(town: Town) -> None:
+    nadiia, line = town.browser("nadiia"), refused_line(town)
+    form = f"{url('appeal_new', town.claim.pk)}?line={line.line}"
+    send(town, line)
+    assert form not in text(nadiia.get(url("claim_line", line.pk)))
+    answer = nadiia.get(form, follow=True)
+    assert answer.redirect_chain[-1][0] == url("claim", town.claim.pk)
+    assert "This decision on «A-1» is appealed already" in text(answer)
+    # The whole claim is another decision.
+    assert url("appeal_new", town.claim.pk) in text(nadiia.get(url("claim", town.claim.pk)))
+
+
 def test_a_file_that_is_lost_is_a_sentence(town: Town) -> None:
     send(town, refused_line(town))
     appeal, file = Appeal.objects.get(), Attachment.objects.get(name="proof.pdf")
