@@ -22,7 +22,10 @@ from settlement.documents import remittance_advice
 from settlement.models import Claim, ClawbackCase, ClawbackRecovery, Payment, StatementLine
 from settlement.money_trail import money_trail
 from tests import signed_in
+from tests.settlement.actions.advance_town import advance_town
 from tests.settlement.actions.clawback_town import DECEMBER, DECIDED, LATER, OPENED, ClawbackTown, clawback_town
+from tests.settlement.actions.test_debts_asked_back import ASKED
+from tests.settlement.actions.test_provider_debts import lower_price
 from tests.settlement.views.town import url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -225,3 +228,49 @@ def test_the_money_of_a_case_is_undone_on_the_page_of_its_line(town: ClawbackTow
 def test_the_refund_of_a_fee_is_undone_by_finance_alone(town: ClawbackTown) -> None:
     assert browser(town, "halyna").get(url("transfer_undo", 1)).status_code == 404
     assert browser(town, "nadiia").get(url("transfer_undo", 1)).status_code == 403
+
+
+def test_the_debt_of_a_paid_month_is_asked_back(tmp_path: Path) -> None:
+    """From the list of what providers owe to the case, its papers, the decision and the bank line."""
+    with translation.override("en"):
+        town = advance_town(tmp_path)
+        lower_price(town)
+    on(town, ASKED)
+    halyna, ivan, nadiia = (browser(town, name) for name in ("halyna", "ivan", "nadiia"))
+    provider = Provider.objects.get(code="P1")
+    form = reverse("settlement:debt_ask_back", args=[provider.pk, "2025-11"])
+    listed = url("provider_debts")
+    assert form in text(halyna.get(listed)) and form not in text(ivan.get(listed))
+    assert ivan.get(form).status_code == 403 and nadiia.get(form).status_code == 403
+    assert halyna.get(form.replace("2025-11", "2025-10")).status_code == 404
+    page = text(halyna.get(form))
+    assert "P1" in page or provider.name in page
+    assert "45.00" in page.replace(",", ".") and "After the payment for 11.2025" in page
+    assert halyna.post(form, {"finding": "", "ground": "clause 5.4"}).status_code == 200
+    sent = halyna.post(form, {"finding": "The price was put right.", "ground": "clause 5.4"})
+    case = ClawbackCase.objects.get()
+    assert sent["Location"] == url("clawback", case.pk)
+    again = halyna.post(form, {"finding": "The price was put right.", "ground": "clause 5.4"})
+    assert again.status_code == 409 and "owes nothing of 11.2025" in text(again)
+    assert form not in text(halyna.get(listed))
+    page = text(halyna.get(url("clawback", case.pk)))
+    claims = set(case.debts.values_list("remittance__claim__number", flat=True))
+    assert len(claims) == 2 and all(number in page for number in claims) and "Add lines" not in page
+    assert case.number not in text(nadiia.get(url("clawbacks")))
+    halyna.post(url("clawback_notify", case.pk))
+    paper = pdf_text(nadiia.get(url("clawback_notice", case.pk)).content)
+    assert case.number in paper and all(number in paper for number in claims)
+    # The second person need not wait for a reply.
+    assert url("clawback_decide", case.pk) in text(ivan.get(url("clawback", case.pk)))
+    assert url("clawback_decide", case.pk) not in text(halyna.get(url("clawback", case.pk)))
+    ivan.post(url("clawback_decide", case.pk), {"reason": "The correction stands."})
+    case.refresh_from_db()
+    assert (case.status, case.outcome) == ("decided", "whole")
+    paper = pdf_text(nadiia.get(url("clawback_decision", case.pk)).content)
+    assert case.rf_reference in paper and all(number in paper for number in claims)
+    for number in claims:
+        assert case.number in text(nadiia.get(url("claim", Claim.objects.get(number=number).pk)))
+    line = town.receive((4500, "no reference")).lines.get()
+    halyna.post(url("statement_line", line.pk), {"step": "clawback", "case": case.number})
+    case.refresh_from_db()
+    assert case.status == "recovered"
