@@ -12,6 +12,7 @@ from pydantic import Field
 
 from config.accounts.access import Access
 from config.accounts.api_auth import caller, opens
+from config.clock import local_date
 from config.errors import NotFound
 from config.office.api_parts import (
     REFUSALS,
@@ -147,10 +148,12 @@ def read_balance(
     _provider(access)
     certificate = _certificate(access, certificate_key)
     balances = queries.line_balances([certificate]).get(certificate.pk, [])
+    home = certificate.organisation
+    state = certificate.state_on(local_date(access.now(home), home.zone))
     return {
         "number": certificate.number,
-        "status": certificate.status,
-        "status_words": label_of_status(certificate.status),
+        "status": state,
+        "status_words": label_of_status(state),
         "valid_from": certificate.valid_from,
         "last_day": certificate.last_day,
         "lines": [_balance(row) for row in balances],

@@ -129,6 +129,12 @@ def status(code: Any) -> SafeString:
 
 
 @register.filter
+def state_on(row: Any, day: date) -> str:
+    """The state of a record that ends with a day, as it is on a day: ``{% status row|state_on:access.today %}``."""
+    return str(row.state_on(day))
+
+
+@register.filter
 def status_text(code: Any) -> str:
     """A state in words."""
     return label_of_status(str(code))

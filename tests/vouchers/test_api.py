@@ -79,6 +79,18 @@ def test_a_hold_is_given_back(nadiia: Program, issued: IssuedCertificate) -> Non
     assert left(issued) == 40_000
 
 
+def test_a_certificate_is_over_by_its_last_day(nadiia: Program, issued: IssuedCertificate, town: Town) -> None:
+    def state() -> tuple[str, str]:
+        body = nadiia.get(BALANCE, **{"Certificate-Key": issued.short_code}).body
+        return body["status"], body["last_day"]
+
+    assert state() == ("active", "2025-12-31")
+    Organisation.objects.filter(pk=town.organisation.pk).update(
+        clock_offset=VISIT + timedelta(days=50) - timezone.now()
+    )
+    assert state() == ("expired", "2025-12-31")
+
+
 def test_the_balance_names_nobody(nadiia: Program, issued: IssuedCertificate) -> None:
     answer = nadiia.get(BALANCE, **{"Certificate-Key": issued.short_code})
     assert answer.status == 200

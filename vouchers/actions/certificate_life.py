@@ -29,9 +29,8 @@ from vouchers.actions.guests import balance_lines, refuse_guest
 from vouchers.actions.guests_told import tell_hosts
 from vouchers.documents import payload_of
 from vouchers.models import Certificate, CertificateLine, CertificateSuspension, Redemption
+from vouchers.models.certificates import ENDING
 from vouchers.queries import visits_on
-
-ENDING = ("issued", "active", "suspended", "exhausted")
 
 
 class AlreadySuspended(DomainError):

@@ -27,6 +27,9 @@ CERTIFICATE_STATES = StateTable(
     initial=frozenset({"draft", "active", "cancelled", "replaced"}),
 )
 
+# States that end with the last day.
+ENDING = ("issued", "active", "suspended", "exhausted")
+
 REDEMPTION_STATES = StateTable(
     moves={
         "authorised": frozenset({"confirmed", "voided", "expired"}),
@@ -95,6 +98,11 @@ class Certificate(VersionedState):
     def last_day(self) -> date | None:
         """The last day that counts, as people write it."""
         return Period(self.valid_from, self.valid_to).last_day
+
+    def state_on(self, day: date) -> str:
+        """The state as it is shown on a day: over when the last day has passed, also before that is written down."""
+        over = self.valid_to is not None and self.valid_to <= day
+        return "expired" if over and self.status in ENDING else self.status
 
 
 class CertificateSuspension(VersionedModel):

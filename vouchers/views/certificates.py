@@ -22,6 +22,7 @@ from vouchers.actions.certificates import IssuedCertificate, issue_certificate
 from vouchers.documents import certificate_pdf
 from vouchers.gateways.certificate_keys import signing_key
 from vouchers.models import Certificate, CertificateEntry, Recipient
+from vouchers.models.certificates import ENDING
 from vouchers.rules.certificate_code import normalise_short_code, show_short_code
 
 
@@ -62,7 +63,7 @@ def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_change": access.may("certificates.issue") and certificate.home_id is None,
         # Free text of why somebody needs no service for a while: often an illness.
         "may_read_reasons": access.may("certificates.issue") or certificate.recipient.user_id == access.user.pk,
-        "open": certificate.status in certificate_life.ENDING,
+        "open": certificate.state_on(today) in ENDING,
         "rest": forms.RestForm(initial={"from_date": today}),
         "resume": forms.ResumeForm(initial={"from_date": today}),
         "end": forms.EndForm(initial={"status_from": today}),
@@ -179,7 +180,7 @@ def own_certificates(request: HttpRequest) -> HttpResponse:
     recipient = queries.recipient_of(access.user)
     today = local_date(access.now(), recipient.organisation.zone)
     rows = list(recipient.certificates.select_related("organisation").order_by("-valid_from", "-number"))
-    usable = [row for row in rows if row.status in ("active", "suspended", "exhausted", "issued")]
+    usable = [row for row in rows if row.state_on(today) in ENDING]
     balances = queries.line_balances(usable)
     fee = recipient.fee_assessments.filter(queries.in_force(today)).first()
     context = {

@@ -424,3 +424,29 @@ def test_a_plan_of_what_is_bought_waits_for_a_certificate(town: Town, cast: dict
     assert [plan.recipient for plan in without_certificate(access)] == [waiting]
     town.issue(waiting)
     assert not without_certificate(access).exists()
+
+
+@pytest.mark.parametrize(("days", "state"), [(49, "in force"), (50, "expired")])
+def test_a_certificate_is_over_by_its_last_day_whatever_the_task_of_the_day_has_done(
+    town: Town, issued: IssuedCertificate, cast: dict[str, User], days: int, state: str
+) -> None:
+    """Issued until 31 December; the visit is on 12 November."""
+    certificate = issued.certificate
+    person = certificate.recipient
+    person.user = cast["olena"]
+    person.save(update_fields=["user"])
+    Organisation.objects.filter(pk=town.organisation.pk).update(
+        clock_offset=VISIT + timedelta(days=days) - timezone.now()
+    )
+    office = [f"/vouchers/certificates/{certificate.pk}/", "/vouchers/certificates/"]
+    for user, pages in (
+        (cast["sofiia"], [*office, f"/vouchers/recipients/{person.pk}/"]),
+        (cast["olena"], ["/", "/vouchers/mine/", office[0]]),
+    ):
+        browser = sign_in(user)
+        for page in pages:
+            words = browser.get(page).content.decode()
+            assert f">{state}</span>" in words, page
+            assert ("Code for the telephone" in words) == (page == "/vouchers/mine/" and state == "in force")
+    certificate.refresh_from_db()
+    assert certificate.status == "active"
