@@ -18,8 +18,17 @@ from settlement.models import Claim, ClosedMonth
 # The trail's word for a month of which a person said why nothing has to be corrected.
 NOT_NEEDED = "correction.not_needed"
 
+# Messages that another municipality learnt something late of people who are served here: more is not known here.
+TOLD_OF_GUESTS = ("certificate.guest_to_settle", "fee_revision.guest_to_settle")
+
+
+def _in(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
 # (closed month, fact, since when it is known, its reason). The event of a fact names the months with decided lines; a
-# fee touches the months in which the recipient's lines were judged by what was known before.
+# fee touches the months in which the recipient's lines were judged by what was known before, and what a neighbour told
+# of a guest the months in which lines of its days were.
 _OPEN = f"""
 WITH office AS (SELECT %s::bigint AS id),
 facts AS (
@@ -47,8 +56,19 @@ known AS (
   JOIN settlement_claim c ON c.id = l.claim_id AND c.organisation_id = r.organisation_id
   JOIN settlement_adjudication a ON a.claim_line_id = l.id AND a.reverses_id IS NULL
   JOIN settlement_adjudicationrun n ON n.id = a.run_id AND n.known_at < r.status_at
-  WHERE r.status = 'approved' AND c.reverses_id IS NULL AND c.status IN ({", ".join(f"'{s}'" for s in Claim.JUDGED)})
+  WHERE r.status = 'approved' AND c.reverses_id IS NULL AND c.status IN ({_in(Claim.JUDGED)})
     AND c.period >= r.valid_from AND (r.valid_to IS NULL OR c.period < r.valid_to)
+  UNION
+  SELECT c.period, m.label, m.created_at, m.params ->> 'home'
+  FROM office_outboxmessage m JOIN office o ON o.id = m.organisation_id
+  JOIN vouchers_certificate v ON m.label = 'vouchers.certificate:' || v.id
+  JOIN settlement_claimline l ON l.certificate_id = v.id
+  JOIN settlement_claim c ON c.id = l.claim_id
+  JOIN settlement_adjudication a ON a.claim_line_id = l.id AND a.reverses_id IS NULL
+  JOIN settlement_adjudicationrun n ON n.id = a.run_id AND n.known_at < m.created_at
+  WHERE m.code IN ({_in(TOLD_OF_GUESTS)}) AND c.reverses_id IS NULL AND c.status IN ({_in(Claim.JUDGED)})
+    AND l.service_date >= (m.params ->> 'valid_from')::date
+    AND l.service_date <= COALESCE((m.params ->> 'last_day')::date, 'infinity')
 )
 SELECT {{columns}} FROM known w CROSS JOIN office o
 JOIN settlement_closedmonth z ON z.organisation_id = o.id AND z.month = w.month
@@ -58,9 +78,14 @@ WHERE NOT EXISTS (SELECT 1 FROM settlement_correction x WHERE x.organisation_id 
     AND e.objects_touched @> jsonb_build_array('settlement.closedmonth:' || z.id) AND e.business_at >= w.learnt_at)"""
 
 
+_GROUND = {"vouchers.feerevision": "income", "vouchers.certificate": "other"}
+
+
 @dataclass(frozen=True)
 class Learnt:
-    """A fact of past days: its record "app.model:pk", since when it is known and why only then."""
+    """A fact of past days: its record "app.model:pk", since when it is known and why only then; of a guest the
+    certificate and the municipality that told.
+    """
 
     label: str
     at: datetime
@@ -69,7 +94,7 @@ class Learnt:
     @property
     def ground(self) -> str:
         """The ground of the correction that would follow (``Correction.GROUNDS``)."""
-        return "income" if self.label.startswith("vouchers.feerevision") else "norm"
+        return _GROUND.get(self.label.partition(":")[0], "norm")
 
 
 def uncorrected_months(organisation: Organisation) -> QuerySet[ClosedMonth]:

@@ -23,6 +23,7 @@ from config.interchange.sources import Source, SourceTable
 from config.interchange.specs import Loader
 from config.interchange.tables import OPTIONAL_TABLES
 from config.transactions import step
+from vouchers.actions.guests_told import last_facts, tell_hosts_of_new
 
 Progress = Callable[[str, int], None]
 
@@ -91,6 +92,7 @@ def import_package(
 
     Raises: PackageUnreadable, OrganisationUnclear, OrganisationDiffers.
     Locks: imports of one municipality take turns.
+    Who served people of the municipality elsewhere is told of facts of past months.
     Audit: package.imported with counts and the digest of the refusals; none when nothing changed.
     Idempotent: a row that is there already with the same values is counted as unchanged.
     """
@@ -121,10 +123,12 @@ def _import(
 ) -> ImportReport:
     organisation, is_new = find_or_create_organisation(source.descriptor, organisation_code)
     report = ImportReport(organisation.code, imported=False, dry_run=dry_run, ignored=list(source.ignored))
+    before = last_facts()
     load_tables(source, organisation, report, at=at, progress=progress, accept_good_rows=accept_good_rows)
     if dry_run or (report.refused and not accept_good_rows):
         raise _Undo(report)
     report.imported = True
+    tell_hosts_of_new(organisation, before, at=at)
     if is_new or any(count.created for count in report.tables):
         counts = {count.table: count.created for count in report.tables if count.created}
         digest = sha256(repr(report.refusals).encode()).hexdigest()

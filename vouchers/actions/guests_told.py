@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Max, Model, Q, QuerySet
 
+from config.accounts.models import Organisation
 from config.accounts.people import people_with
 from config.clock import local_date
 from config.office.messages import tell
 from config.periods import month_of
 from config.transactions import step
-from vouchers.models import Certificate, Recipient
+from vouchers.models import Absence, Certificate, CertificateSuspension, FeeAssessment, PlanLine, Recipient
+
+# Facts that decide what hosts owe, and that a package can add: recipient, first day, first day after.
+_FACTS: dict[type[Model], tuple[str, str, str]] = {
+    Absence: ("recipient", "from_date", "to_date"),
+    CertificateSuspension: ("certificate__recipient", "from_date", "to_date"),
+    FeeAssessment: ("recipient", "valid_from", "valid_to"),
+    PlanLine: ("recipient", "valid_from", "valid_to"),
+}
 
 
 def guests_of(recipient: Recipient, since: date, until: date | None) -> QuerySet[Certificate]:
@@ -37,3 +47,26 @@ def tell_hosts(
     for guest in guests.filter(home=certificate) if certificate else guests:
         host = guest.organisation_id
         tell(people_with(host, "corrections.propose"), host, guest, "certificate.guest_to_settle", told, at=at)
+
+
+def last_facts() -> dict[type[Model], int]:
+    """The newest row of each kind of fact that a package can add."""
+    return {model: model._default_manager.aggregate(last=Max("pk"))["last"] or 0 for model in _FACTS}
+
+
+@step
+def tell_hosts_of_new(organisation: Organisation, before: Mapping[type[Model], int], *, at: datetime) -> None:
+    """The same for facts of the municipality's people that came after ``before`` (``last_facts``): once for each
+    person, of all days from the first to the last.
+    """
+    spans: dict[int, list[tuple[date, date | None]]] = {}
+    for model, (person, first, end) in _FACTS.items():
+        rows = model._default_manager.filter(pk__gt=before[model], **{f"{person}__organisation": organisation})
+        rows = rows.filter(**{f"{person}__certificates__guests__isnull": False}).distinct()
+        for who, since, until in rows.values_list(F(person), first, end):
+            spans.setdefault(who, []).append((since, until))
+    people = Recipient.objects.select_related("organisation").in_bulk(spans)
+    for who in sorted(people):
+        ends = [until for _since, until in spans[who] if until is not None]
+        last = max(ends) if len(ends) == len(spans[who]) else None
+        tell_hosts(people[who], min(since for since, _until in spans[who]), last, at=at)

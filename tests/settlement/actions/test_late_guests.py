@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.accounts.models import Membership, Organisation, User
+from config.interchange.importing import ImportReport
 from config.office.models import OutboxMessage
 from config.roles import CASE_WORKER
 from settlement.actions.corrections import NothingToCorrect, approve_correction, propose_correction
@@ -16,6 +18,9 @@ from settlement.actions.month_close import close_month
 from settlement.books import verify_books
 from settlement.models import ClearingItem, Correction
 from settlement.revision_queries import settled_months
+from settlement.uncorrected_queries import Learnt, learnt_of, uncorrected_months
+from tests.config.interchange.packages import load
+from tests.oracle.generate import write
 from tests.settlement.actions.clearing_town import DECEMBER, Neighbours, build_neighbours
 from tests.signed_in import browser
 from tests.vouchers.town import NOVEMBER_1, pensioner
@@ -164,6 +169,12 @@ def told_to(town: str) -> list[OutboxMessage]:
     return list(rows.order_by("pk"))
 
 
+def listed(towns: Neighbours) -> list[Learnt]:
+    """What stands on the host's list of closed months to correct."""
+    host = towns.host.organisation
+    return [fact for facts in learnt_of(host, uncorrected_months(host)).values() for fact in facts]
+
+
 @pytest.mark.parametrize("learn", [stay, death, plan_ended, rest, cancelled])
 def test_what_the_issuer_learns_late_is_told_where_the_guest_was_served(
     towns: Neighbours, learn: Callable[[Neighbours], tuple[str, str | None]]
@@ -180,8 +191,43 @@ def test_what_the_issuer_learns_late_is_told_where_the_guest_was_served(
     page = browser(User.objects.get(username="maker.kalynivka"), "en").get("/notices/").content.decode()
     assert "learnt late" in page and "what the other municipality knows now" in page
     assert person.name not in page and "hospital" not in page
+    (known,) = listed(towns)
+    assert (known.label, known.at, known.reason) == (told.label, LEARNT, towns.home.organisation.name)
+    page = browser(User.objects.get(username="maker.kalynivka"), "en").get("/settlement/corrections/months/")
+    words = page.content.decode()
+    assert guest.number in words and towns.home.organisation.name in words and person.name not in words
     made = propose(towns)
     assert made.gross_minor < 0, "the correction finds what was told"
+    assert listed(towns) == []
+
+
+def by_package(towns: Neighbours, folder: Path, first: str, to: str, **options: bool) -> ImportReport:
+    """The issuer imports a stay, both days of it included."""
+    home, person = towns.home.organisation, towns.issued.certificate.recipient
+    row = {"recipient_code": person.code, "kind": "hospital", "from_date": first, "to_date": to}
+    return load(write({"absences": [row]}, folder, code=home.code, name=home.name), at=LEARNT, **options)
+
+
+def test_what_comes_by_a_package_is_told_and_listed_where_the_guest_was_served(
+    towns: Neighbours, tmp_path: Path
+) -> None:
+    settle(towns)
+    days = ("2025-11-10", "2025-11-14")
+    assert not by_package(towns, tmp_path, *days, dry_run=True).refusals
+    assert told_to("kalynivka") == listed(towns) == []
+    for _again in range(2):
+        assert by_package(towns, tmp_path, *days).imported
+    (told,) = told_to("kalynivka")
+    assert told.params == {"home": towns.home.organisation.name, "valid_from": days[0], "last_day": days[1]}
+    assert [fact.label for fact in listed(towns)] == [told.label] and told_to("verbivka") == []
+    assert propose(towns).gross_minor < 0 and listed(towns) == []
+
+
+def test_what_comes_in_time_or_of_days_without_visits_is_not_listed(towns: Neighbours, tmp_path: Path) -> None:
+    settle(towns)
+    assert by_package(towns, tmp_path / "now", "2025-12-01", "2025-12-02").imported and told_to("kalynivka") == []
+    assert by_package(towns, tmp_path / "then", "2025-11-20", "2025-11-21").imported
+    assert len(told_to("kalynivka")) == 1 and listed(towns) == []
 
 
 def test_a_fee_that_is_decided_late_by_the_ordinary_way_is_told_too(towns: Neighbours) -> None:
