@@ -153,7 +153,7 @@ def statements(organisation: Organisation, search: str = "") -> QuerySet[Stateme
 
 def statement_lines(statement: Statement) -> QuerySet[StatementLine]:
     """Lines of a statement in its order."""
-    return statement.lines.select_related("explained_by").order_by("position")
+    return statement.lines.select_related("explained_by", "told_by").order_by("position")
 
 
 def matches_of(statement: Statement) -> dict[int, list[Match]]:

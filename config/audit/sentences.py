@@ -202,6 +202,7 @@ SENTENCES: dict[str, Any] = {
     "statement_line.divided": _("A bank record was divided into parts"),
     "statement_line.explained": _("A bank record was explained"),
     "statement_line.told_before": _("A bank record is the one that an earlier statement told: it counts once"),
+    "statement_line.told_apart": _("A bank record is a movement of its own: that it counts once was undone"),
     "statement_line.matched": _("A bank record was matched with a payment"),
     "statements.matched": _("Bank records were matched with payments"),
     "stripe_event.handled": _("A message of Stripe was dealt with"),

@@ -87,7 +87,9 @@ class NotToUndo(DomainError):
     """Another kind of booking than a plain explanation."""
 
     code = "EXPLANATION_STAYS"
-    message = _("These are fees passed on to a provider, or the bank told the line twice. It cannot be opened here.")
+    message = _(
+        "These are fees passed on to a provider, or a repetition that the import recognised. It cannot be opened here."
+    )
 
 
 class NotToldBefore(DomainError):
@@ -204,7 +206,8 @@ def explain_line(
 
 @action
 def count_once(*, organisation: Organisation, line_id: int, actor: Actor, at: datetime) -> StatementLine:
-    """Say that a line is the movement that an earlier statement told: it counts once, and nothing is posted.
+    """Say that a line is the movement that an earlier statement told: it counts once, and nothing is posted. It can be
+    undone (``undone_lines.undo_count_once``).
 
     Raises: NotFound, LineNotOpen, NotToldBefore. Audit: statement_line.told_before.
     """
@@ -212,9 +215,9 @@ def count_once(*, organisation: Organisation, line_id: int, actor: Actor, at: da
     before = perhaps_told_before(line.statement).get(line.pk)
     if before is None:
         raise NotToldBefore()
-    line.explanation = before.statement.statement_id
-    line.save(update_fields=["explanation"])
     line.move_to("explained", at=at)
+    line.explanation, line.told_by_id = before.statement.statement_id, actor.user_id
+    line.save(update_fields=["explanation", "told_by"])
     settle_statement(line.statement, at=at)
     record("statement_line.told_before", line, line.statement, before, actor=actor, at=at, explanation=line.explanation)
     return line

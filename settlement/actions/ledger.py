@@ -98,7 +98,7 @@ def post_entries(
     live = [draft for draft in drafts if any(any(part.figures.values()) for part in draft.parts)]
     if not live:
         return []
-    if _is_closed(organisation, on):
+    if is_closed(organisation, on):
         raise IntoClosedMonth(day=f"{on:%d.%m.%Y}")
     book = _Book(organisation)
     book.open(account for draft in live for account, *_ in _sides(organisation, draft))
@@ -138,7 +138,8 @@ def post_entries(
     return entries
 
 
-def _is_closed(organisation: Organisation, on: date) -> bool:
+def is_closed(organisation: Organisation, on: date) -> bool:
+    """Whether the month of a day, or its year, is closed."""
     months = ClosedMonth.objects.filter(organisation=organisation, month=on.replace(day=1))
     years = YearClosing.objects.filter(organisation=organisation, year=on.year, status="approved")
     return months.exists() or years.exists()

@@ -51,8 +51,9 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
     Locks: fee notices, clawbacks, advances, claims, runs, payments.
     Posts: payment.confirmed, payment.returned, fee.paid_by_bank, clawback.repaid, advance.repaid.
     """
-    _explain_reported_before(statement, at)
-    several = naming_several(statement) | _of_other_currency(statement) | perhaps_told_before(statement).keys()
+    other = _of_other_currency(statement)
+    _explain_reported_before(statement, other, at)
+    several = naming_several(statement) | other | perhaps_told_before(statement).keys()
     match_fees(statement, but=several, actor=actor, at=at)
     match_clawbacks(statement, but=several, actor=actor, at=at)
     match_advances(statement, but=several, actor=actor, at=at)
@@ -71,7 +72,9 @@ def match_open_lines(statement: Statement, *, actor: Actor, at: datetime) -> lis
 
 
 def _of_other_currency(statement: Statement) -> set[int]:
-    rows = statement.lines.filter(status__in=OPEN).exclude(currency__in=("", statement.organisation.currency))
+    rows, ours = statement.lines.filter(status__in=OPEN), ("", statement.organisation.currency)
+    if statement.currency in ours:
+        rows = rows.exclude(currency__in=ours)
     return set(rows.values_list("pk", flat=True))
 
 
@@ -159,7 +162,7 @@ def settle_statement(statement: Statement, *, at: datetime) -> None:
         statement.move_to("imported", at=at)
 
 
-def _explain_reported_before(statement: Statement, at: datetime) -> None:
+def _explain_reported_before(statement: Statement, but: set[int], at: datetime) -> None:
     """A movement that another message brought before (a notification, then the statement; two tables with days in
     common) counts once: as often as the others have it.
 
@@ -167,7 +170,9 @@ def _explain_reported_before(statement: Statement, at: datetime) -> None:
     the bank's own reference is known again: without it two equal payments of a day look the same.
     """
     others = StatementLine.objects.filter(
-        statement__organisation=statement.organisation, statement__iban=statement.iban
+        statement__organisation=statement.organisation,
+        statement__iban=statement.iban,
+        statement__currency__in=("", statement.organisation.currency),
     ).exclude(statement__status__in=("refused", "quarantined"))
     # What is itself such a repetition explains nothing, or the movement would be nobody's.
     others = others.exclude(status="explained", explained_by=None)
@@ -176,7 +181,7 @@ def _explain_reported_before(statement: Statement, at: datetime) -> None:
     for line in others.select_related("statement").order_by("statement_id", "position"):
         by_statement = known.setdefault(_fingerprint(line), {})
         by_statement.setdefault(line.statement_id, []).append(line.statement)
-    for line in statement.lines.filter(status__in=OPEN).order_by("position"):
+    for line in statement.lines.filter(status__in=OPEN).exclude(pk__in=but).order_by("position"):
         before = _take_known(line, statement, known.get(_fingerprint(line), {}))
         if before is not None:
             line.explanation = before.statement_id

@@ -14,6 +14,7 @@ from config.clock import local_date
 from config.errors import DomainError
 from config.periods import add_months
 from config.transactions import step
+from settlement.actions.ledger import IntoClosedMonth, is_closed
 from settlement.actions.runs import person
 from settlement.finance_queries import month_figures, providers_of_month
 from settlement.models import ClosedMonth
@@ -81,3 +82,12 @@ def lock_months(organisation: Organisation) -> None:
     """Before the checks: an entry that is being written is either seen by them or refused after."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [MONTH_LOCK, organisation.pk])
+
+
+@step
+def refuse_closed_month(organisation: Organisation, on: date) -> None:
+    """For what posts nothing and still changes a day. Raises: IntoClosedMonth. Locks: the months, against a closing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [MONTH_LOCK, organisation.pk])
+    if is_closed(organisation, on):
+        raise IntoClosedMonth(day=f"{on:%d.%m.%Y}")

@@ -40,9 +40,10 @@ class OtherCurrency(DomainError):
 
 
 def refuse_other_currency(line: StatementLine, ours: str) -> None:
-    """Raises: OtherCurrency. A line that says nothing is of the account's."""
-    if line.currency not in ("", ours):
-        raise OtherCurrency(found=line.currency, expected=ours)
+    """Raises: OtherCurrency: the line, or the account of its statement, is not of ours. One that says nothing is."""
+    other = next((told for told in (line.currency, line.statement.currency) if told not in ("", ours)), None)
+    if other is not None:
+        raise OtherCurrency(found=other, expected=ours)
 
 
 @step

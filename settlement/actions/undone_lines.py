@@ -1,5 +1,5 @@
 """Bank lines, or parts of them, that were taken for something that they are not: a recipient's fee, its refund, the
-money of a clawback or of an advance, the payment of a clearing statement.
+money of a clawback or of an advance, the payment of a clearing statement, the repetition of an earlier line.
 
 As with payments nothing is edited: a row of the opposite amount takes the part back, and it is open again.
 """
@@ -21,13 +21,16 @@ from config.transactions import step
 from contracts.actions.clearing import refuse_stranger
 from settlement.actions.advance_money import unrepay_advance
 from settlement.actions.advances import locked_advance
-from settlement.actions.bank_lines import demand_reason, lock_line, open_again
+from settlement.actions.bank_lines import LineNotOpen, NotToUndo, demand_reason, lock_line, open_again
 from settlement.actions.clawback_recovery import unrepay
 from settlement.actions.clawbacks import locked_case
 from settlement.actions.clearing import lock_statement
 from settlement.actions.clearing_postings import post_payment
 from settlement.actions.fee_refunds import lock_refund
 from settlement.actions.fees import lock_notice, unreceive_by_bank, untransfer_refund
+from settlement.actions.matching import settle_statement
+from settlement.actions.month_close import refuse_closed_month
+from settlement.actions.payment_postings import settle_lines
 from settlement.advance_queries import live_returns
 from settlement.bank_queries import live_clearings, live_receipts, live_repayments, live_transfers
 from settlement.models import (
@@ -192,3 +195,28 @@ def undo_clearing_payment(
         number=statement.number, amount_minor=named.amount_minor, reason=reason,
     )  # fmt: skip
     return undone
+
+
+@action
+def undo_count_once(
+    *, organisation: Organisation, line_id: int, reason: str, actor: Actor, at: datetime
+) -> StatementLine:
+    """Say that a line is a movement of its own after all: it waits again. What the import recognised by itself stays.
+
+    Nothing was posted, so nothing is; a line of a closed month stays as it is, for it could not be booked any more.
+    Raises: NotFound, ReasonMissing, LineNotOpen, NotToUndo, IntoClosedMonth. Locks: line, months.
+    Audit: statement_line.told_apart.
+    """
+    demand_reason(reason)
+    line = lock_line(organisation, line_id)
+    if line.status != "explained":
+        raise LineNotOpen()
+    if line.told_by_id is None:
+        raise NotToUndo()
+    refuse_closed_month(organisation, line.booked_on)
+    said, line.explanation, line.told_by_id = line.explanation, "", None
+    line.save(update_fields=["explanation", "told_by"])
+    settle_lines([line], at=at)
+    settle_statement(line.statement, at=at)
+    record("statement_line.told_apart", line, line.statement, actor=actor, at=at, reason=reason, explanation=said)
+    return line

@@ -31,6 +31,15 @@ LINE_STATES = StateTable(
 )
 
 
+# Whether the line ``{line}``, or the account of its statement, is of another currency than the books of its office;
+# what says nothing is of ours.
+_OTHER_CURRENCY = """EXISTS (SELECT 1 FROM settlement_statementline fl
+    JOIN settlement_statement fs ON fs.id = fl.statement_id JOIN accounts_organisation fo ON fo.id = fs.organisation_id
+    WHERE fl.id = {line} AND (fl.currency NOT IN ('', fo.currency) OR fs.currency NOT IN ('', fo.currency)))"""
+_REFUSE_CURRENCY = """RAISE EXCEPTION 'bank line % is of another currency than the books', {line}
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_currency';"""
+
+
 class Statement(StatefulModel):
     """A statement file of a bank account. ``content_sha256`` and the bank's own id make a repeat recognisable;
     ``problems`` lists what the tolerant reader found; balances in minor units. ``decided_by`` took it out of quarantine
@@ -79,14 +88,21 @@ class Statement(StatefulModel):
                 condition=~models.Q(status="refused"),
             ),
         ]
-        triggers = STATEMENT_STATES.triggers("statement")
+        triggers = [
+            *STATEMENT_STATES.triggers("statement"),
+            pgtrigger.ReadOnly(name="statement_currency_written_once", fields=["organisation", "currency"]),
+        ]
 
     def __str__(self) -> str:
         return self.statement_id
 
 
 class StatementLine(StatefulModel):
-    """A bank record. ``amount_minor`` is signed: credit to our account positive."""
+    """A bank record. ``amount_minor`` is signed: credit to our account positive.
+
+    Explained by nobody (``explained_by``) it is a repetition: another statement told it, ``explanation`` is the id of
+    that statement, and it counts once. ``told_by`` is the person who said so; None when the import recognised it.
+    """
 
     STATES = LINE_STATES
 
@@ -104,14 +120,34 @@ class StatementLine(StatefulModel):
     is_return = models.BooleanField(default=False)
     explanation = models.CharField(max_length=300, blank=True)
     explained_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True)
+    told_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = _("statement line")
         constraints = [
             models.UniqueConstraint(fields=["statement", "position"], name="statement_line_once"),
             models.CheckConstraint(name="statement_line_not_zero", condition=~models.Q(amount_minor=0)),
+            models.CheckConstraint(
+                name="statement_line_told_by",
+                condition=models.Q(told_by__isnull=True) | models.Q(status="explained", explained_by__isnull=True),
+            ),
         ]
-        triggers = LINE_STATES.triggers("statement_line")
+        triggers = [
+            *LINE_STATES.triggers("statement_line"),
+            pgtrigger.ReadOnly(name="statement_line_currency_written_once", fields=["statement", "currency"]),
+            pgtrigger.Trigger(
+                name="statement_line_explained_currency",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Q(new__status="explained") & ~pgtrigger.Q(old__status="explained"),
+                func=f"""
+    IF {_OTHER_CURRENCY.format(line="NEW.id")} THEN
+        {_REFUSE_CURRENCY.format(line="NEW.id")}
+    END IF;
+    RETURN NEW;
+    """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.statement_id} {self.position}"
@@ -152,7 +188,26 @@ class Match(AppendOnlyModel):
                 | models.Q(kind="return", undoes__isnull=False, amount_minor__lt=0),
             ),
         ]
-        triggers = append_only("match")
+        triggers = [
+            *append_only("match"),
+            # Set-wise: a statement may be matched with thousands of payments.
+            pgtrigger.Trigger(
+                name="match_currency",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="added"),
+                declare=[("other", "BIGINT")],
+                func=f"""
+    SELECT a.statement_line_id INTO other FROM added a
+    WHERE a.undoes_id IS NULL AND {_OTHER_CURRENCY.format(line="a.statement_line_id")} LIMIT 1;
+    IF FOUND THEN
+        {_REFUSE_CURRENCY.format(line="other")}
+    END IF;
+    RETURN NULL;
+    """,  # noqa: S608  put together from words of ours
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.statement_line_id} {self.payment_id} {self.kind}"
@@ -176,9 +231,9 @@ TAKEN = """(SELECT COALESCE(sum(tk.amount_minor), 0) FROM (
 
 
 def takes_of_lines(name: str, table: str, owner: str) -> pgtrigger.Trigger:
-    """A trigger for rows that take a bank line or a part of it: together they stay within the line, and one ``owner``
-    takes of it once. What undoes one is of the opposite amount, of the same line and ``owner``; what undoes is not
-    undone.
+    """A trigger for rows that take a bank line or a part of it: together they stay within the line, which is of the
+    currency of the books, and one ``owner`` takes of it once. What undoes one is of the opposite amount, of the same
+    line and ``owner``; what undoes is not undone.
     """
     taken = TAKEN.format(line="NEW.statement_line_id")
     return pgtrigger.Trigger(
@@ -191,6 +246,9 @@ def takes_of_lines(name: str, table: str, owner: str) -> pgtrigger.Trigger:
         RETURN NEW;
     END IF;
     SELECT amount_minor INTO whole FROM settlement_statementline WHERE id = NEW.statement_line_id FOR NO KEY UPDATE;
+    IF NEW.undoes_id IS NULL AND {_OTHER_CURRENCY.format(line="NEW.statement_line_id")} THEN
+        {_REFUSE_CURRENCY.format(line="NEW.statement_line_id")}
+    END IF;
     IF NEW.undoes_id IS NULL AND (sign(NEW.amount_minor) <> sign(whole)
         OR abs({taken} + NEW.amount_minor) > abs(whole)
         OR (SELECT COALESCE(sum(o.amount_minor), 0) FROM {table} o

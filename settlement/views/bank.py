@@ -191,7 +191,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
     """One line: what it was matched with, and for those who may the way to match or explain an open one."""
     access = access_of(request)
     rows = StatementLine.objects.filter(statement__organisation=access.office())
-    line = one_of(rows.select_related("statement", "explained_by"), pk)
+    line = one_of(rows.select_related("statement", "explained_by", "told_by"), pk)
     is_open = line.status in finance_queries.OPEN_LINES and line.statement.status == "imported"
     may_match = access.may("statements.match") and is_open
     if request.method == "POST" and not access.may("statements.match"):
@@ -241,7 +241,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "told": perhaps_told_before(line.statement).get(line.pk) if may_match else None,
         "named": named_payments(line),
         "may_undo": access.may("statements.match"),
-        "may_open": access.may("statements.match") and undoing_event(line) is not None,
+        "may_open": access.may("statements.match") and (line.told_by_id or undoing_event(line)) is not None,
         "may_divide": may_match and line.amount_minor > 0,
         "fee_form": fee_form if may_match and has_fees(line.statement.organisation) else None,
         "repayment_form": repayment_form if _may_repay(line) else None,

@@ -35,6 +35,20 @@ from settlement.models.statements import LIVE
 # Headings of a table that waits to be explained, in the session of who brought it.
 HEADINGS = "statement_headings"
 
+# By whether a person said that another statement told the line: the call that opens it, its title, and what is done.
+_OPENINGS: dict[bool, tuple[Callable[..., StatementLine], Any, Any]] = {
+    False: (
+        bank_lines.undo_explanation,
+        _("Undo the explanation"),
+        _("The explanation is undone. The line waits again."),
+    ),
+    True: (
+        undone_lines.undo_count_once,
+        _("Undo that it counts once"),
+        _("The line is a movement of its own and waits again."),
+    ),
+}
+
 
 @requires("statements.import")
 def statement_layout(request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -184,24 +198,25 @@ def _divide(request: HttpRequest, line: StatementLine, parts: list[Part], form: 
 
 @requires("statements.match")
 def line_open(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take an explanation back with a reason."""
+    """Take an explanation, or that the line was told before, back with a reason."""
     access = access_of(request)
     line = one_of(StatementLine.objects.filter(statement__organisation=access.office()), pk)
     form = ReasonForm(request.POST or None)
+    call, title, done = _OPENINGS[line.told_by_id is not None]
     return stepped(
         request,
         form,
-        lambda: bank_lines.undo_explanation(
+        lambda: call(
             organisation=access.office(),
             line_id=line.pk,
             reason=form.cleaned_data["reason"],
             actor=access.actor,
             at=access.now(),
         ),
-        done=_("The explanation is undone. The line waits again."),
-        title=_("Undo the explanation"),
+        done=done,
+        title=title,
         back="settlement:statement_line",
         key=line.pk,
-        submit=_("Undo the explanation"),
+        submit=title,
         danger=True,
     )

@@ -6,10 +6,22 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from config.accounts.models import Organisation, User
-from settlement.actions.bank_lines import LineNotOpen, NotToldBefore, count_once, explain_line, match_line
+from config.errors import NotFound
+from settlement.actions.bank_lines import (
+    LineNotOpen,
+    NotToldBefore,
+    NotToUndo,
+    ReasonMissing,
+    count_once,
+    explain_line,
+    match_line,
+    undo_explanation,
+)
 from settlement.actions.fee_lines import explain_as_cards
+from settlement.actions.ledger import IntoClosedMonth
 from settlement.actions.payment_postings import OtherCurrency
 from settlement.actions.reconciliation import (
     ImportedStatement,
@@ -21,13 +33,16 @@ from settlement.actions.reconciliation import (
     refuse_statement,
 )
 from settlement.actions.statement_layouts import ColumnTwice, save_layout
+from settlement.actions.undone_lines import undo_count_once
+from settlement.age_queries import unmatched_ages
 from settlement.books import verify_books
-from settlement.models import Entry, Match, Payment, Statement, StatementLine
+from settlement.models import ClosedMonth, Entry, Match, Payment, Statement, StatementLine
 from settlement.repeat_queries import perhaps_told_before
 from tests.settlement.actions.paid import released_run
 from tests.settlement.actions.payables import adjudicated, ready
 from tests.settlement.views.town import url
 from tests.signed_in import browser
+from tests.trail import trail_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Cast = dict[str, User]
@@ -250,3 +265,131 @@ def test_lines_with_numbers_of_the_bank_are_told_apart_by_them(bank: Bank) -> No
     bank.bring("02.12.2025;100,00;;Внесок;UA2;1;")
     second = bank.bring("02.12.2025;100,00;;Внесок;UA2;2;").statement
     assert perhaps_told_before(second) == {}
+
+
+# --- Counted once by mistake -----------------------------------------------------------------------------------------
+
+GIFT = "12.12.2025;100,00;;Внесок;UA2;;"
+
+
+def told_twice(bank: Bank) -> StatementLine:
+    """A gift that the first statement told and somebody explained, told by a second one of the same days."""
+    bank.layout()
+    first = bank.bring(GIFT).statement.lines.get()
+    explain_line(line_id=first.pk, explanation="Внесок", **bank.checker)
+    return bank.bring(GIFT, "13.12.2025;5,00;;Інше;UA3;;").statement.lines.get(position=1)
+
+
+def booked(bank: Bank) -> int:
+    """Entries of explained receipts; the books hold."""
+    assert verify_books() == []
+    return Entry.objects.filter(organisation=bank.office, event="receipt.explained").count()
+
+
+def test_what_a_person_counted_once_is_a_movement_of_its_own_again(bank: Bank) -> None:
+    line = told_twice(bank)
+    with pytest.raises(LineNotOpen):
+        undo_count_once(line_id=line.pk, reason="рано", **bank.checker)
+    assert booked(bank) == 1
+    explain_line(line_id=line.statement.lines.get(position=2).pk, explanation="Інше", **bank.checker)
+    counted = count_once(line_id=line.pk, **bank.checker)
+    first = StatementLine.objects.exclude(statement=line.statement).get().statement
+    assert (counted.explanation, counted.told_by_id) == (first.statement_id, bank.checker["actor"].user_id)
+    assert Statement.objects.get(pk=line.statement_id).status == "reconciled" and booked(bank) == 2
+    assert unmatched_ages(bank.office, line.booked_on) == []
+    with pytest.raises(ReasonMissing):
+        undo_count_once(line_id=line.pk, reason=" ", **bank.maker)
+    # Nothing was posted, so there is no explanation to take back.
+    with pytest.raises(NotToUndo):
+        undo_explanation(line_id=line.pk, reason="помилка", **bank.maker)
+    undo_count_once(line_id=line.pk, reason="Два внески одного дня", **bank.maker)
+    line.refresh_from_db()
+    assert (line.status, line.explanation, line.told_by, line.statement.status) == ("unmatched", "", None, "imported")
+    assert [row.total for row in unmatched_ages(bank.office, line.booked_on)] == [10_000] and booked(bank) == 2
+    event = trail_for(line)[0]
+    assert (event.action, event.data["reason"]) == ("statement_line.told_apart", "Два внески одного дня")
+    with pytest.raises(LineNotOpen):
+        undo_count_once(line_id=line.pk, reason="ще раз", **bank.maker)
+    # No machine takes it; a person explains it, or says once more that it is the same.
+    assert match_again(**bank.maker) == 0
+    count_once(line_id=line.pk, **bank.maker)
+    undo_count_once(line_id=line.pk, reason="таки два", **bank.checker)
+    explain_line(line_id=line.pk, explanation="Другий внесок", **bank.maker)
+    assert booked(bank) == 3 and Statement.objects.get(pk=line.statement_id).status == "reconciled"
+
+
+def test_a_payment_counted_once_by_mistake_is_matched(bank: Bank, cast: Cast) -> None:
+    """Two payments of a sum to one account: the second statement tells the other one."""
+    adjudicated(bank.office, bank.at, (1, 24200))
+    payment = released_run(bank.office, cast, bank.at).payments.get()
+    bank.layout()
+    paid = "12.12.2025;-242,00;;Оплата;UA1;;"
+    charge = bank.bring(paid).statement.lines.get()
+    explain_line(line_id=charge.pk, explanation="Комісія", **bank.checker)
+    line = bank.bring(paid + "2").statement.lines.get()
+    count_once(line_id=line.pk, **bank.checker)
+    with pytest.raises(LineNotOpen):
+        match_line(line_id=line.pk, payment_ids=[payment.pk], reason="Це вона", **bank.checker)
+    undo_count_once(line_id=line.pk, reason="Це виплата", **bank.checker)
+    match_line(line_id=line.pk, payment_ids=[payment.pk], reason="Це вона", **bank.checker)
+    payment.refresh_from_db()
+    assert payment.status == "confirmed" and Match.objects.get().statement_line == line
+
+
+def test_a_line_of_a_closed_month_stays_counted_once(bank: Bank, cast: Cast) -> None:
+    line = told_twice(bank)
+    count_once(line_id=line.pk, **bank.checker)
+    ClosedMonth.objects.create(
+        organisation=bank.office, month=line.booked_on.replace(day=1), closed_at=bank.at, closed_by=cast["ivan"]
+    )
+    with pytest.raises(IntoClosedMonth):
+        undo_count_once(line_id=line.pk, reason="помилка", **bank.maker)
+    line.refresh_from_db()
+    assert (line.status, line.told_by) == ("explained", cast["ivan"])
+
+
+def test_what_the_import_recognised_no_person_undoes(bank: Bank, other_organisation: Organisation) -> None:
+    """The bank's own number says that it is one movement; what a person said beside it can be undone."""
+    bank.layout(bank_reference="Номер")
+    bank.bring("12.12.2025;100,00;;Внесок;UA2;1;", GIFT)
+    lines = bank.bring("12.12.2025;100,00;;Внесок;UA2;1;", GIFT + "2").statement.lines.order_by("position")
+    assert [(line.status, line.told_by) for line in lines] == [("explained", None), ("unmatched", None)]
+    known, told = lines
+    count_once(line_id=told.pk, **bank.checker)
+    with pytest.raises(NotToUndo):
+        undo_count_once(line_id=known.pk, reason="помилка", **bank.checker)
+    with pytest.raises(NotFound):
+        undo_count_once(line_id=told.pk, reason="чуже", **bank.checker | {"organisation": other_organisation})
+    assert undo_count_once(line_id=told.pk, reason="помилка", **bank.checker).status == "unmatched"
+
+
+def test_only_a_repetition_was_told_by_somebody(bank: Bank, cast: Cast) -> None:
+    line = told_twice(bank)
+    other = line.statement.lines.get(position=2)
+    explain_line(line_id=other.pk, explanation="Інше", **bank.checker)
+    count_once(line_id=line.pk, **bank.checker)
+    first = StatementLine.objects.exclude(statement=line.statement).get()
+    for row in (other, first):
+        with pytest.raises(IntegrityError, match="statement_line_told_by"), transaction.atomic():
+            StatementLine.objects.filter(pk=row.pk).update(told_by=cast["ivan"])
+    with pytest.raises(IntegrityError, match="statement_line_told_by"), transaction.atomic():
+        StatementLine.objects.filter(pk=line.pk).update(status="unmatched")
+    assert StatementLine.objects.filter(pk=line.pk).update(told_by=cast["halyna"]) == 1
+
+
+def test_the_page_opens_what_was_counted_once(bank: Bank, cast: Cast) -> None:
+    line = told_twice(bank)
+    count_once(line_id=line.pk, **bank.checker)
+    page, road = browser(cast["halyna"], "en"), url("statement_line_open", line.pk)
+    shown = page.get(url("statement_line", line.pk)).content.decode()
+    assert road in shown and f"Reported before in {StatementLine.objects.get(pk=line.pk).explanation}, " in shown
+    assert str(cast["ivan"]) in page.get(url("statement", line.statement_id)).content.decode()
+    asked = page.get(road)
+    assert str(asked.context["title"]) == "Undo that it counts once"
+    assert page.post(road, {"reason": ""}).context["form"].errors.keys() == {"reason"}
+    done = page.post(road, {"reason": "Два внески"}, follow=True)
+    assert "waits again" in done.content.decode() and road not in done.content.decode()
+    assert page.post(road, {"reason": "ще раз"}).context["refusal"].code == "LINE_NOT_OPEN"
+    # Others look only.
+    count_once(line_id=line.pk, **bank.checker)
+    assert browser(cast["bohdan"]).post(road, {"reason": "x"}).status_code == 403
