@@ -21,7 +21,7 @@ from contracts.actions.budgets import add_budget_line
 from contracts.models import Contract, Provider, ProviderAccount, ProviderUser
 from settlement.actions.bank_acts import draw_bank_act
 from settlement.actions.bank_lines import explain_line
-from settlement.actions.clawbacks import LineSum, notify_clawback, open_clawback, reply_to_clawback
+from settlement.actions.clawbacks import LineSum, ask_debt_back, notify_clawback, open_clawback, reply_to_clawback
 from settlement.actions.clearing import dispute_line
 from settlement.actions.fees import issue_fee_notices
 from settlement.actions.holds import place_hold
@@ -37,7 +37,7 @@ from tests.settlement.actions.clearing_town import DECEMBER as DRAWN
 from tests.settlement.actions.clearing_town import build_neighbours
 from tests.settlement.actions.month import AT, NOVEMBER, imported, judge
 from tests.settlement.actions.paid import answered, released_run
-from tests.settlement.actions.payables import ready
+from tests.settlement.actions.payables import adjudicated, ready
 from tests.settlement.gateways.orders import account
 from tests.settlement.views.town import Town, people
 from tests.vouchers.town import VISIT
@@ -143,6 +143,17 @@ def asked_back_and_advanced(town: AdvanceTown) -> dict[str, Any]:
     }
 
 
+def owed_of_a_month(town: AdvanceTown) -> dict[str, Any]:
+    """Two providers owe something of a paid month: one is asked for it."""
+    adjudicated(town.office, LATER, (7, -12_000), (7, 7_500), (8, -9_000), number=70, period=date(2025, 10, 1))
+    other, asked = Provider.objects.get(code="P7"), Provider.objects.get(code="P8")
+    period = date(2025, 10, 1)
+    words = {"finding": LONG, "ground": LONG[-200:]}
+    case = ask_debt_back(provider_id=asked.pk, period=period, **words, **town.who("halyna", LATER))
+    notify_clawback(case_id=case.pk, **town.who("halyna", LATER))
+    return {"debt": case.pk, "owing": other.pk}
+
+
 def _opened(town: AdvanceTown, line: LineSum) -> ClawbackCase:
     words: dict[str, Any] = {"found_by": "office", "finding": LONG, "ground": LONG[-200:]}
     return open_clawback(lines=(line,), **words, **town.who("halyna", OPENED))
@@ -194,3 +205,4 @@ def build_details(folder: Path) -> dict[str, Any]:
     closed_year(later)
     under_other_law()
     return keys | neighbours()
+    keys |= owed_of_a_month(later)
