@@ -32,6 +32,8 @@ PAGES: dict[str, str] = {
     "settlement.advance": "settlement:advance",
     "settlement.clawbackcase": "settlement:clawback",
     "settlement.clearingstatement": "settlement:clearing_statement",
+    "settlement.clearingrevision": "settlement:clearing_revision",
+    "contracts.clearingagreement": "settlement:clearing_refunds",
     "settlement.correction": "settlement:correction",
     "settlement.adjudicationrun": "settlement:adjudication_run",
     "settlement.entry": "settlement:entry",

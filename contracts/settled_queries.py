@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Least
 
 from config.accounts.models import Organisation
-from contracts.models import Contract, Service
+from contracts.models import ClearingAgreement, Contract, NormCost, Service
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,44 @@ def settled_lines(
         for row in _by_month(rows, rate)
     )
     return Settled(months, frozenset(rows.order_by().values_list("claim__provider", flat=True).distinct()))
+
+
+@dataclass(frozen=True)
+class RefundedElsewhere:
+    """Visits that another municipality bought under an agreement and that the issuer refunds by its own norm cost."""
+
+    agreement: ClearingAgreement
+    months: tuple[date, ...]
+    lines: int
+
+
+def refunded_by_norm(norm: NormCost, until: date | None) -> list[RefundedElsewhere]:
+    """What was decided elsewhere for days of a norm cost of past days (``until`` is exclusive), by agreement."""
+    agreements = ClearingAgreement.objects.filter(home=norm.organisation, norm="home").select_related("host")
+    found = []
+    for agreement in agreements.order_by("pk"):
+        months = dict(_refunded(agreement, norm, until))
+        if months:
+            found.append(RefundedElsewhere(agreement, tuple(sorted(months)), sum(months.values())))
+    return found
+
+
+def _refunded(agreement: ClearingAgreement, norm: NormCost, until: date | None) -> QuerySet[Any]:
+    since = max(norm.valid_from, agreement.valid_from)
+    taken_back = _model("Adjudication").filter(reverses=OuterRef("adjudication"))
+    rows: QuerySet[Any] = _model("ClearingItem").filter(
+        ~Exists(taken_back),
+        organisation=agreement.host_id,
+        home=agreement.home_id,
+        service__code=norm.service.code,
+        adjudication__reverses=None,
+        period__gte=since.replace(day=1),
+        claim_line__service_date__gte=since,
+    )
+    for end in (until, agreement.valid_to):
+        rows = rows if end is None else rows.filter(claim_line__service_date__lt=end)
+    counted = rows.exclude(adjudication=None).order_by().values("period").annotate(lines=Count("claim_line"))
+    return counted.values_list("period", "lines")
 
 
 def corrections_since(organisation: Organisation, months: Iterable[date], known_at: datetime) -> dict[date, list[Any]]:

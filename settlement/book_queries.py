@@ -68,6 +68,8 @@ EVENTS: dict[str, Any] = {
     "clearing.returned": _("Clearing with another municipality taken back"),
     "clearing.given_up": _("Refund by another municipality given up"),
     "clearing.kept": _("Refund by another municipality kept"),
+    "clearing.lowered": _("Refunds by another municipality worked out anew: less"),
+    "clearing.raised": _("Refunds by another municipality worked out anew: more"),
     "clearing.paid": _("Clearing paid to another municipality"),
     "clearing.received": _("Clearing received from another municipality"),
     "clearing.unpaid": _("Match of a bank line with clearing undone"),

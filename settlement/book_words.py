@@ -61,6 +61,7 @@ TITLES = (
     _("corrected lines equal their decisions"),
     _("corrected lines were what was decided before"),
     _("visits to be cleared equal their decisions"),
+    _("refunds of visits equal what the norm cost leaves"),
     _("clearing statements equal their lines"),
     _("payments of clearing equal their statements"),
     _("neighbours equal the ledger"),

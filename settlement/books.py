@@ -73,6 +73,8 @@ FULL JOIN (SELECT label, sum(payable) AS payable FROM (
            WHERE run_id IS NOT NULL
            UNION ALL SELECT 'settlement.clawbackcase:' || x.case_id, -i.due_minor FROM settlement_clearingitem i
            JOIN settlement_clawbackline x ON x.id = i.clawback_line_id
+           UNION ALL SELECT 'settlement.clearingrevision:' || revision_id, -due_minor FROM settlement_clearingitem
+           WHERE revision_id IS NOT NULL
            UNION ALL SELECT 'settlement.claim:' || i.claim_id, i.due_minor FROM {GIVEN_UP} i
            UNION ALL SELECT 'settlement.clearingstatement:' || i.statement_id, i.due_minor FROM {CLEARED} i
            ) x GROUP BY label) m USING (label)
@@ -423,6 +425,7 @@ CHECKS: dict[str, Check] = {
     "corrected lines equal their decisions": _CORRECTED,
     "corrected lines were what was decided before": book_checks.CORRECTED_FROM,
     "visits to be cleared equal their decisions": clearing_checks.CLEARING_ITEMS,
+    "refunds of visits equal what the norm cost leaves": clearing_checks.CLEARING_REFUNDS,
     "clearing statements equal their lines": clearing_checks.CLEARING_STATEMENTS,
     "payments of clearing equal their statements": clearing_checks.CLEARING_PAYMENTS,
     "neighbours equal the ledger": clearing_checks.NEIGHBOURS,

@@ -5,25 +5,48 @@
 from __future__ import annotations
 
 from settlement.models.clearing import CLEARED, GIVEN_UP
+from settlement.refund_queries import BY_NORM, STANDING
 
-# Every decision on a line of a guest is due as it was allowed, and no more; taken back, the same sum goes back. Without
-# an agreement of its day nothing is due.
-CLEARING_ITEMS = """
+# Every decision on a line of a guest is due as it was allowed, and no more; taken back, what stood of it goes back;
+# worked out anew, it differs by what the norm cost of that moment leaves; of what was given up nothing is worked out.
+# Without an agreement of its day nothing is due.
+CLEARING_ITEMS = f"""
 SELECT 'visit to be cleared ' || i.id || ' of claim ' || q.number || ' line ' || l.line, w.wanted,
     i.payable_minor || '/' || i.due_minor
 FROM settlement_clearingitem i
 JOIN settlement_claimline l ON l.id = i.claim_line_id JOIN settlement_claim q ON q.id = i.claim_id
 JOIN vouchers_certificate g ON g.id = i.certificate_id LEFT JOIN vouchers_certificate h ON h.id = g.home_id
-LEFT JOIN settlement_adjudication a ON a.id = i.adjudication_id
+LEFT JOIN settlement_clearingitem c ON c.id = i.corrects_id
+LEFT JOIN settlement_adjudication a ON a.id = COALESCE(i.adjudication_id, c.adjudication_id)
 LEFT JOIN settlement_clearingitem o ON o.adjudication_id = a.reverses_id
 LEFT JOIN settlement_clawbackline x ON x.id = i.clawback_line_id
-CROSS JOIN LATERAL (SELECT COALESCE(a.payable, -x.upheld_minor) || '/' || CASE
+CROSS JOIN LATERAL (SELECT i.norm_e4 AS rate) n
+CROSS JOIN LATERAL (SELECT COALESCE(sum(z.due_minor), 0) AS due FROM settlement_clearingitem z
+    WHERE z.claim_line_id = i.claim_line_id AND COALESCE(z.corrects_id, z.id) = COALESCE(c.id, o.id) AND z.id < i.id
+        AND (c.id IS NOT NULL OR NOT EXISTS (
+            SELECT 1 FROM {GIVEN_UP} u WHERE u.id = z.id AND u.answered_at <= i.recorded_at))) s
+CROSS JOIN LATERAL (SELECT CASE WHEN c.id IS NULL THEN COALESCE(a.payable, -x.upheld_minor) ELSE 0 END || '/' || CASE
     WHEN x.id IS NOT NULL THEN LEAST(GREATEST(i.due_minor, -x.upheld_minor), 0)
-    WHEN a.reverses_id IS NOT NULL THEN -o.due_minor
+    WHEN c.id IS NOT NULL AND EXISTS (SELECT 1 FROM settlement_clawbackline y
+        WHERE y.claim_line_id = i.claim_line_id AND y.upheld_minor > 0) THEN i.due_minor
+    WHEN c.id IS NOT NULL THEN LEAST(a.payable, {BY_NORM}) - s.due
+    WHEN a.reverses_id IS NOT NULL THEN -s.due
     WHEN i.norm_e4 IS NULL THEN CASE WHEN i.due_minor = 0 THEN 0 ELSE a.payable END
-    ELSE LEAST(a.payable, GREATEST((a.units_allowed * i.norm_e4 + 50000) / 100000 - a.fee, 0)) END AS wanted) w
+    ELSE LEAST(a.payable, {BY_NORM}) END AS wanted) w
 WHERE w.wanted IS DISTINCT FROM i.payable_minor || '/' || i.due_minor OR h.organisation_id IS DISTINCT FROM i.home_id
     OR g.organisation_id <> i.organisation_id ORDER BY i.id
+"""
+# What is refunded of a decision that stands is what its first refund, or the norm cost by which it was worked out anew
+# last, leaves of what the provider keeps. What was given up or is disputed, is between the two sides.
+CLEARING_REFUNDS = f"""
+SELECT 'visit to be cleared ' || i.id || ' of claim ' || q.number || ' line ' || l.line, w.wanted::text, s.due::text
+FROM ({STANDING.format("")}) s
+JOIN settlement_clearingitem i ON i.id = s.id JOIN settlement_adjudication a ON a.id = s.adjudication_id
+JOIN settlement_claimline l ON l.id = i.claim_line_id JOIN settlement_claim q ON q.id = i.claim_id
+LEFT JOIN LATERAL (SELECT m.norm_e4 AS rate, true AS anew FROM settlement_clearingitem m WHERE m.corrects_id = i.id
+    ORDER BY m.id DESC LIMIT 1) n ON true
+CROSS JOIN LATERAL (SELECT LEAST(s.kept, CASE WHEN n.anew THEN {BY_NORM} ELSE i.due_minor END) AS wanted) w
+WHERE NOT s.disputed AND w.wanted <> s.due ORDER BY i.id
 """
 CLEARING_STATEMENTS = """
 SELECT 'clearing statement ' || s.number, COALESCE(sum(i.due_minor) FILTER (WHERE i.home_id = s.first_id), 0) || '/'

@@ -70,7 +70,10 @@ def _owes(home: Organisation, host: Organisation) -> str:
 def _row(line: ClearingLine) -> tuple[Cell, ...]:
     item = line.item
     day = date_format(item.claim_line.service_date, "SHORT_DATE_FORMAT")
+    visit = f"{item.claim.number}, № {item.claim_line.line}"
+    if item.revision:
+        visit = f"{visit} ({gettext('worked out anew:')} {item.revision.number})"
     return (
-        f"{item.claim.number}, № {item.claim_line.line}", item.claim.provider.name, item.certificate.number, day,
+        visit, item.claim.provider.name, item.certificate.number, day,
         from_units(item.units_milli), from_minor(item.due_minor),
     )  # fmt: skip

@@ -11,8 +11,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
 from config.accounts.models import Organisation
 from contracts.queries import clearing_agreements
-from settlement.models import ClearingItem, ClearingLine, ClearingStatement, StatementLine
+from settlement.models import ClearingItem, ClearingLine, ClearingRevision, ClearingStatement, StatementLine
 from settlement.models.clearing import DROPPED, OWED
+from settlement.refund_queries import differing_refunds
 
 
 def clearing_statements(organisation: Organisation, q: str = "") -> QuerySet[ClearingStatement]:
@@ -41,11 +42,51 @@ def open_items(first: Organisation, second: Organisation, until: date) -> QueryS
     return ClearingItem.objects.filter(pair, ~Exists(taken), period__lte=until).order_by("pk")
 
 
+def followed(item: ClearingItem) -> bool:
+    """Whether the refund of the same decision changed after the item by another that was not given up."""
+    decision = item.corrects_id or item.pk
+    later = ClearingItem.objects.filter(
+        Q(corrects=decision) | Q(clawback_line__isnull=False) | Q(adjudication__reverses__clearingitem=decision),
+        claim_line=item.claim_line_id,
+        pk__gt=item.pk,
+    )
+    return later.exclude(lines__answer=DROPPED).exists()
+
+
 def statement_lines(statement: ClearingStatement) -> QuerySet[ClearingLine]:
     """Lines with all that is shown of them."""
-    item = ("organisation", "home", "service", "certificate", "claim__provider", "claim_line", "run")
+    item = ("organisation", "home", "service", "certificate", "claim__provider", "claim_line", "run", "revision")
     rows = statement.lines.select_related(*(f"item__{name}" for name in item), "disputed_by", "answered_by")
     return rows.order_by("item__home", "item__claim__number", "item__claim_line__line", "pk")
+
+
+def revisions_of(organisation: Organisation) -> QuerySet[ClearingRevision]:
+    """Documents of refunds worked out anew, of either side, the newest first."""
+    sides = Q(agreement__host=organisation) | Q(agreement__home=organisation)
+    rows = ClearingRevision.objects.filter(sides).select_related("agreement__host", "agreement__home", "recorded_by")
+    return rows.order_by("-pk")
+
+
+def items_anew(revision: ClearingRevision) -> QuerySet[ClearingItem]:
+    """Differences of a document with all that is shown of them, and the number of the statement that has each."""
+    line = ClearingLine.objects.filter(item=OuterRef("pk")).exclude(answer=OWED)
+    rows = revision.items.select_related("claim__provider", "claim_line", "certificate", "corrects")
+    return rows.annotate(
+        statement_id=Subquery(line.values("statement")[:1]), statement=Subquery(line.values("statement__number")[:1])
+    ).order_by("claim_line__service_date", "pk")
+
+
+def waiting_anew(organisation: Organisation) -> list[dict[str, Any]]:
+    """Agreements under which refunds to the organisation differ from what the norm costs known now leave: how many,
+    and the sum of the differences (minor units).
+    """
+    found = []
+    for agreement in clearing_agreements(organisation).filter(host=organisation, norm="home"):
+        rows = differing_refunds(agreement)
+        if rows:
+            sum_ = sum(row.difference_minor for row in rows)
+            found.append({"agreement": agreement, "visits": len(rows), "difference": sum_})
+    return found
 
 
 # Start of follow-the-money to the items that it leads to.
@@ -75,7 +116,11 @@ def cleared_on_the_road(organisation: Organisation, start: str, pk: int) -> list
     line = ClearingLine.objects.filter(item=OuterRef("pk")).exclude(answer=OWED)
     rows = items.annotate(statement=Subquery(line.values("statement")[:1]), answer=Subquery(line.values("answer")[:1]))
     columns = ("home__name", "organisation__name", "statement", "answer")
-    sums = list(rows.values(*columns).annotate(due=Sum("due_minor"), visits=Count("pk")).order_by("statement", "home"))
+    sums = list(
+        rows.values(*columns)
+        .annotate(due=Sum("due_minor"), visits=Count("claim_line", distinct=True))
+        .order_by("statement", "home")
+    )
     statements = ClearingStatement.objects.in_bulk([row["statement"] for row in sums if row["statement"]])
     return [
         {

@@ -69,6 +69,8 @@ SENTENCES: dict[str, Any] = {
     "clearing.drawn": _("A clearing statement was drawn up"),
     "clearing.paid": _("A bank record was booked as the payment of the clearing statement"),
     "clearing.unpaid": _("The match of a bank record with a clearing statement was undone"),
+    "clearing.norm_put_right": _("Another municipality put a norm cost right by which it refunds visits here"),
+    "clearing.worked_out_anew": _("Refunds under an agreement between municipalities were worked out anew"),
     "clearing.signed": _("One municipality signed the clearing statement"),
     "clearing_agreement.ended": _("The agreement between municipalities was ended"),
     "clearing_agreement.offered": _("An agreement between municipalities was offered"),

@@ -41,6 +41,10 @@ ADVICE: dict[str, Any] = {
     "clawback.decided": _("Read the decision and until when the money is to be given back."),
     "clawback.notified": _("Read what is asked back and reply before the term ends."),
     "clawback.replied": _("Read the reply and decide."),
+    "clearing.norm_put_right": _(
+        "Open the agreement here and work the refunds out anew: the next clearing statement takes the differences up, "
+        "and both municipalities sign it."
+    ),
     "contract.past_terms_approved": _CORRECT_THE_MONTH,
     "correction.approved": _("Read what has changed. Whoever disagrees can say so before the term ends."),
     "fee_revision.approved": _("Read what has changed. Whoever disagrees can say so before the term ends."),

@@ -13,6 +13,7 @@ from config.locks import lock_rows
 from config.transactions import step
 from contracts.actions.norms import NormOverlap, refuse_days_left
 from contracts.actions.past_days import NothingPutRight, check_past_day, check_second_person, tell_correctors, touched
+from contracts.actions.refunds_told import tell_refunded
 from contracts.models import NormCost
 from contracts.queries import norm_replaced_by, norm_would_end, norms_of_key
 from contracts.settled_queries import Settled, settled_lines
@@ -26,6 +27,7 @@ def approve_past_norm(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
     day; the draft holds as long as that one would have, at most until the next one begins.
     Raises: PastReasonMissing, DayToCome, FourEyes for its author, RelatedPerson to a provider paid for such days,
     NormLeavesDays, NothingPutRight, NormOverlap, InvalidMove.
+    Municipalities whose visits were refunded by it are told: they work the refunds out anew.
     Locks: the draft, the approved norms of its key, so that of two drafts the later sees the earlier.
     Audit: norm_cost.put_right. Source: NRM-1.
     """
@@ -52,6 +54,7 @@ def approve_past_norm(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
         **touched(settled),
     )
     tell_correctors(norm, norm.organisation, "norm_cost.put_right", settled, norm.reason, at)
+    tell_refunded(norm, at=at)
     return norm
 
 

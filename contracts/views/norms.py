@@ -18,6 +18,7 @@ from contracts.actions import norms
 from contracts.actions.past_norms import approve_past_norm, settled_by_norm
 from contracts.forms import NormCostForm, NormEndForm, NormWithdrawalForm
 from contracts.models import NormCost
+from contracts.settled_queries import refunded_by_norm
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from contracts.views.past_days import touched_part
 
@@ -68,6 +69,8 @@ def norm_detail(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if past and access.may("norms.view_drafts"):
         context |= touched_part(norm, norm.organisation, settled_by_norm(norm), norm.act)
+        until = queries.norm_would_end(norm) if draft else norm.valid_to
+        context["refunded"] = [] if norm.status == "withdrawn" else refunded_by_norm(norm, until)
     return render(request, "contracts/norm.html", context)
 
 

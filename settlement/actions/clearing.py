@@ -19,7 +19,7 @@ from contracts.actions.clearing import refuse_stranger
 from settlement.actions.clearing_postings import lock_books, post_agreed, post_given_up, post_payment
 from settlement.actions.matching import settle_statement
 from settlement.actions.payment_postings import settle_lines
-from settlement.clearing_queries import clearing_statements, open_items
+from settlement.clearing_queries import clearing_statements, followed, open_items
 from settlement.models import ClearingItem, ClearingLine, ClearingPayment, ClearingStatement, StatementLine
 from settlement.models.clearing import DROPPED, OWED
 from settlement.models.statements import LIVE
@@ -55,6 +55,16 @@ class LineNotDisputed(DomainError):
 
     code = "LINE_NOT_DISPUTED"
     message = _("This line is not disputed, or the dispute is over. Reload the page.")
+
+
+class FollowedByOther(DomainError):
+    """What followed rests on the refund."""
+
+    code = "CLEARING_FOLLOWED"
+    message = _(
+        "After this line the refund of the same visit was worked out anew, or money of it came back. Give up what came "
+        "last first, or let the other municipality say that the line is owed."
+    )
 
 
 class StatementNotAgreed(DomainError):
@@ -205,7 +215,7 @@ def answer_dispute(
     """End a dispute by giving way: the issuer says that the line is ``owed``, and a later statement takes it; or who
     bought the visit lets it be ``dropped``, and its own budget bears it.
 
-    Raises: NotFound, NotOurDispute, LineNotDisputed, IntoClosedMonth. Locks: budget lines, statement.
+    Raises: NotFound, NotOurDispute, LineNotDisputed, FollowedByOther, IntoClosedMonth. Locks: budget lines, statement.
     Posts: clearing.given_up, clearing.kept. Audit: clearing.answered.
     """
     user = refuse_stranger(organisation, actor)
@@ -216,6 +226,8 @@ def answer_dispute(
         raise LineNotDisputed()
     if organisation.pk != {OWED: line.item.home_id, DROPPED: line.item.organisation_id}[answer]:
         raise NotOurDispute()
+    if answer == DROPPED and followed(line.item):
+        raise FollowedByOther()
     line.answer, line.answered_by_id, line.answered_at = answer, user, at
     line.save(update_fields=["answer", "answered_by", "answered_at"])
     if answer == DROPPED:

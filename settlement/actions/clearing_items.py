@@ -14,7 +14,8 @@ from config.accounts.models import Organisation
 from config.clock import local_date
 from config.periods import month_of
 from config.transactions import step
-from settlement.models import AdjudicationRun, ClaimLine, ClawbackCase
+from settlement.models import AdjudicationRun, ClaimLine, ClawbackCase, ClearingRevision
+from settlement.refund_queries import BY_NORM, DIFFERING, NORM, NOT_GIVEN_UP, STANDING, of_agreement
 from settlement.run_queries import NextRun
 from vouchers.actions.guests import bring_into_step
 from vouchers.models import Certificate
@@ -23,30 +24,13 @@ _ANY = """
 SELECT EXISTS (SELECT 1 FROM run_part p JOIN vouchers_certificate c ON c.id = p.certificate_id
                WHERE c.home_id IS NOT NULL)
 """
-# The norm cost of the issuer on the day, where the recipient lives: territory and class, territory, class, neither. An
-# issuer without one owes nothing under its own norm.
-_NORM = """
-LEFT JOIN LATERAL (
-    SELECT (n.unit_rate * 10000)::bigint AS rate FROM contracts_normcost n
-    JOIN contracts_service s ON s.id = n.service_id
-    LEFT JOIN vouchers_recipientresidence r ON r.recipient_id = h.recipient_id AND r.valid_from <= q.service_date
-        AND (r.valid_to IS NULL OR q.service_date < r.valid_to)
-    WHERE n.organisation_id = h.organisation_id AND n.status = 'approved' AND s.code = v.code
-      AND n.valid_from <= q.service_date AND (n.valid_to IS NULL OR q.service_date < n.valid_to)
-      AND (n.territory_id IS NULL OR n.territory_id = r.territory_id)
-      AND (n.recipient_class = '' OR n.recipient_class = r.recipient_class)
-    ORDER BY n.territory_id IS NOT NULL DESC, n.recipient_class <> '' DESC LIMIT 1
-) n ON t.norm = 'home'
-"""
 _COLUMNS = """organisation_id, home_id, period, certificate_id, service_id, claim_id, claim_line_id, run_id,
     adjudication_id, clawback_line_id, units_milli, payable_minor, norm_e4, due_minor, recorded_at"""
-# Thousandths of units times ten-thousandths of a rate are hundred-thousandths of a minor unit, rounded half up once.
 _ALLOWED = f"""
 INSERT INTO settlement_clearingitem ({_COLUMNS})
 SELECT g.organisation_id, h.organisation_id, %(period)s, g.id, v.id, a.claim_id, a.claim_line_id, a.run_id, a.id, NULL,
     a.units_allowed, a.payable, n.rate, CASE t.norm WHEN 'host' THEN a.payable
-        ELSE LEAST(a.payable, GREATEST((a.units_allowed * COALESCE(n.rate, 0) + 50000) / 100000 - a.fee, 0)) END,
-    %(at)s
+        ELSE LEAST(a.payable, {BY_NORM}) END, %(at)s
 FROM settlement_adjudication a
 JOIN run_line q ON q.id = a.claim_line_id
 JOIN vouchers_certificate g ON g.id = q.certificate_id AND g.home_id IS NOT NULL
@@ -55,30 +39,39 @@ JOIN contracts_service v ON v.id = q.service_id
 JOIN contracts_clearingagreement t ON t.home_id = h.organisation_id AND t.host_id = g.organisation_id
     AND t.valid_from <= q.service_date AND (t.valid_to IS NULL OR q.service_date < t.valid_to)
     AND t.home_signed_at <= %(at)s AND t.host_signed_at <= %(at)s
-{_NORM}
+{NORM}
 WHERE a.run_id = %(run)s AND a.reverses_id IS NULL AND a.payable > 0
 ORDER BY a.id
 """
-# A decision that is taken back takes back what was due for it; claims with clawbacks are not reversed.
+# A decision that is taken back takes back what was due for it, with what was worked out anew since and without what was
+# given up; claims with clawbacks are not reversed.
 _TAKEN_BACK = f"""
 INSERT INTO settlement_clearingitem ({_COLUMNS})
 SELECT i.organisation_id, i.home_id, %(period)s, i.certificate_id, i.service_id, a.claim_id, a.claim_line_id, a.run_id,
-    a.id, NULL, -i.units_milli, -i.payable_minor, i.norm_e4, -i.due_minor, %(at)s
+    a.id, NULL, -i.units_milli, -i.payable_minor, i.norm_e4, -w.due, %(at)s
 FROM settlement_adjudication a JOIN settlement_clearingitem i ON i.adjudication_id = a.reverses_id
+CROSS JOIN LATERAL (SELECT COALESCE(sum(x.due_minor), 0)::bigint AS due FROM settlement_clearingitem x
+    WHERE (x.id = i.id OR x.corrects_id = i.id) AND {NOT_GIVEN_UP}) w
 WHERE a.run_id = %(run)s ORDER BY a.id
 """
-# What stays with the provider is due as far as it was: the issuer gets back what goes beyond.
+_OF_CASE = "AND o.claim_line_id IN (SELECT claim_line_id FROM settlement_clawbackline WHERE case_id = %(case)s)"
+# What stays with the provider (the sum of this case is upheld already) is due as far as it was: the issuer gets back
+# what goes beyond.
 _ASKED_BACK = f"""
 INSERT INTO settlement_clearingitem ({_COLUMNS})
 SELECT i.organisation_id, i.home_id, %(period)s, i.certificate_id, i.service_id, i.claim_id, x.claim_line_id, NULL,
-    NULL, x.id, 0, -x.upheld_minor, i.norm_e4, -(i.due - LEAST(i.due, i.payable - x.upheld_minor)), %(at)s
+    NULL, x.id, 0, -x.upheld_minor, i.norm_e4, s.kept - s.due, %(at)s
 FROM settlement_clawbackline x
-JOIN (
-    SELECT organisation_id, home_id, certificate_id, service_id, claim_line_id, max(claim_id) AS claim_id,
-        max(norm_e4) AS norm_e4, sum(payable_minor)::bigint AS payable, sum(due_minor)::bigint AS due
-    FROM settlement_clearingitem GROUP BY 1, 2, 3, 4, 5
-) i ON i.claim_line_id = x.claim_line_id
-WHERE x.case_id = %(case)s AND x.upheld_minor > 0 AND i.due > i.payable - x.upheld_minor ORDER BY x.id
+JOIN ({STANDING.format(_OF_CASE)}) s ON s.claim_line_id = x.claim_line_id
+JOIN settlement_clearingitem i ON i.id = s.id
+WHERE x.case_id = %(case)s AND x.upheld_minor > 0 AND s.due > s.kept ORDER BY x.id
+"""
+# The difference to what stands, so that nothing of the first refund is rewritten.
+_ANEW = f"""
+INSERT INTO settlement_clearingitem ({_COLUMNS}, corrects_id, revision_id)
+SELECT d.organisation_id, d.home_id, d.period, d.certificate_id, d.service_id, d.claim_id, d.claim_line_id, NULL, NULL,
+    NULL, 0, 0, d.known_e4, d.difference, %(at)s, d.id, %(revision)s
+FROM ({DIFFERING}) d ORDER BY d.id
 """
 
 
@@ -119,3 +112,10 @@ def write_items_of_case(case: ClawbackCase, *, at: datetime) -> None:
     params: dict[str, Any] = {"case": case.pk, "period": month_of(local_date(at, case.organisation.zone)), "at": at}
     with connection.cursor() as cursor:
         cursor.execute(_ASKED_BACK, params)
+
+
+@step
+def write_items_anew(revision: ClearingRevision, *, at: datetime) -> None:
+    """The differences of the refunds of an agreement to the norm costs known now. Money: minor units."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANEW, {**of_agreement(revision.agreement), "revision": revision.pk, "at": at})

@@ -21,7 +21,7 @@ from contracts.models import BudgetEntry, BudgetLine
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.actions.run_posting import WRITE_MOVES, still_reserved
 from settlement.clearing_queries import clearing_statements
-from settlement.models import Claim, ClearingLine, ClearingPayment, ClearingStatement
+from settlement.models import Claim, ClearingLine, ClearingPayment, ClearingRevision, ClearingStatement
 from settlement.models.clearing import CLEARED
 from settlement.year_queries import OPEN_LINE, TAKEN_OVER
 from vouchers.models import Certificate
@@ -41,10 +41,10 @@ CREATE TEMP TABLE run_move ON COMMIT DROP AS {
     WHERE i.statement_id = %(statement)s AND i.home_id = %(home)s''')
 }
 """
-# As a run charges a claim of the buyer.
+# As a run charges a claim of the buyer: what is due of chosen items by budget line.
 _BORNE = f"""{TAKEN_OVER}
-SELECT COALESCE(o.line_id, y.id, k.budget_line_id)
-FROM settlement_claim g
+SELECT COALESCE(o.line_id, y.id, k.budget_line_id), sum(i.due_minor)::bigint
+FROM settlement_clearingitem i JOIN settlement_claim g ON g.id = i.claim_id
 JOIN settlement_claim q ON q.id = COALESCE(g.reverses_id, g.id)
 JOIN contracts_contract k ON k.id = COALESCE(q.contract_id, (SELECT r.id FROM contracts_contract r
     WHERE r.organisation_id = q.organisation_id AND r.number = q.contract_number))
@@ -52,7 +52,7 @@ JOIN contracts_budgetline b ON b.id = k.budget_line_id
 LEFT JOIN contracts_budgetline y ON y.organisation_id = b.organisation_id AND y.code = b.code
     AND y.year = EXTRACT(year FROM q.period)
 {OPEN_LINE.format("COALESCE(y.id, k.budget_line_id)")}
-WHERE g.id = %(claim)s
+WHERE {{}} = %s GROUP BY 1 HAVING sum(i.due_minor) <> 0 ORDER BY 1
 """
 
 
@@ -88,12 +88,25 @@ def post_given_up(line: ClearingLine, *, actor: Actor, at: datetime) -> None:
     """What the issuer does not refund is a cost of who bought the visit. Posts: clearing.given_up, clearing.kept."""
     item = line.item
     with connection.cursor() as cursor:
-        cursor.execute(_BORNE, {"claim": item.claim_id})
-        charged = {cursor.fetchone()[0]: item.due_minor}
+        cursor.execute(_BORNE.format("i.id"), [item.pk])
+        charged = dict(cursor.fetchall())
     _charge(
         item.organisation, item.home, charged, ("clearing.given_up", "clearing.kept"), item.claim, f"{line.pk}",
         actor, at,
     )  # fmt: skip
+
+
+@step
+def post_anew(revision: ClearingRevision, *, actor: Actor, at: datetime) -> None:
+    """What the issuer refunds less is a cost of who bought the visits, and the other way round.
+
+    Posts: clearing.lowered, clearing.raised.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BORNE.format("i.revision_id"), [revision.pk])
+        charged = {line: -due for line, due in cursor.fetchall()}
+    agreement, events = revision.agreement, ("clearing.lowered", "clearing.raised")
+    _charge(agreement.host, agreement.home, charged, events, revision, f"{revision.pk}", actor, at)
 
 
 @step

@@ -24,7 +24,13 @@ from settlement.models.clawbacks import (
     ClawbackReply,
     ClawbackStanding,
 )
-from settlement.models.clearing import ClearingItem, ClearingLine, ClearingPayment, ClearingStatement
+from settlement.models.clearing import (
+    ClearingItem,
+    ClearingLine,
+    ClearingPayment,
+    ClearingRevision,
+    ClearingStatement,
+)
 from settlement.models.corrections import (
     Correction,
     CorrectionClaim,
@@ -82,6 +88,7 @@ __all__ = [
     "ClearingItem",
     "ClearingLine",
     "ClearingPayment",
+    "ClearingRevision",
     "ClearingStatement",
     "ClosedMonth",
     "ClosenessHint",

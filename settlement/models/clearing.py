@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from config.accounts.models import Organisation, User
 from config.fields import AppendOnlyModel, append_only
 from config.states import StatefulModel, StateTable
-from contracts.models import Service
+from contracts.models import ClearingAgreement, Service
 from settlement.models.claims import Adjudication, AdjudicationRun, Claim, ClaimLine
 from settlement.models.clawbacks import ClawbackLine
 from settlement.models.statements import StatementLine, takes_of_lines, undone_with_reason
@@ -26,9 +26,47 @@ STATEMENT_STATES = StateTable(
 OWED, DROPPED = "owed", "dropped"
 
 
+# What is worked out anew is the refund of one decision, and of nothing else.
+_SAME_VISIT = """
+IF NEW.corrects_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM settlement_clearingitem o JOIN settlement_adjudication a ON a.id = o.adjudication_id
+    JOIN settlement_clearingrevision r ON r.id = NEW.revision_id
+    JOIN contracts_clearingagreement t ON t.id = r.agreement_id
+    WHERE o.id = NEW.corrects_id AND a.reverses_id IS NULL AND t.host_id = NEW.organisation_id
+      AND t.home_id = NEW.home_id AND t.norm = 'home'
+      AND (o.organisation_id, o.home_id, o.period, o.certificate_id, o.service_id, o.claim_id, o.claim_line_id)
+        = (NEW.organisation_id, NEW.home_id, NEW.period, NEW.certificate_id, NEW.service_id, NEW.claim_id,
+           NEW.claim_line_id)
+) THEN
+    RAISE EXCEPTION 'item % is not worked out anew by another visit', NEW.corrects_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'clearing_item_same_visit';
+END IF;
+RETURN NEW;
+"""
+
+
+class ClearingRevision(AppendOnlyModel):
+    """Refunds worked out anew by the norm costs of the issuer that are known now: one document of the host for an
+    agreement. Its items are the differences; statements take them up, and both sides sign those.
+    """
+
+    agreement = models.ForeignKey(ClearingAgreement, on_delete=models.PROTECT, related_name="revisions")
+    number = models.CharField(max_length=64)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("refunds worked out anew")
+        constraints = [models.UniqueConstraint(fields=["agreement", "number"], name="clearing_revision_once")]
+        triggers = append_only("clearing_revision")
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class ClearingItem(AppendOnlyModel):
     """What the issuer of a certificate owes for a decision on a claim line; opposite when the decision is taken back or
-    money comes back from the provider.
+    money comes back from the provider; a difference, more or less, when the refund is worked out anew (``corrects``).
 
     Money: minor units. ``due_minor`` is the payable part, under the issuer's norm cost (``norm_e4``) at most what that
     leaves. ``certificate`` is the host's; ``service`` too. ``claim`` is the one judged: of a reversal the copy.
@@ -46,6 +84,10 @@ class ClearingItem(AppendOnlyModel):
     )
     adjudication = models.OneToOneField(Adjudication, on_delete=models.PROTECT, null=True, blank=True)
     clawback_line = models.OneToOneField(ClawbackLine, on_delete=models.PROTECT, null=True, blank=True)
+    corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrections")
+    revision = models.ForeignKey(
+        ClearingRevision, on_delete=models.PROTECT, null=True, blank=True, related_name="items"
+    )
     units_milli = models.BigIntegerField()
     payable_minor = models.BigIntegerField()
     norm_e4 = models.BigIntegerField(null=True, blank=True)
@@ -57,12 +99,43 @@ class ClearingItem(AppendOnlyModel):
         constraints = [
             models.CheckConstraint(
                 name="clearing_item_source",
-                condition=models.Q(adjudication__isnull=False, run__isnull=False, clawback_line__isnull=True)
-                | models.Q(adjudication__isnull=True, run__isnull=True, clawback_line__isnull=False),
+                condition=models.Q(
+                    adjudication__isnull=False,
+                    run__isnull=False,
+                    clawback_line__isnull=True,
+                    corrects__isnull=True,
+                    revision__isnull=True,
+                )
+                | models.Q(
+                    adjudication__isnull=True,
+                    run__isnull=True,
+                    clawback_line__isnull=False,
+                    corrects__isnull=True,
+                    revision__isnull=True,
+                )
+                | models.Q(
+                    adjudication__isnull=True,
+                    run__isnull=True,
+                    clawback_line__isnull=True,
+                    corrects__isnull=False,
+                    revision__isnull=False,
+                    units_milli=0,
+                    payable_minor=0,
+                ),
+            ),
+            models.UniqueConstraint(fields=["revision", "corrects"], name="clearing_item_once_anew"),
+            models.CheckConstraint(
+                name="clearing_item_difference",
+                condition=models.Q(corrects__isnull=True) | ~models.Q(due_minor=0),
             ),
         ]
         indexes = [models.Index(fields=["organisation", "home", "period"], name="clearing_item_pair")]
-        triggers = append_only("clearing_item")
+        triggers = [
+            *append_only("clearing_item"),
+            pgtrigger.Trigger(
+                name="clearing_item_same_visit", when=pgtrigger.Before, operation=pgtrigger.Insert, func=_SAME_VISIT
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.claim_line_id} {self.due_minor}"

@@ -69,6 +69,8 @@ What two municipalities owe each other stands on one account a pair in the books
     clearing.returned        Dr neighbour       Cr expense     (of decisions that were taken back)
     clearing.given_up        Dr expense         Cr neighbour   (who bought the visits bears them after all)
     clearing.kept            Dr neighbour       Cr expense     (the same of decisions that were taken back)
+    clearing.lowered         Dr expense         Cr neighbour   (refunds worked out anew: the issuer owes less of them)
+    clearing.raised          Dr neighbour       Cr expense     (the issuer owes more of them)
     clearing.paid            Dr neighbour       Cr bank
     clearing.received        Dr bank            Cr neighbour
     clearing.unpaid, clearing.unreceived: the same with the sides changed (a bank line that was something else)
@@ -168,6 +170,8 @@ PLAN: dict[str, Rule] = {
     "clearing.returned": _simple(NEIGHBOUR, EXPENSE),
     "clearing.given_up": _simple(EXPENSE, NEIGHBOUR),
     "clearing.kept": _simple(NEIGHBOUR, EXPENSE),
+    "clearing.lowered": _simple(EXPENSE, NEIGHBOUR),
+    "clearing.raised": _simple(NEIGHBOUR, EXPENSE),
     "clearing.paid": _simple(NEIGHBOUR, BANK),
     "clearing.received": _simple(BANK, NEIGHBOUR),
     "clearing.unpaid": _simple(BANK, NEIGHBOUR),

@@ -17,7 +17,7 @@ from config.templatetags.show import minor
 from contracts.views.pages import access_of, one_of, page_of, perform, stepped, submitted
 from settlement.actions import clearing
 from settlement.clearing_papers import statement_table
-from settlement.clearing_queries import bank_lines_of, clearing_statements, statement_lines
+from settlement.clearing_queries import bank_lines_of, clearing_statements, statement_lines, waiting_anew
 from settlement.finance_forms import ClearingForm, ReasonForm
 from settlement.models.clearing import OWED, ClearingLine
 from settlement.models.statements import LIVE
@@ -33,7 +33,8 @@ def statement_list(request: HttpRequest) -> HttpResponse:
     access, q = access_of(request), request.GET.get("q", "").strip()
     page = page_of(request, clearing_statements(access.office(), q))
     rows = [(row, row.other(access.office()), row.paid_by(access.office())) for row in page]
-    return render(request, "settlement/clearing/list.html", {"page": page, "rows": rows, "q": q})
+    context = {"page": page, "rows": rows, "q": q, "anew": waiting_anew(access.office())}
+    return render(request, "settlement/clearing/list.html", context | {"currency": access.office().currency})
 
 
 @requires("clearing.draw")

@@ -168,14 +168,16 @@ def closed_year(town: AdvanceTown) -> None:
 
 
 def neighbours() -> dict[str, Any]:
-    """Two more municipalities: of the statement of a month one side has disputed a line."""
+    """Two more municipalities: of the statement of a month one side has disputed a line; the refund of the other was
+    worked out anew, and waits to be once more.
+    """
     home, host = (
         Organisation.objects.create(code=code, name=name, clock_offset=LATER - timezone.now())
         for code, name in (("zarichchia", "Зарічанська громада"), ("lisna", "Лісна громада"))
     )
     cast = {row.username: row for row in User.objects.all()}
     towns = build_neighbours(home, host, cast | {"nadiia": cast["larysa"]})
-    towns.agree()
+    agreement = towns.agree(norm="home")
     for day in range(2):
         towns.visit(starts_at=VISIT + timedelta(days=day), units="1")
     towns.claim()
@@ -186,7 +188,10 @@ def neighbours() -> dict[str, Any]:
         organisation=towns.home.organisation, statement_id=statement.pk, line_id=line.pk, reason=LONG[-300:],
         actor=towns.of(towns.home, "checker"), at=DRAWN,
     )  # fmt: skip
-    return {"clearing": statement.pk}
+    towns.put_right("97.00")
+    made = towns.anew()
+    towns.put_right("90.00")
+    return {"clearing": statement.pk, "agreement": agreement.pk, "anew": made.pk}
 
 
 def under_other_law() -> None:
@@ -203,6 +208,6 @@ def build_details(folder: Path) -> dict[str, Any]:
     later = AdvanceTown(town.organisation, town.users, statements=2)
     keys |= asked_back_and_advanced(later)
     closed_year(later)
+    keys |= owed_of_a_month(later)
     under_other_law()
     return keys | neighbours()
-    keys |= owed_of_a_month(later)

@@ -56,6 +56,7 @@ _ADVANCE = (
 ELSEWHERE = (
     "appropriations are what the trail says",
     "visits to be cleared equal their decisions",
+    "refunds of visits equal what the norm cost leaves",
     "clearing statements equal their lines",
     "payments of clearing equal their statements",
     "neighbours equal the ledger",

@@ -29,7 +29,7 @@ def test_every_kind_of_message_has_words() -> None:
     assert codes_told() >= {"claim.returned", "appeal.submitted"}
     told = codes_told() | {"appeal.upheld", "appeal.refused", "tender.cancelled", "tender.unsuccessful"}
     told |= {"fee_revision.approved", "fee_revision.to_settle", "fee_revision.guest_to_settle"}
-    told |= {"certificate.guest_to_settle"}
+    told |= {"certificate.guest_to_settle", "clearing.norm_put_right"}
     assert told == set(ADVICE)
     assert told <= set(SENTENCES) and DEMO_PIN not in ADVICE
     assert set(RETURNED) <= set(FIELDS)

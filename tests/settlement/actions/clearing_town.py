@@ -10,6 +10,7 @@ from config import roles
 from config.accounts.models import Membership, Organisation, User
 from config.audit.actors import Actor
 from contracts.actions.clearing import offer_agreement, sign_agreement
+from contracts.actions.past_norms import approve_past_norm
 from contracts.models import (
     BudgetLine,
     ClearingAgreement,
@@ -25,7 +26,8 @@ from contracts.models import (
 from settlement.actions.adjudication import adjudicate_claims
 from settlement.actions.claims import create_claim_from_redemptions, submit_claim
 from settlement.actions.clearing import agree_statement, draw_statement
-from settlement.models import AdjudicationRun, Claim, ClearingStatement, Statement, StatementLine
+from settlement.actions.clearing_anew import work_out_anew
+from settlement.models import AdjudicationRun, Claim, ClearingRevision, ClearingStatement, Statement, StatementLine
 from tests.settlement.actions.paid import answered, released_run
 from tests.settlement.gateways.orders import account
 from tests.vouchers.town import KYIV, NOVEMBER_1, OCTOBER, VISIT, Town, build_town
@@ -34,6 +36,9 @@ from vouchers.actions.redemptions import authorise_redemption, confirm_redemptio
 from vouchers.models import Redemption
 
 DECEMBER = datetime(2025, 12, 3, 10, 0, tzinfo=KYIV)
+# When the issuer learns what its norm cost was, and what follows.
+LEARNT = DECEMBER + timedelta(days=1)
+LATER = LEARNT + timedelta(hours=1)
 
 
 @dataclass
@@ -129,6 +134,25 @@ class Neighbours:
         people = {"halyna": self.of(self.host, "maker"), "ivan": self.of(self.host, "checker")}
         cast = {name: User.objects.get(pk=actor.user_id) for name, actor in people.items()}
         answered(released_run(host, cast, at), cast["halyna"], at)
+
+    def put_right(self, rate: str, *, at: datetime = LEARNT, since: date = NOVEMBER_1) -> NormCost:
+        """The issuer's norm cost of past days, drafted and approved."""
+        home, people = self.home.organisation, []
+        for name in ("norms.author", "norms.second"):
+            user, _made = User.objects.get_or_create(username=name, defaults={"display_name": name})
+            Membership.objects.get_or_create(user=user, organisation=home, role=roles.NORM_APPROVER)
+            people.append(user)
+        norm = NormCost.objects.create(
+            organisation=home, service=self.home.service, unit_rate=Decimal(rate), valid_from=since, status="draft",
+            reason="Рішення ради", author=people[0], recorded_at=at, status_at=at,
+        )  # fmt: skip
+        return approve_past_norm(norm=norm, actor=people[1].as_actor(), at=at)
+
+    def anew(self, *, at: datetime = LATER) -> ClearingRevision:
+        """The host works the refunds of its only agreement out anew."""
+        host = self.host.organisation
+        agreement = ClearingAgreement.objects.get(host=host)
+        return work_out_anew(organisation=host, agreement_id=agreement.pk, actor=self.of(self.host, "maker"), at=at)
 
     def agreed(self) -> ClearingStatement:
         """One visit claimed, judged and agreed by both."""

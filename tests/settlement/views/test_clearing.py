@@ -15,7 +15,7 @@ from config.accounts.models import Organisation, User
 from contracts.models import ClearingAgreement, ProviderUser
 from settlement.books import verify_books
 from settlement.clearing_papers import statement_table
-from settlement.models import ClaimLine, ClearingItem, ClearingStatement, Statement
+from settlement.models import ClaimLine, ClearingItem, ClearingRevision, ClearingStatement, Statement
 from settlement.printed_tables import shown_table
 from tests.settlement.actions.clearing_town import DECEMBER, Neighbours, bank_line, build_neighbours
 from tests.signed_in import browser
@@ -234,6 +234,40 @@ def test_the_road_of_the_money_crosses_to_the_neighbour(towns: Neighbours) -> No
         assert [(row["due"], row["host"]) for row in road["clearing"]] == [(due, "Калинівська громада")]
     shown = client("maker.kalynivka").get(url("claim_line", line.pk)).content.decode()
     assert statement.number in shown and "Вербівська громада" in shown
+
+
+def test_the_host_works_refunds_out_anew_and_both_follow_the_difference(towns: Neighbours) -> None:
+    towns.agree(norm="home")
+    towns.agreed()
+    agreement = ClearingAgreement.objects.get()
+    page, anew = url("clearing_refunds", agreement.pk), url("clearing_refunds_anew", agreement.pk)
+    host, home = client("maker.kalynivka"), client("maker.verbivka")
+    assert page not in host.get(url("clearing")).content.decode()
+    assert anew not in host.get(page).content.decode()
+    norm = towns.put_right("97.00", at=DECEMBER)
+    assert page in host.get(url("clearing")).content.decode() and page not in home.get(url("clearing")).content.decode()
+    assert anew in host.get(page).content.decode() and anew not in home.get(page).content.decode()
+    shown = browser(norm.author, "en").get(reverse("contracts:norm", args=[norm.pk])).content.decode()
+    assert "Refunded to other municipalities for these days" in shown and "Калинівська громада" in shown
+    assert "were told" in shown and page in client("maker.kalynivka").get("/notices/").content.decode()
+    assert client("checker.kalynivka").post(anew).status_code == 403
+    home.post(anew)
+    assert not ClearingRevision.objects.exists()
+    host.post(anew)
+    made = ClearingRevision.objects.get()
+    document, item = url("clearing_revision", made.pk), made.items.get()
+    assert page not in host.get(url("clearing")).content.decode() and item.due_minor == 92
+    for who in (host, home):
+        assert document in who.get(page).content.decode()
+        assert "no statement yet" in who.get(document).content.decode()
+    statement = towns.draw(month=date(2025, 12, 1))
+    lines = host.get(url("clearing_statement", statement.pk)).content.decode()
+    assert document in lines and statement.number in home.get(document).content.decode()
+    assert made.number in str(shown_table(statement_table(statement, towns.home.organisation)))
+    third = Organisation.objects.create(code="tretia", name="Третя")
+    User.objects.get(username="maker.kalynivka").memberships.update(organisation=third)
+    stranger = client("maker.kalynivka")
+    assert [stranger.get(address).status_code for address in (page, document)] == [404, 404] and not verify_books()
 
 
 def test_a_guest_is_served_by_the_page_at_the_door(towns: Neighbours) -> None:
