@@ -17,10 +17,12 @@ from settlement.models import Remittance
 
 
 def owed_before(organisation: Organisation, period: date) -> QuerySet[Remittance]:
-    """Unpaid remittances of every provider and earlier month that are together negative."""
+    """Unpaid remittances of every provider and earlier month that are together negative, or nothing: those move no
+    money, but no payment of their own month can take them.
+    """
     rows = unpaid_remittances(organisation).filter(run__period__lt=period).exclude(payable=0)
     net = Window(Sum("payable"), partition_by=[F("provider"), F("run__period")])
-    return rows.annotate(net=net).filter(net__lt=0)
+    return rows.annotate(net=net).filter(net__lte=0)
 
 
 def provider_debts(organisation: Organisation, search: str = "") -> QuerySet[Remittance, dict[str, Any]]:

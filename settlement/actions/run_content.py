@@ -183,7 +183,7 @@ def _less_debts(
         if month not in waiting and left.get(provider.pk, 0) + owed > 0:
             left[provider.pk] += owed
             taken.extend(rows)
-        elif provider.pk in left:
+        elif owed and provider.pk in left:
             waits.append(LeftOut(provider, "OWES", owed))
     return taken, waits
 

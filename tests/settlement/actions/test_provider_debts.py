@@ -19,6 +19,7 @@ from contracts.actions.agreements import AgreedLine
 from contracts.actions.past_terms import approve_past_terms, propose_past_terms
 from contracts.models import Service
 from settlement.actions import corrections
+from settlement.actions.clawbacks import NoDebt, ask_debt_back, decide_clawback, notify_clawback
 from settlement.actions.holds import place_hold
 from settlement.actions.runs import NothingToPay, Proposal, cancel_payment_run, propose_payment_run
 from settlement.book_checks import RUN_TOTALS
@@ -104,6 +105,17 @@ def test_what_does_not_fit_waits(organisation: Organisation, cast: Cast, at: dat
         propose(organisation, cast, at, NOVEMBER)
 
 
+def test_what_comes_to_nothing_goes_with_the_next_payment(organisation: Organisation, cast: Cast, at: datetime) -> None:
+    """No payment of its own month could take it, and its claims would wait for ever."""
+    ready(at)
+    adjudicated(organisation, at, (1, -300), (1, 300), (2, -200), (2, 200))
+    adjudicated(organisation, at, (1, 400), period=DECEMBER)
+    made = propose(organisation, cast, at, DECEMBER)
+    assert taken_of(made) == [-300, 300, 400] and made.run.total.amount == Decimal("4.00")
+    # Of a provider that is paid nothing, nothing is said either.
+    assert not made.left_out and not list(provider_debts(organisation))
+
+
 def test_the_oldest_month_is_taken_off_first(organisation: Organisation, cast: Cast, at: datetime) -> None:
     ready(at)
     adjudicated(organisation, at, (1, -300))
@@ -176,21 +188,28 @@ def _wrong_totals() -> list[Any]:
 
 PROVIDERS = count(1)
 MONTHS = [date(2025, 11, 1), DECEMBER, JANUARY]
-STEPS = st.lists(st.tuples(st.sampled_from(MONTHS), st.integers(-9000, 9000).filter(bool), st.booleans()), max_size=10)
+PAYS, ASKS = "pays", "asks"
+THEN = st.sampled_from(["", PAYS, ASKS])
+STEPS = st.lists(st.tuples(st.sampled_from(MONTHS), st.integers(-9000, 9000).filter(bool), THEN), max_size=10)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_what_was_paid_in_all_is_what_was_owed_in_all(
-    organisation: Organisation, cast: Cast, at: datetime, steps: list[tuple[date, int, bool]]
+    organisation: Organisation, cast: Cast, at: datetime, steps: list[tuple[date, int, str]]
 ) -> None:
-    """Whatever is judged, taken back and paid in which order: later months that suffice settle it."""
+    """Whatever is judged, taken back, asked back and paid in which order: later months that suffice settle it, and who
+    is asked gives back what was paid too much.
+    """
     ready(at)
     who = next(PROVIDERS)
-    for month, amount, pays in steps:
+    asked = 0
+    for month, amount, then in steps:
         adjudicated(organisation, at, (who, amount), number=next(PROVIDERS), period=month)
-        if pays:
+        if then == PAYS:
             _pay(organisation, cast, at, month)
+        if then == ASKS:
+            asked += _ask(organisation, cast, at, provider(who).pk, month)
     last = date(2026, 2, 1)
     adjudicated(organisation, at, (who, 100_000), number=next(PROVIDERS), period=last)
     for month in (*MONTHS, last):
@@ -198,13 +217,25 @@ def test_what_was_paid_in_all_is_what_was_owed_in_all(
     paid = PaymentRemittance.objects.filter(live=True, remittance__provider=provider(who))
     sums = paid.values_list("payment_run").annotate(paid=Sum("remittance__payable")).values_list("paid", flat=True)
     assert all(amount > 0 for amount in sums)
-    assert sum(sums) == sum(amount for _month, amount, _pays in steps) + 100_000
+    assert sum(sums) - asked == sum(amount for _month, amount, _then in steps) + 100_000
     assert not list(provider_debts(organisation))
 
 
 def _pay(organisation: Organisation, cast: Cast, at: datetime, month: date) -> None:
     with suppress(NothingToPay):
         propose(organisation, cast, at, month)
+
+
+def _ask(organisation: Organisation, cast: Cast, at: datetime, who: int, month: date) -> int:
+    """Ask a provider's debt of a month back and uphold it; what it is, minor units."""
+    office: dict[str, Any] = {"organisation": organisation, "at": at}
+    maker, checker = ({"actor": cast[name].as_actor(), **office} for name in ("halyna", "ivan"))
+    try:
+        case = ask_debt_back(provider_id=who, period=month, finding="x", ground="x", **maker)
+    except NoDebt:
+        return 0
+    notify_clawback(case_id=case.pk, **maker)
+    return decide_clawback(case_id=case.pk, reason="x", **checker).debt_minor
 
 
 def test_a_payment_that_comes_back_gives_the_debt_back(organisation: Organisation, cast: Cast, at: datetime) -> None:
