@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -169,24 +170,42 @@ def _explain_reported_before(statement: Statement, but: set[int], at: datetime) 
     Explained by nobody: the explanation is the id of the earlier message. Of the same kind of message only what bears
     the bank's own reference is known again: without it two equal payments of a day look the same.
     """
-    others = StatementLine.objects.filter(
-        statement__organisation=statement.organisation,
-        statement__iban=statement.iban,
-        statement__currency__in=("", statement.organisation.currency),
-    ).exclude(statement__status__in=("refused", "quarantined"))
-    # What is itself such a repetition explains nothing, or the movement would be nobody's.
-    others = others.exclude(status="explained", explained_by=None)
-    others = others.exclude(statement=statement).filter(booked_on__in=statement.lines.values("booked_on"))
-    known: dict[tuple[Any, ...], dict[int, list[Statement]]] = {}
-    for line in others.select_related("statement").order_by("statement_id", "position"):
-        by_statement = known.setdefault(_fingerprint(line), {})
-        by_statement.setdefault(line.statement_id, []).append(line.statement)
+    known, spare = _told_by_others(statement)
     for line in statement.lines.filter(status__in=OPEN).exclude(pk__in=but).order_by("position"):
-        before = _take_known(line, statement, known.get(_fingerprint(line), {}))
+        key = _fingerprint(line)
+        before = _take_known(line, statement, known.get(key, {})) if spare[key] > 0 else None
         if before is not None:
+            spare[key] -= 1
             line.explanation = before.statement_id
             line.save(update_fields=["explanation"])
             line.move_to("explained", at=at)
+
+
+def _told_by_others(statement: Statement) -> tuple[dict[tuple[Any, ...], dict[int, list[Statement]]], Counter[Any]]:
+    """Movements of the days of a statement: the other messages that have each, once for each of their lines, and how
+    many lines of all messages are more than the one message that has most of them tells.
+    """
+    lines = StatementLine.objects.filter(
+        statement__organisation=statement.organisation,
+        statement__iban=statement.iban,
+        statement__currency__in=("", statement.organisation.currency),
+        booked_on__in=statement.lines.values("booked_on"),
+    ).exclude(statement__status__in=("refused", "quarantined"))
+    known: dict[tuple[Any, ...], dict[int, list[Statement]]] = {}
+    spare: Counter[Any] = Counter()
+    told: dict[tuple[Any, ...], Counter[int]] = {}
+    for line in lines.select_related("statement").order_by("statement_id", "position"):
+        key = _fingerprint(line)
+        told.setdefault(key, Counter())[line.statement_id] += 1
+        # What is itself such a repetition explains nothing, or the movement would be nobody's.
+        if line.status == "explained" and line.explained_by_id is None:
+            continue
+        spare[key] += 1
+        if line.statement_id != statement.pk:
+            known.setdefault(key, {}).setdefault(line.statement_id, []).append(line.statement)
+    for key, counts in told.items():
+        spare[key] -= max(counts.values())
+    return known, spare
 
 
 def _take_known(line: StatementLine, statement: Statement, known: dict[int, list[Statement]]) -> Statement | None:

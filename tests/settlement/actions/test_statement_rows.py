@@ -267,6 +267,24 @@ def test_lines_with_numbers_of_the_bank_are_told_apart_by_them(bank: Bank) -> No
     assert perhaps_told_before(second) == {}
 
 
+def test_a_line_stands_for_one_repetition_however_often_it_is_looked_at(bank: Bank) -> None:
+    """Two equal transfers of a batch bear one number of the bank; the first table told of one of them."""
+    bank.layout(bank_reference="Номер")
+    row = "02.12.2025;100,00;;Внесок;UA2;1;"
+    first = bank.bring(row).statement
+    second = bank.bring(row, row + "2")
+    assert second.open_lines == 1
+    lines = StatementLine.objects.filter(statement__in=(first, second.statement)).order_by("statement", "position")
+    for _time in range(2):
+        match_again(**bank.checker)
+        assert list(lines.values_list("status", flat=True)) == ["unmatched", "explained", "unmatched"]
+    # A third table of both adds nothing: two movements, however often they are told.
+    bank.bring(row + "3", row + "4")
+    for _time in range(3):
+        match_again(**bank.checker)
+        assert StatementLine.objects.filter(status="unmatched").count() == 2
+
+
 # --- Counted once by mistake -----------------------------------------------------------------------------------------
 
 GIFT = "12.12.2025;100,00;;Внесок;UA2;;"
