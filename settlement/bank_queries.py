@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -12,11 +12,13 @@ from django.db.models import Case, Count, Min, Q, QuerySet, Sum, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
+from config.audit.recording import label_of
 from config.money import from_minor
 from config.periods import add_months
 from contracts.parameters import ParameterBook, parameter_value
 from settlement.advance_queries import live_returns, returnable
 from settlement.clawback_queries import with_sums as case_sums
+from settlement.fee_queries import PASSED_ON
 from settlement.fee_queries import with_sums as fee_sums
 from settlement.finance_queries import exceptions
 from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
@@ -26,6 +28,7 @@ from settlement.models import (
     ClawbackCase,
     ClawbackRecovery,
     ClearingPayment,
+    Entry,
     FeeNotice,
     FeeReceipt,
     FeeRefundTransfer,
@@ -291,6 +294,15 @@ def takings_of(statement: Statement, line: StatementLine | None = None) -> dict[
 def _take(found: dict[int, list[Taking]], row: Any, title: Any, owner: Any, page: str, undo: str) -> None:
     taking = Taking(title, owner.number, f"settlement:{page}", owner.pk, row.amount_minor, f"settlement:{undo}", row.pk)
     found.setdefault(row.statement_line_id, []).append(taking)
+
+
+def passed_on(lines: Iterable[StatementLine]) -> set[int]:
+    """Keys of the explained lines whose money was a provider's fees; their explanation is the provider's name alone.
+    One query.
+    """
+    labels = {label_of(line): line.pk for line in lines if line.status == "explained"}
+    last = dict(Entry.objects.filter(label__in=labels).order_by("id").values_list("label", "event"))
+    return {labels[label] for label, event in last.items() if event == PASSED_ON}
 
 
 def layouts(organisation: Organisation) -> QuerySet[StatementLayout]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+
+from config.figures import written
 
 # code -> (title, sentence with figures, advice)
 WORDS: dict[str, tuple[Any, Any, Any]] = {
@@ -87,6 +90,12 @@ WORDS: dict[str, tuple[Any, Any, Any]] = {
 }
 
 
+# Figures of these findings that are sums of money.
+_SUMS = {
+    "BALANCE_MISMATCH": ("opening", "booked", "closing", "difference"),
+    "OPENING_NOT_CLOSING": ("expected", "found"),
+    "LINE_CURRENCY": ("amount",),
+}
 # A statement with one of these cannot be taken in: a row of it would be lost, or booked in a false currency.
 _NEVER = {"DATE_UNREADABLE", "ROW_DAY_UNREADABLE", "ROW_SUM_UNREADABLE", "LINE_CURRENCY", "ACCOUNT_CURRENCY"}
 
@@ -143,11 +152,17 @@ def problem_rows(problems: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "severity": problem["severity"],
                 "code": code,
                 "title": title,
-                "text": str(text) % problem["params"] if text else "",
+                "text": str(text) % _in_figures(code, problem["params"]) if text else "",
                 "advice": advice,
             }
         )
     return rows
+
+
+def _in_figures(code: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a finding, its sums as people write them."""
+    sums = {name: written(Decimal(str(params[name])), "#,##0.00") for name in _SUMS.get(code, ()) if name in params}
+    return {**params, **sums}
 
 
 # Codes of ISO 20022's external list of return reasons that banks use for credit transfers.

@@ -58,7 +58,7 @@ class WrongAccount(DomainError):
     """A statement of somebody else's account."""
 
     code = "STATEMENT_WRONG_ACCOUNT"
-    message = _("The statement is of the account %(found)s, ours is %(expected)s. Choose the statement of our account.")
+    message = _("The statement is of the account %(found)s, which is not ours (%(expected)s). Choose another file.")
 
 
 class StatementDiffers(DomainError):
@@ -79,10 +79,7 @@ class NotToAccept(DomainError):
     """A row would be lost, or booked in a false currency."""
 
     code = "STATEMENT_NOT_TO_ACCEPT"
-    message = _(
-        "This statement cannot be accepted: %(causes)s. Refuse it, correct the file or the columns of the table, "
-        "and read the file again."
-    )
+    message = _("This statement cannot be accepted: %(causes)s. Refuse it; what to do then stands with each finding.")
 
 
 @dataclass(frozen=True)
@@ -127,7 +124,7 @@ def _our_account(organisation: Organisation, account: str) -> str:
     for iban in organisation.accounts:
         if iban == account or (len(account) > 5 and iban[10:].lstrip("0") == account.lstrip("0")):
             return iban
-    raise WrongAccount(found=account or "—", expected=organisation.iban)
+    raise WrongAccount(found=account or "—", expected=", ".join(sorted(organisation.accounts)))
 
 
 def _store(

@@ -33,6 +33,7 @@ from settlement.bank_queries import (
     matchable_payments,
     named_payments,
     only_fitting,
+    passed_on,
     takings_of,
 )
 from settlement.clawback_forms import RepaymentForm
@@ -125,8 +126,8 @@ def _quarantine_message(item: reconciliation.ImportedStatement) -> str:
         )
     if lasting_causes(item.statement.problems):
         return gettext(
-            "The statement «%(name)s» is set aside (%(causes)s). It cannot be accepted so: refuse it, correct the file "
-            "or the columns of the table, and read the file again."
+            "The statement «%(name)s» is set aside (%(causes)s). It cannot be accepted so: refuse it; what to do then "
+            "stands with each finding below."
         )
     return gettext("The statement «%(name)s» is set aside (%(causes)s). Accept or refuse it.")
 
@@ -142,6 +143,7 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "statement": row,
         "lines": [(line, matched.get(line.pk, []), taken.get(line.pk, []), told.get(line.pk)) for line in lines],
+        "passed_on": passed_on(lines),
         "problems": problem_rows(row.problems),
         "suggestions": _suggestions(row, [line for line in lines if line.status in finance_queries.OPEN_LINES]),
         "may_match": access.may("statements.match") and row.status == "imported",
@@ -240,6 +242,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "left": left,
         "told": perhaps_told_before(line.statement).get(line.pk) if may_match else None,
         "named": named_payments(line),
+        "passed_on": passed_on([line]),
         "may_undo": access.may("statements.match"),
         "may_open": access.may("statements.match") and (line.told_by_id or undoing_event(line)) is not None,
         "may_divide": may_match and line.amount_minor > 0,
