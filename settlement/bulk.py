@@ -47,7 +47,8 @@ def read_integers(
     Raises: ValueError when a value is null.
     """
     casts = ", ".join(f'"{name}"' if name in times else f'"{name}"::bigint' for name in columns)
-    with cursor.copy(f"COPY (SELECT {casts} FROM ({query}) facts) TO STDOUT (FORMAT BINARY)", params) as copy:
+    # Past Django's wrapper: the one that writes queries down takes no parameters here.
+    with cursor.cursor.copy(f"COPY (SELECT {casts} FROM ({query}) facts) TO STDOUT (FORMAT BINARY)", params) as copy:
         # Rows gathered as objects first would cost more than the database: the collector walks them all.
         blocks = list(_blocks(copy, columns))
     values = np.concatenate([np.zeros((len(columns), 0), dtype=np.int64), *blocks], axis=1)

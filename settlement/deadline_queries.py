@@ -32,7 +32,7 @@ from config.money import from_minor, round_half_up
 from config.periods import add_working_days
 from contracts.parameters import ParameterBook
 from contracts.queries import working_calendar
-from settlement.models import AdjudicationRun, CorrectionClaim, PaymentRemittance, Posting, Remittance
+from settlement.models import AdjudicationRun, ClawbackDebt, CorrectionClaim, PaymentRemittance, Posting, Remittance
 from settlement.rules.clawback import WHOLE
 
 PAY_DAYS, RECEIPT_DAYS, INTEREST = "claim.pay_days", "claim.pay_days_absolute", "payment.late_interest_percent"
@@ -70,10 +70,11 @@ def deadlines(organisation: Organisation, year: int, search: str = "") -> QueryS
     # What a correction adds is owed since it was approved, whenever the claim was handed in.
     due = Case(When(run__correction__isnull=False, then=judged), default=given, output_field=DateField())
     rows = Remittance.objects.filter(run__in=terms, payable__gt=0).annotate(
-        due=due, paid=_paid_on(), owed=F("payable") + Coalesce(_taken_back(), Value(0))
+        due=due,
+        paid=Coalesce(_paid_on(), _set_off_on(organisation)),
+        owed=F("payable") + Coalesce(_taken_back(), Value(0)),
     )
-    # What a case sets off against a debt of the month is not waited for.
-    rows = rows.filter(owed__gt=0).exclude(debts__case__outcome=WHOLE)
+    rows = rows.filter(owed__gt=0)
     if search:
         rows = rows.filter(Q(claim__number__icontains=search) | Q(provider__name__icontains=search))
     return rows.select_related("claim", "provider", "run").order_by("due", "id")
@@ -106,6 +107,13 @@ def _paid_on() -> Subquery:
     day = Subquery(carried_out.order_by("-id").values("entry__date")[:1])
     items = PaymentRemittance.objects.filter(remittance=OuterRef("pk"), live=True, payment__status="confirmed")
     return Subquery(items.annotate(day=day).values("day")[:1], output_field=DateField())
+
+
+def _set_off_on(organisation: Organisation) -> Subquery:
+    """The day on which a case set a remittance off against the debt of its month: it is waited for until then."""
+    decided = TruncDate("case__decided_at", tzinfo=ZoneInfo(organisation.zone))
+    rows = ClawbackDebt.objects.filter(remittance=OuterRef("pk"), case__outcome=WHOLE)
+    return Subquery(rows.values(day=decided)[:1], output_field=DateField())
 
 
 def as_deadlines(rows: list[Remittance], organisation: Organisation, on: date) -> list[Deadline]:

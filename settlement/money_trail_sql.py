@@ -31,6 +31,7 @@ class Start:
     payments: str = NONE
     bank_lines: str = NONE
     advances: str = NONE
+    set_aside: str = "true"
 
 
 _IN_REMITTANCES = """(a.run_id, a.claim_id) IN (
@@ -49,6 +50,8 @@ STARTS: dict[str, Start] = {
         contracts="SELECT id FROM contracts_contract WHERE budget_line_id = %(id)s",
         certificates="SELECT id FROM vouchers_certificate WHERE budget_line_id = %(id)s",
         advances="SELECT id FROM settlement_advance WHERE budget_line_id = %(id)s",
+        # Certificates of one line may be used under contracts of another, which promises what is left of them itself.
+        set_aside="e.budget_line_id = %(id)s",
     ),
     "contract": Start(
         model="contracts.contract",
@@ -401,7 +404,7 @@ SELECT 'node', 2, NULL, sum(e.amount_minor), sum(e.amount_minor) FILTER (WHERE e
 FROM contracts_budgetentry e
 JOIN (SELECT 'vouchers.certificate:' || id AS label FROM certificates
       UNION ALL SELECT 'contracts.contract:' || id FROM contracts) q ON q.label = e.label
-WHERE e.kind <> 'spending' GROUP BY e.kind
+WHERE e.kind <> 'spending' AND {start.set_aside} GROUP BY e.kind
 ORDER BY level, kind, place, next_level, back, part DESC, next_id
 """
 _QUERY = f"WITH {_FACTS}, {_LINKS}, {_NODES}, {_SHOWN}"

@@ -170,7 +170,8 @@ def _write_files(
 
 def _copy(sql: str, parameters: dict[str, Any], raw: IO[bytes]) -> int:
     with connection.cursor() as cursor:
-        with cursor.copy(f"COPY ({sql}) TO STDOUT WITH (FORMAT csv)", parameters) as copy:  # type: ignore[attr-defined]
+        # Past Django's wrapper: the one that writes queries down takes no parameters here.
+        with cursor.cursor.copy(f"COPY ({sql}) TO STDOUT WITH (FORMAT csv)", parameters) as copy:  # type: ignore[attr-defined]
             for block in copy:
                 raw.write(block)
         return int(cursor.rowcount)

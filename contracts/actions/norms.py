@@ -31,7 +31,7 @@ from contracts.rules.norm_cost import (
     StaffPay,
     compute_norm_cost,
 )
-from contracts.settled_queries import settled_lines
+from contracts.settled_queries import refunded_by_norm, settled_lines
 
 PARAMETER_KEYS = ("esv_rate", "admin_cap_pct", "admin_cap_base", "vat_rate")
 
@@ -213,11 +213,12 @@ def approve_norm_cost(*, norm: NormCost, actor: Actor, at: datetime) -> NormCost
     """Approve a draft; the norm of the same key that holds on its first day ends the day before.
 
     Raises: FourEyes for its author, NormOverlap, NormInUse for a first day not after today while another norm holds,
-    NormOfPastDays for one with a reason or of days that are settled in a closed month, InvalidMove.
+    NormOfPastDays for one with a reason, of days that are settled in a closed month, or of visits that are refunded by
+    it elsewhere, InvalidMove.
     Audit: norm_cost.approved, with the norm that it ends.
     """
     norm = lock_rows(NormCost.objects.filter(pk=norm.pk).select_related("organisation", "service"))[0]
-    if norm.reason or _reaches_closed_lines(norm):
+    if norm.reason or _reaches_closed_lines(norm) or _reaches_refunds(norm):
         raise NormOfPastDays()
     if norm.author_id == actor.user_id:
         raise FourEyes()
@@ -242,6 +243,11 @@ def _reaches_closed_lines(norm: NormCost) -> bool:
     if norm.status != "draft" or since >= (closed_until(norm.organisation) or since):
         return False
     return settled_lines(norm.organisation, since=since, until=until, service=norm.service).closed != ()
+
+
+def _reaches_refunds(norm: NormCost) -> bool:
+    """Whether another municipality has decided visits of a draft's days that it is refunded by the norm cost."""
+    return norm.status == "draft" and refunded_by_norm(norm, norm.valid_to) != []
 
 
 @action

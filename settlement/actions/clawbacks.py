@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -26,6 +27,7 @@ from contracts.queries import term_ends
 from settlement.actions.claim_notices import tell_deciders, tell_provider
 from settlement.actions.claims import File
 from settlement.actions.clawback_postings import post_debt, post_decision
+from settlement.actions.run_content import waiting_remittances
 from settlement.actions.runs import person
 from settlement.clawback_queries import REPLY_DAYS, RETURN_DAYS, claimable, earliest_day, passed
 from settlement.debt_queries import debt_of
@@ -124,6 +126,16 @@ class NoDebt(DomainError):
     )
 
 
+class DebtWaits(DomainError):
+    """Money of the month that somebody holds, or that was judged too recently, is settled by nobody."""
+
+    code = "CLAWBACK_DEBT_WAITS"
+    message = _(
+        "Payment of the claim %(claim)s of this month is held, or its days of grace are not over. Have the hold lifted "
+        "by another person, or wait: the month is asked back as a whole."
+    )
+
+
 @dataclass(frozen=True)
 class LineSum:
     """What is asked back of a claim line, minor units; None: all that can be."""
@@ -200,13 +212,15 @@ def ask_debt_back(
     actor: Actor,
     at: datetime,
 ) -> ClawbackCase:
-    """Open a case about what a provider owes of a paid month that was corrected, all of it, held or not.
+    """Open a case about what a provider owes of a paid month that was corrected: all of it, and as for a payment run
+    nothing of it held or within its days of grace.
 
     From now on no payment takes it off; when another person has decided, the provider returns it or the next runs keep
     it back. Nobody is told yet.
-    Raises: NotFound, NoDebt, RelatedPerson. Locks: claims. Audit: clawback.opened.
+    Raises: NotFound, NoDebt, DebtWaits, RelatedPerson. Locks: claims. Audit: clawback.opened.
     """
-    provider = Provider.objects.filter(pk=provider_id).first()
+    judged = Remittance.objects.filter(run__organisation=organisation, provider=provider_id)
+    provider = Provider.objects.filter(Exists(judged), pk=provider_id).first()
     if provider is None:
         raise NotFound()
     refuse_related(organisation=organisation, actor=actor, providers=[provider.pk], at=at)
@@ -214,6 +228,7 @@ def ask_debt_back(
     owed = -sum(row.payable for row in rows)
     if owed <= 0:
         raise NoDebt(provider=provider.name, month=f"{period:%m.%Y}")
+    _refuse_waiting(organisation, debt_of(organisation, provider.pk, period), at)
     case = _open(
         organisation,
         actor,
@@ -233,6 +248,13 @@ def ask_debt_back(
         period=period.isoformat(), reason=finding,
     )  # fmt: skip
     return case
+
+
+def _refuse_waiting(organisation: Organisation, rows: QuerySet[Remittance], at: datetime) -> None:
+    """Raises: DebtWaits. What waits for a payment run waits for a case too, which would settle it without its steps."""
+    row = waiting_remittances(rows, organisation, local_date(at, organisation.zone)).first()
+    if row is not None:
+        raise DebtWaits(claim=row.claim.number)
 
 
 @step
@@ -399,7 +421,7 @@ def decide_clawback(
     Dropping needs no reply; it closes the case. What is upheld is owed from now on and has to be returned within
     ``clawback.return_days`` working days. The debt of a month is upheld whole or dropped, and needs no reply: who
     disagrees has appealed against the decisions that made it.
-    Raises: NotFound, FourEyes, RelatedPerson, TermRuns, MoreThanAsked, InvalidMove, IntoClosedMonth.
+    Raises: NotFound, FourEyes, RelatedPerson, TermRuns, MoreThanAsked, DebtWaits, InvalidMove, IntoClosedMonth.
     Locks: case, budget lines or claims. Posts: clawback.decided, clawback.taken_over. Audit: clawback.decided.
     """
     case = locked_case(organisation, case_id)
@@ -415,6 +437,8 @@ def decide_clawback(
         line.upheld_minor = upheld
     ClawbackLine.objects.bulk_update(sums, ["upheld_minor"])
     _write_decision(case, outcome, target, reason, actor, at)
+    if debt:
+        _refuse_waiting(organisation, Remittance.objects.filter(debts__case=case), at)
     if outcome != DROPPED:
         (post_debt if debt else post_decision)(case, actor=actor, at=at)
     told: dict[str, Any] = {"number": case.number, "amount_minor": debt + sum(sums.values())}

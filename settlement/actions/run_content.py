@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -186,6 +186,13 @@ def _less_debts(
         elif owed and provider.pk in left:
             waits.append(LeftOut(provider, "OWES", owed))
     return taken, waits
+
+
+def waiting_remittances(rows: QuerySet[Remittance], organisation: Organisation, on: date) -> QuerySet[Remittance]:
+    """Of remittances, those that no payment may take on a day: held, or judged too recently."""
+    held = held_remittances(rows, organisation, on).order_by().values("pk")
+    found = rows.filter(Q(pk__in=held) | Q(run__in=_judged_recently(rows, organisation, on)))
+    return found.select_related("claim").order_by("pk")
 
 
 def _judged_recently(rows: QuerySet[Remittance], organisation: Organisation, on: date) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from settlement import bulk
 from settlement.bulk import read_integers, write_integers
@@ -55,3 +56,11 @@ def test_parts_are_written_by_one_statement(size: int) -> None:
 
     total, few = int(values.sum()), int(values[:2].sum())
     assert found == [("one", size, total, -total), ("longer", len(values[:2]), few, few)]
+
+
+def test_it_is_read_alike_where_queries_are_written_down() -> None:
+    """With DEBUG on, Django puts another cursor in between."""
+    query = "SELECT g, %(step)s AS step FROM generate_series(1, 3) g"
+    with CaptureQueriesContext(connection), connection.cursor() as cursor:
+        table = read_integers(cursor, query, ("g", "step"), {"step": 7})
+    assert table.to_numpy().tolist() == [[1, 7], [2, 7], [3, 7]]

@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from config.audit.actors import SYSTEM
-from contracts.models import BudgetLine, Contract
+from config.audit.recording import label_of
+from contracts.models import BudgetEntry, BudgetLine, Contract
 from settlement.actions.bank_lines import match_line
 from settlement.actions.claims import reverse_claim
 from settlement.actions.reconciliation import import_statement
@@ -184,6 +185,25 @@ def test_what_waits_and_what_is_unpaid_is_named(office: Office) -> None:
     pay(office)
     (payment,) = nodes(trail_of(office, "claim", the_claim().pk), "payment")
     assert [part.amount for part in payment.stays] == [HALF]
+
+
+def test_a_line_shows_what_is_set_aside_on_itself(office: Office) -> None:
+    """Certificates of one line are used under contracts of another, which has promises of its own."""
+    line = BudgetLine.objects.get()
+    other = BudgetLine.objects.create(
+        organisation=office.organisation, code="B-GRANT", name="Грант", year=line.year, amount=line.amount
+    )
+    certificate, contract = Certificate.objects.get(), Contract.objects.get()
+    for kind, owner, amount in (("commitment", other, 100_000), ("reservation", line, 500)):
+        label = label_of(contract if kind == "commitment" else certificate)
+        BudgetEntry.objects.create(
+            budget_line=owner, kind=kind, amount_minor=amount, label=label, occurred_on=AT.date(), recorded_at=AT
+        )
+    mine = BudgetEntry.objects.filter(budget_line=line).exclude(kind="spending")
+    shown = nodes(trail_of(office, "budget_line", line.pk), "set_aside")
+    assert sum(row.amount for row in shown) == sum(mine.values_list("amount_minor", flat=True))
+    both = [row.name for row in nodes(trail_of(office, "contract", contract.pk), "set_aside")]
+    assert len(both) == 2
 
 
 def test_a_reversal_leaves_nothing_and_still_adds_up(office: Office) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import F, Max, Model, Q, QuerySet
 
-from config.accounts.models import Organisation
+from config.accounts.models import Organisation, User
 from config.accounts.people import people_with
 from config.clock import local_date
 from config.office.messages import tell
@@ -46,7 +46,15 @@ def tell_hosts(
     guests = guests_of(recipient, since, until)
     for guest in guests.filter(home=certificate) if certificate else guests:
         host = guest.organisation_id
-        tell(people_with(host, "corrections.propose"), host, guest, "certificate.guest_to_settle", told, at=at)
+        tell(_whom(host), host, guest, "certificate.guest_to_settle", told, at=at)
+
+
+def _whom(host: int) -> QuerySet[User]:
+    """Who prepares corrections; where nobody does yet, who gives people their roles: the message is what puts the month
+    on the host's list.
+    """
+    correctors = people_with(host, "corrections.propose")
+    return correctors if correctors.exists() else people_with(host, "users.manage")
 
 
 def last_facts() -> dict[type[Model], int]:

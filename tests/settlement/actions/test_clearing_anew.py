@@ -13,7 +13,8 @@ from config.accounts.models import Organisation, User
 from config.audit.models import AuditEvent
 from config.errors import NotFound
 from config.office.models import OutboxMessage
-from contracts.models import ClearingAgreement
+from contracts.actions.norms import NormOfPastDays, approve_norm_cost
+from contracts.models import ClearingAgreement, NormCost, Territory
 from settlement.actions.claims import reverse_claim
 from settlement.actions.clearing import FollowedByOther, answer_dispute, dispute_line
 from settlement.actions.clearing_anew import NothingToWorkOut, work_out_anew
@@ -146,6 +147,27 @@ def test_the_finance_office_of_the_host_is_told_which_months_wait(towns: Neighbo
     assert first.params == {
         "home": towns.home.organisation.name, "valid_from": "2025-11-01", "months": ["2025-11"], "lines": 1,
     }  # fmt: skip
+
+
+def test_the_first_norm_of_a_place_reaches_what_was_refunded_by_another(towns: Neighbours) -> None:
+    """The ordinary approval would leave the refunds as they are, and tell nobody."""
+    judged(towns)
+    home = towns.home.organisation
+    place = Territory.objects.create(organisation=home, code="west", name="Західний район", kind="urban")
+    towns.put_right("97.00")
+    ordinary: dict[str, Any] = {"organisation": home, "service": towns.home.service, "status": "draft"}
+    author, second = User.objects.filter(username__startswith="norms.").order_by("username")
+    draft = NormCost.objects.create(
+        territory=place, unit_rate=Decimal("99.00"), valid_from=NOVEMBER_1, author=author, recorded_at=LEARNT,
+        status_at=LEARNT, **ordinary,
+    )  # fmt: skip
+    with pytest.raises(NormOfPastDays):
+        approve_norm_cost(norm=draft, actor=second.as_actor(), at=LEARNT)
+    later = NormCost.objects.create(
+        territory=place, unit_rate=Decimal("99.00"), valid_from=date(2026, 3, 1), author=author, recorded_at=LEARNT,
+        status_at=LEARNT, **ordinary,
+    )  # fmt: skip
+    assert approve_norm_cost(norm=later, actor=second.as_actor(), at=LEARNT).status == "approved"
 
 
 def test_a_norm_of_other_days_changes_no_refund(towns: Neighbours) -> None:

@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from config.errors import FourEyes
+from config.errors import FourEyes, NotFound
 from contracts.actions.agreements import AgreedLine
 from contracts.actions.check_facts import RelatedPerson
 from contracts.actions.past_terms import approve_past_terms, propose_past_terms
 from contracts.models import BudgetEntry, Service
 from settlement.actions import clawbacks, corrections
-from settlement.actions.clawbacks import LineSum, MixedLines, NoDebt
+from settlement.actions.clawbacks import DebtWaits, LineSum, MixedLines, NoDebt
+from settlement.actions.holds import place_hold
 from settlement.actions.line_parts import repay_with_line
 from settlement.actions.runs import propose_payment_run
 from settlement.age_queries import payable_ages, recovery_ages
 from settlement.books import verify_books
 from settlement.clawback_queries import cases_of_claim, with_sums
+from settlement.deadline_queries import deadlines
 from settlement.debt_queries import provider_debts
 from settlement.documents import act_rows
 from settlement.finance_queries import month_figures
@@ -42,8 +44,10 @@ from settlement.month_checks import month_checks
 from settlement.replay import replay_run
 from tests.settlement.actions.advance_town import AdvanceTown, advance_town
 from tests.settlement.actions.clawback_town import DECEMBER, DECIDED, LATER
-from tests.settlement.actions.payables import NOVEMBER, balances
+from tests.settlement.actions.month import AT
+from tests.settlement.actions.payables import NOVEMBER, adjudicated, balances, provider
 from tests.settlement.actions.test_provider_debts import lower_price
+from tests.settlement.actions.test_run_terms import parameter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OWED = 4500
@@ -169,6 +173,46 @@ def test_what_a_payment_takes_no_case_asks_for(town: AdvanceTown) -> None:
     assert taken.count() == 2
     with pytest.raises(NoDebt):
         ask(town, at=LATER)
+
+
+def hold(town: AdvanceTown, claim: Claim) -> None:
+    place_hold(target=claim, reason="Перевірка", from_date=ASKED.date(), to_date=None, **town.who("halyna", ASKED))
+
+
+def test_what_is_held_is_set_off_by_nobody(town: AdvanceTown) -> None:
+    """A case settles what it takes: it asks as a payment run does, when it is opened and when it is decided."""
+    [copy] = Claim.objects.filter(remittances__payable__gt=0, number__startswith="CL-", period=NOVEMBER)
+    case = notified(town)
+    hold(town, copy)
+    with pytest.raises(DebtWaits):
+        decide(town, case)
+    # Dropping settles nothing.
+    assert decide(town, case, upheld_minor={}).status == "closed" and verify_books() == []
+    with pytest.raises(DebtWaits):
+        ask(town)
+
+
+def test_days_of_grace_are_waited_for(town: AdvanceTown) -> None:
+    parameter(town.office, "payment.grace_days", "3", ASKED)
+    with pytest.raises(DebtWaits):
+        ask(town)
+    assert ask(town, at=LATER).debt_minor == OWED
+
+
+def test_a_provider_of_others_is_not_known(town: AdvanceTown) -> None:
+    stranger = provider(77)
+    words: dict[str, Any] = {"finding": "x", "ground": "x", **town.who("halyna", ASKED)}
+    with pytest.raises(NotFound):
+        clawbacks.ask_debt_back(provider_id=stranger.pk, period=NOVEMBER, **words)
+
+
+def test_what_is_set_off_was_waited_for_until_the_decision(town: AdvanceTown) -> None:
+    """A claim of its own that nobody paid in time stays in the report of late payments."""
+    [claim] = adjudicated(town.office, AT, (1, 100), number=9)
+    rows = deadlines(town.office, 2025)
+    assert rows.get(pk=claim.pk).paid is None
+    decided(town)
+    assert rows.get(pk=claim.pk).paid == ASKED.date()
 
 
 def test_a_dropped_case_gives_the_debt_back(town: AdvanceTown) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from config import roles
 from config.accounts.models import Membership, Organisation, User
+from config.accounts.people import people_with
 from config.interchange.importing import ImportReport
 from config.office.models import OutboxMessage
 from config.roles import CASE_WORKER
@@ -221,6 +223,21 @@ def test_what_comes_by_a_package_is_told_and_listed_where_the_guest_was_served(
     assert told.params == {"home": towns.home.organisation.name, "valid_from": days[0], "last_day": days[1]}
     assert [fact.label for fact in listed(towns)] == [told.label] and told_to("verbivka") == []
     assert propose(towns).gross_minor < 0 and listed(towns) == []
+
+
+def test_where_nobody_prepares_corrections_the_administrator_is_told_and_the_month_is_listed(
+    towns: Neighbours, tmp_path: Path
+) -> None:
+    settle(towns)
+    host = towns.host.organisation
+    gone = list(people_with(host.pk, "corrections.propose"))
+    Membership.objects.filter(organisation=host, user__in=gone).update(role=roles.AUDITOR)
+    chief = User.objects.create(username="chief.host", display_name="Голова")
+    Membership.objects.create(user=chief, organisation=host, role=roles.ADMINISTRATOR)
+    assert by_package(towns, tmp_path, "2025-11-10", "2025-11-14").imported
+    told = OutboxMessage.objects.filter(code="certificate.guest_to_settle", organisation=host)
+    chiefs = set(people_with(host.pk, "users.manage"))
+    assert chief in chiefs and {row.user for row in told} == chiefs and len(listed(towns)) == 1
 
 
 def test_what_comes_in_time_or_of_days_without_visits_is_not_listed(towns: Neighbours, tmp_path: Path) -> None:
