@@ -17,11 +17,11 @@ from settlement.actions.claim_notices import tell_office
 from settlement.bank_queries import overdue_lines
 from settlement.models import StatementLine
 
-# The trail knows which lines people were told of.
+# The trail knows which lines people were told of; what happened to a line since may have opened it anew.
 _TOLD = """
-SELECT l.id FROM unnest(%s::bigint[]) l (id) WHERE EXISTS (
-    SELECT 1 FROM audit_auditevent e WHERE e.action = 'statement_lines.overdue'
-      AND e.objects_touched @> jsonb_build_array('settlement.statementline:' || l.id))
+SELECT l.id FROM unnest(%s::bigint[]) l (id) WHERE 'statement_lines.overdue' = (
+    SELECT e.action FROM audit_auditevent e
+    WHERE e.objects_touched @> jsonb_build_array('settlement.statementline:' || l.id) ORDER BY e.id DESC LIMIT 1)
 """
 
 
@@ -30,7 +30,7 @@ def chase_overdue_lines(*, organisation: Organisation, actor: Actor, at: datetim
     """Tell everybody who may match bank lines of the open ones whose last day has passed; one message to each person.
 
     Time: the day after the last one by the organisation's calendar. Locks: the organisation.
-    Idempotent: of a line people are told once. Audit: statement_lines.overdue, one event for all.
+    Idempotent: of a line people are told once, and again when it was taken and opened anew. Audit: statement_lines.overdue, one event for all.
     """
     # Two workers at once would both tell.
     lock_rows(Organisation.objects.filter(pk=organisation.pk))

@@ -72,6 +72,15 @@ def test_another_line_is_told_of_by_itself_and_an_explained_one_not_at_all(
     assert chase(town, 30, line) == [second] and OutboxMessage.objects.count() == 4
 
 
+def test_a_line_that_was_opened_anew_is_told_of_anew(town: ClawbackTown, line: StatementLine) -> None:
+    assert chase(town, 11, line) == [line] and chase(town, 12, line) == []
+    who = {"line_id": line.pk, **town.who("halyna", DECIDED)}
+    explain_line(explanation="Пожертва", **who)
+    assert chase(town, 13, line) == []
+    undo_explanation(reason="помилка", **who)
+    assert chase(town, 14, line) == [line] and chase(town, 15, line) == []
+
+
 def test_without_a_term_nothing_is_overdue(
     town: ClawbackTown, line: StatementLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
