@@ -240,6 +240,7 @@ def test_the_debt_of_a_paid_month_is_asked_back(tmp_path: Path) -> None:
     provider = Provider.objects.get(code="P1")
     form = reverse("settlement:debt_ask_back", args=[provider.pk, "2025-11"])
     listed = url("provider_debts")
+    assert listed in text(halyna.get(url("clawbacks"))) and listed not in text(nadiia.get(url("clawbacks")))
     assert form in text(halyna.get(listed)) and form not in text(ivan.get(listed))
     assert ivan.get(form).status_code == 403 and nadiia.get(form).status_code == 403
     assert halyna.get(form.replace("2025-11", "2025-10")).status_code == 404
