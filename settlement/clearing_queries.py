@@ -114,8 +114,12 @@ def cleared_on_the_road(organisation: Organisation, start: str, pk: int) -> list
     side = Q(organisation=organisation) | Q(home=organisation)
     items = ClearingItem.objects.filter(pk__in=ClearingItem.objects.filter(leads, side).values("pk"))
     line = ClearingLine.objects.filter(item=OuterRef("pk")).exclude(answer=OWED)
-    rows = items.annotate(statement=Subquery(line.values("statement")[:1]), answer=Subquery(line.values("answer")[:1]))
-    columns = ("home__name", "organisation__name", "statement", "answer")
+    rows = items.annotate(
+        statement=Subquery(line.values("statement")[:1]),
+        answer=Subquery(line.values("answer")[:1]),
+        disputed=Exists(line.filter(disputed_at__isnull=False, answer="")),
+    )
+    columns = ("home__name", "organisation__name", "statement", "answer", "disputed")
     sums = list(
         rows.values(*columns)
         .annotate(due=Sum("due_minor"), visits=Count("claim_line", distinct=True))
@@ -129,6 +133,7 @@ def cleared_on_the_road(organisation: Organisation, start: str, pk: int) -> list
             "due": int(row["due"]),
             "visits": row["visits"],
             "given_up": row["answer"] == DROPPED,
+            "disputed": row["disputed"],
             "statement": statements[row["statement"]].number if row["statement"] else "",
             "statement_id": row["statement"],
             "status": statements[row["statement"]].status if row["statement"] else "",

@@ -30,7 +30,8 @@ def chase_overdue_lines(*, organisation: Organisation, actor: Actor, at: datetim
     """Tell everybody who may match bank lines of the open ones whose last day has passed; one message to each person.
 
     Time: the day after the last one by the organisation's calendar. Locks: the organisation.
-    Idempotent: of a line people are told once, and again when it was taken and opened anew. Audit: statement_lines.overdue, one event for all.
+    Idempotent: of a line people are told once, and again when it was taken and opened anew.
+    Audit: statement_lines.overdue, one event for all.
     """
     # Two workers at once would both tell.
     lock_rows(Organisation.objects.filter(pk=organisation.pk))

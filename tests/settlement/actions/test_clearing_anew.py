@@ -21,6 +21,7 @@ from settlement.actions.clearing_anew import NothingToWorkOut, work_out_anew
 from settlement.actions.ledger import IntoClosedMonth
 from settlement.actions.month_close import close_month
 from settlement.books import verify_books
+from settlement.clearing_queries import cleared_on_the_road
 from settlement.models import (
     Adjudication,
     Claim,
@@ -358,3 +359,23 @@ def test_the_books_prove_the_difference(towns: Neighbours, check: str, corruptio
         cursor.execute(corruption)
         cursor.execute("SET session_replication_role = DEFAULT")
     assert check in {fault.check for fault in verify_books()}
+
+
+def test_the_road_tells_what_is_disputed_from_what_is_agreed(towns: Neighbours) -> None:
+    towns.agree(norm="home")
+    for day in range(2):
+        towns.visit(starts_at=VISIT + timedelta(days=day), units="1")
+    towns.claim()
+    towns.judge()
+    statement = towns.draw()
+    line = statement.lines.order_by("pk")[0]
+    dispute_line(
+        organisation=towns.home.organisation, statement_id=statement.pk, line_id=line.pk, reason="Візиту не було",
+        actor=towns.of(towns.home, "checker"), at=LATER,
+    )  # fmt: skip
+    shown = cleared_on_the_road(towns.host.organisation, "claim", Claim.objects.get().pk)
+    dues = dict(statement.lines.values_list("pk", "item__due_minor"))
+    assert {row["disputed"]: row["due"] for row in shown} == {
+        True: dues.pop(line.pk),
+        False: sum(dues.values()),
+    }
