@@ -34,8 +34,22 @@ def has_appeal(claim: Claim, line: ClaimLine | None, run: AdjudicationRun) -> bo
     return Appeal.objects.filter(Q(claim_line=line) | Q(claim_line=None), claim=claim, run=run).exists()
 
 
+def appealable_decisions() -> QuerySet[Adjudication]:
+    """The latest decisions about lines that took something or wait and are appealed by nobody; terms may be over."""
+    pair = {"claim": OuterRef("claim"), "claim_line": OuterRef("claim_line")}
+    later = Adjudication.objects.filter(**pair, reverses=None, pk__gt=OuterRef("pk"))
+    made = Appeal.objects.filter(
+        Q(claim_line=OuterRef("claim_line")) | Q(claim_line=None), claim=OuterRef("claim"), run=OuterRef("run")
+    )
+    standing = {"reverses": None, "claim__reverses": None, "claim__status__in": DISPUTABLE}
+    return Adjudication.objects.filter(~Exists(later), ~Exists(made), **standing).exclude(outcome="accepted")
+
+
 def appealable_run(claim: Claim, line: ClaimLine | None) -> AdjudicationRun | None:
     """The run whose decision about a claim or line can be disputed and is not yet; its term may be over."""
+    if line is not None:
+        found = appealable_decisions().filter(claim=claim, claim_line=line).select_related("run__organisation").first()
+        return found.run if found else None
     run = disputed_run(claim, line) if claim.status in DISPUTABLE else None
     return None if run is None or has_appeal(claim, line, run) else run
 

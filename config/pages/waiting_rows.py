@@ -147,12 +147,9 @@ def refused_lines(access: Access) -> QuerySet[Adjudication]:
         for organisation in access.organisations
         for run in appeal_queries.appealable_runs(organisation, local_date(access.now(organisation), organisation.zone))
     ]
-    later = Adjudication.objects.filter(
-        claim=OuterRef("claim"), claim_line=OuterRef("claim_line"), pk__gt=OuterRef("pk")
-    )
-    claims = Claim.objects.filter(provider__users__user=access.user, status__in=appeal_queries.DISPUTABLE)
-    rows = Adjudication.objects.filter(claim__in=claims, run__in=runs, outcome__in=["rejected", "reduced"])
-    return rows.filter(~Exists(later), reverses=None, claim__reverses=None)
+    claims = Claim.objects.filter(provider__users__user=access.user)
+    rows = appeal_queries.appealable_decisions().filter(claim__in=claims, run__in=runs)
+    return rows.filter(outcome__in=["rejected", "reduced"])
 
 
 # --- Finance -------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from contracts.actions.reference import load_reference
 from contracts.models import Provider, ProviderUser
 from settlement.appeal_queries import DISPUTABLE, appeal_until
 from settlement.finding_words import title_of
-from settlement.models import Adjudication, Claim
+from settlement.models import Adjudication, Appeal, Claim
 from settlement.rules.checks import ALL
 from tests.conftest import KYIV
 from tests.road import assert_same_queries
@@ -108,6 +108,23 @@ def test_refused_lines_stay_while_they_can_be_appealed_whatever_is_claimed_later
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=KYIV)
         Organisation.objects.update(clock_offset=noon - timezone.now())
         assert rows_behind(nadiia, "/waiting/lines_refused/") == count
+
+
+@pytest.mark.parametrize("answer", ["uphold", "refuse", ""])
+def test_an_appealed_line_leaves_the_list_with_its_button(town: Town, answer: str) -> None:
+    load_reference(at=AT)
+    nadiia = town.browser("nadiia")
+    line = Adjudication.objects.filter(claim=town.claim, outcome="rejected").latest("pk").claim_line
+    assert line is not None
+    form = f"{url('appeal_new', town.claim.pk)}?line={line.line}"
+    before = rows_behind(nadiia, "/waiting/lines_refused/")
+    assert nadiia.get(url("claim_line", line.pk)).context["may_appeal"]
+    nadiia.post(form, {"reason": "The visit took place."})
+    if answer:
+        town.browser("ivan").post(url(f"appeal_{answer}", Appeal.objects.get().pk), {"reason": "Looked into."})
+    assert Appeal.objects.filter(answer=None).count() == (0 if answer else 1)
+    assert rows_behind(nadiia, "/waiting/lines_refused/") == before - 1
+    assert not nadiia.get(url("claim_line", line.pk)).context["may_appeal"]
 
 
 def test_the_list_of_refused_lines_says_why_how_much_and_when(town: Town) -> None:
