@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.errors import DomainError
+from config.statuses import label_of_status
 from config.versions import VersionedModel
 
 
@@ -19,9 +20,15 @@ class InvalidMove(DomainError):
     """The state table does not allow this step."""
 
     code = "INVALID_STATE"
-    message = _(
-        "This record is «%(status)s» and cannot become «%(target)s». Reload the page to see its present state."
-    )
+    message = _("This record is «%(status)s» and cannot become «%(target)s». Reload the page to see its present state.")
+    already = _("This record is «%(status)s» already. Reload the page to see its present state.")
+
+    @property
+    def sentence(self) -> str:
+        """The refusal with the states in the reader's words; the parameters keep their codes."""
+        states = {key: label_of_status(str(code)) for key, code in self.params.items()}
+        same = self.params["status"] == self.params["target"]
+        return str((self.already if same else self.message) % states)
 
 
 @dataclass(frozen=True)
@@ -86,4 +93,3 @@ class VersionedState(StatefulModel, VersionedModel):
         """Move and save, together with what else the move says. Raises: InvalidMove."""
         self.check_move(status)
         self.change(at=at, status=status, status_at=at, **values)
-

@@ -13,9 +13,11 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from config.audit.actors import SYSTEM
 from config.states import InvalidMove
+from config.statuses import label_of_status
 from contracts.models import Contract, Provider
 from settlement.actions import claims
 from settlement.claim_letter import checks_in_words, explain
@@ -121,8 +123,14 @@ def test_what_others_claim_and_is_not_decided_stays_theirs(town: Town) -> None:
 
 
 def test_only_what_can_be_submitted_is_checked(town: Town) -> None:
-    with pytest.raises(InvalidMove):
+    with pytest.raises(InvalidMove) as refused:
         precheck(town.claim, at=AT)
+    assert refused.value.params == {"status": town.claim.status, "target": "submitted"}
+    with override("uk"):
+        present, wanted = label_of_status(town.claim.status), label_of_status("submitted")
+        assert f"«{present}» і не може стати «{wanted}»" in refused.value.sentence and present != town.claim.status
+        again = InvalidMove(status="submitted", target="submitted").sentence
+        assert again.startswith(f"Цей запис уже має стан «{wanted}»")
 
 
 def test_the_page_shows_each_line_and_submits(town: Town) -> None:
