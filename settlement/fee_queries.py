@@ -108,11 +108,11 @@ def refunds_of(notice: FeeNotice) -> QuerySet[FeeRefund, Any]:
     return rows.select_related("receipt", "requested_by", "approved_by").order_by("id")
 
 
-def months_to_charge(organisation: Organisation) -> list[tuple[date, int]]:
-    """Months whose adjudicated fees stand in no notice yet, with the sum; the latest twelve."""
+def months_to_charge(organisation: Organisation) -> list[tuple[date, int, bool]]:
+    """Months with adjudicated fees in no notice yet: the month, the sum, whether it has notices; the latest twelve."""
     with connection.cursor() as cursor:
         cursor.execute(_MONTHS, {"office": organisation.pk})
-        return [(month, int(amount)) for month, amount in cursor.fetchall()]
+        return [(month, int(amount), bool(begun)) for month, amount, begun in cursor.fetchall()]
 
 
 _MONTHS = """
@@ -125,7 +125,7 @@ WITH owed AS (
     FROM settlement_feecharge f JOIN settlement_feenotice n ON n.id = f.notice_id
     WHERE n.organisation_id = %(office)s GROUP BY 1
 )
-SELECT month, o.amount - COALESCE(c.amount, 0) FROM owed o LEFT JOIN charged c USING (month)
+SELECT month, o.amount - COALESCE(c.amount, 0), c.amount IS NOT NULL FROM owed o LEFT JOIN charged c USING (month)
 WHERE o.amount <> COALESCE(c.amount, 0) ORDER BY month DESC LIMIT 12
 """
 

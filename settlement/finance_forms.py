@@ -41,6 +41,14 @@ class ReleaseForm(forms.Form):
     execution_date = forms.DateField(label=_("Payment date"), widget=DATE)
 
 
+class IssueNoticesForm(forms.Form):
+    """The decision that the office collects the fees of a month."""
+
+    collects = forms.BooleanField(
+        label=_("The office collects these fees for the providers; the recipients have not paid them to the providers")
+    )
+
+
 class ReasonForm(forms.Form):
     """A decision in words."""
 

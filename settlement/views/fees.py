@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.errors import NotFound
 from config.money import to_minor
-from contracts.views.pages import access_of, one_of, page_of, perform, private_pdf
+from config.templatetags.show import minor
+from contracts.views.pages import access_of, one_of, page_of, perform, private_pdf, stepped
 from settlement import documents, fee_queries
 from settlement.actions import fee_checkout, fee_refunds
-from settlement.actions.fees import issue_fee_notices
-from settlement.finance_forms import FeeRefundForm, ReasonForm, month_of_text
+from settlement.actions.fees import NothingToCharge, issue_fee_notices
+from settlement.finance_forms import FeeRefundForm, IssueNoticesForm, ReasonForm, month_of_text
 from settlement.gateways.stripe_client import is_configured
 from settlement.models import FeeCharge, FeeCheckout, FeeNotice
 from vouchers.queries import address_for
@@ -39,19 +42,40 @@ def fee_notices(request: HttpRequest) -> HttpResponse:
     return render(request, "settlement/fees/list.html", context)
 
 
-@require_POST
 @requires("fee_notices.issue")
-def issue(request: HttpRequest) -> HttpResponse:
-    """Bring the notices of a month up to what was adjudicated."""
-    access, month = access_of(request), month_of_text(request.POST.get("month", ""))
-    if month is None:
+def issue(request: HttpRequest, month: str) -> HttpResponse:
+    """Decide that the office collects the fees of a month (YYYY-MM): its notices say what was adjudicated."""
+    access, period = access_of(request), month_of_text(month)
+    if period is None:
         raise NotFound()
-    return perform(
+    office = access.office()
+    rows = fee_queries.uncharged(office, period)
+    if not rows:
+        messages.error(request, NothingToCharge(month=f"{period:%m.%Y}").sentence)
+        return redirect("settlement:fee_notices")
+    return stepped(
         request,
-        lambda: issue_fee_notices(organisation=access.office(), month=month, actor=access.actor, at=access.now()),
+        IssueNoticesForm(request.POST or None),
+        lambda: issue_fee_notices(organisation=office, month=period, actor=access.actor, at=access.now()),
         done=_("The notices are issued. Print them, or let the recipients see them in their account."),
-        to="settlement:fee_notices",
+        title=_("Issue notices of fees for %(month)s") % {"month": f"{period:%m.%Y}"},
+        back="settlement:fee_notices",
+        key=None,
+        submit=_("Issue notices"),
+        notes=_what_is_decided(rows, office.currency),
     )
+
+
+def _what_is_decided(rows: list[tuple[int, int, int]], currency: str) -> list[str]:
+    """Whom the notices ask for how much, and what asking means."""
+    count, total = len({row[0] for row in rows}), sum(row[2] for row in rows)
+    return [
+        _("Recipients: %(count)s. Fees: %(sum)s.") % {"count": count, "sum": minor(total, currency)},
+        gettext(
+            "With the notices the office decides that it collects the fees of this month itself and passes them on to "
+            "the providers. Recipients who have paid a provider already would be asked for the same money again."
+        ),
+    ]
 
 
 @requires("fee_notices.pay")

@@ -43,7 +43,7 @@ def bring(town: Town, content: bytes) -> int:
 
 
 def test_a_month_is_noticed_once(town: Town) -> None:
-    assert months_to_charge(town[0]) == [(NOVEMBER, OWED)]
+    assert months_to_charge(town[0]) == [(NOVEMBER, OWED, False)]
     notice = noticed(*town)
     assert iso11649.is_valid(notice.rf_reference) and notice.number == "FN-2025-000001"
     assert sums(notice) == (OWED, 0, 0, OWED)

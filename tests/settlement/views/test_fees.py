@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,10 @@ def address(name: str, *args: int) -> str:
     return reverse(f"settlement:{name}", args=args)
 
 
+def issue_page(month: str = "2025-11") -> str:
+    return reverse("settlement:fee_notices_issue", args=[month])
+
+
 def text_of(client: Client, notice: FeeNotice) -> str:
     """What the notice on paper says."""
     pdf = client.get(address("fee_notice_pdf", notice.pk)).content
@@ -70,7 +76,10 @@ def test_finance_issues_notices_and_the_recipient_sees_her_own(town: Town) -> No
     finance = browser(town, "halyna")
     page = finance.get(address("fee_notices"))
     assert "Issue notices" in page.content.decode()
-    done = finance.post(address("fee_notices_issue"), {"month": "2025-11"}, follow=True).content.decode()
+    asked = unescape(finance.get(issue_page()).content.decode())
+    assert "Recipients: 1." in asked and "would be asked for the same money again" in asked
+    assert finance.post(issue_page()).status_code == 200 and not FeeNotice.objects.exists()
+    done = finance.post(issue_page(), {"collects": "on"}, follow=True).content.decode()
     assert "FN-2025-000001" in done and "Issue notices" not in done
     notice = FeeNotice.objects.get()
     own = browser(town, "olena")
@@ -106,6 +115,19 @@ def test_a_difference_says_what_it_is_and_nothing_is_asked_for_when_too_much_cam
     assert "Сплачено зайве 85,00" in paper and notice.rf_reference not in paper
 
 
+def test_a_month_with_notices_says_how_much_is_not_asked_for(town: Town) -> None:
+    finance = browser(town, "halyna")
+    before = finance.get(address("fee_notices")).content.decode()
+    assert "Issue notices" in before and "This month has notices already" not in before
+    noticed(*town)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE settlement_feecharge SET amount_minor = amount_minor - 1234")
+        cursor.execute("SET session_replication_role = DEFAULT")
+    shown = unescape(finance.get(address("fee_notices")).content.decode())
+    assert re.search(r"another \S*12\.34.* not asked for.*This month has notices already", shown)
+
+
 def test_others_see_nothing_of_a_notice(town: Town) -> None:
     notice = noticed(*town)
     Recipient.objects.update(user=None)
@@ -113,7 +135,7 @@ def test_others_see_nothing_of_a_notice(town: Town) -> None:
         client = browser(town, username)
         assert client.get(address("fee_notice", notice.pk)).status_code == status, username
         assert client.get(address("fee_notice_pdf", notice.pk)).status_code == status, username
-    assert browser(town, "sofiia").post(address("fee_notices_issue"), {"month": "2025-11"}).status_code == 403
+    assert browser(town, "sofiia").post(issue_page(), {"collects": "on"}).status_code == 403
     assert browser(town, "ivan").post(address("fee_pay", notice.pk)).status_code == 403
 
 
@@ -207,9 +229,9 @@ def test_without_a_secret_there_is_no_door(town: Town) -> None:
 
 def test_issuing_again_says_so(town: Town) -> None:
     noticed(*town)
-    said = browser(town, "halyna").post(address("fee_notices_issue"), {"month": "2025-11"}, follow=True)
+    said = browser(town, "halyna").post(issue_page(), {"collects": "on"}, follow=True)
     assert "stands in a notice already" in said.content.decode()
-    assert browser(town, "halyna").post(address("fee_notices_issue"), {"month": "x"}).status_code == 404
+    assert browser(town, "halyna").post(issue_page("x"), {"collects": "on"}).status_code == 404
 
 
 def test_finance_undoes_a_receipt_on_the_page_of_its_line_and_the_pair_is_shown(town: Town) -> None:
