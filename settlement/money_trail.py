@@ -67,6 +67,15 @@ UNKNOWN = {
 MODELS = {name: model for _level, name, model in LEVELS}
 KEYS = {level: name for level, name, _model in LEVELS}
 FIRST, LAST = LEVELS[0][1], LEVELS[-1][1]
+# What a budget line spends beside the claims that begin at it: causes of its entries, and what visits of certificates
+# of other municipalities cost it.
+BESIDE_CLAIMS = {
+    "guests": _("visits of certificates of other municipalities, not refunded"),
+    "given_up": _("refunds of other municipalities given up"),
+    "settlement.clearingrevision": _("refunds of other municipalities worked out anew"),
+    "settlement.clearingstatement": _("clearing agreed: our certificates used elsewhere"),
+    "settlement.clawbackcase": _("taken off by cases that ask money back"),
+}
 # Levels beside the flow: what they carry is not what was adjudicated.
 BESIDE = ("set_aside", "advance")
 # Flows of a record that a page lists; the data has all between the records it shows.
@@ -166,8 +175,21 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """How a budget line comes from the claims of its road to all that it spent; minor units.
+
+    total = claims + beside + unnamed, and ``unnamed`` is 0 where the books agree.
+    """
+
+    claims: int
+    beside: list[Remainder]
+    total: int
+    unnamed: int
+
+
+@dataclass(frozen=True)
 class MoneyTrail:
-    """The whole road of one start point; minor units of ``currency``."""
+    """The whole road of one start point; minor units of ``currency``. ``spent``: of a budget line only."""
 
     start: str
     start_label: str
@@ -179,6 +201,7 @@ class MoneyTrail:
     waiting: int
     payable: int
     levels: list[Level]
+    spent: Spent | None
 
     @property
     def advances(self) -> list[Node]:
@@ -189,7 +212,8 @@ class MoneyTrail:
     def agrees(self) -> bool:
         """Whether every level carries what was adjudicated and no record disagrees with its parts."""
         gaps = any(node.gap for level in self.levels for node in level.nodes)
-        return not gaps and all(level.difference == 0 and level.off == 0 for level in self.levels)
+        whole = self.spent is None or self.spent.unnamed == 0
+        return whole and not gaps and all(level.difference == 0 and level.off == 0 for level in self.levels)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data: amounts in minor units, dates as text."""
@@ -267,7 +291,15 @@ def _trail(organisation: Organisation, start: str, label: str, rows: list[dict[s
         waiting=_int(sums["waiting"]),
         payable=payable,
         levels=levels,
+        spent=_spent(payable, levels[0], rows) if STARTS[start].whole_line else None,
     )
+
+
+def _spent(payable: int, budget: Level, rows: list[dict[str, Any]]) -> Spent:
+    found = {row["name"]: _int(row["part"]) for row in rows if row["kind"] == "beside_claims"}
+    total = sum(node.own or 0 for node in budget.nodes if node.is_start)
+    beside = [Remainder(str(BESIDE_CLAIMS[name]), found[name]) for name in BESIDE_CLAIMS if name in found]
+    return Spent(payable, beside, total, total - payable - sum(part.amount for part in beside))
 
 
 class _Flows:

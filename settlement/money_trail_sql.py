@@ -7,6 +7,7 @@ beside: their money left before it was claimed, so no level counts it (``beside`
 record that belongs to the trail is the sum of the facts that lead to it, and ``off`` says by how much the record's own
 figure differs from the sum of all that leads to it. All amounts are minor units. What a run kept back of a remittance
 for a clawback is shared over its lines in proportion; what a case asks back as the debt of a month is in no payment.
+From a budget line the rows ``beside_claims`` say what it spent beside the claims of the trail, by kind.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Start:
     bank_lines: str = NONE
     advances: str = NONE
     set_aside: str = "true"
+    whole_line: bool = False  # the trail holds every claim of one budget line
 
 
 _IN_REMITTANCES = """(a.run_id, a.claim_id) IN (
@@ -52,6 +54,7 @@ STARTS: dict[str, Start] = {
         advances="SELECT id FROM settlement_advance WHERE budget_line_id = %(id)s",
         # Certificates of one line may be used under contracts of another, which promises what is left of them itself.
         set_aside="e.budget_line_id = %(id)s",
+        whole_line=True,
     ),
     "contract": Start(
         model="contracts.contract",
@@ -165,6 +168,10 @@ facts AS MATERIALIZED (
   WINDOW last AS (PARTITION BY l.id, a.claim_id ORDER BY a.run_id DESC, a.id DESC)
 )"""
 
+_GIVEN_UP = """FROM settlement_entry n JOIN settlement_posting p ON p.entry_id = n.id
+    JOIN settlement_account t ON t.id = p.account_id AND t.kind = 'expense'
+    WHERE n.organisation_id = %(organisation)s AND n.event IN ('clearing.given_up', 'clearing.kept')"""
+
 # What the facts lead to: (run, claim) -> remittance and entry -> payments -> bank lines.
 _LINKS = """
 parts AS MATERIALIZED (
@@ -237,12 +244,18 @@ spending AS (
     {joins} JOIN settlement_adjudication a ON a.claim_line_id = l.id {charged}
     LEFT JOIN settlement_clearingitem z ON z.adjudication_id = a.id
     WHERE a.claim_id IN (SELECT claim_id FROM parts)
+    -- a refund given up later stands with the claim, though no run adjudicated it
+    UNION ALL
+    SELECT t.budget_line_id, p.credit - p.debit {given_up}
+    AND n.label IN (SELECT 'settlement.claim:' || claim_id FROM parts)
   ) s GROUP BY 1
 )"""
 
 _NODES = """
 nodes (level, id, part, own, off, claimed, fee, waiting) AS (
-  SELECT 1, b.id, COALESCE(f.part, 0), NULL::numeric, COALESCE(s.off, 0), 0::numeric, 0::numeric, 0::numeric
+  SELECT 1, b.id, COALESCE(f.part, 0), COALESCE((SELECT sum(e.amount_minor) FROM contracts_budgetentry e
+      WHERE e.budget_line_id = b.id AND e.kind = 'spending'), 0), COALESCE(s.off, 0), 0::numeric, 0::numeric,
+    0::numeric
   FROM (SELECT budget_line_id AS id FROM facts UNION {start.budget_lines}
         UNION SELECT budget_line_id FROM advances) b
   LEFT JOIN (SELECT budget_line_id, sum(payable) AS part FROM facts GROUP BY 1) f ON f.budget_line_id = b.id
@@ -398,6 +411,7 @@ UNION ALL
 SELECT 'sums', 0, NULL, sum(payable), sum(gross), 0, count(DISTINCT line_id), sum(payable), 0, sum(claimed), sum(fee),
   sum(waiting), 0, 0, 0, 1, 0, 0, 0, '', '', '', NULL, NULL, 0, 0, false FROM facts
 UNION ALL
+{beside_claims}
 -- set aside on the budget: reservations of the certificates, commitments of the contracts
 SELECT 'node', 2, NULL, sum(e.amount_minor), sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0), 0, count(*),
   sum(e.amount_minor), 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, e.kind, '', '', max(e.occurred_on), NULL, 0, 0, false
@@ -407,13 +421,33 @@ JOIN (SELECT 'vouchers.certificate:' || id AS label FROM certificates
 WHERE e.kind <> 'spending' AND {start.set_aside} GROUP BY e.kind
 ORDER BY level, kind, place, next_level, back, part DESC, next_id
 """
+# What a budget line spent beside the claims of its trail, by kind: visits of other municipalities' certificates begin
+# at their budget line, but what these do not refund, or gave back, is spent here.
+_BESIDE_CLAIMS = """
+SELECT 'beside_claims', 1, NULL, b.amount, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b.name, '', '', NULL, NULL,
+  0, 0, false
+FROM (
+  SELECT split_part(e.label, ':', 1) AS name, sum(e.amount_minor) AS amount FROM contracts_budgetentry e
+  WHERE e.budget_line_id = %(id)s AND e.kind = 'spending' AND e.label NOT LIKE 'settlement.claim:%%' GROUP BY 1
+  UNION ALL
+  SELECT 'guests', sum(a.payable - COALESCE(z.due_minor, 0))
+  {joins} JOIN settlement_adjudication a ON a.claim_line_id = l.id {charged}
+  LEFT JOIN settlement_clearingitem z ON z.adjudication_id = a.id
+  WHERE c.organisation_id = %(organisation)s AND h.budget_line_id IS NOT NULL
+    AND COALESCE(u.budget_line_id, v.budget_line_id, y.id, k.budget_line_id) = %(id)s
+  UNION ALL
+  SELECT 'given_up', sum(p.debit - p.credit) {given_up} AND t.budget_line_id = %(id)s
+) b WHERE b.amount <> 0
+UNION ALL"""
 _QUERY = f"WITH {_FACTS}, {_LINKS}, {_NODES}, {_SHOWN}"
 
 
 def query_for(start: Start) -> str:
     """The query of a start point; its parameters are id, organisation, start_level, top and zone."""
-    parts = {"live_matches": LIVE_MATCHES, "taken": TAKEN.format(line="s.id")}
-    return _QUERY.format(start=start, joins=_JOINS, charged=_CHARGED, **parts)
+    parts = {"joins": _JOINS, "charged": _CHARGED, "given_up": _GIVEN_UP}
+    beside = _BESIDE_CLAIMS.format(**parts) if start.whole_line else ""
+    matches = {"live_matches": LIVE_MATCHES, "taken": TAKEN.format(line="s.id")}
+    return _QUERY.format(start=start, beside_claims=beside, **parts, **matches)
 
 
 def level_of(start: Start) -> int:

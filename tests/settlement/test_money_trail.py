@@ -94,6 +94,23 @@ def test_what_of_a_bank_record_nobody_has_explained_is_no_disagreement(
     assert [(str(rest.name), rest.amount) for rest in record.stays] == [("not explained yet", -2500)]
 
 
+def test_a_budget_line_leads_from_its_claims_to_all_that_it_spent(
+    client: Client, cast: dict[str, User], organisation: Organisation, road: Road, at: datetime
+) -> None:
+    BudgetEntry.objects.create(
+        budget_line=road.budget_line, kind="spending", amount_minor=-3000, label="settlement.clawbackcase:1",
+        occurred_on=at, recorded_at=at,
+    )  # fmt: skip
+    spent = money_trail(organisation=organisation, start="budget_line", pk=road.budget_line.pk).spent
+    assert spent is not None and (spent.claims, spent.total, spent.unnamed) == (PAYABLE, PAYABLE - 3000, 0)
+    assert [part.amount for part in spent.beside] == [-3000]
+    assert money_trail(organisation=organisation, start="claim", pk=road.claim.pk).spent is None
+    client.force_login(cast["mariia"])
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    page = client.get(f"/money/budget_line/{road.budget_line.pk}/").content.decode()
+    assert "Taken off by cases that ask money back" in page and "does not add up" not in page
+
+
 def test_many_records_are_counted_and_summed(organisation: Organisation, road: Road) -> None:
     trail = money_trail(organisation=organisation, start="budget_line", pk=road.budget_line.pk, top=1)
     lines = next(level for level in trail.levels if level.key == "claim_line")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from config.accounts.models import Organisation, User
 from config.errors import FourEyes, NotFound
@@ -18,7 +19,7 @@ from contracts.actions.clearing import (
     offer_agreement,
     sign_agreement,
 )
-from contracts.models import BudgetEntry, ClearingAgreement
+from contracts.models import BudgetEntry, BudgetLine, ClearingAgreement
 from settlement.actions.claims import reverse_claim
 from settlement.actions.clawbacks import LineSum, decide_clawback, notify_clawback, open_clawback
 from settlement.actions.clearing import (
@@ -49,6 +50,7 @@ from settlement.models import (
     Posting,
     Remittance,
 )
+from settlement.money_trail import money_trail
 from settlement.replay import replay_run
 from tests.settlement.actions.clearing_town import DECEMBER, Neighbours, bank_line, build_neighbours
 from tests.vouchers.town import NOVEMBER_1, OCTOBER, VISIT
@@ -342,6 +344,44 @@ def test_what_the_host_gives_up_is_its_own_cost(towns: Neighbours) -> None:
     due = line.item.due_minor
     assert spent(towns.host.organisation) == due and balance(towns.host.organisation, "neighbour") == 0
     assert spent(towns.home.organisation) == 0 and clean()
+    claimed = money_trail(organisation=towns.host.organisation, start="claim", pk=line.item.claim_id)
+    assert [level.off for level in claimed.levels if level.key == "budget"] == [0]
+
+
+def of_line(owner: Organisation) -> tuple[int, dict[str, int], int, int]:
+    """What the road of the owner's only budget line says of its spending, sums by kind in English words."""
+    line = BudgetLine.objects.get(organisation=owner)
+    with translation.override("en"):
+        shown = money_trail(organisation=owner, start="budget_line", pk=line.pk).spent
+    assert shown is not None
+    return shown.claims, {part.name: part.amount for part in shown.beside}, shown.unnamed, shown.total
+
+
+def test_the_road_of_a_budget_line_names_what_is_spent_beside_its_claims(towns: Neighbours) -> None:
+    """The neighbour agrees one visit and disputes the other, which the host gives up."""
+    home, host = towns.home.organisation, towns.host.organisation
+    towns.agree()
+    towns.visit()
+    towns.visit(starts_at=VISIT + timedelta(days=1), units="1")
+    towns.claim()
+    towns.judge()
+    statement = towns.draw()
+    line, other = statement.lines.order_by("item__due_minor")
+    say: dict[str, Any] = {"statement_id": statement.pk, "line_id": line.pk, "at": DECEMBER}
+    dispute_line(organisation=home, reason="x", actor=towns.of(towns.home, "checker"), **say)
+    towns.sign(statement, towns.home)
+    towns.sign(statement, towns.host)
+    agreed = other.item.due_minor
+    assert of_line(home) == (0, {"clearing agreed: our certificates used elsewhere": agreed}, 0, agreed)
+    assert of_line(host) == (0, {}, 0, 0)
+    answer_dispute(organisation=host, answer="dropped", actor=towns.of(towns.host, "maker"), **say)
+    given = line.item.due_minor
+    assert of_line(host) == (0, {"refunds of other municipalities given up": given}, 0, given) and given > 0
+    BudgetEntry.objects.create(
+        budget_line=BudgetLine.objects.get(organisation=host), kind="spending", amount_minor=7,
+        label="settlement.claim:0", occurred_on=DECEMBER, recorded_at=DECEMBER,
+    )  # fmt: skip
+    assert of_line(host)[2:] == (7, given + 7)
 
 
 def test_nothing_is_agreed_into_a_closed_month(towns: Neighbours) -> None:
