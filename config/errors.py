@@ -44,6 +44,8 @@ class DomainError(Exception):
     http_status: int = 409
     # Mark of the record to look at first ("app.model:pk"), a link for those who may open it.
     about: str = ""
+    # Of a request with rows: the row (from 0) and the field of it that is refused.
+    place: tuple[int, str] | None = None
 
     def __init__(self, **params: Any) -> None:
         self.params = params

@@ -8,7 +8,21 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -32,6 +46,7 @@ from settlement.models import (
     FeeNotice,
     FeeReceipt,
     FeeRefundTransfer,
+    Match,
     Payment,
     Statement,
     StatementLayout,
@@ -98,8 +113,8 @@ def ages_of_open_lines(organisation: Organisation, today: date) -> list[dict[str
 
 
 def silent_payments(organisation: Organisation, today: date) -> QuerySet[Payment]:
-    """Payments that were sent by bank file days ago and that no bank line has answered for in full."""
-    rows = Payment.objects.filter(organisation=organisation, status="sent", gateway="bank_file")
+    """Payments that were sent by bank file days ago and that no bank line has answered for in full, ``with_open``."""
+    rows = with_open(Payment.objects.filter(organisation=organisation, status="sent", gateway="bank_file"))
     days = ParameterBook.load(organisation, SILENT_DAYS).get(SILENT_DAYS, today)
     if days is None:
         return rows.none()
@@ -111,11 +126,26 @@ def silent_payments(organisation: Organisation, today: date) -> QuerySet[Payment
 OFFERED = 12
 
 
+# What a payment is of, in minor units, and what bank lines have paid of it, below zero.
+_WHOLE = Cast(F("amount") * 100, BigIntegerField())
+_PAID = Match.objects.filter(payment=OuterRef("pk"), kind="payment").order_by().values("payment")
+
+
+def with_open(rows: QuerySet[Payment]) -> QuerySet[Payment]:
+    """Payments with ``whole_minor`` and ``open_minor``, what no bank line has paid of them yet, in minor units."""
+    paid = Cast(Subquery(_PAID.values(paid=Sum("amount_minor"))), BigIntegerField())
+    return rows.annotate(whole_minor=_WHOLE, open_minor=_WHOLE + Coalesce(paid, 0))
+
+
 def matchable_payments(line: StatementLine) -> QuerySet[Payment]:
-    """Payments that a line can be: carried out, when money came, and on their way or about to go, when it left."""
+    """Payments that a line can be: carried out, when money came, and on their way or about to go, when it left.
+
+    Each with ``whole_minor`` and ``open_minor``, what of it a line can be, minor units: a payment comes back whole.
+    """
     states = ("confirmed",) if line.amount_minor > 0 else ("prepared", "sent")
     rows = Payment.objects.filter(organisation=line.statement.organisation, status__in=states)
-    return rows.select_related("provider")
+    rows = rows.select_related("provider", "payment_run")
+    return rows.annotate(whole_minor=_WHOLE, open_minor=_WHOLE) if line.amount_minor > 0 else with_open(rows)
 
 
 def named_payments(line: StatementLine) -> list[Payment]:
@@ -212,11 +242,11 @@ def only_fitting(line: StatementLine, left: int) -> Payment | None:
 
 
 def likely_payments(line: StatementLine, left: int, proposed: Sequence[int] = ()) -> list[Payment]:
-    """What a line may be, most likely first: what the rules propose, then the same sum, then the same account.
+    """What a line may be, most likely first: what the rules propose, then the same sum open, then the same account.
 
     ``left``: what is still open of the line, signed minor units.
     """
-    same_sum, same_account = Q(amount=abs(from_minor(left))), Q(iban=line.counterparty_iban or "-")
+    same_sum, same_account = Q(open_minor=abs(left)), Q(iban=line.counterparty_iban or "-")
     likely = Case(
         When(pk__in=proposed, then=Value(0)),
         When(same_sum & same_account, then=Value(1)),

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.db.models import QuerySet
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
 from config.form_fields import money_field
 from config.periods import add_months, parse_month
-from config.templatetags.show import amount
+from config.templatetags.show import amount, minor
 from contracts.models import Contract, Provider
 from settlement.clearing_queries import neighbours_of
 from settlement.models import Claim, Correction, Payment
@@ -24,7 +24,6 @@ DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 SELECT = forms.Select(attrs={"class": "form-select"})
 # What a chart can show.
 MONTHS_MAX = 24
-MAX_UPLOAD = 64 * 1024 * 1024
 
 
 def month_of_text(text: str) -> date | None:
@@ -127,26 +126,6 @@ class FeeRefundForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
-class StatementUploadForm(forms.Form):
-    """A file of the bank."""
-
-    file = forms.FileField(
-        label=_("Statement file"),
-        help_text=_(
-            "What the bank gives: camt.053, camt.054, MT940, a table (CSV), or its answer to our payment file "
-            "(pain.002). The same file twice changes nothing."
-        ),
-        widget=forms.ClearableFileInput(attrs={"accept": ".xml,.sta,.mt940,.940,.txt,.csv"}),
-    )
-
-    def clean_file(self) -> Any:
-        """Refuse what is too large before it is read."""
-        file = self.cleaned_data["file"]
-        if file.size > MAX_UPLOAD:
-            raise forms.ValidationError(_("The file is larger than 64 megabytes. Ask the bank for shorter periods."))
-        return file
-
-
 class ExplainForm(forms.Form):
     """What a bank line is, when it is no payment of ours."""
 
@@ -182,12 +161,22 @@ class FeeLineForm(forms.Form):
         return found
 
 
-def _offer(payment: Payment) -> str:
-    """What tells payments of one provider and sum apart."""
-    parts = [payment.reference, str(payment.provider), amount(payment.amount), f"…{payment.iban[-4:]}"]
-    if payment.sent_at:
-        parts.append(date_format(localtime(payment.sent_at), "SHORT_DATE_FORMAT"))
+def _offer(payment: Any) -> str:
+    """What tells payments (with ``whole_minor`` and ``open_minor``) of one provider and sum apart."""
+    parts = [payment.reference, str(payment.provider), _sum_of(payment), f"…{payment.iban[-4:]}"]
+    if payment.payment_run.execution_date:
+        day = date_format(payment.payment_run.execution_date, "SHORT_DATE_FORMAT")
+        parts.append(gettext("payment day %(day)s") % {"day": day})
     return " · ".join(parts)
+
+
+def _sum_of(payment: Any) -> str:
+    """The sum of a payment; where a part of it is paid, what is open of it first."""
+    whole = amount(payment.amount)
+    if payment.open_minor == payment.whole_minor:
+        return whole
+    left = minor(payment.open_minor, str(payment.amount.currency))
+    return gettext("%(left)s open of %(sum)s") % {"left": left, "sum": whole}
 
 
 class MatchForm(forms.Form):
@@ -214,7 +203,7 @@ class MatchForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Another choice than the one that fits needs its reason."""
         found = super().clean() or {}
-        if "payments" in found and not found.get("reason") and list(found["payments"]) != [self.plain]:
+        if "payments" in found and found.get("reason") == "" and list(found["payments"]) != [self.plain]:
             self.add_error("reason", _("Fill this in."))
         return found
 

@@ -383,6 +383,7 @@ FIELDS: dict[str, Field] = {
     "winner": Field(_("Winner"), _record("procurement.bid")),
     "worker": Field(_("Worker"), _text),
     "year": Field(_("Year"), _text),
+    "bank": Field(_("Name of the bank"), _text),
     "columns": Field(_("Columns"), _length),
     "contradicted": Field(_("Answers against a statement"), _number),
     "date": Field(_("Day"), _day),

@@ -185,7 +185,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "runs_to_release": _PAYMENT_RUN,
     "silent_payments": (
         Column(_PROVIDER, "provider"),
-        Column(_SUM, "amount", AMOUNT),
+        Column(_SUM, "open_minor", MINOR),
         Column(_("Payment day"), "payment_run.execution_date", DAY),
     ),
     "bank_acts": (Column(_("Account"), "iban", words=iban), Column(_SINCE, "drawn_at", DAY)),

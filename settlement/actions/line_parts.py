@@ -7,7 +7,8 @@ as money of cards or in words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -123,7 +124,10 @@ class NothingDivided(DomainError):
     """No part for a document."""
 
     code = "PARTS_NOTHING"
-    message = _("Name at least one document that a part of the money is for.")
+    message = _(
+        "No part is for a document. Name a document that a part of the money is for; money that is for none is not "
+        "divided but explained on the page of the line."
+    )
 
 
 @dataclass(frozen=True)
@@ -312,7 +316,7 @@ def _take_open(
 ) -> StatementLine:
     [found] = _lock_named(organisation, [(kind, number)])
     line = _lock_credit(organisation, line_id)
-    _check_new([found], line)
+    _check_new(found, _numbers_taking(line))
     TAKERS[kind].take(found, line, open_of(line), "", actor, at)
     settle_statement(line.statement, at=at)
     record("statement_line.explained", line, line.statement, found, actor=actor, at=at, explanation=found.number)
@@ -344,14 +348,14 @@ def divide_line(
     demand_reason(reason)
     taking = sorted((part for part in parts if part.kind in TAKERS), key=lambda part: (_place(part), part.number))
     rest = [part for part in parts if part.kind in RESTS]
-    _check_kinds(taking, rest)
+    _check_kinds(taking, rest, parts)
     found = _lock_named(organisation, [(part.kind, part.number) for part in taking])
-    _check_once(found)
     line = _lock_credit(organisation, line_id)
-    _check_new(found, line)
+    _check_documents(found, taking, line, parts)
     _check_sums(line, parts)
     for document, part in zip(found, taking, strict=True):
-        TAKERS[part.kind].take(document, line, part.amount_minor, reason, actor, at)
+        with _refused_at(parts, part, "amount"):
+            TAKERS[part.kind].take(document, line, part.amount_minor, reason, actor, at)
     _book_rest(line, rest, actor, at)
     settle_statement(line.statement, at=at)
     record(
@@ -365,26 +369,41 @@ def _place(part: Part) -> int:
     return list(TAKERS).index(part.kind)
 
 
-def _check_kinds(taking: Sequence[Part], rest: Sequence[Part]) -> None:
+@contextmanager
+def _refused_at(parts: Sequence[Part], part: Part, field: str) -> Iterator[None]:
+    """What is refused inside says which of the parts it is about, and which field of it."""
+    try:
+        yield
+    except DomainError as error:
+        error.place = next(place for place, said in enumerate(parts) if said is part), field
+        raise
+
+
+def _check_kinds(taking: Sequence[Part], rest: Sequence[Part], parts: Sequence[Part]) -> None:
     if not taking:
         raise NothingDivided()
     if len(rest) > 1:
-        raise RestTwice()
+        with _refused_at(parts, rest[1], "kind"):
+            raise RestTwice()
 
 
-def _check_once(found: Sequence[Any]) -> None:
-    seen = set()
-    for document in found:
-        if (type(document), document.pk) in seen:
-            raise SamePartTwice(number=str(document))
-        seen.add((type(document), document.pk))
+def _check_documents(found: Sequence[Any], taking: Sequence[Part], line: StatementLine, parts: Sequence[Part]) -> None:
+    """Each document is named once, and takes nothing of the line yet."""
+    taking_now = _numbers_taking(line)
+    for place, (document, part) in enumerate(zip(found, taking, strict=True)):
+        with _refused_at(parts, part, "number"):
+            if document in found[:place]:
+                raise SamePartTwice(number=str(document))
+            _check_new(document, taking_now)
 
 
-def _check_new(found: Sequence[Any], line: StatementLine) -> None:
-    taking = {row.number for row in takings_of(line.statement, line).get(line.pk, [])}
-    for document in found:
-        if str(document) in taking:
-            raise PartTaken(number=str(document))
+def _numbers_taking(line: StatementLine) -> set[str]:
+    return {row.number for row in takings_of(line.statement, line).get(line.pk, [])}
+
+
+def _check_new(document: Any, taking: Collection[str]) -> None:
+    if str(document) in taking:
+        raise PartTaken(number=str(document))
 
 
 def _check_sums(line: StatementLine, parts: Sequence[Part]) -> None:

@@ -54,6 +54,14 @@ class ColumnsUnknown(DomainError):
     http_status = 400
 
 
+class AccountNotSaid(DomainError):
+    """A table does not name its account, and the office has several; the params hold that of the last such table."""
+
+    code = "STATEMENT_ACCOUNT_NOT_SAID"
+    message = _("The table itself does not say which of our accounts it is of. Choose the account and the file again.")
+    http_status = 400
+
+
 class WrongAccount(DomainError):
     """A statement of somebody else's account."""
 
@@ -93,30 +101,33 @@ class ImportedStatement:
 
 
 def import_statement(
-    *, organisation: Organisation, name: str, content: bytes, actor: Actor, at: datetime
+    *, organisation: Organisation, name: str, content: bytes, actor: Actor, at: datetime, account: str = ""
 ) -> list[ImportedStatement]:
     """Import every statement of a camt.052, 053 or 054 file of any version, of MT940 or of a table, each as one action.
 
-    Nothing is stored unless all are readable and of our account.
-    Raises: StatementUnreadable, ColumnsUnknown, WrongAccount, StatementDiffers.
+    ``account`` is the IBAN of ours that a table is of; other files tell it themselves, and so does it where the office
+    has one account. Nothing is stored unless all are readable and of our account.
+    Raises: StatementUnreadable, ColumnsUnknown, AccountNotSaid, WrongAccount, StatementDiffers.
     """
     try:
-        found = _read(organisation, content)
+        found = _read(organisation, content, account)
     except GatewayError as error:
         raise StatementUnreadable(reason=unreadable_words(error.code, error.params), reason_code=error.code) from error
     ours = [replace(bank, account=_our_account(organisation, bank.account)) for bank in found]
     return [_store(organisation, bank, name, content, actor, at) for bank in ours]
 
 
-def _read(organisation: Organisation, content: bytes) -> tuple[BankStatement, ...]:
+def _read(organisation: Organisation, content: bytes, account: str) -> tuple[BankStatement, ...]:
     if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"") or b"\0" in content[:100] or is_mt940(content):
         return BankFileGateway().read_report(content)
     headings = headings_of(content)
     layout = layouts(organisation).filter(header_sha256=fingerprint(headings)).first()
     if layout is None:
         raise ColumnsUnknown(headings=headings)
-    currency = organisation.currency
-    return (read_table(content, columns=layout.columns, account=layout.iban, currency=currency),)
+    if not account and len(organisation.accounts) > 1:
+        raise AccountNotSaid(account=layout.iban)
+    of = account or layout.iban
+    return (read_table(content, columns=layout.columns, account=of, currency=organisation.currency),)
 
 
 def _our_account(organisation: Organisation, account: str) -> str:

@@ -73,7 +73,7 @@ def save_layout(
             "saved_at": at,
         },
     )
-    record("statement_layout.saved", layout, actor=actor, at=at, name=layout.name, columns=chosen)
+    record("statement_layout.saved", layout, actor=actor, at=at, bank=layout.name, columns=chosen)
     return layout
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
+from config.accounts.models import Organisation
 from config.clock import local_date
 from config.errors import DomainError, NotPermitted
 from config.money import to_minor
@@ -25,7 +26,7 @@ from settlement.actions.payment_postings import open_of, undoing_event
 from settlement.actions.status_reports import Answered, import_status_report
 from settlement.advance_forms import AdvanceLineForm
 from settlement.advance_queries import returnable
-from settlement.bank_forms import SplitForm, ToldForm
+from settlement.bank_forms import SplitForm, StatementUploadForm, ToldForm
 from settlement.bank_queries import (
     found_payments,
     layouts,
@@ -38,7 +39,7 @@ from settlement.bank_queries import (
 )
 from settlement.clawback_forms import RepaymentForm
 from settlement.fee_queries import has_fees
-from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm, StatementUploadForm
+from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm
 from settlement.gateways.pain002 import is_status_report
 from settlement.models import ClawbackCase, Payment, Statement, StatementLine
 from settlement.repeat_queries import perhaps_told_before
@@ -54,7 +55,6 @@ def statements(request: HttpRequest) -> HttpResponse:
         "page": page_of(request, finance_queries.statements(office, q)),
         "q": q,
         "exceptions": finance_queries.exceptions(office)[:50],
-        "form": StatementUploadForm(),
     }
     return render(request, "settlement/finance/statements.html", context)
 
@@ -62,23 +62,39 @@ def statements(request: HttpRequest) -> HttpResponse:
 @requires("statements.import")
 def statement_new(request: HttpRequest) -> HttpResponse:
     """Import a file of the bank; a table whose columns nobody has explained leads to the page that asks."""
-    form = StatementUploadForm(request.POST or None, request.FILES or None)
+    office = access_of(request).office()
+    form = StatementUploadForm(
+        request.POST or None,
+        request.FILES or None,
+        accounts=office.accounts,
+        initial={"account": request.GET.get("account")},
+    )
     refusal = None
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            return _take(request, file.name, file.read())
+            return _take(request, file.name, file.read(), form.cleaned_data.get("account", ""))
         except reconciliation.ColumnsUnknown as unknown:
             request.session[HEADINGS] = unknown.params["headings"]
             messages.info(request, unknown.sentence)
             return redirect("settlement:statement_layout")
+        except reconciliation.AccountNotSaid as error:
+            form = _asking_account(office, error)
         except DomainError as error:
             refusal = error
-    context = {"form": form, "refusal": refusal, "layouts": layouts(access_of(request).office())}
+    context = {"form": form, "refusal": refusal, "layouts": layouts(office)}
     return render(request, "settlement/finance/statement_new.html", context)
 
 
-def _take(request: HttpRequest, name: str, content: bytes) -> HttpResponse:
+def _asking_account(office: Organisation, asked: reconciliation.AccountNotSaid) -> StatementUploadForm:
+    """The form once more, with the account of the last table of these columns chosen and the question beside it."""
+    form = StatementUploadForm({"account": asked.params["account"]}, accounts=office.accounts)
+    form.errors.clear()
+    form.add_error("account", forms.ValidationError(asked.sentence, code=asked.code))
+    return form
+
+
+def _take(request: HttpRequest, name: str, content: bytes, account: str) -> HttpResponse:
     """A statement, or the bank's answer to a payment file. Raises: DomainError."""
     access = access_of(request)
     office, actor, at = access.office(), access.actor, access.now()
@@ -86,7 +102,9 @@ def _take(request: HttpRequest, name: str, content: bytes) -> HttpResponse:
         answered = import_status_report(organisation=office, name=name, content=content, actor=actor, at=at)
         messages.info(request, _answer_message(answered))
         return redirect("settlement:payment_run", answered.run.pk)
-    found = reconciliation.import_statement(organisation=office, name=name, content=content, actor=actor, at=at)
+    found = reconciliation.import_statement(
+        organisation=office, name=name, content=content, actor=actor, at=at, account=account
+    )
     return _imported(request, found)
 
 

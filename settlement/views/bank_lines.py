@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import requires
@@ -18,7 +20,7 @@ from settlement.actions import bank_lines, undone_lines
 from settlement.actions.line_parts import Part, divide_line
 from settlement.actions.payment_postings import open_of
 from settlement.actions.statement_layouts import save_layout
-from settlement.bank_forms import LayoutForm, PartFormSet, parts_said
+from settlement.bank_forms import LayoutForm, PartFormSet, parts_said, rows_said
 from settlement.bank_queries import (
     layouts,
     live_clearings,
@@ -64,7 +66,7 @@ def statement_layout(request: HttpRequest, pk: int | None = None) -> HttpRespons
     if saved is not None:
         request.session.pop(HEADINGS, None)
         messages.success(request, str(_("The columns are remembered. Now choose the file again.")))
-        return redirect("settlement:statement_new")
+        return redirect(f"{reverse('settlement:statement_new')}?{urlencode({'account': saved.iban})}")
     context = {"form": form, "refusal": refusal, "headings": headings}
     return render(request, "settlement/finance/statement_layout.html", context)
 
@@ -173,13 +175,19 @@ def line_divide(request: HttpRequest, pk: int) -> HttpResponse:
     initial = [
         {"kind": kind, "number": number, "amount": from_minor(part) if part else None} for kind, number, part in quoted
     ]
-    parts = PartFormSet(request.POST or None, prefix="parts", initial=initial)
+    parts = PartFormSet(
+        request.POST or None, prefix="parts", initial=initial, form_kwargs={"office": access_of(request).office()}
+    )
     form, refusal = ReasonForm(request.POST or None), None
     if parts.is_valid():
         divided, refusal = submitted(request, form, lambda: _divide(request, line, parts_said(parts), form))
         if divided is not None:
             messages.success(request, str(_("The line is divided.")))
             return redirect("settlement:statement_line", line.pk)
+        if refusal is not None and refusal.place is not None:
+            row, field = refusal.place
+            rows_said(parts)[row].refuse(field, refusal)
+            refusal = None
     context = {"line": line, "left": left, "parts": parts, "form": form, "refusal": refusal}
     return render(request, "settlement/finance/line_divide.html", context)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,7 +16,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.accounts.models import Organisation, User
+from config.audit.models import AuditEvent
+from config.pages.trail_words import values_of
 from settlement.actions import reconciliation
+from settlement.bank_forms import LAYOUT_LABELS
+from settlement.bank_queries import silent_payments, with_open
+from settlement.finance_forms import MatchForm
 from settlement.models import BankAct, Match, PaymentRun, Statement, StatementLayout, StatementLine
 from settlement.statement_words import WORDS
 from tests.settlement.actions.paid import released_run
@@ -23,6 +31,7 @@ from tests.signed_in import browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Cast = dict[str, User]
+SECOND = "UA223996220000026007233566001"
 TABLE = "Дата;Сума;Призначення;Номер;Документ\n12.11.2025;-1520,00;Послуги;1;{reference}\n13.11.2025;200,00;Внесок;2;\n"
 COLUMNS = {"date": "Дата", "amount": "Сума", "text": "Призначення", "bank_reference": "Номер", "end_to_end": "Документ"}
 
@@ -36,9 +45,13 @@ def run(organisation: Organisation, cast: Cast, at: datetime) -> PaymentRun:
     return released_run(organisation, cast, at)
 
 
-def upload(client: Client, text: str) -> str:
+def posted(client: Client, text: str, **more: str) -> Any:
     file = SimpleUploadedFile("t.csv", text.encode(), "text/csv")
-    return str(client.post(url("statement_new"), {"file": file})["Location"])
+    return client.post(url("statement_new"), {"file": file, **more})
+
+
+def upload(client: Client, text: str, **more: str) -> str:
+    return str(posted(client, text, **more)["Location"])
 
 
 def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
@@ -48,12 +61,15 @@ def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
     assert upload(maker, text) == url("statement_layout")
     page = maker.get(url("statement_layout"))
     assert "Призначення" in page.content.decode()
+    assert all(page.context["form"].fields[name].help_text for name in LAYOUT_LABELS)
     said = {"bank": "Банк", "iban": run.organisation.iban}
     refused = maker.post(url("statement_layout"), said)
     assert refused.context["refusal"].code == "STATEMENT_LAYOUT_INCOMPLETE"
     maker.post(url("statement_layout"), said | COLUMNS)
     layout = StatementLayout.objects.get()
     assert maker.get(url("statement_layout_edit", layout.pk)).status_code == 200
+    kept = AuditEvent.objects.get(action="statement_layout.saved")
+    assert (str(_("Name of the bank")), "Банк") in values_of(kept.action, kept.data, "UAH")
     assert upload(maker, text) == url("statement", Statement.objects.get().pk)
     payment.refresh_from_db()
     assert payment.status == "confirmed"
@@ -68,6 +84,16 @@ def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
     checker.post(line, form)
     assert StatementLine.objects.get(pk=match.statement_line_id).status == "partial"
     assert "520,00" in checker.get(line).content.decode()
+    # What is open of the payment is what the rest of the line can be; the whole stands beside it.
+    (offered,) = checker.get(line).context["match_form"].fields["payments"].choices
+    assert offered[0] == payment.pk and _sums(offered[1]) == _sums("520,00 ₴ 1 520,00 ₴")
+    silent = silent_payments(run.organisation, date(2026, 3, 1)).filter(pk=payment.pk)
+    assert list(silent.values_list("open_minor", "whole_minor")) == [(52_000, 152_000)]
+    run.organisation.clock_offset += timedelta(days=60)
+    run.organisation.save()
+    assert _sums("520,00 ₴ 1 520,00 ₴") <= _sums(checker.get(url("open_bank_lines")).content.decode())
+    run.organisation.clock_offset -= timedelta(days=60)
+    run.organisation.save()
 
     open_page = maker.get(url("open_bank_lines"), {"age": "month"})
     assert [row.pk for row in open_page.context["page"]] == list(
@@ -75,6 +101,53 @@ def test_the_road_of_a_table(run: PaymentRun, cast: Cast) -> None:
     )
     assert not maker.get(url("open_bank_lines"), {"age": "older"}).context["page"]
     assert maker.get(url("open_bank_lines"), {"q": "Внесок"}).context["page"].paginator.count == 1
+
+
+def _sums(text: str) -> set[str]:
+    """Sums in hryvnias that a text holds, without the spaces inside."""
+    return {re.sub(r"\s", "", found) for found in re.findall(r"\d[\d\s]*,\d\d(?=\s₴)", text)}
+
+
+def test_a_table_is_of_the_account_that_is_said(run: PaymentRun, cast: Cast) -> None:
+    """The columns are explained once; of which account a table is, an office of several says each time."""
+    maker, office = browser(cast["halyna"]), run.organisation
+    assert "account" not in maker.get(url("statement_new")).context["form"].fields
+    office.other_ibans = [SECOND]
+    office.save()
+    first, text = office.iban.replace(" ", ""), TABLE.format(reference="")
+    assert upload(maker, text, account=SECOND) == url("statement_layout")
+    saved = maker.post(url("statement_layout"), {"bank": "Банк", "iban": first} | COLUMNS)["Location"]
+    assert parse_qs(urlsplit(saved).query) == {"account": [first]}
+    assert f'value="{first}"' in _chosen(maker.get(saved))
+    asked = posted(maker, text)
+    assert asked.context["form"].errors.as_data()["account"][0].code == "STATEMENT_ACCOUNT_NOT_SAID"
+    assert "file" not in asked.context["form"].errors and f'value="{first}"' in _chosen(asked)
+    assert posted(maker, text, account="UA00").context["form"].errors and not Statement.objects.exists()
+    found = Statement.objects.get(pk=upload(maker, text, account=SECOND).rstrip("/").rsplit("/")[-1])
+    assert found.iban == SECOND and found.lines.count() == 2
+    with pytest.raises(reconciliation.WrongAccount):
+        reconciliation.import_statement(
+            organisation=office, name="t.csv", content=text.encode(), actor=cast["halyna"].as_actor(),
+            at=timezone.now(), account="UA00",
+        )  # fmt: skip
+    assert Statement.objects.count() == 1
+
+
+def _chosen(answer: Any) -> str:
+    """The chosen radio button of a page."""
+    (found,) = re.findall(r"<input[^>]*type=.radio.[^>]*checked[^>]*>", answer.content.decode())
+    return str(found)
+
+
+def test_a_match_without_a_reason_is_asked_for_it_once(run: PaymentRun) -> None:
+    payments = list(with_open(run.payments.order_by("pk")))
+    for plain in (None, payments[0]):
+        said = {"payments": [payments[1].pk], "reason": ""}
+        form = MatchForm(said, can=run.payments.all(), offered=payments, plain=plain)
+        assert len(form.errors["reason"]) == 1
+    assert not MatchForm(
+        {"payments": [payments[0].pk], "reason": ""}, can=run.payments.all(), offered=payments, plain=payments[0]
+    ).errors
 
 
 def test_a_line_is_offered_what_it_may_be_and_search_finds_the_rest(run: PaymentRun, cast: Cast) -> None:

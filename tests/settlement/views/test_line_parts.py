@@ -86,6 +86,39 @@ def test_a_line_that_quotes_two_is_divided_and_every_part_can_be_undone(town: Cl
     assert "Запис банку поділено на частини" in trail and f"плата отримувача {notice.number}: 40,00" in trail
 
 
+def test_every_refusal_of_a_part_stands_at_its_row(town: ClawbackTown, notice: FeeNotice) -> None:
+    case = town.decided()
+    halyna = browser(town.cast["halyna"])
+    page = url("statement_line_divide", town.receive((20_000, "за все разом")).lines.get().pk)
+    fee, owed = ("fee", notice.number, "57,50"), ("clawback", case.number, "142,50")
+
+    def refused(*said: tuple[str, str, str], reason: str = "Лист платника") -> list[tuple[int, str, str]]:
+        answer = halyna.post(page, rows(*said, reason=reason))
+        assert answer.context["refusal"] is None
+        found = [
+            (place, name, error.code)
+            for place, row in enumerate(answer.context["parts"])
+            for name, errors in row.errors.as_data().items()
+            for error in errors
+        ]
+        # The summary on top leads to each of them.
+        assert all(f'href="#id_parts-{place}-{name}"' in answer.content.decode() for place, name, _code in found)
+        return found
+
+    unknown = ("fee", "FN-0", "142,50")
+    assert refused(fee, unknown) == refused(fee, unknown, reason="") == [(1, "number", "FEE_NOTICE_UNKNOWN")]
+    assert refused(owed, ("fee", notice.number, "50"), ("fee", REFERENCE, "7,50")) == [(2, "number", "PART_TWICE")]
+    assert refused(("open", "", "57,49"), ("clawback", case.number, "142,51")) == [
+        (1, "amount", "CLAWBACK_MORE_THAN_OWED")
+    ]
+    assert refused(owed, ("open", "", "50"), ("words", "пожертва", "7,50")) == [(2, "kind", "PART_REST_TWICE")]
+    nothing = halyna.post(page, rows(("words", "пожертва", "150"), ("words", "ще", "50"))).context
+    assert nothing["refusal"].code == "PARTS_NOTHING" and not nothing["parts"].total_error_count()
+    assert not FeeReceipt.objects.exists()
+    halyna.post(page, rows(fee, owed))
+    assert (FeeReceipt.objects.get().amount_minor, ClawbackRecovery.objects.get().amount_minor) == (5_750, OWED)
+
+
 def test_who_may_divide_what(town: ClawbackTown, notice: FeeNotice) -> None:
     statement = town.receive((20_000, "?"))
     line = statement.lines.get()
