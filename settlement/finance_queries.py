@@ -29,8 +29,10 @@ from config.office.models import Attachment
 from config.office.storage import attachments_of
 from config.periods import add_months
 from settlement.hold_queries import held_remittances
+from settlement.line_queries import with_sums
 from settlement.models import (
     AdjudicationRun,
+    Claim,
     ClawbackCase,
     ClawbackDebt,
     ClosedMonth,
@@ -321,6 +323,18 @@ def month_figures(organisation: Organisation, month: date) -> dict[str, int]:
     figures["cleared"] = sum(row.claimed for row in twice if row.lines)
     figures["cleared_lines"] = sum(row.lines for row in twice)
     return figures | _paid_figures(organisation, month)
+
+
+def waiting_claims(organisation: Organisation, month: date) -> list[tuple[Claim, int]]:
+    """Submitted claims of a month that no run has judged, with what they ask, minor units: of one that takes another
+    back the sum of that one, negative. Two queries.
+    """
+    rows = Claim.objects.filter(organisation=organisation, period=month, status="submitted").order_by("number")
+    claims = list(rows)
+    asking = Claim.objects.filter(pk__in=[claim.reverses_id or claim.pk for claim in claims])
+    sums: QuerySet[Any, Any] = with_sums(asking.order_by())
+    asked = {row.pk: (row.claimed or 0) // 100 for row in sums}
+    return [(claim, -asked[claim.reverses_id] if claim.reverses_id else asked[claim.pk]) for claim in claims]
 
 
 def _paid_figures(organisation: Organisation, month: date) -> dict[str, int]:

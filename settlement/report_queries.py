@@ -91,6 +91,50 @@ def allowed(organisation: Organisation, first: date, last: date) -> list[Allowed
         return [Allowed(*row) for row in cursor.fetchall()]
 
 
+@dataclass(frozen=True)
+class InLedger:
+    """How the ledger has the cost of months, minor units.
+
+    ``claims``: the cost of what runs of the months decided; ``refunded``: what other municipalities owe for the same
+    decisions. ``beside``: events that no run decided and whose days are in the months, with what they cost.
+    """
+
+    claims: int
+    refunded: int
+    beside: list[tuple[str, int]]
+
+    @property
+    def total(self) -> int:
+        """What stands on the costs of budget lines."""
+        return self.claims + sum(cost for _event, cost in self.beside)
+
+
+_IN_LEDGER = """
+SELECT e.event, t.kind, sum(p.debit - p.credit)::bigint
+FROM settlement_entry e JOIN settlement_posting p ON p.entry_id = e.id JOIN settlement_account t ON t.id = p.account_id
+LEFT JOIN settlement_adjudicationrun u ON u.id = CASE WHEN e.event IN ('claim.adjudicated', 'claim.reversed')
+    THEN split_part(e.key, ':', 2)::bigint END
+WHERE e.organisation_id = %(organisation)s AND CASE WHEN u.id IS NOT NULL
+    THEN t.kind IN ('expense', 'neighbour') AND u.period >= %(first)s AND u.period <= %(last)s
+    ELSE t.kind = 'expense' AND e.event NOT LIKE 'year.%%' AND e.date >= %(first)s AND e.date <= %(end)s END
+GROUP BY e.event, t.kind ORDER BY e.event, t.kind
+"""
+
+
+def in_ledger(organisation: Organisation, first: date, last: date) -> InLedger:
+    """The cost of months (first days, both included) as it is in the ledger. One query."""
+    params: dict[str, Any] = {"organisation": organisation.pk, "first": first, "last": last, "end": month_end(last)}
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_LEDGER, params)
+        rows = cursor.fetchall()
+    judged = ("claim.adjudicated", "claim.reversed")
+    return InLedger(
+        claims=sum(cost for event, kind, cost in rows if event in judged and kind == "expense"),
+        refunded=sum(cost for event, kind, cost in rows if event in judged and kind == "neighbour"),
+        beside=[(event, cost) for event, _kind, cost in rows if event not in judged and cost],
+    )
+
+
 def services_of(organisation: Organisation, rows: Iterable[Allowed]) -> dict[int, Service]:
     """Services of the rows by key, in the order of their codes."""
     keys = {row.service for row in rows}

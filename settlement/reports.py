@@ -18,10 +18,12 @@ from django.utils.translation import gettext as _
 from config.accounts.models import Organisation
 from config.money import from_minor, from_units, percent_shares, round_half_up
 from config.templatetags.charts import BARS, LINES, STACKED, Chart, Series
+from config.templatetags.show import minor
 from config.templatetags.show import units as written_units
 from contracts.models import Service
+from settlement.book_queries import event_title
 from settlement.printed_tables import Cell, Column, PrintedTable, Section
-from settlement.report_queries import Allowed, BudgetMonth, allowed, budget_months, services_of
+from settlement.report_queries import Allowed, BudgetMonth, allowed, budget_months, in_ledger, services_of
 
 # The norm of a sum: units in thousandths x rate in ten-thousandths, here in minor units.
 _NORM_SCALE = Decimal(100_000)
@@ -68,6 +70,32 @@ def _report(
         notes=notes,
     )
     return Report(table, [chart for chart in charts if chart.series])
+
+
+def _to_the_ledger(organisation: Organisation, months: list[date], rows: Iterable[Allowed]) -> list[str]:
+    """What a report of allowed cost counts, and each figure between its total and the cost in the ledger."""
+    total, ledger = sum(row.gross for row in rows), in_ledger(organisation, months[0], months[-1])
+    beside = [(event_title(event), cost) for event, cost in ledger.beside]
+    parts = [(_("refunded by other municipalities"), -ledger.refunded), *beside]
+    parts.append((_("not explained"), ledger.claims + ledger.refunded - total))
+    counts = _("Cost is what runs of these months allowed, with the fees of recipients and what other municipalities "
+               "refund. Decisions on money asked back and clearing are in no run.")  # fmt: skip
+    told = {
+        "cost": _money(total, organisation),
+        "parts": "".join(f"; {name}: {_signed(sum_, organisation)}" for name, sum_ in parts if sum_),
+        "ledger": _money(ledger.total, organisation),
+    }
+    way = _("From this report to the ledger: cost %(cost)s%(parts)s; cost in the ledger for the same months: "
+            "%(ledger)s. Runs count for their month, other entries for their day.")  # fmt: skip
+    return [counts, way % told] if total or ledger.total else []
+
+
+def _money(amount_minor: int, organisation: Organisation) -> str:
+    return str(minor(amount_minor, organisation.currency))
+
+
+def _signed(amount_minor: int, organisation: Organisation) -> str:
+    return f"{'+' if amount_minor > 0 else '−'}{_money(abs(amount_minor), organisation)}"
 
 
 def _named(month: date) -> str:
@@ -142,6 +170,7 @@ def _against_norm(organisation: Organisation, months: list[date]) -> Report:
     table = [_norm_row(provider, services[service], pairs[provider, service]) for provider, service in keys]
     notes = [
         _("The norm is that of the day and place of each service; without an approved norm nothing is compared."),
+        *_to_the_ledger(organisation, months, rows),
     ]
     return _report(organisation, "norms", months, columns, [Section(table)], [_norm_chart(rows)], notes)
 
@@ -195,7 +224,8 @@ def _unit_costs(organisation: Organisation, months: list[date]) -> Report:
         found = {month: cells[key, month] for month in months if cells[key, month]}
         sections.append(Section([_price_row(month, of) for month, of in found.items()], _with_unit(service)))
         charts.append(_price_chart(service, months, found))
-    return _report(organisation, "prices", months, columns, sections, charts)
+    notes = _to_the_ledger(organisation, months, rows)
+    return _report(organisation, "prices", months, columns, sections, charts, notes)
 
 
 def _with_unit(service: Service) -> str:
@@ -242,6 +272,7 @@ def _places(organisation: Organisation, months: list[date]) -> Report:
     table = [_share_row(_named(month), parts) for month, parts in settled.items()]
     total = [sum(column) for column in zip(*settled.values(), strict=True)]
     notes = [_shares_in_words(total)] if any(total) else []
+    notes += _to_the_ledger(organisation, months, rows)
     labels = [_named(month) for month in settled]
     series = [
         Series(str(name), [_shares(parts)[place] for parts in settled.values()])

@@ -16,6 +16,7 @@ from config.money import from_minor
 from config.templatetags.show import iban
 from contracts.views.pages import PAGE_SIZE, access_of, one_of, page_of
 from settlement import age_queries, book_queries, queries
+from settlement.debt_queries import owed_in_all
 from settlement.forms import BalanceForm, day_asked
 from settlement.models import Account
 from settlement.views.sheets import sheet, sheet_asked
@@ -39,7 +40,7 @@ BUDGET = (
     _("Appropriation"),
     _("Committed to grants"),
     _("Reserved for certificates"),
-    _("Spent by settled claims"),
+    _("Spent"),
     _("Free"),
 )
 
@@ -126,7 +127,12 @@ def ageing(request: HttpRequest) -> HttpResponse:
         return sheet(kind, f"ageing-{on}", _("What is open, by age"), AGES, rows)
     *others, (title, owner, found) = tables
     tables = [*others, (title, owner, [replace(row, name=iban(row.name)) for row in found])]
-    context = {"form": form, "on": on, "tables": [(*table, _totals(table[2])) for table in tables]}
+    context = {
+        "form": form,
+        "on": on,
+        "tables": [(*table, _totals(table[2])) for table in tables],
+        "owed": owed_in_all(office),
+    }
     return render(request, "settlement/books/ageing.html", context)
 
 

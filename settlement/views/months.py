@@ -23,7 +23,7 @@ from settlement.models import ClosedMonth
 from settlement.month_checks import Check, month_checks
 
 FIGURES = (
-    ("claimed", _("Claimed")),
+    ("claimed", _("Claimed in judged claims")),
     ("reduced", _("Reduced or rejected")),
     ("waiting", _("Waits for a decision")),
     ("gross", _("Allowed")),
@@ -74,6 +74,7 @@ def month(request: HttpRequest, period: str) -> HttpResponse:
         "blocked": any(check.blocks for check in checks),
         "may_close": access.may("months.close") and closed is None and first < current,
         "rows": [(title, (kept.figures if kept else figures)[name]) for name, title in FIGURES],
+        "submitted": finance_queries.waiting_claims(office, first),
         "figures": kept.figures if kept else figures,
         "providers": kept.providers if kept else finance_queries.providers_of_month(office, first),
     }

@@ -171,6 +171,18 @@ def test_the_page_of_ages_costs_the_same(
         reader.get(address, {"on": "2025-12-31"})
 
 
+def test_the_page_of_ages_says_what_providers_owe_of_paid_months(
+    reader: Client, organisation: Organisation, at: datetime
+) -> None:
+    """It is in no case, so the table of what providers return cannot have it; the note has sum and link."""
+    reader.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    address, said = reverse("settlement:ageing"), "of months that were put right after they were paid"
+    assert said not in reader.get(address).content.decode()
+    adjudicated(organisation, at, (7, -13800), number=9)
+    page = reader.get(address).content.decode().replace("\N{NO-BREAK SPACE}", " ")
+    assert f"1 provider owes 138.00 ₴ today {said}" in page and reverse("settlement:provider_debts") in page
+
+
 def test_a_statement_reads_only_its_account(organisation: Organisation, at: datetime) -> None:
     post(organisation, "payable", -100, DAY, of=provider(1))
     account = Account.objects.get(code="payable:P1")

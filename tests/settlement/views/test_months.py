@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,7 +13,8 @@ from django.utils import timezone
 from config.accounts.models import Organisation, User
 from settlement.actions.month_close import close_month
 from settlement.actions.payments import fail_payment
-from settlement.models import ClosedMonth
+from settlement.finance_queries import waiting_claims
+from settlement.models import Claim, ClaimLine, ClosedMonth
 from tests.settlement.actions.paid import released_run
 from tests.settlement.actions.payables import NOVEMBER, adjudicated, owe, ready
 from tests.signed_in import browser
@@ -59,6 +61,28 @@ def test_a_month_that_runs_or_has_not_begun_says_so(page: Client) -> None:
     for shown in (running, future):
         assert "Nothing blocks the closing." not in shown and "Close the month" not in shown
     assert "Nothing blocks the closing." in over and "Close the month" in over
+
+
+def test_a_month_shows_what_is_submitted_and_waits_beside_what_is_judged(
+    page: Client, office: Organisation, at: datetime
+) -> None:
+    assert "Submitted and not judged yet" not in text(page, "2025-11")
+    judged = Claim.objects.filter(organisation=office, period=NOVEMBER).earliest("pk")
+    told: dict[str, Any] = {"organisation": office, "provider": judged.provider, "period": NOVEMBER, "recorded_at": at}
+    claim = Claim.objects.create(number="W-1", status="submitted", submitted_at=at, **told)
+    ClaimLine.objects.create(
+        claim=claim, line=1, service_code="S", service_date=NOVEMBER, units_milli=2000, unit_rate_e4=1_000_000,
+        amount_e4=2_000_000,
+    )  # fmt: skip
+    Claim.objects.create(number="W-2", status="submitted", submitted_at=at, reverses=claim, **told)
+    shown = text(page, "2025-11")
+    assert "Claimed in judged claims" in shown and "Submitted and not judged yet" in shown
+    assert [(row.number, asked) for row, asked in waiting_claims(office, NOVEMBER)] == [
+        ("W-1", 20_000),
+        ("W-2", -20_000),
+    ]
+    assert "W-1</a>: 200.00 ₴</li>" in shown or "W-1: 200.00 ₴</li>" in shown
+    assert "-200.00 ₴ (takes an earlier claim back)" in shown.replace("−", "-")
 
 
 def test_a_closed_month_shows_the_figures_of_its_closing(

@@ -13,11 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from config.accounts.models import Organisation
+from config.audit.actors import SYSTEM
 from config.money import to_minor
 from config.periods import add_months
 from contracts.actions.budgets import amend_budget_line
 from contracts.models import BudgetEntry, BudgetLine, NormCost, Service, Territory
 from settlement.actions.claims import reverse_claim
+from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from settlement.book_queries import event_title
 from settlement.report_queries import budget_months
 from settlement.reports import KINDS, Report
 from tests.settlement.actions.month import AT, NOVEMBER, judge
@@ -106,6 +109,28 @@ def test_what_was_taken_back_counts_no_more(town: Town) -> None:
     for kind in ("norms", "prices", "places"):
         assert made(kind, town).table.rows == []
         assert "There are no figures in these months" in text(town.browser("halyna").get(url("report", kind)))
+
+
+@pytest.mark.parametrize("kind", ["norms", "prices", "places"])
+def test_a_report_of_cost_says_each_figure_on_the_way_to_the_ledger(kind: str, town: Town) -> None:
+    """Cost that no run decided stands in the ledger alone: it is named, in page, spreadsheet and paper alike."""
+    halyna, line = town.browser("halyna"), BudgetLine.objects.get(organisation=town.organisation, year=2025)
+    sum_ = "cost in the ledger for the same months: 1,710.00 ₴"
+    assert sum_ in text(halyna.get(url("report", kind)))
+    lowered = EntryDraft(
+        "clawback.decided", "clawback.decided:1", "x:1",
+        [Amounts({"amount": 3000, "rest": 3000, "due": 0}, town.claim.provider, line)],
+    )  # fmt: skip
+    post_entries(organisation=town.organisation, drafts=[lowered], on=date(2025, 12, 31), actor=SYSTEM, at=AT)
+    last = made(kind, town).table.notes[-1]
+    assert {part.split(":")[0] for part in last.split("; ")[1:-1]} == {event_title("clawback.decided")}
+    page = text(halyna.get(url("report", kind)))
+    assert "Money asked back: −30.00 ₴; cost in the ledger for the same months: 1,680.00 ₴" in page
+    sheet = load_workbook(io.BytesIO(halyna.get(url("report", kind), {"file": "xlsx"}).content)).active
+    assert sheet is not None
+    assert any("1,680.00" in str(cell.value) for row in sheet.iter_rows() for cell in row)
+    november = made(kind, town, [NOVEMBER]).table.notes[-1]
+    assert "−" not in november
 
 
 def test_the_budget_month_by_month(town: Town) -> None:
