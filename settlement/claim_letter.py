@@ -13,6 +13,7 @@ from settlement.appeal_queries import DISPUTABLE, appeal_until, disputed_run
 from settlement.claim_queries import taken_by_check
 from settlement.documents import document_language, pdf_of
 from settlement.explanations import LineExplained, explain_lines, waterfall_place
+from settlement.fee_queries import collects_fees
 from settlement.finding_words import title_of
 from settlement.models import Claim, ClaimLine
 from settlement.term_queries import restored_term
@@ -49,6 +50,7 @@ def letter_context(claim: Claim) -> dict[str, Any]:
         "term": restored_term(claim),
         "totals": line_queries.claim_totals(claim),
         "checks": checks_in_words(claim),
+        "noticed": collects_fees(claim.organisation, claim.period),
         "lines": explain(claim, lines),
         "changed": explain(claim, changed),
         "outcomes": [(code, counts[code]) for code in line_queries.OUTCOMES if counts.get(code)],

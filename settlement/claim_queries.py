@@ -97,7 +97,7 @@ def payments_of_claim(claim: Claim) -> list[ClaimPayment]:
 
 # Findings of the last decision on each line of a claim.
 _TAKEN = """
-SELECT f.check_code, f.severity, count(*), sum(f.amount)
+SELECT f.check_code, f.severity, count(*) FILTER (WHERE f.amount > 0), count(*), sum(f.amount)
 FROM (SELECT DISTINCT ON (claim_line_id) claim_line_id, run_id FROM settlement_adjudication
       WHERE claim_id = %s AND reverses_id IS NULL ORDER BY claim_line_id, id DESC) a
 JOIN settlement_finding f ON f.claim_line_id = a.claim_line_id AND f.run_id = a.run_id
@@ -106,10 +106,14 @@ GROUP BY f.check_code, f.severity ORDER BY f.check_code, f.severity
 
 
 def taken_by_check(claim: Claim) -> list[dict[str, Any]]:
-    """What checks took from a claim by the last decision on each line: check, severity, lines, minor units."""
+    """What checks took from a claim by the last decision on each line: check, severity, lines, minor units.
+
+    ``lines`` are those from which the check took something, ``found`` all that it found: of a line that one check
+    refuses others take nothing more.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN, [claim.pk])
         return [
-            {"check_code": check, "severity": severity, "lines": lines, "taken": int(taken)}
-            for check, severity, lines, taken in cursor.fetchall()
+            {"check_code": check, "severity": severity, "lines": lines, "found": found, "taken": int(taken)}
+            for check, severity, lines, found, taken in cursor.fetchall()
         ]

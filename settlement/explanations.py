@@ -281,11 +281,11 @@ def _fee_words(gross: int, service: Service | None, decision: FeeAssessment | No
     if decision.mode == "D":
         words = gettext(
             "The recipient pays up to %(limit)s a month, shared over the month's lines in proportion, to the kopiyka; "
-            "the provider collects it."
+            "the budget does not pay it."
         )
         return words % {"limit": amount(decision.monthly_limit or 0, currency)}
     if decision.mode == "C":
-        return gettext("The recipient pays in full; the provider collects it.")
+        return gettext("The recipient pays in full; the budget does not pay it.")
     return gettext("The recipient receives services free of charge.")
 
 

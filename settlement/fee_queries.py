@@ -130,6 +130,11 @@ WHERE o.amount <> COALESCE(c.amount, 0) ORDER BY month DESC LIMIT 12
 """
 
 
+def collects_fees(organisation: Organisation, month: date) -> bool:
+    """Whether the office collects the fees of a month for the providers: it issued notices for it."""
+    return FeeNotice.objects.filter(organisation=organisation, month=month).exists()
+
+
 def has_fees(organisation: Organisation) -> bool:
     """Whether the office collects fees at all."""
     return FeeNotice.objects.filter(organisation=organisation).exists()

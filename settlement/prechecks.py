@@ -57,12 +57,21 @@ class Precheck:
     @cached_property
     def checks(self) -> list[dict[str, Any]]:
         """What each check would take, in the order in which checks take, with its title; minor units."""
-        keys = self.findings[["check", "severity"]].astype("object")
-        rows = keys.assign(amount=self.findings["amount"].to_numpy()).groupby(["check", "severity"])["amount"]
-        found: Any = rows.agg(lines="count", taken="sum").reset_index().itertuples()
+        amounts = self.findings["amount"].to_numpy()
+        rows = self.findings[["check", "severity"]].astype("object").assign(amount=amounts, took=amounts > 0)
+        sums = rows.groupby(["check", "severity"]).agg(
+            lines=("took", "sum"), found=("took", "count"), taken=("amount", "sum")
+        )
+        of_checks: Any = sums.astype(int).reset_index().itertuples()
         return in_words(
-            {"check_code": row.check, "severity": row.severity, "lines": int(row.lines), "taken": int(row.taken)}
-            for row in found
+            {
+                "check_code": row.check,
+                "severity": row.severity,
+                "lines": row.lines,
+                "found": row.found,
+                "taken": row.taken,
+            }
+            for row in of_checks
         )
 
     def lines_of(self, outcome: str) -> list[int]:

@@ -24,6 +24,7 @@ from settlement.claim_queries import payments_of_claim
 from settlement.clearing_queries import cleared_on_the_road
 from settlement.correction_queries import corrections_of, taken_back
 from settlement.explanations import LineExplained
+from settlement.fee_queries import collects_fees
 from settlement.finance_forms import ReasonForm
 from settlement.finding_words import title_of
 from settlement.line_changes import changes_between, changes_of
@@ -94,7 +95,8 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "q": q,
         "hidden": {"outcome": outcome},
         "totals": line_queries.claim_totals(claim) if counts else None,
-        "claimed_minor": line_queries.claimed_minor(claim),
+        "noticed": collects_fees(claim.organisation, claim.period),
+        "claimed_minor": line_queries.claimed_minor(claim.reverses or claim),
         "declaration": line_queries.declaration_of(claim),
         "checks": checks,
         "refused_as_late": refused_as_late(checks),

@@ -17,11 +17,15 @@ from config.accounts.models import Organisation
 from config.audit.models import AuditEvent
 from config.office.jobs import run_job
 from config.office.models import Job
+from config.templatetags.show import minor
 from contracts.actions.reference import load_reference
 from contracts.models import Contract
 from settlement.actions import letters
+from settlement.actions.fees import issue_fee_notices
+from settlement.claim_queries import taken_by_check
 from settlement.claim_rows import COLUMNS, read_claim_file
 from settlement.finding_words import title_of
+from settlement.line_queries import claimed_minor, outcome_counts
 from settlement.models import Claim, ClaimLine, Finding
 from settlement.tasks import run_jobs
 from tests.oracle.small import add_visit
@@ -60,6 +64,32 @@ def test_each_line_that_lost_something_says_why_beside_its_sums(town: Town) -> N
     codes = [row.split("<code>")[1].split("</code>")[0] for row in refused]
     assert codes == ["CLM-27", "CLM-20"]
     assert "CLM-11" in reason and "is not confirmed" in reason
+
+
+def test_lines_of_checks_are_those_from_which_they_took(town: Town) -> None:
+    """A line that several checks refuse is refused once: rows of refusals add up to the filter, and say the rest."""
+    refusal = Finding.objects.filter(claim_line__claim=town.claim, check_code="CLM-20").get()
+    for code in ("CLM-09", "CLM-31"):
+        Finding.objects.create(
+            run=refusal.run, claim_line=refusal.claim_line, check_code=code, severity="R", amount=0
+        )  # fmt: skip
+    checks = {(check["check_code"], check["severity"]): check for check in taken_by_check(town.claim)}
+    refused = sum(check["lines"] for (_code, severity), check in checks.items() if severity == "R")
+    assert refused == outcome_counts(town.claim)["rejected"]
+    also = [checks[code, "R"] for code in ("CLM-09", "CLM-31")]
+    assert [(check["lines"], check["found"]) for check in also] == [(0, 1), (0, 1)]
+
+
+def test_who_collects_the_fees_is_said_as_it_is(town: Town) -> None:
+    nadiia = town.browser("nadiia")
+    provider, office = "there are no fee notices for this month", "The municipality collects the fees of this month"
+    before = text(nadiia.get(url("claim", town.claim.pk)))
+    assert provider in before and office not in before
+    issue_fee_notices(
+        organisation=town.organisation, month=town.claim.period, actor=town.users["halyna"].as_actor(), at=AT
+    )
+    after = text(nadiia.get(url("claim", town.claim.pk)))
+    assert office in after and provider not in after
 
 
 def test_the_list_names_what_took_most(town: Town) -> None:
@@ -281,6 +311,10 @@ def test_a_claim_taken_back_waits_for_nobody_and_names_what_stands_for_it(town: 
     before = text(nadiia.get(url("claim", town.claim.pk)))
     assert waiting in before and "no longer counts" not in before
     halyna.post(url("claim_reverse", town.claim.pk), {"reason": "Помилка"})
+    with override("en"):
+        wanted = minor(claimed_minor(town.claim)).replace("\xa0", " ")
+    asked = text(nadiia.get(url("claim", Claim.objects.get(reverses=town.claim).pk)))
+    assert f"Claimed in the claim that is taken back</dt><dd>{wanted}" in asked
     judge(town.organisation)
     line = town.claim.lines.get(line=1)
     page = text(nadiia.get(url("claim", town.claim.pk)))
