@@ -72,6 +72,7 @@ STATUSES: dict[str, tuple[Any, str]] = {
     "reduced": (_("reduced"), WARN),
     "reduced_to_nothing": (_("reduced to nothing"), BAD),
     "pended": (_("waits for a person"), WAIT),
+    "left_unpaid": (_("decided: not paid"), BAD),
     # clearing between municipalities
     "drawn": (_("waits for signatures"), WAIT),
     "agreed": (_("agreed"), GOOD),

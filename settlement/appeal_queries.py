@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from config.accounts.access import Access
 from config.accounts.models import Organisation
 from config.clock import local_date
-from config.periods import add_working_days
-from contracts.parameters import ParameterBook
+from config.periods import WorkingCalendar, add_working_days
+from contracts.parameters import ParameterBook, ParameterMissing
 from contracts.queries import term_ends, working_calendar
-from settlement.line_queries import visible_claims
-from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimLine, KeptPend
+from settlement.line_queries import decided_pends, is_decided, visible_claims
+from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimLine, Finding, KeptPend
 
 TERM = "claim.appeal_days"
 DISPUTABLE = ("adjudicated", "scheduled", "paid", "rejected", "disputed")
@@ -35,14 +36,18 @@ def has_appeal(claim: Claim, line: ClaimLine | None, run: AdjudicationRun) -> bo
 
 
 def appealable_decisions() -> QuerySet[Adjudication]:
-    """The latest decisions about lines that took something or wait and are appealed by nobody; terms may be over."""
+    """The latest decisions about lines that took something and are appealed by nobody; terms may be over. A line that
+    waits is decided once a person says that it is not paid.
+    """
     pair = {"claim": OuterRef("claim"), "claim_line": OuterRef("claim_line")}
     later = Adjudication.objects.filter(**pair, reverses=None, pk__gt=OuterRef("pk"))
     made = Appeal.objects.filter(
         Q(claim_line=OuterRef("claim_line")) | Q(claim_line=None), claim=OuterRef("claim"), run=OuterRef("run")
     )
     standing = {"reverses": None, "claim__reverses": None, "claim__status__in": DISPUTABLE}
-    return Adjudication.objects.filter(~Exists(later), ~Exists(made), **standing).exclude(outcome="accepted")
+    pends = Finding.objects.filter(run=OuterRef("run"), claim_line=OuterRef("claim_line"), severity="P")
+    rows = Adjudication.objects.filter(~Exists(later), ~Exists(made), **standing).exclude(outcome="accepted")
+    return rows.exclude(~Exists(pends.filter(is_decided())), outcome="pended")
 
 
 def appealable_run(claim: Claim, line: ClaimLine | None) -> AdjudicationRun | None:
@@ -54,22 +59,55 @@ def appealable_run(claim: Claim, line: ClaimLine | None) -> AdjudicationRun | No
     return None if run is None or has_appeal(claim, line, run) else run
 
 
-def appeal_until(run: AdjudicationRun) -> date:
-    """The last day on which a decision of a run can be appealed: working days after it was made."""
-    return term_ends(run.organisation, TERM, run.recorded_at)
+def appeal_until(run: AdjudicationRun, line: ClaimLine | None = None) -> date:
+    """The last day on which a decision of a run can be appealed: working days after it was made, or after a person
+    decided that the line, which waited, is not paid.
+    """
+    kept = decided_pends().filter(claim_line=line).last() if line else None
+    return term_ends(run.organisation, TERM, max(run.recorded_at, kept.recorded_at) if kept else run.recorded_at)
+
+
+def offers_appeal(claim: Claim, line: ClaimLine | None, today: date) -> bool:
+    """Whether an appeal against the decision about a claim or line is offered on a day: its term is not over."""
+    run = appealable_run(claim, line)
+    try:
+        return run is not None and today <= appeal_until(run, line)
+    except ParameterMissing:
+        return True
+
+
+def in_term(organisation: Organisation, today: date) -> Q:
+    """Of ``appealable_decisions``: those of an office whose term is not over on a day."""
+    terms = _Terms.of(organisation)
+    kept = decided_pends().filter(run__organisation=organisation).values_list("claim_line", "recorded_at")
+    late = [line for line, at in kept if terms.lasts(at, today)]
+    return Q(run__in=appealable_runs(organisation, today)) | Q(outcome="pended", claim_line__in=late)
 
 
 def appealable_runs(organisation: Organisation, today: date) -> list[AdjudicationRun]:
     """Runs whose decisions can still be appealed on a day; where no term is written down, none of them is over."""
-    days, calendar = ParameterBook.load(organisation, TERM), working_calendar(organisation)
-    found = []
+    terms, found = _Terms.of(organisation), []
     for run in AdjudicationRun.objects.filter(organisation=organisation).order_by("-recorded_at").iterator(20):
-        made = local_date(run.recorded_at, organisation.zone)
-        term = days.get(TERM, made)
-        if term is not None and add_working_days(made, term.whole, calendar) < today:
+        if not terms.lasts(run.recorded_at, today):
             break
         found.append(run)
     return found
+
+
+@dataclass(frozen=True)
+class _Terms:
+    organisation: Organisation
+    book: ParameterBook
+    calendar: WorkingCalendar
+
+    @classmethod
+    def of(cls, organisation: Organisation) -> _Terms:
+        return cls(organisation, ParameterBook.load(organisation, TERM), working_calendar(organisation))
+
+    def lasts(self, since: datetime, today: date) -> bool:
+        made = local_date(since, self.organisation.zone)
+        term = self.book.get(TERM, made)
+        return term is None or today <= add_working_days(made, term.whole, self.calendar)
 
 
 def appeals_to_answer(access: Access) -> QuerySet[Appeal]:

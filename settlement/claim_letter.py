@@ -43,12 +43,14 @@ def letter_context(claim: Claim) -> dict[str, Any]:
     """Figures and words of the letter; sums of all lines, words for the first lines of each list."""
     everything = line_queries.claim_lines(claim)
     counts = line_queries.outcome_counts(claim)
+    totals = line_queries.claim_totals(claim)
     lines = list(everything[:LINES_MAX])
     changed = list(line_queries.claim_lines(claim, not_in_full=True)[:CHANGED_MAX])
     return {
         "claim": claim,
         "term": restored_term(claim),
-        "totals": line_queries.claim_totals(claim),
+        "totals": totals,
+        **line_queries.waits_of(claim, counts.get("pended", 0), totals["pended"]),
         "checks": checks_in_words(claim),
         "noticed": collects_fees(claim.organisation, claim.period),
         "lines": explain(claim, lines),

@@ -175,13 +175,21 @@ def _paid_words(payment: Payment, amount: int) -> str:
     return words % {"reference": payment.reference}
 
 
-def fee_notice(notice: FeeNotice, name: str, overpaid_minor: int) -> bytes:
-    """PDF that asks a recipient for the fee of a month: the sum, what it is for, the account and reference to quote.
+def fee_notice(notice: FeeNotice, services: Sequence[object], name: str, overpaid_minor: int) -> bytes:
+    """PDF that asks a recipient for the fee of a month: the sum, the services behind it, the account and reference to
+    quote, and where to say that it is wrong.
 
-    ``notice`` carries its sums (fee_queries). ``name``: whom it is to, as the reader may see it. Money: minor units.
+    ``notice`` carries its sums, ``services`` are ``services_of`` it (fee_queries). ``name``: whom it is to, as the
+    reader may see it. Money: minor units.
     """
     charges = notice.charges.values("provider__name").annotate(amount=Sum("amount_minor")).order_by("provider__name")
-    context = {"notice": notice, "charges": charges, "name": name, "overpaid_minor": overpaid_minor}
+    context = {
+        "notice": notice,
+        "charges": charges,
+        "services": services,
+        "name": name,
+        "overpaid_minor": overpaid_minor,
+    }
     return pdf_of("documents/fee_notice.html", context, notice.organisation, notice.issued_at)
 
 

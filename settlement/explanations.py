@@ -20,7 +20,7 @@ from config.templatetags.show import amount, minor, rate, units
 from contracts.models import Service
 from settlement.check_grounds import Ground, ground_of
 from settlement.finding_bases import Basis, basis_of, decision_basis, fee_decision, scaled, service_of
-from settlement.finding_words import Figures, advice_of, sentence_of, title_of
+from settlement.finding_words import EXPLAINING, Figures, advice_of, explains, sentence_of, title_of
 from settlement.line_queries import JudgedLine, LineHistory, LineSources
 from settlement.models import AdjudicationRun, ClaimLine, Finding
 from vouchers.models import FeeAssessment
@@ -28,6 +28,7 @@ from vouchers.models import FeeAssessment
 # The order in which findings take (interchange, "How a run adjudicates", point 4).
 RATES, CUTS = ("CLM-16", "CLM-17"), ("CLM-14", "CLM-13", "CLM-12", "CLM-15", "CLM-18", "CLM-19")
 TAKING = ("R", "P", "C")
+LEFT_UNPAID = "left_unpaid"
 FEE = "CLM-35"
 DAYS = ("date", "submitted", "deadline", "death", "from", "since", "began", "act_due", "last")
 MONEY = {
@@ -85,8 +86,12 @@ class LineExplained:
 
     @property
     def outcome(self) -> str:
-        """The present outcome for a reader: a line of which the cuts left nothing is told apart."""
+        """The present outcome for a reader: a line of which the cuts left nothing is told apart, and so is one that
+        waited until a person decided that it is not paid.
+        """
         row = self.judged.adjudication if self.judged else None
+        if self.history.left_unpaid:
+            return LEFT_UNPAID
         return "" if row is None else shown_outcome(row.outcome, row.gross)
 
     @property
@@ -97,8 +102,13 @@ class LineExplained:
 
     @property
     def reason(self) -> WaterfallRow | None:
-        """Why not everything is allowed: the step of the last decision that takes most, the first of equals."""
+        """Why not everything is allowed: the step of the last decision that explains the others, else the one that
+        takes most, the first of equals.
+        """
         steps = self.runs[-1][2] if self.runs else ()
+        for step in steps:
+            if explains(step.code, step.severity):
+                return step
         taking = [step for step in steps if step.kind == "finding" and step.amount]
         return min(taking, key=lambda step: step.amount, default=None)
 
@@ -120,7 +130,7 @@ def _explained(history: LineHistory, sources: LineSources, known: Callable[[date
     runs = tuple(
         (
             judged.adjudication.run,
-            outcome_words(judged),
+            outcome_words(judged, left_unpaid=judged is history.judged[-1] and history.left_unpaid is not None),
             tuple(waterfall(line, judged, known(judged.adjudication.run.known_at))),
         )
         for judged in history.judged
@@ -129,8 +139,8 @@ def _explained(history: LineHistory, sources: LineSources, known: Callable[[date
     return LineExplained(line, name, short_unit(service), history, runs)
 
 
-def outcome_words(judged: JudgedLine) -> str:
-    """The outcome of a line as a sentence."""
+def outcome_words(judged: JudgedLine, *, left_unpaid: bool = False) -> str:
+    """The outcome of a line as a sentence; ``left_unpaid``: it waited, and a person decided that it is not paid."""
     row = judged.adjudication
     if row.reverses_id:
         return gettext("The earlier decision on this line is taken back.")
@@ -140,9 +150,10 @@ def outcome_words(judged: JudgedLine) -> str:
         "reduced": gettext("%(gross)s of the claimed %(claimed)s are allowed."),
         "rejected": gettext("Nothing is allowed of the claimed %(claimed)s."),
         "pended": gettext("The line waits for a person's decision; nothing of what waits is paid yet."),
+        LEFT_UNPAID: gettext("The line waited for a person, and it was decided that it is not paid."),
     }
     currency = row.run.organisation.currency
-    return sentences[shown_outcome(row.outcome, row.gross)] % {
+    return sentences[LEFT_UNPAID if left_unpaid else shown_outcome(row.outcome, row.gross)] % {
         "gross": minor(row.gross, currency),
         "claimed": minor(row.amount_claimed, currency),
     }
@@ -178,8 +189,15 @@ def waterfall(line: ClaimLine, judged: JudgedLine, sources: LineSources) -> list
 
 
 def in_waterfall_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Rates, rejections, pends, unit cuts, money cuts, warnings."""
-    return sorted(findings, key=lambda row: waterfall_place(row.check_code, row.severity))
+    """Rates, rejections, pends, unit cuts, money cuts, warnings; of the rejections those first that explain others."""
+    return sorted(findings, key=_place)
+
+
+def _place(finding: Finding) -> tuple[int, int, str]:
+    stage, place, code = waterfall_place(finding.check_code, finding.severity)
+    if explains(code, finding.severity):
+        place = EXPLAINING.index(code) - len(EXPLAINING) - 1
+    return stage, place, code
 
 
 def waterfall_place(code: str, severity: str) -> tuple[int, int, str]:

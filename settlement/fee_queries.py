@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, F, IntegerField, Max, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from config.accounts.models import Organisation, User
-from contracts.models import Provider
+from contracts.models import Provider, Service
 from settlement.models import FeeCharge, FeeNotice, FeeReceipt, FeeRefund, Posting
 from settlement.models.fees import NOT_GIVEN
 
@@ -106,6 +107,52 @@ def refunds_of(notice: FeeNotice) -> QuerySet[FeeRefund, Any]:
     """Refunds of a notice, oldest first."""
     rows = FeeRefund.objects.filter(receipt__notice=notice)
     return rows.select_related("receipt", "requested_by", "approved_by").order_by("id")
+
+
+@dataclass(frozen=True)
+class FeeOfService:
+    """A service behind a notice, with its unit: ``units`` thousandths, ``rate`` ten-thousandths, else minor units."""
+
+    provider: str
+    service: str
+    units: int
+    rate: int
+    cost: int
+    fee: int
+
+
+# What runs had adjudicated when the notice was last charged; decisions that were taken back cancel out.
+_SERVICES = """
+SELECT p.name, l.service_id, l.service_code, sum(a.units_allowed)::bigint, a.rate_allowed,
+    sum(a.gross)::bigint, sum(a.fee)::bigint
+FROM settlement_adjudication a
+JOIN settlement_adjudicationrun r ON r.id = a.run_id AND r.status = 'done' AND r.recorded_at <= %(charged_at)s
+JOIN settlement_claimline l ON l.id = a.claim_line_id
+JOIN settlement_claim q ON q.id = a.claim_id
+JOIN contracts_provider p ON p.id = q.provider_id
+JOIN vouchers_certificate c ON c.id = COALESCE(l.certificate_id, (SELECT k.id FROM vouchers_certificate k
+    WHERE k.organisation_id = q.organisation_id AND k.number = l.certificate_number))
+WHERE q.organisation_id = %(office)s AND q.period = %(month)s AND c.recipient_id = %(recipient)s AND a.fee <> 0
+GROUP BY 1, 2, 3, 5 HAVING sum(a.fee) <> 0 ORDER BY 1, 3, 5
+"""
+
+
+def services_of(notice: FeeNotice) -> list[FeeOfService]:
+    """The services whose fees a notice asks for, by provider, service and price: three queries."""
+    charged_at = notice.charges.aggregate(last=Max("charged_at"))["last"]
+    asked: dict[str, Any] = {"office": notice.organisation_id, "month": notice.month, "charged_at": charged_at}
+    with connection.cursor() as cursor:
+        cursor.execute(_SERVICES, asked | {"recipient": notice.recipient_id})
+        rows = cursor.fetchall()
+    known = Service.objects.in_bulk({row[1] for row in rows})
+    return [_fee_of(known.get(row[1]), *row) for row in rows]
+
+
+def _fee_of(
+    service: Service | None, provider: str, _key: int | None, code: str, units: int, rate: int, cost: int, fee: int
+) -> FeeOfService:
+    name = f"{service.name}, {service.get_unit_display()}" if service else code
+    return FeeOfService(provider, name, int(units), int(rate), int(cost), int(fee))
 
 
 def months_to_charge(organisation: Organisation) -> list[tuple[date, int, bool]]:

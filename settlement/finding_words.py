@@ -18,6 +18,10 @@ _FIGURE = re.compile(r"%\((\w+)\)s")
 # What a figure shows that the line leaves blank.
 NONE = "—"
 
+# Rejections that explain others, told first: who has died, or lies in a hospital, has no certificate in force either; a
+# service that the catalogue does not know has no price in the contract.
+EXPLAINING = ("CLM-26", "CLM-27", "CLM-06")
+
 # (check, reason) -> sentence. The reason "" serves where none of the others was noted.
 SENTENCES: dict[tuple[str, str], Any] = {
     ("CLM-01", ""): _("Units times rate give %(expected)s, the line says %(claimed)s."),
@@ -149,6 +153,11 @@ class Figures(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return NONE
+
+
+def explains(code: str, severity: str) -> bool:
+    """Whether a finding explains the others of its line."""
+    return severity == "R" and code in EXPLAINING
 
 
 def title_of(code: str) -> str:

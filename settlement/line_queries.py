@@ -11,7 +11,7 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from config.accounts.access import Access
@@ -19,6 +19,7 @@ from config.versions import as_it_was, earlier_of
 from contracts.models import Contract, ContractLine, GrantItem, NormCost, RequiredEvidence, Service
 from contracts.queries import provider_of
 from settlement.claim_queries import taken_by_check
+from settlement.finding_words import explains
 from settlement.models import (
     Adjudication,
     AdjudicationRun,
@@ -27,6 +28,8 @@ from settlement.models import (
     ClaimLine,
     Clearance,
     Finding,
+    KeptPend,
+    PendProposal,
     Remittance,
 )
 from vouchers.models import Certificate, FeeAssessment, PlanLine, Recipient
@@ -86,6 +89,16 @@ class LineHistory:
     line: ClaimLine
     judged: tuple[JudgedLine, ...] = ()
     clearances: tuple[Clearance, ...] = ()
+    kept: tuple[KeptPend, ...] = ()
+
+    @property
+    def left_unpaid(self) -> KeptPend | None:
+        """The latest decision in force that the line is not paid, of a line that waited; one check's is enough."""
+        last = self.judged[-1] if self.judged else None
+        if last is None or last.adjudication.outcome != "pended":
+            return None
+        pends = {row.check_code for row in last.findings if row.severity == "P"}
+        return next((row for row in reversed(self.kept) if row.check_code in pends), None)
 
 
 def visible_claims(access: Access, search: str = "", status: str = "") -> QuerySet[Claim]:
@@ -146,12 +159,15 @@ def main_reasons(claims: Iterable[Claim]) -> dict[int, str]:
 
 
 def main_checks(rows: Iterable[Adjudication]) -> dict[int, str]:
-    """The check that takes most from each judged line, by adjudication: one query."""
+    """The check that explains the others of each judged line, else the one that takes most, by adjudication: one
+    query.
+    """
     judged = {(row.run_id, row.claim_line_id): row.pk for row in rows}
     found = Finding.objects.filter(severity__in="RPC", run__in={run for run, _line in judged})
     found = found.filter(claim_line__in={line for _run, line in judged}).order_by("amount", "-check_code")
-    keys = found.values_list("run_id", "claim_line_id", "check_code")
-    return {judged[run, line]: code for run, line, code in keys if (run, line) in judged}
+    keys = found.values_list("run_id", "claim_line_id", "check_code", "severity")
+    rows_told = sorted(keys, key=lambda row: explains(row[2], row[3]))
+    return {judged[run, line]: code for run, line, code, _severity in rows_told if (run, line) in judged}
 
 
 def claim_totals(claim: Claim) -> dict[str, int]:
@@ -205,7 +221,7 @@ def claim_lines(claim: Claim, outcome: str = "", search: str = "", *, not_in_ful
 
 
 def histories(lines: Iterable[ClaimLine], reversing: Claim | None = None) -> list[LineHistory]:
-    """What the runs made of these lines, of one or several claims: three queries.
+    """What the runs made of these lines, of one or several claims: four queries.
 
     ``reversing``: the claim that takes the lines' claim back; then its opposite decisions instead.
     """
@@ -220,11 +236,13 @@ def histories(lines: Iterable[ClaimLine], reversing: Claim | None = None) -> lis
     lifted = Clearance.objects.filter(claim_line__in=rows).select_related("proposal__proposed_by", "confirmed_by")
     for cleared in lifted.order_by("run", "check_code"):
         clearances.setdefault(cleared.claim_line_id, []).append(cleared)
+    kept: dict[int, list[KeptPend]] = grouped(decided_pends().filter(claim_line__in=rows), "claim_line_id")
     return [
         LineHistory(
             line,
             tuple(JudgedLine(a, findings.get((a.run_id, line.pk), ())) for a in found.get(line.pk, ())),
             tuple(clearances.get(line.pk, ())),
+            tuple(kept.get(line.pk, ())),
         )
         for line in rows
     ]
@@ -314,12 +332,25 @@ def holding(rows: Iterable[Any], on: date) -> list[Any]:
     ]
 
 
-def pended_lines(access: Access, search: str = "", check: str = "") -> QuerySet[Finding]:
-    """Pends that nobody has lifted yet, of the latest adjudication of each line that waits; oldest first."""
+def decided_pends() -> QuerySet[KeptPend]:
+    """Decisions that a pend stays and nothing is paid, oldest first, while nobody lifted it or proposes anew to."""
+    pair = {"claim_line": OuterRef("claim_line"), "check_code": OuterRef("check_code")}
+    again = PendProposal.objects.filter(**pair, clearance=None, refusal=None)
+    lifted = Clearance.objects.filter(**pair)
+    return KeptPend.objects.filter(~Exists(again), ~Exists(lifted)).order_by("pk")
+
+
+def is_decided() -> Exists:
+    """Of a finding: whether a person decided that its pend stays."""
+    return Exists(decided_pends().filter(claim_line=OuterRef("claim_line"), check_code=OuterRef("check_code")))
+
+
+def standing_pends() -> QuerySet[Finding]:
+    """Pends that nobody has lifted yet, decided or not, of the latest adjudication of each line that waits."""
     later = Adjudication.objects.filter(claim_line=OuterRef("claim_line"), reverses=None).order_by("-id")
     cleared = Clearance.objects.filter(claim_line=OuterRef("claim_line"), check_code=OuterRef("check_code"))
-    rows = (
-        Finding.objects.filter(run__organisation=access.office(), severity="P")
+    return (
+        Finding.objects.filter(severity="P")
         .annotate(
             last_run=Subquery(later.values("run")[:1]),
             last_outcome=Subquery(later.values("outcome")[:1]),
@@ -328,6 +359,25 @@ def pended_lines(access: Access, search: str = "", check: str = "") -> QuerySet[
         .filter(last_outcome="pended", lifted=None, run=F("last_run"))
         .exclude(claim_line__claim__status="reversed")
     )
+
+
+def waits_of(claim: Claim, pended_lines: int, pended_minor: int) -> dict[str, int]:
+    """What of a claim's pended lines and sum still waits for a person, and what a person left unpaid: minor units."""
+    pends = standing_pends().filter(claim_line__claim=claim)
+    lines = pends.filter(is_decided()).values("claim_line")
+    found = pends.filter(claim_line__in=lines).aggregate(lines=Count("claim_line", distinct=True), amount=Sum("amount"))
+    unpaid = found["amount"] or 0
+    return {
+        "waiting_count": pended_lines - found["lines"],
+        "waiting_minor": pended_minor - unpaid,
+        "unpaid_count": found["lines"],
+        "unpaid_minor": unpaid,
+    }
+
+
+def pended_lines(access: Access, search: str = "", check: str = "") -> QuerySet[Finding]:
+    """Standing pends of the office, decided or not, oldest first."""
+    rows = standing_pends().filter(run__organisation=access.office())
     if search:
         rows = rows.filter(
             Q(claim_line__claim__number__icontains=search) | Q(claim_line__claim__provider__name__icontains=search)
@@ -342,6 +392,11 @@ def pended_lines(access: Access, search: str = "", check: str = "") -> QuerySet[
         "claim_line__certificate__recipient",
         "claim_line__worker",
     ).order_by("run__period", "claim_line__claim__number", "claim_line__line", "check_code")
+
+
+def waiting_lines(access: Access, search: str = "", check: str = "") -> QuerySet[Finding]:
+    """Pends about which a person has to decide: without those that were decided to stay."""
+    return pended_lines(access, search, check).exclude(is_decided())
 
 
 def providers_of_run(run: AdjudicationRun) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from config.clock import local_date
 from config.periods import WorkingCalendar, add_working_days
 from contracts.parameters import ParameterBook
 from contracts.queries import working_calendar
-from settlement.line_queries import pended_lines
+from settlement.line_queries import decided_pends, is_decided, pended_lines, waiting_lines
 from settlement.models import AdjudicationRun, Clearance, Finding, KeptPend, PendAssignment, PendProposal
 
 # Working days in which a claim is judged; what waits for a person is not judged yet.
@@ -26,13 +26,17 @@ Key = tuple[int, str]
 
 @dataclass(frozen=True)
 class Task:
-    """What the queue says of a pend. ``age``: days since the run; ``deadline``: absent when no parameter gives one."""
+    """What the queue says of a pend. ``age``: days since the run; ``deadline``: absent when no parameter gives one.
+
+    ``decided``: the decision in force that it stays; what is decided is not overdue.
+    """
 
     assigned_to: User | None
     proposal: PendProposal | None
     age: int
     deadline: date | None
     overdue: bool
+    decided: KeptPend | None
 
 
 @dataclass(frozen=True)
@@ -60,43 +64,52 @@ def deciders(organisation: Organisation) -> QuerySet[User]:
 
 
 def queue(access: Access, *, search: str = "", check: str = "", state: str = "", person: int | None = None) -> Any:
-    """Pends of the office that wait, oldest run first, as far as they are in a state of the queue."""
+    """Pends of the office that wait, oldest run first, as far as they are in a state of the queue. In the state
+    «kept» instead those that were decided to stay: they wait for nobody.
+    """
     pair = {"claim_line": OuterRef("claim_line"), "check_code": OuterRef("check_code")}
     latest = PendAssignment.objects.filter(**pair).order_by("-pk").values("assigned_to")[:1]
-    rows = pended_lines(access, search, check).annotate(in_charge=Subquery(latest))
+    rows = _in_state(access, search, check, state).annotate(in_charge=Subquery(latest))
     if state == "mine":
         rows = rows.filter(in_charge=access.user.pk)
     elif state == "nobody":
         rows = rows.filter(in_charge=None)
     elif state == "proposed":
         rows = rows.filter(Exists(PendProposal.objects.filter(**pair, clearance=None, refusal=None)))
-    elif state == "kept":
-        rows = rows.filter(Exists(KeptPend.objects.filter(**pair)))
     elif state == "overdue":
         rows = rows.filter(run__in=_overdue_runs(access.office(), access.now()))
     return rows.filter(in_charge=person) if person else rows
 
 
-def waiting_checks(access: Access, *, chosen: str = "") -> list[str]:
-    """Checks for which a line waits now, and the one that is chosen."""
-    codes = pended_lines(access).order_by().values_list("check_code", flat=True).distinct()
+def _in_state(access: Access, search: str, check: str, state: str) -> QuerySet[Finding]:
+    if state == "kept":
+        return pended_lines(access, search, check).filter(is_decided())
+    return waiting_lines(access, search, check)
+
+
+def waiting_checks(access: Access, *, chosen: str = "", state: str = "") -> list[str]:
+    """Checks for which a line waits now, or is decided in the state «kept»; and the one that is chosen."""
+    codes = _in_state(access, "", "", state).order_by().values_list("check_code", flat=True).distinct()
     return sorted({*codes, chosen} - {""})
 
 
 def tasks_of(organisation: Organisation, findings: Iterable[Finding], now: datetime) -> dict[int, Task]:
-    """The queue's columns by finding, their runs at hand: three queries."""
+    """The queue's columns by finding, their runs at hand: four queries."""
     rows = list(findings)
     lines = [row.claim_line_id for row in rows]
     assigned = PendAssignment.objects.filter(claim_line__in=lines).select_related("assigned_to").order_by("pk")
     people = {(row.claim_line_id, row.check_code): row.assigned_to for row in assigned}
     proposals = open_proposals(lines)
+    decisions = decided_pends().filter(claim_line__in=lines).select_related("decided_by")
+    decided = {(row.claim_line_id, row.check_code): row for row in decisions}
     terms, today = _Terms.of(organisation), local_date(now, organisation.zone)
     found = {}
     for row in rows:
         key, began = (row.claim_line_id, row.check_code), local_date(row.run.recorded_at, organisation.zone)
         deadline = terms.deadline(began)
-        late = deadline is not None and today > deadline
-        found[row.pk] = Task(people.get(key), proposals.get(key), (today - began).days, deadline, late)
+        late = deadline is not None and today > deadline and key not in decided
+        age = (today - began).days
+        found[row.pk] = Task(people.get(key), proposals.get(key), age, deadline, late, decided.get(key))
     return found
 
 

@@ -18,6 +18,7 @@ from config.audit.sentences import sentence_of
 from config.links import may_open, url_of_label
 from config.office.models import OutboxMessage
 from config.pages.trail_words import values_of
+from config.pages.waiting import card_of
 from config.record_names import full_names_of
 from contracts.views.pages import access_of, page_of
 
@@ -79,10 +80,11 @@ class Notice:
 
 @login_required
 def notices(request: HttpRequest) -> HttpResponse:
-    """The reader's own messages, newest first."""
+    """The reader's own messages, newest first; a recipient's notices of fees that are not paid stand above them."""
     access = access_of(request)
     page = page_of(request, messages_of(access))
-    return render(request, "notices.html", {"page": page, "notices": in_words(page, access)})
+    context = {"page": page, "notices": in_words(page, access), "owed": card_of("own_fees", access)}
+    return render(request, "notices.html", context)
 
 
 def messages_of(access: Access) -> QuerySet[OutboxMessage]:

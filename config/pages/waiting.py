@@ -534,6 +534,12 @@ def cards_of(access: Access) -> list[Card]:
     return sorted(cards, key=lambda card: not card.waits)
 
 
+def card_of(key: str, access: Access) -> Card | None:
+    """The card of one kind of work, if it is the person's and something waits."""
+    cards = (_card(duty, access) for duty in duties_of(access) if duty.key == key)
+    return next((card for card in cards if card.waits), None)
+
+
 def duties_of(access: Access) -> list[Duty]:
     """Kinds of work of a person, in the order of the table."""
     return [duty for duty in (*DUTIES, OWN) if duty.permission in access.offered and duty.unless not in access.offered]

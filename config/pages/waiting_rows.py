@@ -31,7 +31,7 @@ from settlement.bank_queries import bank_acts, overdue_lines, silent_payments
 from settlement.clearing_queries import clearing_statements
 from settlement.correction_queries import objections_to_answer
 from settlement.fee_queries import fee_notices, own_fee_notices
-from settlement.line_queries import pended_lines, with_sums
+from settlement.line_queries import waiting_lines, with_sums
 from settlement.models import (
     Adjudication,
     AdjudicationRun,
@@ -142,14 +142,11 @@ def draft_claims(access: Access) -> QuerySet[Claim]:
 
 
 def refused_lines(access: Access) -> QuerySet[Adjudication]:
-    runs = [
-        run
-        for organisation in access.organisations
-        for run in appeal_queries.appealable_runs(organisation, local_date(access.now(organisation), organisation.zone))
-    ]
+    asked = Q(pk__in=[])
+    for office in access.organisations:
+        asked |= appeal_queries.in_term(office, local_date(access.now(office), office.zone))
     claims = Claim.objects.filter(provider__users__user=access.user)
-    rows = appeal_queries.appealable_decisions().filter(claim__in=claims, run__in=runs)
-    return rows.filter(outcome__in=["rejected", "reduced"])
+    return appeal_queries.appealable_decisions().filter(asked, claim__in=claims)
 
 
 # --- Finance -------------------------------------------------------------------------------------------
@@ -160,7 +157,7 @@ def submitted(access: Access) -> QuerySet[Claim]:
 
 
 def pends(access: Access) -> QuerySet[Finding]:
-    return pended_lines(access)
+    return waiting_lines(access)
 
 
 def exceptions(access: Access) -> QuerySet[Any]:

@@ -83,7 +83,7 @@ def submit_appeal(
 ) -> Appeal:
     """Dispute what was decided about a line, or about a whole claim (no line). The claim is disputed from now on.
 
-    Time: within ``claim.appeal_days`` working days after the run.
+    Time: within ``claim.appeal_days`` working days after the run, or after a person left a line that waited unpaid.
     Raises: NotFound, NothingDisputed, AppealLate, AppealMade. Locks: claim. Audit: appeal.submitted.
     """
     claim = locked_claim(organisation, claim_id)
@@ -114,7 +114,7 @@ def disputable(claim: Claim, line: ClaimLine | None, at: datetime) -> Adjudicati
         raise NothingDisputed(number=claim.number)
     if has_appeal(claim, line, run):
         raise AppealMade(number=claim.number)
-    until = appeal_until(run)
+    until = appeal_until(run, line)
     if local_date(at, claim.organisation.zone) > until:
         raise AppealLate(until=until)
     return run

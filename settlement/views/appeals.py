@@ -22,7 +22,7 @@ from settlement.actions import appeals as actions
 from settlement.actions import claims as claim_actions
 from settlement.actions.letters import LETTER
 from settlement.appeal_queries import appeal_until, appealable_run, appeals, appeals_to_answer
-from settlement.claim_letter import explain
+from settlement.claim_letter import checks_in_words, explain
 from settlement.finance_forms import ReasonForm
 from settlement.forms import AppealForm, EvidenceForm
 from settlement.line_queries import claim_lines
@@ -81,7 +81,8 @@ def appeal_new(request: HttpRequest, pk: int) -> HttpResponse:
     title = str(_("Appeal against the decision on the claim"))
     if line:
         title = _("Appeal against the decision on line %(line)s") % {"line": line.line}
-    until = {"day": date_format(appeal_until(run), "SHORT_DATE_FORMAT")} if run else {}
+    disputed = list(claim_lines(claim).filter(pk=line.pk)) if line else []
+    until = {"day": date_format(appeal_until(run, line), "SHORT_DATE_FORMAT")} if run else {}
     return stepped(
         request,
         form,
@@ -100,6 +101,10 @@ def appeal_new(request: HttpRequest, pk: int) -> HttpResponse:
         key=pk,
         submit=_("Send the appeal"),
         multipart=True,
+        template="settlement/claims/appeal_new.html",
+        claim=claim,
+        line=explain(claim, disputed)[0] if disputed else None,
+        checks=checks_in_words(claim),
         notes=[_("This decision can be appealed until %(day)s.") % until] if run else [],
     )
 

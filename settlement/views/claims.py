@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -13,12 +14,13 @@ from django.views.decorators.http import require_POST
 
 from config.accounts.access import Access, requires
 from config.accounts.models import Organisation
+from config.clock import local_date
 from config.errors import NotFound
 from config.office.storage import attachments_of, open_attachment
 from contracts.views.pages import access_of, one_of, page_of
 from settlement import advance_queries, clawback_queries, line_queries
 from settlement.actions import letters
-from settlement.appeal_queries import appealable_run
+from settlement.appeal_queries import offers_appeal
 from settlement.claim_letter import checks_in_words, explain
 from settlement.claim_queries import payments_of_claim
 from settlement.clearing_queries import cleared_on_the_road
@@ -82,6 +84,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
     outcome, q = request.GET.get("outcome", ""), request.GET.get("q", "").strip()
     page = page_of(request, line_queries.claim_lines(claim, outcome if outcome in line_queries.OUTCOMES else "", q))
     counts, checks = line_queries.outcome_counts(claim), checks_in_words(claim)
+    totals = line_queries.claim_totals(claim) if counts else None
     context = {
         "claim": claim,
         "page": page,
@@ -89,12 +92,11 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "outcome": outcome,
         "outcomes": [(code, counts[code]) for code in line_queries.OUTCOMES if counts.get(code)],
         "line_total": sum(counts.values()),
-        "waiting_count": counts.get("pended", 0),
         "taken_back": taken_back(claim),
         "payments": payments_of_claim(claim),
         "q": q,
         "hidden": {"outcome": outcome},
-        "totals": line_queries.claim_totals(claim) if counts else None,
+        "totals": totals,
         "noticed": collects_fees(claim.organisation, claim.period),
         "claimed_minor": line_queries.claimed_minor(claim.reverses or claim),
         "declaration": line_queries.declaration_of(claim),
@@ -113,6 +115,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "compensation": access.may("settlement_forms.draw") and claim.organisation.jurisdiction in PROFILES,
         **steps_allowed(access, claim),
         **letter_shown(claim),
+        **(line_queries.waits_of(claim, counts.get("pended", 0), totals["pended"]) if totals else {}),
     }
     return render(request, "settlement/claims/detail.html", context)
 
@@ -134,7 +137,7 @@ def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
         and not claim.reverses_id
         and claim.status in ASKED_BACK
         and clawback_queries.anything_paid(claim),
-        "may_appeal": own and appealable_run(claim, None) is not None,
+        "may_appeal": own and offers_appeal(claim, None, _day_there(access, claim)),
     }
 
 
@@ -161,10 +164,15 @@ def line_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_clear": access.may("claims.clear"),
         "deciders": deciders(claim.organisation) if access.may("claims.clear") else (),
         "may_claw_back": steps["may_claw_back"] and clawback_queries.claimable([line.pk])[line.pk].left > 0,
-        "may_appeal": access.may("claims.submit") and appealable_run(claim, line) is not None,
+        "may_appeal": access.may("claims.submit") and offers_appeal(claim, line, _day_there(access, claim)),
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/claims/line.html", context)
+
+
+def _day_there(access: Access, claim: Claim) -> date:
+    """The day of the business time where the claim was handed in."""
+    return local_date(access.now(claim.organisation), claim.organisation.zone)
 
 
 def resubmission_of(claim: Claim, explained: LineExplained) -> dict[str, Any] | None:

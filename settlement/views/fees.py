@@ -24,6 +24,7 @@ from settlement.actions.fees import NothingToCharge, issue_fee_notices
 from settlement.finance_forms import FeeRefundForm, IssueNoticesForm, ReasonForm, month_of_text
 from settlement.gateways.stripe_client import is_configured
 from settlement.models import FeeCharge, FeeCheckout, FeeNotice
+from settlement.revision_queries import own_revisions
 from vouchers.queries import address_for
 
 
@@ -99,6 +100,8 @@ def fee_notice(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "notice": notice,
         "charges": _charges(notice),
+        "services": fee_queries.services_of(notice),
+        "decided_anew": access.may("corrections.own") and own_revisions(access.user).exists(),
         # Each form has names of its own on the page, so that labels lead to their boxes.
         "receipts": [(row, FeeRefundForm(auto_id=f"receipt-{row.pk}-%s")) for row in fee_queries.receipts_of(notice)],
         "refunds": [(row, ReasonForm(auto_id=f"refund-{row.pk}-%s")) for row in fee_queries.refunds_of(notice)],
@@ -154,7 +157,9 @@ def notice_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The notice on paper."""
     access = access_of(request)
     notice = one_of(_visible(access), pk)
-    content = documents.fee_notice(notice, address_for(access, notice.recipient), _overpaid(notice))
+    content = documents.fee_notice(
+        notice, fee_queries.services_of(notice), address_for(access, notice.recipient), _overpaid(notice)
+    )
     return private_pdf(content, notice.number)
 
 

@@ -43,7 +43,7 @@ def pend_list(request: HttpRequest) -> HttpResponse:
         "rows": _rows(access, list(page)),
         "q": q,
         "check": check,
-        "checks": [(code, title_of(code)) for code in pend_queries.waiting_checks(access, chosen=check)],
+        "checks": [(code, title_of(code)) for code in pend_queries.waiting_checks(access, chosen=check, state=state)],
         "state": state,
         "states": STATE_WORDS.items(),
         "hidden": {"check": check, "state": state},

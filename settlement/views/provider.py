@@ -236,6 +236,7 @@ def claim_precheck(request: HttpRequest, pk: int) -> HttpResponse:
         "outcome": outcome,
         "outcomes": list(checked.counts.items()),
         "line_total": sum(checked.counts.values()),
+        "waiting_minor": checked.totals["pended"],
         "q": q,
         "hidden": {"outcome": outcome},
     }

@@ -11,7 +11,7 @@ from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
 from settlement.actions.claims import reverse_claim
 from settlement.explanations import FiguresDisagree, explain_lines
-from settlement.line_queries import claim_lines, claim_totals, histories, line_sources
+from settlement.line_queries import claim_lines, claim_totals, histories, line_sources, main_checks
 from settlement.models import Adjudication, Claim, ClaimLine
 from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import AT, example_5_2, imported, judge, two_visits
@@ -89,6 +89,21 @@ def test_steps_stand_in_the_order_in_which_they_take(office: Organisation) -> No
     assert kinds[1] == ("finding", "CLM-16")
     assert [code for kind, code in kinds if kind == "finding"][1:] == ["CLM-20", "CLM-21", "CLM-22"]
     assert [kind for kind, _ in kinds[-3:]] == ["gross", "fee", "payable"]
+
+
+@pytest.mark.parametrize("died", [True, False])
+def test_a_death_is_told_before_what_it_explains(tmp_path: Path, died: bool) -> None:
+    tables = two_visits()
+    tables["certificates"][0]["valid_to"] = "2025-11-02"
+    if died:
+        tables["recipients"][0]["death_date"] = "2025-11-01"
+    judge(imported(tables, tmp_path))
+    line = explained("A-1")[0]
+    told = [step.code for step in line.runs[0][2] if step.kind == "finding"]
+    assert told == (["CLM-26", "CLM-10"] if died else ["CLM-10"])
+    assert line.reason is not None and line.judged is not None and line.reason.code == told[0]
+    assert list(main_checks([line.judged.adjudication]).values()) == told[:1]
+    assert [row.check_code for row in line.judged.findings] == sorted(told)
 
 
 def test_damaged_findings_are_not_shown(office: Organisation, as_owner: None) -> None:

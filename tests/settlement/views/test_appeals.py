@@ -17,6 +17,7 @@ from config.office.storage import storage_path
 from contracts.actions.reference import load_reference
 from settlement.actions import claims
 from settlement.actions.pends import keep_pend
+from settlement.claim_letter import checks_in_words, explain
 from settlement.models import Adjudication, AdjudicationRun, Appeal, Claim, ClaimLine
 from tests.settlement.actions.month import AT, add_visit
 from tests.settlement.views.town import Town, settled_town, tables_of_month, url
@@ -51,7 +52,11 @@ def test_from_the_refused_line_to_the_answer(town: Town) -> None:
     nadiia, ivan, line = town.browser("nadiia"), town.browser("ivan"), refused_line(town)
     form = f"{url('appeal_new', town.claim.pk)}?line={line.line}"
     assert form in text(nadiia.get(url("claim_line", line.pk)))
-    assert "This decision can be appealed until" in text(nadiia.get(form))
+    asked = text(nadiia.get(form))
+    assert "This decision can be appealed until" in asked and "What you appeal against" in asked
+    assert line.certificate_number in asked and str(explain(town.claim, [line])[0].reason.title) in asked
+    whole = text(nadiia.get(url("appeal_new", town.claim.pk)))
+    assert all(row["title"] in whole for row in checks_in_words(town.claim) if row["taken"])
     assert send(town, line).status_code == 302
     appeal = Appeal.objects.get()
     assert "waits for an answer" in text(ivan.get(url("appeals"), {"status": "open"}))

@@ -5,25 +5,41 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pypdf import PdfReader
 
 from config.accounts.models import Organisation, User
+from config.audit.actors import SYSTEM
+from settlement.actions.claims import reverse_claim
 from settlement.actions.fee_refunds import request_refund
+from settlement.actions.fees import issue_fee_notices
 from settlement.actions.reconciliation import import_statement
-from settlement.models import FeeCharge, FeeNotice, FeeReceipt, FeeRefund, StatementLine, StripeEvent, WebhookRefusal
+from settlement.fee_queries import services_of
+from settlement.models import (
+    Adjudication,
+    FeeCharge,
+    FeeNotice,
+    FeeReceipt,
+    FeeRefund,
+    StatementLine,
+    StripeEvent,
+    WebhookRefusal,
+)
 from settlement.views.stripe import MAX_BYTES
 from tests import signed_in
 from tests.settlement.actions.fee_statements import credit, statement
 from tests.settlement.actions.fee_town import AT, NOVEMBER, OWED, balanced, fee_town, noticed, session_of, work
+from tests.settlement.actions.month import judge
 from tests.settlement.gateways.stripe_stand_in import StripeStandIn, event, signature, stripe_on_loopback
 from vouchers.models import Recipient
 from vouchers.queries import mask_name
@@ -99,6 +115,45 @@ def test_the_paper_names_the_payer_in_full_to_the_payer_and_to_who_keeps_the_reg
     for username, name in (("olena", whole), ("sofiia", whole), ("halyna", masked), ("ivan", masked)):
         text = text_of(browser(town, username), notice)
         assert name in text and ("Ковальчук" in text) == (name == whole), username
+
+
+def test_a_notice_says_which_services_it_is_for_and_whom_to_tell_that_it_is_wrong(town: Town) -> None:
+    notice, own = noticed(*town), browser(town, "olena")
+    (row,) = services_of(notice)
+    lines = Adjudication.objects.filter(claim__organisation=town[0])
+    sums = lines.aggregate(units=Sum("units_allowed"), cost=Sum("gross"), fee=Sum("fee"))
+    assert (row.units, row.cost, row.fee) == (sums["units"], sums["cost"], sums["fee"])
+    assert row.fee == sum(charge.amount_minor for charge in notice.charges.all()) == OWED
+    shown = unescape(own.get(address("fee_notice", notice.pk)).content.decode())
+    service = row.service.split(",")[0]
+    assert service in shown and "If you do not agree" in shown and f"Tell the office: {town[0].name}" in shown
+    assert "issued on" in shown and "to which you can object" not in shown
+    paper = text_of(own, notice)
+    assert service in paper and "Якщо ви не згодні" in paper and f"{notice.issued_at:%d.%m.%Y}" in paper
+
+
+def test_services_judged_after_the_notice_are_not_among_its_services(town: Town) -> None:
+    notice = noticed(*town)
+    (before,) = services_of(notice)
+    claim = Adjudication.objects.filter(claim__organisation=town[0]).latest("pk").claim
+    reverse_claim(organisation=town[0], claim_id=claim.pk, reason="error", actor=SYSTEM, at=AT)
+    later = AT + timedelta(days=1)
+    judge(town[0], at=later)
+    assert services_of(notice) == [before]
+    issue_fee_notices(organisation=town[0], month=NOVEMBER, actor=SYSTEM, at=later)
+    assert services_of(notice) == []
+
+
+def test_messages_name_a_notice_that_is_not_paid(town: Town) -> None:
+    own = browser(town, "olena")
+    assert "My fees to pay" not in own.get(reverse("notices")).content.decode()
+    notice = noticed(*town)
+    page = own.get(reverse("notices")).content.decode()
+    assert "My fees to pay: 1" in page and address("own_fees") in page
+    FeeReceipt.objects.create(
+        notice=notice, method="card", payment="pi_1", amount_minor=OWED, received_on=AT.date(), recorded_at=AT
+    )
+    assert "My fees to pay" not in own.get(reverse("notices")).content.decode().split("<main")[1]
 
 
 def test_a_difference_says_what_it_is_and_nothing_is_asked_for_when_too_much_came(town: Town) -> None:

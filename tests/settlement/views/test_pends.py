@@ -10,8 +10,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.accounts.access import Access
+from config.pages.waiting_rows import refused_lines
+from contracts.actions.reference import load_reference
 from contracts.models import Parameter
-from settlement.models import ClaimLine, Clearance, KeptPend, PendAssignment, PendProposal
+from settlement.models import Adjudication, ClaimLine, Clearance, KeptPend, PendAssignment, PendProposal
 from settlement.pend_queries import DAYS
 from tests.oracle.small import add_visit
 from tests.settlement.actions.lifting import lift
@@ -73,6 +76,59 @@ def test_a_refusal_is_told_to_the_provider_and_two_persons_may_still_lift(town: 
     halyna.post(url("pend_propose", line.pk, DEFAULT), {"reason": "The act was found"})
     ivan.post(url("pend_confirm", PendProposal.objects.order_by("-pk")[0].pk))
     assert Clearance.objects.get().decided_by == "ivan"
+
+
+def card_of_pends(town: Town) -> int:
+    cards = town.browser("halyna").get("/").context["cards"]
+    return next(card.count for card in cards if str(card.what) == "Lines waiting for a person")
+
+
+def test_what_is_decided_waits_for_nobody_until_it_is_proposed_anew(town: Town) -> None:
+    load_reference(at=AT)
+    line, halyna, ivan, nadiia = waiting(town), *(town.browser(name) for name in ("halyna", "ivan", "nadiia"))
+    shown = page = url("claim_line", line.pk)
+    town.organisation.clock_offset += timedelta(days=25)
+    town.organisation.save()
+    assert shown in text(halyna.get(url("pends"), {"state": "overdue"})) and card_of_pends(town) == 1
+    assert "The line waits for a person&#x27;s decision" in nadiia.get(page).content.decode()
+    assert not nadiia.get(page).context["may_appeal"]
+    halyna.post(url("pend_propose", line.pk, DEFAULT), {"reason": "The act is signed"})
+    ivan.post(url("pend_keep", line.pk, DEFAULT), {"reason": "Nobody signed the act"})
+    for state in ("", "overdue", "proposed", "nobody"):
+        assert shown not in text(halyna.get(url("pends"), {"state": state})), state
+    kept = text(halyna.get(url("pends"), {"state": "kept"}))
+    assert shown in kept and not re.search(r"waits for \d", kept) and card_of_pends(town) == 0
+    told = text(nadiia.get(page))
+    assert "One person of the finance department proposed to pay; another one decided on" in told
+    assert told.count("Nobody signed the act") == 1 and str(town.users["ivan"]) not in told
+    assert "it was decided that it is not paid" in told and "waits for a person" not in told
+    assert "wait for a person" not in text(nadiia.get(url("claim", line.claim_id)))
+    halyna.post(url("pend_propose", line.pk, DEFAULT), {"reason": "The act was found"})
+    assert shown in text(ivan.get(url("pends"), {"state": "proposed"})) and card_of_pends(town) == 1
+    assert "waits for a person" in text(nadiia.get(page))
+
+
+def test_a_line_left_unpaid_is_appealed_in_a_term_of_its_own(town: Town) -> None:
+    load_reference(at=AT)
+    line, nadiia = waiting(town), town.browser("nadiia")
+
+    def offered() -> tuple[bool, bool]:
+        access = Access(town.users["nadiia"], None, frozenset(), frozenset(), organisations=(town.organisation,))
+        rows = refused_lines(access)
+        return nadiia.get(url("claim_line", line.pk)).context["may_appeal"], rows.filter(claim_line=line).exists()
+
+    assert offered() == (False, False)
+    town.organisation.clock_offset += timedelta(days=25)
+    town.organisation.save()
+    refused = Adjudication.objects.filter(claim=town.claim, outcome="rejected").latest("pk")
+    assert not nadiia.get(url("claim_line", refused.claim_line_id)).context["may_appeal"]
+    town.browser("ivan").post(url("pend_keep", line.pk, DEFAULT), {"reason": "Nobody signed the act"})
+    assert offered() == (True, True)
+    town.organisation.clock_offset += timedelta(days=25)
+    town.organisation.save()
+    assert offered() == (False, False)
+    form = f"{url('appeal_new', line.claim_id)}?line={line.line}"
+    assert "This decision could be appealed until" in text(nadiia.get(form, follow=True))
 
 
 @pytest.mark.parametrize("username", ["nadiia", "mariia", "bohdan", "outsider"])
