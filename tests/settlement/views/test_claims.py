@@ -300,8 +300,8 @@ def test_queries_do_not_grow_with_the_lines(tmp_path: Path, lines: int, django_a
     town = settled_town(tmp_path, tables)
     for username, address in (("nadiia", url("claim", town.claim.pk)), ("halyna", url("claims"))):
         browser = town.browser(username)
-        # Terms given back and advances used up are asked for once a page.
-        with django_assert_max_num_queries(43):
+        # Terms given back, advances used up, fee notices and decided pends are asked for once a page.
+        with django_assert_max_num_queries(48):
             assert browser.get(address).status_code == 200
 
 
