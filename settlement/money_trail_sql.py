@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from settlement.models.clawbacks import ASKED_BACK
 from settlement.models.statements import LIVE_MATCHES, TAKEN
 
 NONE = "SELECT NULL::bigint WHERE false"
@@ -175,18 +176,16 @@ _GIVEN_UP = """FROM settlement_entry n JOIN settlement_posting p ON p.entry_id =
 # What the facts lead to: (run, claim) -> remittance and entry -> payments -> bank lines.
 _LINKS = """
 parts AS MATERIALIZED (
-  SELECT f.run_id, f.claim_id, f.part, r.id AS remittance_id, r.payable AS owed, r.offsets, e.id AS entry_id, w.whole,
-    COALESCE(round(f.part * r.offsets / NULLIF(w.whole, 0)), 0) AS kept,
-    COALESCE(round(f.part * (SELECT sum(u.amount_minor) FROM settlement_advanceuse u WHERE u.remittance_id = r.id)
+  SELECT f.run_id, f.claim_id, f.part, m.id AS remittance_id, m.payable AS owed, m.offsets, e.id AS entry_id, w.whole,
+    COALESCE(round(f.part * m.offsets / NULLIF(w.whole, 0)), 0) AS kept,
+    COALESCE(round(f.part * (SELECT sum(u.amount_minor) FROM settlement_advanceuse u WHERE u.remittance_id = m.id)
       / NULLIF(w.whole, 0)), 0) AS advanced,
-    CASE WHEN EXISTS (SELECT 1 FROM settlement_clawbackdebt d JOIN settlement_clawbackcase k ON k.id = d.case_id
-                      WHERE d.remittance_id = r.id AND k.outcome = 'whole')
-      THEN f.part - COALESCE(round(f.part * r.offsets / NULLIF(w.whole, 0)), 0) ELSE 0 END AS asked
+    {asked_back} AS asked
   FROM (SELECT run_id, claim_id, sum(payable) AS part FROM facts WHERE run_id IS NOT NULL GROUP BY 1, 2
         HAVING sum(payable) <> 0) f
   CROSS JOIN LATERAL (SELECT sum(a.payable) AS whole FROM settlement_adjudication a
                       WHERE a.claim_id = f.claim_id AND a.run_id = f.run_id) w
-  LEFT JOIN settlement_remittance r ON r.run_id = f.run_id AND r.claim_id = f.claim_id
+  LEFT JOIN settlement_remittance m ON m.run_id = f.run_id AND m.claim_id = f.claim_id
   LEFT JOIN settlement_entry e ON e.organisation_id = %(organisation)s AND e.key IN (
     'claim.adjudicated:' || f.run_id || ':' || f.claim_id, 'claim.reversed:' || f.run_id || ':' || f.claim_id)
 ),
@@ -339,7 +338,7 @@ edges (level, id, next_level, next_id, part, back) AS MATERIALIZED (
 stays (level, id, part) AS (
   SELECT 8, claim_id, sum(part) FROM parts WHERE remittance_id IS NULL GROUP BY 2
   UNION ALL SELECT 9, remittance_id, part FROM parts WHERE remittance_id IS NOT NULL AND entry_id IS NULL
-  UNION ALL SELECT 10, entry_id, part - kept - asked FROM parts q WHERE entry_id IS NOT NULL
+  UNION ALL SELECT 10, entry_id, part - kept FROM parts q WHERE entry_id IS NOT NULL AND NOT asked
     AND NOT EXISTS (SELECT 1 FROM items i WHERE i.remittance_id = q.remittance_id AND i.live)
   UNION ALL SELECT 11, payment_id, sum(part) FROM items
     WHERE live AND (status IN ('prepared', 'sent') OR (status = 'confirmed' AND gateway = 'stripe')) GROUP BY 2
@@ -362,7 +361,7 @@ shown AS MATERIALIZED (SELECT * FROM ranked WHERE place <= %(top)s)
 SELECT 'node' AS kind, x.level, x.id, x.part, x.own, x.off, x.n, x.total, x.off_total, x.claimed, x.fee, x.waiting,
   COALESCE(i.part, 0) AS part_in, COALESCE(g.part, 0) AS part_out, COALESCE(z.part, 0) AS stays, x.place,
   COALESCE(kb.kept, 0) AS kept, COALESCE(kb.advanced, 0) AS advanced,
-  COALESCE(kb.asked, 0) AS asked,
+  CASE WHEN kb.asked THEN kb.part - kb.kept ELSE 0 END AS asked,
   COALESCE(bl.code || ' ' || bl.year, te.number, ct.number, ce.number, re.code,
     lc.number || '/' || cl.line, cm.number, rc.number || ' · ' || to_char(rr.period, 'YYYY-MM') || '/' || rr.number,
     en.number, va.number, pa.reference, NULLIF(sl.bank_reference, ''),
@@ -446,7 +445,7 @@ def query_for(start: Start) -> str:
     """The query of a start point; its parameters are id, organisation, start_level, top and zone."""
     parts = {"joins": _JOINS, "charged": _CHARGED, "given_up": _GIVEN_UP}
     beside = _BESIDE_CLAIMS.format(**parts) if start.whole_line else ""
-    matches = {"live_matches": LIVE_MATCHES, "taken": TAKEN.format(line="s.id")}
+    matches = {"asked_back": ASKED_BACK, "live_matches": LIVE_MATCHES, "taken": TAKEN.format(line="s.id")}
     return _QUERY.format(start=start, beside_claims=beside, **parts, **matches)
 
 

@@ -242,9 +242,8 @@ def ask_debt_back(
         debt_minor=owed,
     )
     ClawbackDebt.objects.bulk_create(ClawbackDebt(case=case, remittance=row, amount_minor=-row.payable) for row in rows)
-    claims = {row.claim_id: row.claim for row in rows}
     record(
-        "clawback.opened", case, *claims.values(), actor=actor, at=at, number=case.number, amount_minor=owed,
+        "clawback.opened", case, *_claims(rows), actor=actor, at=at, number=case.number, amount_minor=owed,
         period=period.isoformat(), reason=finding,
     )  # fmt: skip
     return case
@@ -303,7 +302,7 @@ def _locked_lines(organisation: Organisation, keys: Sequence[int]) -> list[Claim
     return rows
 
 
-def _claims(rows: Sequence[ClaimLine]) -> list[Claim]:
+def _claims(rows: Sequence[ClaimLine | Remittance]) -> list[Claim]:
     return list({row.claim_id: row.claim for row in rows}.values())
 
 
