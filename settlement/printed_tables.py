@@ -19,6 +19,7 @@ from django.utils.translation import gettext, ngettext_lazy, override
 from config.accounts.models import Organisation
 from config.errors import DomainError
 from config.figures import written
+from config.templatetags.charts import Chart
 from config.templatetags.show import SIGNS, amount
 from settlement.documents import pdf_of
 
@@ -88,7 +89,7 @@ class CheckSum:
 
 @dataclass(frozen=True)
 class PrintedTable:
-    """A paper: what it is, between whom, the table, its check sums and who signs it. ``language``: of its law."""
+    """A paper: what it is, between whom, charts, table, check sums and who signs it. ``language``: of its law."""
 
     title: Any
     author: str
@@ -101,6 +102,7 @@ class PrintedTable:
     currency: str
     checks: Sequence[CheckSum] = ()
     notes: Sequence[Any] = ()
+    charts: Sequence[Chart] = ()
     # Sections that stand against each other, such as two debts, are not added up together.
     opposed: bool = False
 
@@ -131,10 +133,14 @@ class PrintedTable:
         found[next(place for place, column in enumerate(self.columns) if column.kind == "text")] = label
         return found
 
+    @property
+    def sign(self) -> str:
+        """The sign of its currency."""
+        return SIGNS.get(self.currency, self.currency)
+
     def heading(self, column: Column) -> str:
         """The heading of a column; sums name their currency there, once."""
-        sign = SIGNS.get(self.currency, self.currency)
-        return f"{column.title}, {sign}" if column.kind in ("amount", "rate") else str(column.title)
+        return f"{column.title}, {self.sign}" if column.kind in ("amount", "rate") else str(column.title)
 
 
 def _sum(rows: Iterable[tuple[Cell, ...]], place: int) -> Decimal:

@@ -31,20 +31,12 @@ _RATE_PLACES = 4
 
 
 @dataclass(frozen=True)
-class Report:
-    """A report of months: its table and the charts beside it."""
-
-    table: PrintedTable
-    charts: list[Chart]
-
-
-@dataclass(frozen=True)
 class Kind:
     """A report that can be asked for: what it is called, what it says, how it is made."""
 
     title: Any
     lead: Any
-    make: Callable[[Organisation, list[date]], Report]
+    make: Callable[[Organisation, list[date]], PrintedTable]
 
 
 def _report(
@@ -55,9 +47,9 @@ def _report(
     sections: Sequence[Section],
     charts: list[Chart],
     notes: Sequence[str] = (),
-) -> Report:
+) -> PrintedTable:
     title = KINDS[kind].title
-    table = PrintedTable(
+    return PrintedTable(
         title=title,
         author=organisation.name,
         facts=[(_("Municipality"), organisation.name), (_("Months"), f"{months[0]:%m.%Y} – {months[-1]:%m.%Y}")],
@@ -68,8 +60,8 @@ def _report(
         language=get_language() or "uk",
         currency=organisation.currency,
         notes=notes,
+        charts=[chart for chart in charts if chart.series],
     )
-    return Report(table, [chart for chart in charts if chart.series])
 
 
 def _to_the_ledger(organisation: Organisation, months: list[date], rows: Iterable[Allowed]) -> list[str]:
@@ -105,7 +97,7 @@ def _named(month: date) -> str:
 # --- Execution of the budget ---------------------------------------------------------------------
 
 
-def _execution(organisation: Organisation, months: list[date]) -> Report:
+def _execution(organisation: Organisation, months: list[date]) -> PrintedTable:
     rows = budget_months(organisation, months)
     by_line: dict[int, list[BudgetMonth]] = {}
     for row in rows:
@@ -149,7 +141,7 @@ def _execution_chart(rows: list[BudgetMonth]) -> Chart:
 # --- Cost against norm ---------------------------------------------------------------------------
 
 
-def _against_norm(organisation: Organisation, months: list[date]) -> Report:
+def _against_norm(organisation: Organisation, months: list[date]) -> PrintedTable:
     rows = allowed(organisation, months[0], months[-1])
     services = services_of(organisation, rows)
     pairs: dict[tuple[str, int], list[Allowed]] = {}
@@ -204,7 +196,7 @@ def _norm_chart(rows: list[Allowed]) -> Chart:
 # --- Prices of units -----------------------------------------------------------------------------
 
 
-def _unit_costs(organisation: Organisation, months: list[date]) -> Report:
+def _unit_costs(organisation: Organisation, months: list[date]) -> PrintedTable:
     rows = allowed(organisation, months[0], months[-1])
     services = services_of(organisation, rows)
     cells = {
@@ -262,7 +254,7 @@ FORMS = {
 }
 
 
-def _places(organisation: Organisation, months: list[date]) -> Report:
+def _places(organisation: Organisation, months: list[date]) -> PrintedTable:
     rows = allowed(organisation, months[0], months[-1])
     sums = {month: [_of_form(rows, month, form) for form in FORMS] for month in months}
     settled = {month: parts for month, parts in sums.items() if any(parts)}

@@ -91,8 +91,8 @@ class Line:
 
 
 @register.inclusion_tag("components/chart.html")
-def chart(drawn: Chart, number: int, currency: str = "") -> dict[str, Any]:
-    """The drawing of a chart; ``number`` makes its parts' names unique on the page."""
+def chart(drawn: Chart, number: int, currency: str = "", printed: bool = False) -> dict[str, Any]:
+    """The drawing of a chart; ``number`` makes its parts' names unique on the page; ``printed``: on paper."""
     scale = _scale(drawn)
     thousands, unit = scale.top >= THOUSAND * 10, drawn.unit or currency
     bars = _bars(drawn, scale) if drawn.kind != LINES else []
@@ -100,6 +100,7 @@ def chart(drawn: Chart, number: int, currency: str = "") -> dict[str, Any]:
     return {
         "chart": drawn,
         "number": number,
+        "printed": printed,
         "width": WIDTH,
         "height": HEIGHT,
         "left": LEFT,

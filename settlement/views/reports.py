@@ -1,4 +1,4 @@
-"""Finance reports of months: a page with charts and a table, the same table as a spreadsheet and as a PDF."""
+"""Finance reports of months: a page with charts and a table, both as a PDF too, the table as a spreadsheet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.shortcuts import render
 from config.accounts.access import Access, requires
 from config.errors import NotFound
 from config.periods import add_months, month_of
-from config.templatetags.show import SIGNS
 from contracts.views.pages import access_of
 from settlement.finance_forms import MonthsForm
 from settlement.printed_tables import shown_table
@@ -36,12 +35,12 @@ def report(request: HttpRequest, kind: str) -> HttpResponse:
     if kind not in KINDS:
         raise NotFound()
     form, months = _asked(request, access)
-    made = KINDS[kind].make(office, months)
+    table = KINDS[kind].make(office, months)
     file = request.GET.get("file", "")
     if file in FILES and not form.errors:
         name = f"{kind}-{months[0]:%Y-%m}-{months[-1]:%Y-%m}"
-        return table_answer(made.table, office, form=file, name=name, made_at=access.now())
-    shown = shown_table(made.table)
+        return table_answer(table, office, form=file, name=name, made_at=access.now())
+    shown = shown_table(table)
     heads = [heading for heading, _column in shown["columns"]]
     context = {
         "kind": kind,
@@ -49,11 +48,9 @@ def report(request: HttpRequest, kind: str) -> HttpResponse:
         "about": KINDS[kind],
         "form": form,
         "months": months,
-        "charts": made.charts,
         "shown": shown,
         "sections": [_headed_section(heads, section) for section in shown["sections"]],
         "totals": _headed(heads, shown["totals"]),
-        "sign": SIGNS.get(office.currency, office.currency),
     }
     return render(request, "settlement/reports/report.html", context)
 

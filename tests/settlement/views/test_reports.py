@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from config.accounts.models import Organisation
 from config.audit.actors import SYSTEM
@@ -21,8 +23,9 @@ from contracts.models import BudgetEntry, BudgetLine, NormCost, Service, Territo
 from settlement.actions.claims import reverse_claim
 from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.book_queries import event_title
+from settlement.printed_tables import PrintedTable
 from settlement.report_queries import budget_months
-from settlement.reports import KINDS, Report
+from settlement.reports import KINDS
 from tests.settlement.actions.month import AT, NOVEMBER, judge
 from tests.settlement.views.test_claims import text
 from tests.settlement.views.town import Town, settled_town, url
@@ -37,7 +40,7 @@ def town(tmp_path: Path) -> Town:
     return settled_town(tmp_path)
 
 
-def made(kind: str, town: Town, months: list[date] = YEAR) -> Report:
+def made(kind: str, town: Town, months: list[date] = YEAR) -> PrintedTable:
     return KINDS[kind].make(town.organisation, months)
 
 
@@ -60,7 +63,7 @@ def of_place(town: Town, rate: str) -> NormCost:
 
 
 def test_cost_stands_beside_the_norm_of_its_units(town: Town) -> None:
-    ((provider, service, *figures),) = made("norms", town).table.rows
+    ((provider, service, *figures),) = made("norms", town).rows
     # Rulebook 5.2 with room for two hours more: 18 hours at 95.00 are allowed; by the norm 96.54 they are 1 737.72.
     assert figures == [D(18), D("1710.00"), D(95), D("96.54"), D("1737.72"), D("27.72")]
     assert (provider, service) == (town.claim.provider.name, Service.objects.get(code="015.1").name)
@@ -68,7 +71,7 @@ def test_cost_stands_beside_the_norm_of_its_units(town: Town) -> None:
 
 def test_the_norm_of_the_place_comes_before_the_general_one(town: Town) -> None:
     of_place(town, "90.00")
-    ((*_names, norm, by_norm, below),) = made("norms", town).table.rows
+    ((*_names, norm, by_norm, below),) = made("norms", town).rows
     assert (norm, by_norm, below) == (D(90), D("1620.00"), D("-90.00"))
 
 
@@ -78,23 +81,23 @@ def test_without_a_norm_nothing_is_compared(town: Town) -> None:
         cursor.execute("UPDATE contracts_normcost SET valid_from = '2026-01-01'")
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")
     report = made("norms", town)
-    assert report.table.rows[0][4:] == (D(95), None, None, None)
+    assert report.rows[0][4:] == (D(95), None, None, None)
     assert report.charts == []
 
 
 def test_prices_of_a_unit_by_months(town: Town) -> None:
     report = made("prices", town)
-    assert report.table.rows == [("11.2025", D(18), D("1710.00"), D(95), D("96.54"))]
+    assert report.rows == [("11.2025", D(18), D("1710.00"), D(95), D("96.54"))]
     (price,) = report.charts[0].series
     assert price.values == [None] * 10 + [D(95), None]
 
 
 def test_shares_of_care_at_home_and_in_institutions(town: Town) -> None:
     report = made("places", town)
-    assert report.table.rows == [("11.2025", D(1710), D(100), D(0), D(0), D(0), D(0), D(0), D(0))]
-    assert "100 %" in str(report.table.notes[0])
+    assert report.rows == [("11.2025", D(1710), D(100), D(0), D(0), D(0), D(0), D(0), D(0))]
+    assert "100 %" in str(report.notes[0])
     Service.objects.filter(code="015.1").update(form="residential")
-    assert made("places", town).table.rows[0][5:7] == (D(1710), D(100))
+    assert made("places", town).rows[0][5:7] == (D(1710), D(100))
 
 
 def test_what_was_taken_back_counts_no_more(town: Town) -> None:
@@ -107,7 +110,7 @@ def test_what_was_taken_back_counts_no_more(town: Town) -> None:
     )
     judge(town.organisation)
     for kind in ("norms", "prices", "places"):
-        assert made(kind, town).table.rows == []
+        assert made(kind, town).rows == []
         assert "There are no figures in these months" in text(town.browser("halyna").get(url("report", kind)))
 
 
@@ -122,14 +125,14 @@ def test_a_report_of_cost_says_each_figure_on_the_way_to_the_ledger(kind: str, t
         [Amounts({"amount": 3000, "rest": 3000, "due": 0}, town.claim.provider, line)],
     )  # fmt: skip
     post_entries(organisation=town.organisation, drafts=[lowered], on=date(2025, 12, 31), actor=SYSTEM, at=AT)
-    last = made(kind, town).table.notes[-1]
+    last = made(kind, town).notes[-1]
     assert {part.split(":")[0] for part in last.split("; ")[1:-1]} == {event_title("clawback.decided")}
     page = text(halyna.get(url("report", kind)))
     assert "Money asked back: −30.00 ₴; cost in the ledger for the same months: 1,680.00 ₴" in page
     sheet = load_workbook(io.BytesIO(halyna.get(url("report", kind), {"file": "xlsx"}).content)).active
     assert sheet is not None
     assert any("1,680.00" in str(cell.value) for row in sheet.iter_rows() for cell in row)
-    november = made(kind, town, [NOVEMBER]).table.notes[-1]
+    november = made(kind, town, [NOVEMBER]).notes[-1]
     assert "−" not in november
 
 
@@ -147,7 +150,7 @@ def test_the_budget_month_by_month(town: Town) -> None:
     for row in rows.values():
         assert row.appropriation == row.spending + row.reservation + row.commitment + row.free
     report = made("execution", town)
-    assert len(report.table.rows) == 12 and report.charts[0].limits
+    assert len(report.rows) == 12 and report.charts[0].limits
 
 
 def test_an_appropriation_counts_from_the_day_of_its_act(town: Town) -> None:
@@ -191,10 +194,24 @@ def test_the_spreadsheet_and_the_paper_are_of_the_same_table(town: Town, kind: s
     browser, asked = town.browser("halyna"), {"first": "2025-11", "last": "2025-11"}
     book = load_workbook(io.BytesIO(browser.get(url("report", kind), asked | {"file": "xlsx"}).content))
     told = [[cell for cell in row if cell is not None] for row in book.active.iter_rows(values_only=True)]
-    for row in made(kind, town, [NOVEMBER]).table.rows:
+    for row in made(kind, town, [NOVEMBER]).rows:
         assert [cell if isinstance(cell, str) else float(cell) for cell in row if cell is not None] in told
     paper = browser.get(url("report", kind), asked | {"file": "pdf"})
     assert paper["Content-Type"] == "application/pdf" and paper.content.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_paper_shows_the_charts_of_the_page(town: Town, kind: str) -> None:
+    browser, asked = town.browser("halyna"), {"first": "2025-01", "last": "2025-12"}
+    with override("en"):
+        table = made(kind, town)
+    reader = PdfReader(io.BytesIO(browser.get(url("report", kind), asked | {"file": "pdf"}).content))
+    objects = [reader.get_object(number) for number in range(1, int(reader.trailer["/Size"]))]
+    said = {str(found["/Alt"]) for found in objects if isinstance(found, dict) and "/Alt" in found}
+    assert table.charts and {chart.title for chart in table.charts} <= said
+    # The axis: the drawing has its own style, without it the axis would not be there.
+    contents = [page.get_contents() for page in reader.pages]
+    assert any(b"0.419608 0.466667 0.517647" in found.get_data() for found in contents if found is not None)
 
 
 @pytest.mark.parametrize(
