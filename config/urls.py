@@ -20,7 +20,7 @@ from config.pages.parameters import (
 from config.pages.people import people_list, person, person_link, person_new, person_roles, person_step
 from config.pages.price_lists import price_list_new
 from config.pages.progress import progress
-from config.pages.trail import trail_list, trail_of_object
+from config.pages.trail import trail_check, trail_list, trail_of_object
 from config.pages.waiting_list import waiting_list
 from settlement.views.money import money_page, money_start
 from vouchers.views.certificates import public_keys
@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("progress/", progress, name="progress"),
     path("waiting/<slug:key>/", waiting_list, name="waiting"),
     path("trail/", trail_list, name="trail"),
+    path("trail/check/", trail_check, name="trail_check"),
     path("trail/<str:model>/<str:pk>/", trail_of_object, name="trail_of_object"),
     path("money/", money_start, name="money_start"),
     path("money/<slug:start>/<int:pk>/", money_page, name="money"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection
@@ -16,6 +17,7 @@ WITH rows AS (
            audit_event_hash(previous_hash, sequence, recorded_at, business_at, actor, action,
                             objects_touched, data) AS expected_hash
     FROM audit_auditevent
+    WHERE %(chains)s::text[] IS NULL OR chain = ANY(%(chains)s)
     WINDOW link AS (PARTITION BY chain ORDER BY sequence)
 )
 SELECT chain, sequence,
@@ -37,10 +39,12 @@ SELECT COALESCE(h.chain, l.chain, o.code), COALESCE(h.sequence, l.sequence, 0),
 FROM (SELECT DISTINCT ON (chain) chain, sequence, hash FROM audit_auditevent ORDER BY chain, sequence DESC) l
 FULL JOIN audit_chainhead h ON h.chain = l.chain
 FULL JOIN accounts_organisation o ON o.code = COALESCE(h.chain, l.chain)
-WHERE h.chain IS NULL OR l.sequence IS DISTINCT FROM h.sequence OR l.hash IS DISTINCT FROM h.hash
+WHERE (h.chain IS NULL OR l.sequence IS DISTINCT FROM h.sequence OR l.hash IS DISTINCT FROM h.hash)
+  AND (%(chains)s::text[] IS NULL OR COALESCE(h.chain, l.chain, o.code) = ANY(%(chains)s))
 ORDER BY 1
 """
 
+_COUNT = "SELECT count(*) FROM audit_auditevent WHERE %(chains)s::text[] IS NULL OR chain = ANY(%(chains)s)"
 
 # Every reason that the queries give, as the catalogues know it.
 REASONS = (
@@ -62,13 +66,14 @@ class TrailFault:
     reason: str
 
 
-def verify_chains() -> tuple[int, list[TrailFault]]:
-    """Number of events checked and the faults found, first ones first."""
+def verify_chains(chains: Iterable[str] | None = None) -> tuple[int, list[TrailFault]]:
+    """Number of events checked and the faults found, first ones first; of these chains or of all."""
+    params = {"chains": None if chains is None else list(chains)}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM audit_auditevent")
+        cursor.execute(_COUNT, params)
         (count,) = cursor.fetchone()
-        cursor.execute(_BROKEN)
+        cursor.execute(_BROKEN, params)
         faults = [TrailFault(*row) for row in cursor.fetchall()]
-        cursor.execute(_HEADS)
+        cursor.execute(_HEADS, params)
         faults += [TrailFault(*row) for row in cursor.fetchall()]
     return count, faults

@@ -21,6 +21,7 @@ from config.audit.models import AuditEvent, ChainHead
 from config.audit.queries import trail_of_label
 from config.audit.recording import label_of
 from config.audit.sentences import codes_matching, sentence_of
+from config.audit.verification import verify_chains
 from config.errors import NotFound
 from config.links import PAGES, url_of_label
 from config.pages.trail_words import values_of
@@ -65,6 +66,15 @@ def trail_list(request: HttpRequest) -> HttpResponse:
     page = _page(request, _search(_visible(access), q).order_by("-id"))
     head = ChainHead.objects.filter(chain=access.office().code).first()
     return render(request, "trail/list.html", {"page": page, "events": shown(page), "q": q, "head": head})
+
+
+@requires("trail.view")
+def trail_check(request: HttpRequest) -> HttpResponse:
+    """Whether the trail that the reader sees is whole: every event is worked out anew from its own content."""
+    access: Access = request.access  # type: ignore[attr-defined]
+    count, faults = verify_chains(_chains(access))
+    rows = [(fault, gettext(fault.reason)) for fault in faults]
+    return render(request, "trail/check.html", {"count": count, "faults": rows})
 
 
 @requires("trail.view")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils.translation import override
@@ -12,6 +13,7 @@ from django.utils.translation import override
 from config.accounts.models import Organisation, User
 from config.accounts.people_actions import deactivate_user, invite_user
 from config.audit.actors import SYSTEM
+from config.audit.verification import verify_chains
 from tests.conftest import AT
 
 pytestmark = pytest.mark.django_db(transaction=False)
@@ -102,3 +104,47 @@ def test_many_records_of_an_event_are_folded(count: int, folded: bool) -> None:
     assert page.count("CT-") == count and page.count("<ul>") == page.count("</ul>")
     assert (f"The other records, {count} in all" in page) is folded
     assert page.count("<details") == page.count("</details>") == (2 if folded else 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("SELECT 1", "The trail is whole."),
+        ("UPDATE audit_auditevent SET actor = 'x' WHERE chain = %s AND sequence = 1", "content differs from its hash"),
+        ("DELETE FROM audit_auditevent WHERE chain = %s AND sequence = 1", "missing row before"),
+    ],
+)
+def test_the_auditor_sees_whether_the_trail_is_whole(
+    auditor: Client, organisation: Organisation, other_organisation: Organisation, statement: str, said: str
+) -> None:
+    for office in (organisation, other_organisation):
+        for name in ("first", "second"):
+            _invite(f"{name}-{office.code}", office)
+    with connection.cursor() as cursor, transaction.atomic():
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(statement, [organisation.code] if "%s" in statement else None)
+    auditor.cookies["language"] = "en"
+    page = auditor.get("/trail/check/").content.decode()
+    assert said in page and ("The trail is broken" in page) is (said != "The trail is whole.")
+    assert other_organisation.code not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_broke_in_another_office_is_not_shown(
+    auditor: Client, organisation: Organisation, other_organisation: Organisation
+) -> None:
+    _invite("ours", organisation)
+    _invite("theirs", other_organisation)
+    with connection.cursor() as cursor, transaction.atomic():
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("DELETE FROM audit_auditevent WHERE chain = %s AND sequence = 1", [other_organisation.code])
+    assert verify_chains()[1]
+    auditor.cookies["language"] = "en"
+    assert "The trail is whole." in auditor.get("/trail/check/").content.decode()
+
+
+@pytest.mark.parametrize("username", ["halyna", "olena", "outsider"])
+def test_nobody_else_checks_the_trail(client: Client, cast: dict[str, User], username: str) -> None:
+    client.force_login(cast[username])
+    assert client.get("/trail/check/").status_code == 403
