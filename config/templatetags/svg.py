@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any
 
 from django import template
@@ -16,9 +17,9 @@ register = template.Library()
 
 WIDTH = 400
 LEFT, RIGHT = 30, 392
-HEAD, NOTE, BOX, GAP = 30, 22, 48, 6
+HEAD, NOTE, BOX, GAP = 30, 16, 48, 6
 SHOWN = 3
-NAME_LETTERS, TITLE_LETTERS = 24, 44
+NAME_LETTERS, TITLE_LETTERS, WARNING_LETTERS = 24, 44, 40
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,14 @@ class Band:
     height: int
     title: str
     total: str
-    warning: str
+    warning: list[str]
     on: bool
     boxes: list[Box] = field(default_factory=list)
 
     @property
-    def note_y(self) -> int:
-        """Baseline of the warning."""
-        return self.y + HEAD + 14
+    def notes(self) -> list[tuple[int, str]]:
+        """Lines of the warning, each with its baseline."""
+        return [(self.y + HEAD + 10 + NOTE * place, words) for place, words in enumerate(self.warning)]
 
     @property
     def middle(self) -> int:
@@ -79,8 +80,9 @@ def road(context: Context, trail: Any, title: str, description: str) -> dict[str
 
 
 def _band(level: Any, top: int, currency: str) -> Band:
-    warning = _warning(level, currency)
-    first = top + HEAD + (NOTE if warning else 0)
+    # A drawing breaks no line by itself: what is longer than the band would be cut at its edge.
+    warning = wrap(_warning(level, currency), WARNING_LETTERS)
+    first = top + HEAD + (NOTE * len(warning) + GAP if warning else 0)
     boxes = _boxes(level, first, currency)
     height = first - top + len(boxes) * (BOX + GAP) + 2
     return Band(top, height, level.title, minor(level.total, currency), warning, level.total != 0, boxes)

@@ -179,11 +179,15 @@ def _level(**values: Any) -> SimpleNamespace:
 
 
 def test_the_drawing_counts_what_it_leaves_out_and_names_differences() -> None:
-    trail = SimpleNamespace(levels=[_level(), _level(difference=-40, reason="not paid")], currency="UAH")
+    reason = "not paid yet, as the days of grace of the payment run are not over"
+    trail = SimpleNamespace(levels=[_level(), _level(difference=-40, reason=reason)], currency="UAH")
     bands = road(Context(), trail, "t", "d")["bands"]
     assert len(bands[0].boxes) == 4
     assert "6" in bands[0].boxes[-1].name
-    assert "not paid" in bands[1].warning
+    assert " ".join(bands[1].warning).endswith(reason)
+    assert all(len(line) <= 40 for line in bands[1].warning)
+    assert [y for y, _words in bands[1].notes] == sorted(y for y, _words in bands[1].notes)
+    assert bands[1].y < bands[1].notes[0][0] and bands[1].notes[-1][0] < bands[1].boxes[0].y
     assert bands[1].y >= bands[0].y + bands[0].height
     assert all(len(box.name) <= 24 for box in bands[0].boxes)
 
