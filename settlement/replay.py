@@ -125,9 +125,9 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)
-class Replay:
-    """A run judged again. ``differences`` lists at most ``LISTED`` of ``differing``; ``result`` is what it gives now.
-    ``changes``: records are named only where they changed the result.
+class Verdict:
+    """What comes of judging a run again. ``differences`` lists at most ``LISTED`` of ``differing``; ``changes``:
+    records are named only where they changed the result.
 
     ``digest``: whether the replay has the fingerprint that the run noted of its own output.
     """
@@ -140,9 +140,6 @@ class Replay:
     differences: tuple[Difference, ...]
     changes: tuple[Change, ...]
     digest: bool
-    facts: Facts
-    result: AdjudicationResult
-    law: Law
 
     @property
     def equal(self) -> bool:
@@ -187,6 +184,29 @@ class Replay:
             "differences": [vars(row) for row in self.differences],
             "changes": [vars(row) for row in self.changes],
         }
+
+
+def verdict_told(run: AdjudicationRun, line: ClaimLine, told: dict[str, Any]) -> Verdict:
+    """The verdict on a line that ``as_json`` told."""
+    return Verdict(
+        run=run,
+        line=line,
+        known_at=datetime.fromisoformat(told["known_at"]),
+        lines=told["lines"],
+        differing=told["differing"],
+        differences=tuple(Difference(**row) for row in told["differences"]),
+        changes=tuple(Change(**row) for row in told["changes"]),
+        digest=told["digest_equal"],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Replay(Verdict):
+    """The same with what was read and what the rules make of it now."""
+
+    facts: Facts
+    result: AdjudicationResult
+    law: Law
 
 
 def replay_run(run: AdjudicationRun, *, line: ClaimLine | None = None, known_at: datetime | None = None) -> Replay:

@@ -12,6 +12,7 @@ from config.office.models import Job
 from settlement.actions.adjudication import adjudicate_claims
 from settlement.actions.examinations import examine_run
 from settlement.actions.letters import WRITE_LETTER, write_letter
+from settlement.actions.line_replays import REPLAY_LINE, keep_replay
 from settlement.actions.run_orders import ADJUDICATE
 from settlement.models import Claim
 
@@ -43,3 +44,9 @@ def letter(row: Job) -> None:
         actor=Actor(order["username"], order["user_id"]),
         at=datetime.fromisoformat(order["at"]),
     )
+
+
+@job(REPLAY_LINE)
+def replay_line(row: Job) -> None:
+    """A line of a large run, judged again for the person who asked."""
+    keep_replay(row)

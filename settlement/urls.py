@@ -110,6 +110,7 @@ urlpatterns = [
     path("claims/<int:pk>/reverse/", runs.claim_step, {"step": "reverse"}, name="claim_reverse"),
     path("claim-lines/<int:pk>/", claims.line_detail, name="claim_line"),
     path("claim-lines/<int:pk>/replay/", replays.line_replay, name="line_replay"),
+    path("claim-lines/<int:pk>/replay/<int:run>/", replays.line_replay_order, name="line_replay_order"),
     path("claim-lines/<int:pk>/pends/<str:check>/propose/", pends.propose, name="pend_propose"),
     path("claim-lines/<int:pk>/pends/<str:check>/keep/", pends.keep, name="pend_keep"),
     path("claim-lines/<int:pk>/pends/<str:check>/assign/", pends.assign, name="pend_assign"),

@@ -8,20 +8,24 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
-from config.accounts.access import requires
+from config.accounts.access import Access, requires
 from config.errors import NotFound
-from contracts.views.pages import access_of
+from contracts.views.pages import access_of, perform
 from settlement import line_queries
-from settlement.explanations import FiguresDisagree, explain_lines, waterfall
-from settlement.line_changes import Steps, changes_between
-from settlement.line_queries import JudgedLine, LineHistory, LineSources
-from settlement.models import Claim, ClaimLine
+from settlement.actions.line_replays import order_replay, replay_job
+from settlement.explanations import FiguresDisagree, explain_lines
+from settlement.line_queries import LineHistory
+from settlement.line_replays import changes_today, judged_today
+from settlement.models import AdjudicationRun, Claim, ClaimLine
 from settlement.receipts import receipts_of
-from settlement.replay import judged_again, replay_run
+from settlement.replay import replay_run, verdict_told
 from settlement.views.claims import claim_of
 
-# A run with more lines than a page may wait for is replayed by the command.
+# A run with more lines than a page may wait for is judged again by a job.
 LINES_AT_ONCE = 20_000
 
 
@@ -32,11 +36,7 @@ def line_replay(request: HttpRequest, pk: int) -> HttpResponse:
     ``?format=json`` gives the receipts and comparisons. Raises: NotFound.
     """
     access = access_of(request)
-    line = ClaimLine.objects.filter(pk=pk, claim__in=line_queries.visible_claims(access).order_by()).first()
-    if line is None:
-        raise NotFound()
-    claim = claim_of(access, line.claim_id)
-    (row,) = line_queries.claim_lines(claim).filter(pk=line.pk)
+    claim, row = _line_of(access, pk)
     decisions = _decisions(claim, row, access.now(claim.organisation))
     if request.GET.get("format") == "json":
         told = [
@@ -48,34 +48,63 @@ def line_replay(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "settlement/claims/replay.html", context)
 
 
+@require_POST
+@requires("claims.view")
+def line_replay_order(request: HttpRequest, pk: int, run: int) -> HttpResponse:
+    """Have a decision of a large run judged again in the background. Raises: NotFound."""
+    access = access_of(request)
+    claim, line = _line_of(access, pk)
+    judged = AdjudicationRun.objects.select_related("organisation").filter(pk=run, adjudications__claim_line=line)
+    found = judged.first()
+    if found is None:
+        raise NotFound()
+    return perform(
+        request,
+        lambda: order_replay(line=line, run=found, actor=access.actor, at=access.now(claim.organisation)),
+        done=_("The run is being judged again. What comes out appears on this page in a minute or two."),
+        to="settlement:line_replay",
+        key=pk,
+    )
+
+
+def _line_of(access: Access, pk: int) -> tuple[Claim, ClaimLine]:
+    line = ClaimLine.objects.filter(pk=pk, claim__in=line_queries.visible_claims(access).order_by()).first()
+    if line is None:
+        raise NotFound()
+    claim = claim_of(access, line.claim_id)
+    return claim, line_queries.claim_lines(claim).get(pk=line.pk)
+
+
 def _decisions(claim: Claim, line: ClaimLine, now: datetime) -> list[dict[str, Any]]:
     (history,) = line_queries.histories([line], claim if claim.reverses_id else None)
     found: list[dict[str, Any]] = []
     for judged in history.judged:
         run = judged.adjudication.run
-        small = run.lines <= LINES_AT_ONCE
-        found.append({"run": run, "replay": replay_run(run, line=line) if small else None})
+        large = run.lines > LINES_AT_ONCE
+        said = _kept(run, line) if large else {"replay": replay_run(run, line=line)}
+        found.append({"run": run, "large": large, **said})
     # Figures that do not add up are not explained; what was changed in them stands in the comparison.
     with suppress(FiguresDisagree):
         _add_receipts(claim, history, found, now)
     return found
 
 
+def _kept(run: AdjudicationRun, line: ClaimLine) -> dict[str, Any]:
+    """What the last job said, or that it is on its way."""
+    job = replay_job(line, run)
+    told = job.payload.get("told") if job else None
+    if told is None:
+        return {"job": job, "replay": None}
+    today = told["today"].get(get_language(), [])
+    return {"job": job, "replay": verdict_told(run, line, told["replay"]), "today": today}
+
+
 def _add_receipts(claim: Claim, history: LineHistory, found: list[dict[str, Any]], now: datetime) -> None:
     sources = line_queries.line_sources(claim.organisation_id, [history.line])
     (explained,) = explain_lines([history], sources)
     receipts = receipts_of(explained, sources)
-    for row, judged, (_run, words, steps), receipt in zip(found, history.judged, explained.runs, receipts, strict=True):
+    for row, judged, (_of, words, steps), receipt in zip(found, history.judged, explained.runs, receipts, strict=True):
         row |= {"words": words, "steps": steps, "receipt": receipt}
-        if row["replay"]:
-            row["today"] = _today(judged, history.line, steps, sources, now)
-
-
-def _today(judged: JudgedLine, line: ClaimLine, was: Steps, sources: LineSources, now: datetime) -> list[str]:
-    """What the run would decide differently with what is known now."""
-    run = judged.adjudication.run
-    again = judged_again(replay_run(run, line=line, known_at=now), line)
-    if again is None or judged.adjudication.reverses_id:
-        return []
-    is_now = waterfall(line, again, sources.known(now))
-    return changes_between(was, is_now, run.organisation.currency)
+        if not row["large"]:
+            today = judged_today(judged, history.line, now)
+            row["today"] = changes_today(judged, history.line, steps, today, sources, now)

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from config.audit.actors import SYSTEM
+from config.office.jobs import run_job
+from config.office.models import Job
 from contracts.models import NormCost
+from settlement import run_jobs
 from settlement.actions.claims import reverse_claim
+from settlement.actions.line_replays import REPLAY_LINE
 from settlement.line_queries import line_taken_back
 from settlement.models import Adjudication, ClaimLine
+from settlement.views import replays
 from tests.settlement.actions.lifting import lift
 from tests.settlement.actions.month import AT, judge
 from tests.settlement.views.test_claims import text
@@ -65,6 +70,73 @@ def test_today_is_compared_and_the_past_keeps_its_words(town: Town) -> None:
     page = text(town.browser("halyna").get(url("line_replay", line_of(1).pk)))
     assert "comes out the same" in page
     assert "takes" in page and "no norm cost" in page.lower()
+
+
+def ordered(town: Town, username: str, number: int) -> str:
+    browser = town.browser(username)
+    return text(browser.post(url("line_replay_order", line_of(number).pk, town.run.pk), follow=True))
+
+
+def test_a_line_of_a_large_run_is_judged_again_by_a_job(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = text(town.browser("nadiia").get(url("line_replay", line_of(1).pk)))
+    monkeypatch.setattr(replays, "LINES_AT_ONCE", 0)
+    browser, verdict = town.browser("nadiia"), "Line 1 in run 2025-11/1 judged again comes out the same"
+    page = text(browser.get(url("line_replay", line_of(1).pk)))
+    assert "takes a minute or two" in page and "Judge again" in page and verdict not in page and verdict in at_once
+    assert "The run is being judged again" in ordered(town, "nadiia", 1)
+    ordered(town, "nadiia", 1)
+    job = Job.objects.get(kind=REPLAY_LINE)
+    run_job(job.pk)
+    run_jobs.replay_line(job)
+    job.refresh_from_db()
+    assert job.state == "done" and not job.error
+    page = text(browser.get(url("line_replay", line_of(1).pk)))
+    assert verdict in page and "Nothing changed between the two decisions." in page
+    (decision,) = browser.get(url("line_replay", line_of(1).pk), {"format": "json"}).json()["decisions"]
+    assert decision["replay"]["equal"] and decision["receipt"]["run"]["digest"] == town.run.digest
+    browser.cookies["language"] = "uk"
+    assert "Між двома рішеннями нічого не змінилося" in text(browser.get(url("line_replay", line_of(1).pk)))
+
+
+def test_a_damaged_row_of_a_large_run_is_shown_too(
+    town: Town, as_owner: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replays, "LINES_AT_ONCE", 0)
+    row = Adjudication._base_manager.get(claim_line=line_of(1))
+    Adjudication._base_manager.filter(pk=row.pk).update(gross=row.gross + 1, payable=row.payable + 1)
+    ordered(town, "mariia", 1)
+    run_jobs.replay_line(Job.objects.get(kind=REPLAY_LINE))
+    page = text(town.browser("mariia").get(url("line_replay", line_of(1).pk)))
+    assert "They were changed after the run" in page and "amount allowed" in page
+
+
+def test_one_person_has_one_line_judged_again_at_a_time(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replays, "LINES_AT_ONCE", 0)
+    ordered(town, "nadiia", 1)
+    assert "Another line is being judged again for you" in ordered(town, "nadiia", 2)
+    assert "The run is being judged again" in ordered(town, "halyna", 2)
+    run_jobs.replay_line(job := Job.objects.earliest("pk"))
+    Job.objects.filter(pk=job.pk).update(state="done")
+    assert "Another line" not in ordered(town, "nadiia", 2)
+
+
+def test_a_job_that_failed_says_so(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replays, "LINES_AT_ONCE", 0)
+    ordered(town, "nadiia", 1)
+    Job.objects.filter(kind=REPLAY_LINE).update(state="failed")
+    assert "could not be judged again" in text(town.browser("nadiia").get(url("line_replay", line_of(1).pk)))
+
+
+@pytest.mark.parametrize(("username", "status"), [("taras", 404), ("bohdan", 403), ("outsider", 403)])
+def test_nobody_else_orders_it(town: Town, username: str, status: int) -> None:
+    browser = town.browser(username)
+    assert browser.post(url("line_replay_order", line_of(1).pk, town.run.pk)).status_code == status
+    assert not Job.objects.filter(kind=REPLAY_LINE).exists()
+
+
+def test_a_run_that_did_not_judge_the_line_is_not_found(town: Town) -> None:
+    page = url("line_replay_order", line_of(1).pk, town.run.pk + 1)
+    assert town.browser("nadiia").post(page).status_code == 404
 
 
 def test_a_damaged_row_is_shown_as_damaged(town: Town, as_owner: None) -> None:
