@@ -36,11 +36,13 @@ SELECT COALESCE(h.chain, l.chain, o.code), COALESCE(h.sequence, l.sequence, 0),
        CASE WHEN h.chain IS NULL AND l.chain IS NULL THEN 'office without a trail'
             WHEN h.chain IS NULL THEN 'chain without its head'
             ELSE 'head does not match the last row' END
-FROM (SELECT DISTINCT ON (chain) chain, sequence, hash FROM audit_auditevent ORDER BY chain, sequence DESC) l
-FULL JOIN audit_chainhead h ON h.chain = l.chain
-FULL JOIN accounts_organisation o ON o.code = COALESCE(h.chain, l.chain)
-WHERE (h.chain IS NULL OR l.sequence IS DISTINCT FROM h.sequence OR l.hash IS DISTINCT FROM h.hash)
-  AND (%(chains)s::text[] IS NULL OR COALESCE(h.chain, l.chain, o.code) = ANY(%(chains)s))
+FROM (SELECT DISTINCT ON (chain) chain, sequence, hash FROM audit_auditevent
+      WHERE %(chains)s::text[] IS NULL OR chain = ANY(%(chains)s) ORDER BY chain, sequence DESC) l
+FULL JOIN (SELECT * FROM audit_chainhead WHERE %(chains)s::text[] IS NULL OR chain = ANY(%(chains)s)) h
+    ON h.chain = l.chain
+FULL JOIN (SELECT code FROM accounts_organisation WHERE %(chains)s::text[] IS NULL OR code = ANY(%(chains)s)) o
+    ON o.code = COALESCE(h.chain, l.chain)
+WHERE h.chain IS NULL OR l.sequence IS DISTINCT FROM h.sequence OR l.hash IS DISTINCT FROM h.hash
 ORDER BY 1
 """
 
@@ -67,7 +69,10 @@ class TrailFault:
 
 
 def verify_chains(chains: Iterable[str] | None = None) -> tuple[int, list[TrailFault]]:
-    """Number of events checked and the faults found, first ones first; of these chains or of all."""
+    """Number of events checked and the faults found, first ones first (20 events at most); of these chains or of all.
+
+    The database does it, about ten seconds for a million events.
+    """
     params = {"chains": None if chains is None else list(chains)}
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, params)

@@ -74,7 +74,8 @@ def trail_check(request: HttpRequest) -> HttpResponse:
     access: Access = request.access  # type: ignore[attr-defined]
     count, faults = verify_chains(_chains(access))
     rows = [(fault, gettext(fault.reason)) for fault in faults]
-    return render(request, "trail/check.html", {"count": count, "faults": rows})
+    heads = [(head, _fingerprint(head.hash)) for head in ChainHead.objects.filter(chain__in=_chains(access))]
+    return render(request, "trail/check.html", {"count": count, "faults": rows, "heads": heads})
 
 
 @requires("trail.view")
@@ -195,10 +196,14 @@ def _shown(
         recorded_at=event.recorded_at,
         chain=event.chain,
         sequence=event.sequence,
-        fingerprint=bytes(event.hash).hex()[:16],
+        fingerprint=_fingerprint(event.hash),
         objects=[_touched(label, names, closed) for label in event.objects_touched[:OBJECTS]],
         values=values_of(event.action, event.data, currency),
     )
+
+
+def _fingerprint(digest: bytes) -> str:
+    return bytes(digest).hex()[:16]
 
 
 def _touched(label: str, names: dict[str, str], closed: set[str]) -> TouchedObject:

@@ -372,17 +372,22 @@ def reverse_claim(*, organisation: Organisation, claim_id: int, reason: str, act
     return reversing
 
 
+def why_not_taken_back(claim: Claim) -> DomainError | None:
+    """What stands against taking a claim back: NotReversible, ClawedBack."""
+    never_judged = claim.status == "rejected" and claim.run is None
+    judged = claim.status in ("adjudicated", "disputed", "paid", "rejected") and not never_judged
+    if not judged or claim.reverses_id or claim.reversals.exclude(status="withdrawn").exists():
+        return NotReversible(number=claim.number, status=claim.status)
+    asked_back = ClawbackLine.objects.filter(claim_line__claim=claim).exclude(upheld_minor=0).select_related("case")
+    row = asked_back.first()
+    return ClawedBack(number=claim.number, case=row.case.number) if row else None
+
+
 @step
 def take_back(claim: Claim, *, actor: Actor, at: datetime) -> Claim:
     """The reversing claim of a locked claim. Raises: NotReversible, ClawedBack."""
-    asked_back = ClawbackLine.objects.filter(claim_line__claim=claim).exclude(upheld_minor=0).select_related("case")
-    if (row := asked_back.first()) is not None:
-        raise ClawedBack(number=claim.number, case=row.case.number)
-    taken = claim.reversals.exclude(status="withdrawn").exists()
-    never_judged = claim.status == "rejected" and claim.run is None
-    judged = claim.status in ("adjudicated", "disputed", "paid", "rejected") and not never_judged
-    if taken or claim.reverses_id or not judged:
-        raise NotReversible(number=claim.number, status=claim.status)
+    if (refusal := why_not_taken_back(claim)) is not None:
+        raise refusal
     reversing = new_claim(claim.organisation, claim.provider, claim.contract, claim.period, actor, at, reverses=claim)
     hand_in(reversing, submitted_at=at, submitted_by_id=actor.user_id, at=at)
     return reversing

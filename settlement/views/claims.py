@@ -20,6 +20,7 @@ from config.office.storage import attachments_of, open_attachment
 from contracts.views.pages import access_of, one_of, page_of
 from settlement import advance_queries, clawback_queries, line_queries
 from settlement.actions import letters
+from settlement.actions.claims import why_not_taken_back
 from settlement.appeal_queries import offers_appeal
 from settlement.claim_letter import checks_in_words, explain
 from settlement.claim_queries import payments_of_claim
@@ -124,14 +125,12 @@ def steps_allowed(access: Access, claim: Claim) -> dict[str, Any]:
     """Buttons of a claim for this reader."""
     own, office = access.may("claims.submit"), access.may("claims.adjudicate")
     editable = claim.status in ("draft", "returned") and not claim.reverses_id
-    never_judged = claim.status == "rejected" and claim.run is None
-    judged = claim.status in ("adjudicated", "disputed", "paid", "rejected") and not never_judged
     return {
         "may_submit": own and editable,
         "may_correct": own and editable,
         "may_withdraw": own and claim.status in ("draft", "submitted", "returned") and not claim.reverses_id,
         "may_return": office and claim.status == "submitted" and not claim.reverses_id,
-        "may_reverse": office and judged and not claim.reverses_id,
+        "may_reverse": office and why_not_taken_back(claim) is None,
         "may_attach": own and claim.status in ("draft", "submitted", "returned") and not claim.reverses_id,
         "may_claw_back": access.may("clawbacks.open")
         and not claim.reverses_id

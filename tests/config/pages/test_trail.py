@@ -113,6 +113,8 @@ def test_many_records_of_an_event_are_folded(count: int, folded: bool) -> None:
         ("SELECT 1", "The trail is whole."),
         ("UPDATE audit_auditevent SET actor = 'x' WHERE chain = %s AND sequence = 1", "content differs from its hash"),
         ("DELETE FROM audit_auditevent WHERE chain = %s AND sequence = 1", "missing row before"),
+        ("DELETE FROM audit_auditevent WHERE chain = %s AND sequence = 2", "head does not match the last row"),
+        ("DELETE FROM audit_chainhead WHERE chain = %s", "chain without its head"),
     ],
 )
 def test_the_auditor_sees_whether_the_trail_is_whole(
@@ -131,17 +133,26 @@ def test_the_auditor_sees_whether_the_trail_is_whole(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit_auditevent WHERE chain = %s AND sequence = 1",
+        "DELETE FROM audit_auditevent WHERE chain = %s AND sequence = 2",
+        "DELETE FROM audit_chainhead WHERE chain = %s",
+    ],
+)
 def test_what_broke_in_another_office_is_not_shown(
-    auditor: Client, organisation: Organisation, other_organisation: Organisation
+    auditor: Client, organisation: Organisation, other_organisation: Organisation, statement: str
 ) -> None:
-    _invite("ours", organisation)
-    _invite("theirs", other_organisation)
+    for name, office in (("ours", organisation), ("theirs", other_organisation), ("theirs2", other_organisation)):
+        _invite(name, office)
     with connection.cursor() as cursor, transaction.atomic():
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("DELETE FROM audit_auditevent WHERE chain = %s AND sequence = 1", [other_organisation.code])
+        cursor.execute(statement, [other_organisation.code])
     assert verify_chains()[1]
     auditor.cookies["language"] = "en"
-    assert "The trail is whole." in auditor.get("/trail/check/").content.decode()
+    page = auditor.get("/trail/check/").content.decode()
+    assert "The trail is whole." in page and other_organisation.code not in page
 
 
 @pytest.mark.parametrize("username", ["halyna", "olena", "outsider"])

@@ -87,6 +87,35 @@ def test_amounts_that_do_not_balance_are_refused_by_the_database(
         post(organisation, claim_draft(provider, line, gross=1000, payable=999))
 
 
+def bare_entry(organisation: Organisation) -> Entry:
+    return Entry.objects.create(
+        organisation=organisation, number="E-X", date=ON, event="claim.adjudicated", label="settlement.claim:7",
+        key="bare", recorded_at=AT,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("credited", "refusal"),
+    [("UAH", None), ("EUR", "does not balance in"), ("both", "without account")],
+    ids=["one", "another", "balanced in each"],
+)
+def test_an_entry_balances_in_each_currency_and_on_accounts_of_it(
+    organisation: Organisation, provider: Provider, line: BudgetLine, credited: str, refusal: str | None
+) -> None:
+    post(organisation, claim_draft(provider, line))
+    account = Account.objects.get(code="payable:P1")
+    with transaction.atomic():
+        shared = {"entry": bare_entry(organisation), "date": ON, "account": account}
+        money = "UAH" if credited == "UAH" else "EUR"
+        sides = [("UAH" if credited != "both" else "EUR", 5, 0), (money, 0, 5)]
+        rows = [Posting(currency=code, debit=debit, credit=credit, **shared) for code, debit, credit in sides]
+        if refusal is None:
+            assert len(Posting.objects.bulk_create(rows)) == 2
+            return
+        with pytest.raises(IntegrityError, match=refusal), transaction.atomic():
+            Posting.objects.bulk_create(rows)
+
+
 def test_closed_month_takes_no_entry(
     organisation: Organisation, provider: Provider, line: BudgetLine, cast: dict[str, User]
 ) -> None:

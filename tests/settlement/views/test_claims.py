@@ -310,7 +310,11 @@ def test_a_claim_taken_back_waits_for_nobody_and_names_what_stands_for_it(town: 
     waiting = "wait for a person's decision"
     before = text(nadiia.get(url("claim", town.claim.pk)))
     assert waiting in before and "no longer counts" not in before
+    what_it_does = "takes back the whole claim"
+    offered = text(halyna.get(url("claim", town.claim.pk)))
+    assert what_it_does in offered and url("claim_reverse", town.claim.pk) in offered and what_it_does not in before
     halyna.post(url("claim_reverse", town.claim.pk), {"reason": "Помилка"})
+    assert url("claim_reverse", town.claim.pk) not in text(halyna.get(url("claim", town.claim.pk)))
     with override("en"):
         wanted = minor(claimed_minor(town.claim)).replace("\xa0", " ")
     asked = text(nadiia.get(url("claim", Claim.objects.get(reverses=town.claim).pk)))

@@ -27,6 +27,7 @@ from settlement.printed_tables import PrintedTable
 from settlement.report_queries import budget_months
 from settlement.reports import KINDS
 from tests.settlement.actions.month import AT, NOVEMBER, judge
+from tests.settlement.test_documents import outloud_verdict
 from tests.settlement.views.test_claims import text
 from tests.settlement.views.town import Town, settled_town, url
 from vouchers.models import RecipientResidence
@@ -201,11 +202,14 @@ def test_the_spreadsheet_and_the_paper_are_of_the_same_table(town: Town, kind: s
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_paper_shows_the_charts_of_the_page(town: Town, kind: str) -> None:
+def test_the_paper_shows_the_charts_of_the_page(town: Town, kind: str, tmp_path: Path) -> None:
     browser, asked = town.browser("halyna"), {"first": "2025-01", "last": "2025-12"}
     with override("en"):
         table = made(kind, town)
-    reader = PdfReader(io.BytesIO(browser.get(url("report", kind), asked | {"file": "pdf"}).content))
+    paper = browser.get(url("report", kind), asked | {"file": "pdf"}).content
+    code, words = outloud_verdict(paper, tmp_path)
+    assert code == 0, words
+    reader = PdfReader(io.BytesIO(paper))
     objects = [reader.get_object(number) for number in range(1, int(reader.trailer["/Size"]))]
     said = {str(found["/Alt"]) for found in objects if isinstance(found, dict) and "/Alt" in found}
     assert table.charts and {chart.title for chart in table.charts} <= said
