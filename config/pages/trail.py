@@ -202,7 +202,7 @@ def _shown(
     )
 
 
-def _fingerprint(digest: bytes) -> str:
+def _fingerprint(digest: bytes | memoryview) -> str:
     return bytes(digest).hex()[:16]
 
 
