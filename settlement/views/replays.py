@@ -92,11 +92,15 @@ def _decisions(claim: Claim, line: ClaimLine, now: datetime) -> list[dict[str, A
 def _kept(run: AdjudicationRun, line: ClaimLine) -> dict[str, Any]:
     """What the last job said, or that it is on its way."""
     job = replay_job(line, run)
-    told = job.payload.get("told") if job else None
-    if told is None:
+    if job is None or "told" not in job.payload:
         return {"job": job, "replay": None}
-    today = told["today"].get(get_language(), [])
-    return {"job": job, "replay": verdict_told(run, line, told["replay"]), "today": today}
+    told = job.payload["told"]
+    return {
+        "job": job,
+        "ordered_at": datetime.fromisoformat(job.payload["at"]),
+        "replay": verdict_told(run, line, told["replay"]),
+        "today": told["today"].get(get_language(), []),
+    }
 
 
 def _add_receipts(claim: Claim, history: LineHistory, found: list[dict[str, Any]], now: datetime) -> None:

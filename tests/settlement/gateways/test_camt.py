@@ -12,6 +12,7 @@ from tests.settlement.gateways.conftest import Validate
 
 DATA = Path(__file__).parent / "data"
 FIRST_VERSION = (DATA / "first_version_camt.053.001.01.xml").read_bytes()
+NOTIFICATION = (DATA / "notification_camt.054.001.08.xml").read_bytes()
 OTHER_BANK = (DATA / "other_bank_camt.053.001.02.xml").read_bytes()
 
 
@@ -124,10 +125,31 @@ def test_the_first_version_whose_balance_is_broken() -> None:
     assert codes(read(FIRST_VERSION.replace(b">500.00", b">500.01"))) == ["BALANCE_MISMATCH"]
 
 
-def test_notification_without_balances() -> None:
-    content = OTHER_BANK.replace(b"Stmt>", b"Ntfctn>").replace(b"camt.053", b"camt.054")
-    statement = read(content)
-    assert statement.message == "camt.054.001.02" and codes(statement) == []
+def test_the_notification_is_valid(schema_errors: Validate) -> None:
+    assert schema_errors("camt.054.001.08", NOTIFICATION) == []
+
+
+def test_a_notification_tells_movements_without_balances() -> None:
+    """As banks write it today: codes of states in an element of their own, parties in another, a UETR."""
+    statement = read(NOTIFICATION)
+    assert (statement.message, statement.sequence, statement.balances) == ("camt.054.001.08", 31, ())
+    assert codes(statement) == []
+    back, pending = statement.entries
+    (detail,) = back.details
+    assert (detail.end_to_end_id, detail.amount, detail.return_reason) == ("PAY-2025-0102", Decimal("1250.00"), "AC04")
+    assert detail.counterparty.endswith("послуг»") and detail.counterparty_account == "UA723052990000000000000001001"
+    assert back.booked and back.is_return and not back.reversal
+    assert (pending.booked, pending.amount) == (False, Decimal("400.00"))
+
+
+@pytest.mark.parametrize("version", range(2, 14))
+@pytest.mark.parametrize("content", [OTHER_BANK, NOTIFICATION], ids=["old elements", "new elements"])
+def test_the_number_of_a_version_changes_nothing(content: bytes, version: int) -> None:
+    """The reader goes by the elements, of which each version has the older or the newer ones."""
+    kind = read(content).message[:12]
+    labelled = read(content.replace(read(content).message.encode(), f"{kind}{version:02}".encode()))
+    assert labelled.message == f"{kind}{version:02}"
+    assert (labelled.entries, labelled.balances) == (read(content).entries, read(content).balances)
 
 
 @pytest.mark.parametrize(
