@@ -13,6 +13,11 @@ from settlement.models import Statement, StatementLine
 REPEATED = Q(status="explained", explained_by=None)
 
 
+def is_used(line: StatementLine) -> bool:
+    """Whether money is booked by the line: it waits no more, and no other statement told it."""
+    return line.status != "unmatched" and not (line.status == "explained" and line.explained_by_id is None)
+
+
 def perhaps_told_before(statement: Statement) -> dict[int, StatementLine]:
     """Open lines of a statement that an earlier statement of the account may tell of too, each with that line: of the
     same day, sum, account of the other side and text, where one of the two bears no number of the bank. As often as the

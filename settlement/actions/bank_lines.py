@@ -17,7 +17,7 @@ from config.locks import lock_rows
 from config.money import from_minor, to_minor
 from config.transactions import step
 from contracts.models import Provider
-from settlement.actions.matching import match_to_payments, settle_statement
+from settlement.actions.matching import match_to_payments, settle_statement, take_statement_turn
 from settlement.actions.payment_postings import (
     open_of,
     post_explained_line,
@@ -211,13 +211,16 @@ def count_once(*, organisation: Organisation, line_id: int, actor: Actor, at: da
 
     Raises: NotFound, LineNotOpen, NotToldBefore. Audit: statement_line.told_before.
     """
+    take_statement_turn(organisation)
     line = lock_open_line(organisation, line_id)
     before = perhaps_told_before(line.statement).get(line.pk)
     if before is None:
         raise NotToldBefore()
+    line.explanation = before.statement.statement_id
+    line.save(update_fields=["explanation"])
     line.move_to("explained", at=at)
-    line.explanation, line.told_by_id = before.statement.statement_id, actor.user_id
-    line.save(update_fields=["explanation", "told_by"])
+    line.told_by_id = actor.user_id
+    line.save(update_fields=["told_by"])
     settle_statement(line.statement, at=at)
     record("statement_line.told_before", line, line.statement, before, actor=actor, at=at, explanation=line.explanation)
     return line
@@ -336,9 +339,8 @@ def lock_open_line(organisation: Organisation, line_id: int) -> StatementLine:
 
 def lock_line(organisation: Organisation, line_id: int) -> StatementLine:
     """A line of the office, locked. Raises: NotFound."""
-    rows = lock_rows(
-        StatementLine.objects.filter(pk=line_id, statement__organisation=organisation).select_related("statement")
-    )
+    # Its statement is read after the lock: somebody may have thrown it out while we waited.
+    rows = lock_rows(StatementLine.objects.filter(pk=line_id, statement__organisation=organisation))
     if not rows:
         raise NotFound()
     return rows[0]

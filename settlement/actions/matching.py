@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
+from django.db import connection
 from django.db.models import QuerySet, Sum
 
 from config.accounts.models import Organisation
@@ -30,9 +31,18 @@ from settlement.repeat_queries import perhaps_told_before
 from settlement.rules.matching import PAYMENT, RETURN, SURE, MatchResult, match_lines
 
 EPOCH = date(1970, 1, 1).toordinal()
+# Whole statements of an organisation one at a time: each is compared with what the others tell.
+_LOCK = 7_466_931
 OPEN = ("unmatched", "partial")
 DUE, GONE = ("prepared", "sent"), ("returned", "failed")
 MATCHABLE = (*DUE, "confirmed")
+
+
+@step
+def take_statement_turn(organisation: Organisation) -> None:
+    """Wait until nobody else brings, matches or throws out a statement of the organisation. Before all other locks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
 
 
 def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], *, on: date) -> MatchResult:

@@ -28,12 +28,48 @@ def post_opening(statement: Statement, *, actor: Actor, at: datetime) -> None:
     _lock_account(statement)
     if _first_with_balance(statement) != statement:
         return
-    assert statement.opening_minor is not None and statement.to_date is not None  # asked for above
     for entry in _standing(statement):
         _take_back(entry, statement, actor, at)
+    _post_first(statement, actor=actor, at=at)
+
+
+@step
+def post_opening_without(refused: Statement, *, actor: Actor, at: datetime) -> None:
+    """Post the opening balance of an account anew as far as it rests on a statement that counts for nothing any more:
+    on its balance, or on movements that it told of days before the first balance.
+
+    Raises: IntoClosedMonth. Posts: opening.added, opening.lowered. Locks: account.
+    """
+    _lock_account(refused)
+    standing, first = _standing(refused), _first_with_balance(refused)
+    if first is not None and [_told(entry) for entry in standing] == [(label_of(first), *_opening_of(first))]:
+        return
+    for entry in standing:
+        _take_back(entry, refused, actor, at)
+    if first is not None:
+        _post_first(first, actor=actor, at=at)
+
+
+def _opening_of(statement: Statement) -> tuple[int, date]:
+    """What the account held before the first movement of its first statement, minor units, and the day of that."""
+    assert statement.opening_minor is not None and statement.to_date is not None  # of one that tells its balance
     on = statement.lines.aggregate(day=Min("booked_on"))["day"] or statement.to_date
-    amount = statement.opening_minor - _reported_before(statement, on)
-    _post(statement, amount, on=on, key=_key(statement) + str(statement.pk), reverses=None, actor=actor, at=at)
+    return statement.opening_minor - _reported_before(statement, on), on
+
+
+def _told(entry: Entry) -> tuple[str, int, date]:
+    return entry.label, _moved(entry), entry.date
+
+
+def _post_first(statement: Statement, *, actor: Actor, at: datetime) -> None:
+    amount, on = _opening_of(statement)
+    own = f"{_key(statement)}{statement.pk}"
+    # It may have been the first before: until an earlier one came that is thrown out now.
+    times = Entry.objects.filter(organisation_id=statement.organisation_id, reverses=None).filter(
+        Q(key=own) | Q(key__startswith=f"{own}:")
+    )
+    key = f"{own}:{times.count() + 1}" if times.exists() else own
+    _post(statement, amount, on=on, key=key, reverses=None, actor=actor, at=at)
 
 
 def _lock_account(statement: Statement) -> None:
@@ -76,8 +112,14 @@ def _standing(statement: Statement) -> list[Entry]:
 
 
 def _take_back(entry: Entry, statement: Statement, actor: Actor, at: datetime) -> None:
-    moved = entry.postings.filter(account__kind=BANK).aggregate(total=Sum(F("debit") - F("credit")))["total"]
-    _post(statement, -moved, on=entry.date, key=f"{entry.key}:taken_back", reverses=entry, actor=actor, at=at)
+    key = f"{entry.key}:taken_back"
+    _post(statement, -_moved(entry), on=entry.date, key=key, reverses=entry, actor=actor, at=at)
+
+
+def _moved(entry: Entry) -> int:
+    """Minor units that the entry brought to the bank's account."""
+    rows = entry.postings.filter(account__kind=BANK)
+    return int(rows.aggregate(total=Coalesce(Sum(F("debit") - F("credit")), Value(0)))["total"])
 
 
 def _post(

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -18,8 +17,9 @@ from config.locks import lock_rows
 from config.office.storage import attach
 from config.transactions import step
 from settlement.actions.bank_lines import ReasonMissing
-from settlement.actions.matching import match_open_lines, settle_statement
-from settlement.actions.opening_balances import post_opening
+from settlement.actions.matching import match_open_lines, settle_statement, take_statement_turn
+from settlement.actions.opening_balances import post_opening, post_opening_without
+from settlement.actions.refused_statements import lock_lines_with_repetitions, reopen_repetitions
 from settlement.actions.statement_rows import statement_lines_from, statement_row
 from settlement.bank_queries import layouts
 from settlement.gateways.bank_file import BankFileGateway
@@ -73,14 +73,17 @@ class StatementDiffers(DomainError):
     """The bank's own id is known with another content."""
 
     code = "STATEMENT_DIFFERS"
-    message = _("The statement «%(statement)s» was imported before with another content. Ask the bank which one holds.")
+    message = _(
+        "The statement «%(statement)s» was imported before with another content. Ask the bank which one holds; if it "
+        "is this one, refuse the earlier one on its page first."
+    )
 
 
 class OwnStatement(DomainError):
-    """Whoever brought a broken statement does not take it in."""
+    """Whoever brought a statement neither takes it in when it is broken nor throws it out when it counts."""
 
     code = "STATEMENT_FOUR_EYES"
-    message = _("You imported this statement yourself. Another person must look at it and accept it.")
+    message = _("You imported this statement yourself. Another person must look at it and decide on it.")
 
 
 class NotToAccept(DomainError):
@@ -114,7 +117,10 @@ def import_statement(
     except GatewayError as error:
         raise StatementUnreadable(reason=unreadable_words(error.code, error.params), reason_code=error.code) from error
     ours = [replace(bank, account=_our_account(organisation, bank.account)) for bank in found]
-    return [_store(organisation, bank, name, content, actor, at) for bank in ours]
+    return [
+        store_statement(organisation=organisation, bank=bank, name=name, content=content, actor=actor, at=at)
+        for bank in ours
+    ]
 
 
 def _read(organisation: Organisation, content: bytes, account: str) -> tuple[BankStatement, ...]:
@@ -138,19 +144,6 @@ def _our_account(organisation: Organisation, account: str) -> str:
     raise WrongAccount(found=account or "—", expected=", ".join(sorted(organisation.accounts)))
 
 
-def _store(
-    organisation: Organisation, bank: BankStatement, name: str, content: bytes, actor: Actor, at: datetime
-) -> ImportedStatement:
-    def attempt() -> ImportedStatement:
-        return store_statement(organisation=organisation, bank=bank, name=name, content=content, actor=actor, at=at)
-
-    try:
-        return attempt()
-    except IntegrityError:
-        # Somebody imported the same statement in the same moment: now it is known, and nothing more is stored.
-        return attempt()
-
-
 @action
 def store_statement(
     *, organisation: Organisation, bank: BankStatement, name: str, content: bytes, actor: Actor, at: datetime
@@ -159,9 +152,10 @@ def store_statement(
 
     Idempotent: known by content and by the bank's own id, unless it was refused: then the same file may be read again,
     with other columns. Raises: StatementDiffers.
-    Locks: claims, runs, payments, account. Posts: payment.confirmed, payment.returned, the account's opening balance.
-    Audit: statement.imported.
+    Locks: the turn of statements, claims, runs, payments, account.
+    Posts: payment.confirmed, payment.returned, the account's opening balance. Audit: statement.imported.
     """
+    take_statement_turn(organisation)
     digest = _digest(content, bank)
     known = _known(organisation, bank, digest)
     if known is not None:
@@ -233,10 +227,17 @@ def accept_statement(
 ) -> Statement:
     """Take a statement that another person imported out of quarantine with a reason, and match it.
 
-    Raises: ReasonMissing, NotFound, NotToAccept, OwnStatement, InvalidMove. Locks: statement, claims, runs, payments.
-    Audit: statement.accepted.
+    Raises: ReasonMissing, NotFound, NotToAccept, OwnStatement, InvalidMove.
+    Locks: the turn of statements, statement, claims, runs, payments. Audit: statement.accepted.
     """
-    statement = _decide(organisation, statement_id, reason, "imported", actor, at)
+    take_statement_turn(organisation)
+    statement = _locked(organisation, statement_id, reason, "imported")
+    causes = lasting_causes(statement.problems)
+    if causes:
+        raise NotToAccept(causes=", ".join(causes))
+    if statement.imported_by_id in (None, actor.user_id):
+        raise OwnStatement()
+    _decide(statement, "imported", reason, actor, at)
     matched = _take_in(statement, actor, at)
     record("statement.accepted", statement, actor=actor, at=at, reason=reason, matched=len(matched))
     return statement
@@ -246,42 +247,58 @@ def accept_statement(
 def refuse_statement(
     *, organisation: Organisation, statement_id: int, reason: str, actor: Actor, at: datetime
 ) -> Statement:
-    """Throw a quarantined statement out for good; its lines count for nothing.
+    """Throw a statement out for good; its lines count for nothing, and the right file may be brought.
 
-    Raises: ReasonMissing, NotFound, InvalidMove. Audit: statement.refused.
+    One that counts already leaves the books as if it had never come: another person than brought it says so, no money
+    is booked by its lines any more, and lines of other statements that count once because of it wait again (to be
+    matched anew: ``match_again``).
+    Raises: ReasonMissing, NotFound, InvalidMove, OwnStatement, StatementInUse, IntoClosedMonth.
+    Locks: the turn of statements, lines, statement, account. Posts: the account's opening balance anew.
+    Audit: statement.refused.
     """
-    statement = _decide(organisation, statement_id, reason, "refused", actor, at)
-    record("statement.refused", statement, actor=actor, at=at, reason=reason)
+    take_statement_turn(organisation)
+    # Before the statement, as whoever matches a line does.
+    lock_lines_with_repetitions(organisation, statement_id)
+    statement = _locked(organisation, statement_id, reason, "refused")
+    if statement.status == "quarantined":
+        _decide(statement, "refused", reason, actor, at)
+        record("statement.refused", statement, actor=actor, at=at, reason=reason)
+        return statement
+    if statement.imported_by_id == actor.user_id:
+        raise OwnStatement()
+    others = reopen_repetitions(statement, at=at)
+    _decide(statement, "refused", reason, actor, at)
+    post_opening_without(statement, actor=actor, at=at)
+    record("statement.refused", statement, *others, actor=actor, at=at, reason=reason)
     return statement
 
 
-def _decide(
-    organisation: Organisation, statement_id: int, reason: str, status: str, actor: Actor, at: datetime
-) -> Statement:
+@step
+def _locked(organisation: Organisation, statement_id: int, reason: str, status: str) -> Statement:
     if not reason.strip():
         raise ReasonMissing()
     rows = lock_rows(Statement.objects.filter(pk=statement_id, organisation=organisation))
     if not rows:
         raise NotFound()
-    statement = rows[0]
-    statement.check_move(status)
-    causes = lasting_causes(statement.problems)
-    if status == "imported" and causes:
-        raise NotToAccept(causes=", ".join(causes))
-    if status == "imported" and statement.imported_by_id in (None, actor.user_id):
-        raise OwnStatement()
+    rows[0].check_move(status)
+    return rows[0]
+
+
+@step
+def _decide(statement: Statement, status: str, reason: str, actor: Actor, at: datetime) -> None:
     statement.decided_by_id, statement.decision_reason = actor.user_id, reason.strip()[:300]
     statement.status, statement.status_at = status, at
     statement.save(update_fields=["decided_by", "decision_reason", "status", "status_at"])
-    return statement
 
 
 @action
 def match_again(*, organisation: Organisation, actor: Actor, at: datetime) -> int:
     """Try the open lines of all imported statements once more, after payments or statements arrived late.
 
-    Returns the number of new matches. Audit: statements.matched, when any.
+    Returns the number of new matches. Locks: the turn of statements, then as an import. Audit: statements.matched, when
+    any.
     """
+    take_statement_turn(organisation)
     found: list = []
     statements = Statement.objects.filter(organisation=organisation, status="imported")
     for statement in statements.order_by("pk"):

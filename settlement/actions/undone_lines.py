@@ -209,7 +209,7 @@ def undo_count_once(
     """
     demand_reason(reason)
     line = lock_line(organisation, line_id)
-    if line.status != "explained":
+    if line.status != "explained" or line.statement.status == "refused":
         raise LineNotOpen()
     if line.told_by_id is None:
         raise NotToUndo()

@@ -104,6 +104,16 @@ class ClaimLine(models.Model):
                 name="claim_line_positive", condition=models.Q(units_milli__gt=0, unit_rate_e4__gt=0)
             ),
         ]
+        # Few: a code that is known when the line comes is a key.
+        indexes = [
+            models.Index(
+                fields=["claim"],
+                name="claim_line_unresolved",
+                condition=~models.Q(redemption_code="") & models.Q(redemption=None)
+                | ~models.Q(certificate_number="") & models.Q(certificate=None)
+                | ~models.Q(worker_code="") & models.Q(worker=None),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.claim_id}/{self.line}"

@@ -14,8 +14,8 @@ from settlement.models.payments import Payment
 STATEMENT_STATES = StateTable(
     moves={
         "quarantined": frozenset({"imported", "refused"}),
-        "imported": frozenset({"reconciled"}),
-        "reconciled": frozenset({"imported"}),
+        "imported": frozenset({"reconciled", "refused"}),
+        "reconciled": frozenset({"imported", "refused"}),
     },
     initial=frozenset({"quarantined", "imported"}),
 )
@@ -36,6 +36,15 @@ LINE_STATES = StateTable(
 _OTHER_CURRENCY = """EXISTS (SELECT 1 FROM settlement_statementline fl
     JOIN settlement_statement fs ON fs.id = fl.statement_id JOIN accounts_organisation fo ON fo.id = fs.organisation_id
     WHERE fl.id = {line} AND (fl.currency NOT IN ('', fo.currency) OR fs.currency NOT IN ('', fo.currency)))"""
+# What of a statement that counts stands in the way of throwing it out: a line of it that money is booked by, and a line
+# of another statement that counts once because this one tells it.
+_IN_USE = """(SELECT 1 FROM settlement_statementline ul
+    WHERE ul.statement_id = {statement}.id AND ul.status <> 'unmatched'
+      AND NOT (ul.status = 'explained' AND ul.explained_by_id IS NULL)
+    UNION ALL SELECT 1 FROM settlement_statementline ul JOIN settlement_statement us ON us.id = ul.statement_id
+    WHERE us.organisation_id = {statement}.organisation_id AND us.iban = {statement}.iban
+      AND us.id <> {statement}.id AND us.status <> 'refused' AND ul.status = 'explained'
+      AND ul.explained_by_id IS NULL AND ul.explanation = {statement}.statement_id)"""
 _REFUSE_CURRENCY = """RAISE EXCEPTION 'bank line % is of another currency than the books', {line}
             USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_currency';"""
 
@@ -43,7 +52,8 @@ _REFUSE_CURRENCY = """RAISE EXCEPTION 'bank line % is of another currency than t
 class Statement(StatefulModel):
     """A statement file of a bank account. ``content_sha256`` and the bank's own id make a repeat recognisable;
     ``problems`` lists what the tolerant reader found; balances in minor units. ``decided_by`` took it out of quarantine
-    or threw it out.
+    or threw it out; one that counts already is thrown out by another person than brought it, and only while no money is
+    booked by it.
     """
 
     STATES = STATEMENT_STATES
@@ -91,6 +101,23 @@ class Statement(StatefulModel):
         triggers = [
             *STATEMENT_STATES.triggers("statement"),
             pgtrigger.ReadOnly(name="statement_currency_written_once", fields=["organisation", "currency"]),
+            pgtrigger.Trigger(
+                name="statement_thrown_out",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Q(new__status="refused", old__status__in=("imported", "reconciled")),
+                func=f"""
+    IF NEW.decided_by_id IS NULL OR NEW.decided_by_id = NEW.imported_by_id THEN
+        RAISE EXCEPTION 'statement % is thrown out by another person than brought it', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_refuse_four_eyes';
+    END IF;
+    IF EXISTS {_IN_USE.format(statement="NEW")} THEN
+        RAISE EXCEPTION 'money is booked by statement %, or another counts once because of it', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_refused_unused';
+    END IF;
+    RETURN NEW;
+    """,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -135,6 +162,31 @@ class StatementLine(StatefulModel):
         triggers = [
             *LINE_STATES.triggers("statement_line"),
             pgtrigger.ReadOnly(name="statement_line_currency_written_once", fields=["statement", "currency"]),
+            # Whoever waited while a statement was thrown out would otherwise book money by a line of it, or leave a
+            # movement to it that nobody counts then.
+            pgtrigger.Trigger(
+                name="statement_line_in_force",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Condition("OLD.status IS DISTINCT FROM NEW.status"),
+                func="""
+    IF EXISTS (SELECT 1 FROM settlement_statement WHERE id = NEW.statement_id AND status IN ('quarantined', 'refused'))
+    THEN
+        RAISE EXCEPTION 'bank line % is of a statement that does not count', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_in_force';
+    END IF;
+    IF NEW.status = 'explained' AND NEW.explained_by_id IS NULL THEN
+        PERFORM 1 FROM settlement_statement o JOIN settlement_statement s ON s.id = NEW.statement_id
+        WHERE o.organisation_id = s.organisation_id AND o.iban = s.iban AND o.id <> s.id
+          AND o.statement_id = NEW.explanation AND o.status IN ('imported', 'reconciled') FOR SHARE OF o;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'bank line % counts once by a statement that does not count', NEW.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_told_before';
+        END IF;
+    END IF;
+    RETURN NEW;
+    """,
+            ),
             pgtrigger.Trigger(
                 name="statement_line_explained_currency",
                 when=pgtrigger.Before,

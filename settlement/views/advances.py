@@ -198,4 +198,4 @@ def advance_return_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a line was no money of an advance, with a reason."""
     row = one_of(advance_queries.live_returns(access_of(request).office()), pk)
     title = _("Undo the money of the advance %(number)s") % {"number": row.advance.number}
-    return undone(request, row.statement_line_id, partial(undo_advance_return, return_id=pk), title)
+    return undone(request, row, partial(undo_advance_return, return_id=pk), title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from config.accounts.access import requires
 from config.accounts.models import Organisation
+from config.audit.actors import Actor
 from config.clock import local_date
 from config.errors import DomainError, NotPermitted
 from config.money import to_minor
@@ -42,7 +44,7 @@ from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm
 from settlement.gateways.pain002 import is_status_report
 from settlement.models import ClawbackCase, Payment, Statement, StatementLine
-from settlement.repeat_queries import perhaps_told_before
+from settlement.repeat_queries import is_used, perhaps_told_before
 from settlement.statement_words import blocking_causes, lasting_causes, problem_rows
 from settlement.views.bank_lines import HEADINGS
 
@@ -166,6 +168,8 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
         "suggestions": _suggestions(row, [line for line in lines if line.status in finance_queries.OPEN_LINES]),
         "may_match": access.may("statements.match") and row.status == "imported",
         "may_decide": access.may("statements.match") and row.status == "quarantined",
+        "may_refuse": access.may("statements.match") and row.status in ("imported", "reconciled"),
+        "used": [line.position for line in lines if is_used(line)],
         "own": row.imported_by_id == access.user.pk,
         "lasting": lasting_causes(row.problems),
         "reason_form": ReasonForm(),
@@ -187,9 +191,9 @@ def _suggestions(row: Statement, lines: list[StatementLine]) -> list[dict[str, A
 @require_POST
 @requires("statements.match")
 def statement_decide(request: HttpRequest, pk: int, decision: str) -> HttpResponse:
-    """Take a statement out of quarantine or refuse it."""
+    """Take a statement out of quarantine, or refuse one, also one that counts already."""
     access = access_of(request)
-    calls = {"accept": reconciliation.accept_statement, "refuse": reconciliation.refuse_statement}
+    calls = {"accept": reconciliation.accept_statement, "refuse": _refuse}
     done = {"accept": _("The statement is accepted and matched."), "refuse": _("The statement is refused.")}
     return perform(
         request,
@@ -204,6 +208,13 @@ def statement_decide(request: HttpRequest, pk: int, decision: str) -> HttpRespon
         to="settlement:statement",
         key=pk,
     )
+
+
+def _refuse(*, organisation: Organisation, actor: Actor, at: datetime, **said: Any) -> Statement:
+    """Throw a statement out; what counted once because of it is matched anew."""
+    refused = reconciliation.refuse_statement(organisation=organisation, actor=actor, at=at, **said)
+    reconciliation.match_again(organisation=organisation, actor=actor, at=at)
+    return refused
 
 
 @requires("statements.view")
@@ -262,7 +273,7 @@ def statement_line(request: HttpRequest, pk: int) -> HttpResponse:
         "named": named_payments(line),
         "passed_on": passed_on([line]),
         "may_undo": access.may("statements.match"),
-        "may_open": access.may("statements.match") and (line.told_by_id or undoing_event(line)) is not None,
+        "may_open": _may_open(line) and access.may("statements.match"),
         "may_divide": may_match and line.amount_minor > 0,
         "fee_form": fee_form if may_match and has_fees(line.statement.organisation) else None,
         "repayment_form": repayment_form if _may_repay(line) else None,
@@ -291,6 +302,11 @@ def _may_repay(line: StatementLine) -> bool:
 def _may_bring_advance(line: StatementLine) -> bool:
     """Whether the line can be an unused advance that a provider returns."""
     return _waits(line) and returnable(line.statement.organisation).exists()
+
+
+def _may_open(line: StatementLine) -> bool:
+    """Whether what a person said of the line can be taken back; a statement that was thrown out stays as it is."""
+    return line.statement.status != "refused" and (line.told_by_id or undoing_event(line)) is not None
 
 
 def _waits(line: StatementLine) -> bool:

@@ -11,10 +11,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import requires
 from config.money import from_minor
+from config.templatetags.show import minor
 from contracts.views.pages import access_of, one_of, stepped, submitted
 from settlement.actions import bank_lines, undone_lines
 from settlement.actions.line_parts import Part, divide_line
@@ -87,26 +89,10 @@ def _save(request: HttpRequest, form: LayoutForm, headings: list[str]) -> Any:
 @requires("statements.match")
 def match_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a match back with a reason."""
-    access = access_of(request)
-    match = one_of(Match.objects.filter(payment__organisation=access.office(), **LIVE).select_related("payment"), pk)
-    form = ReasonForm(request.POST or None)
-    return stepped(
-        request,
-        form,
-        lambda: bank_lines.undo_match(
-            organisation=access.office(),
-            match_id=pk,
-            reason=form.cleaned_data["reason"],
-            actor=access.actor,
-            at=access.now(),
-        ),
-        done=_("The match is undone. The line waits again."),
-        title=_("Undo the match with %(payment)s") % {"payment": match.payment.reference},
-        back="settlement:statement_line",
-        key=match.statement_line_id,
-        submit=_("Undo the match"),
-        danger=True,
-    )
+    rows = Match.objects.filter(payment__organisation=access_of(request).office(), **LIVE).select_related("payment")
+    match = one_of(rows, pk)
+    title = _("Undo the match with %(payment)s") % {"payment": match.payment.reference}
+    return undone(request, match, partial(bank_lines.undo_match, match_id=pk), title)
 
 
 @requires("statements.match")
@@ -114,7 +100,7 @@ def receipt_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a line was no money for a notice, with a reason."""
     row = one_of(live_receipts(access_of(request).office()), pk)
     title = _("Undo the receipt for the notice %(number)s") % {"number": row.notice.number}
-    return undone(request, row.statement_line_id, partial(undone_lines.undo_fee_receipt, receipt_id=pk), title)
+    return undone(request, row, partial(undone_lines.undo_fee_receipt, receipt_id=pk), title)
 
 
 @requires("statements.match")
@@ -122,7 +108,7 @@ def transfer_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a line was not the refund of a fee, with a reason."""
     row = one_of(live_transfers(access_of(request).office()), pk)
     title = _("Undo the refund of the notice %(number)s") % {"number": row.refund.receipt.notice.number}
-    return undone(request, row.statement_line_id, partial(undone_lines.undo_refund_transfer, transfer_id=pk), title)
+    return undone(request, row, partial(undone_lines.undo_refund_transfer, transfer_id=pk), title)
 
 
 @requires("statements.match")
@@ -130,7 +116,7 @@ def repayment_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a line was no money for a case, with a reason."""
     row = one_of(live_repayments(access_of(request).office()), pk)
     title = _("Undo the money for the case %(number)s") % {"number": row.case.number}
-    return undone(request, row.statement_line_id, partial(undone_lines.undo_repayment, recovery_id=pk), title)
+    return undone(request, row, partial(undone_lines.undo_repayment, recovery_id=pk), title)
 
 
 @requires("statements.match")
@@ -138,11 +124,11 @@ def clearing_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that a line was no payment of a clearing statement, with a reason."""
     row = one_of(live_clearings(access_of(request).office()), pk)
     title = _("Undo the payment of the clearing statement %(number)s") % {"number": row.statement.number}
-    return undone(request, row.statement_line_id, partial(undone_lines.undo_clearing_payment, payment_id=pk), title)
+    return undone(request, row, partial(undone_lines.undo_clearing_payment, payment_id=pk), title)
 
 
-def undone(request: HttpRequest, line_id: int | None, call: Callable[..., Any], title: Any) -> HttpResponse:
-    """The page that undoes what took a line: a reason, the call, and back to the line."""
+def undone(request: HttpRequest, row: Any, call: Callable[..., Any], title: Any) -> HttpResponse:
+    """The page that undoes what took a line, a ``row`` with its sum: a reason, the call, and back to the line."""
     access = access_of(request)
     form = ReasonForm(request.POST or None)
     return stepped(
@@ -157,10 +143,28 @@ def undone(request: HttpRequest, line_id: int | None, call: Callable[..., Any], 
         done=_("The match is undone. The line waits again."),
         title=title,
         back="settlement:statement_line",
-        key=line_id,
+        key=row.statement_line_id,
         submit=_("Undo the match"),
         danger=True,
+        notes=[_line_told(row.statement_line), _taken_back(row)],
     )
+
+
+def _line_told(line: StatementLine) -> str:
+    """The line as the bank told it."""
+    told = {
+        "place": line.position,
+        "statement": line.statement.statement_id,
+        "day": date_format(line.booked_on, "SHORT_DATE_FORMAT"),
+        "sum": minor(line.amount_minor, line.currency),
+        "party": line.counterparty_name or line.remittance_text or "—",
+    }
+    return _("Line %(place)s of the statement %(statement)s, %(day)s, %(sum)s: %(party)s") % told
+
+
+def _taken_back(row: Any) -> str:
+    told = {"sum": minor(row.amount_minor, row.statement_line.currency)}
+    return _("%(sum)s of it will wait for an explanation again. Nothing is deleted: the books show both steps.") % told
 
 
 @requires("statements.match")
@@ -227,4 +231,5 @@ def line_open(request: HttpRequest, pk: int) -> HttpResponse:
         key=line.pk,
         submit=title,
         danger=True,
+        notes=[_line_told(line), _("It is explained so: %(words)s") % {"words": line.explanation}],
     )

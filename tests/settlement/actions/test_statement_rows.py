@@ -70,7 +70,9 @@ class Bank:
 
     def bring(self, *rows: str, content: bytes = b"") -> ImportedStatement:
         text = "\n".join([";".join(HEADINGS), *rows]) + "\n"
-        [found] = import_statement(name="t.csv", content=content or text.encode(), **self.maker)
+        [found] = import_statement(
+            name="t.csv", content=content or text.encode(), account=self.office.iban, **self.maker
+        )
         return found
 
 
