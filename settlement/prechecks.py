@@ -143,7 +143,7 @@ def _judge(claim: Claim, number: int, law: Law, at: datetime) -> AdjudicationRes
         "known_at": at,
     }
     with nothing_kept(), connection.cursor() as cursor:
-        create_run_tables(cursor, scope)
+        create_run_tables(cursor, scope, near=True)
         # From here on the database itself refuses to write.
         cursor.execute("SET TRANSACTION READ ONLY")
         facts = read_facts(cursor, scope)

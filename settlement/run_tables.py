@@ -24,6 +24,10 @@ CONFIRMED = """(r.recorded_at <= %(known_at)s AND CASE WHEN COALESCE(r.changed_a
 # A code that no line of the run has: unequal to everything that is compared with it.
 ELSEWHERE = -(1 << 62)
 
+# Lines with a code that nobody knew when they came; an index of their own holds them.
+UNRESOLVED = """(l.redemption_id IS NULL AND l.redemption_code <> '' OR l.certificate_id IS NULL
+    AND l.certificate_number <> '' OR l.worker_id IS NULL AND l.worker_code <> '')"""
+
 _RESOLVED = """
     COALESCE(l.redemption_id, (SELECT r.id FROM vouchers_redemption r
         WHERE r.organisation_id = %(organisation)s AND r.code = l.redemption_code AND r.code <> '')) AS redemption_id,
@@ -95,6 +99,28 @@ SELECT code, -1 - row_number() OVER (ORDER BY code) AS id FROM (
 CREATE UNIQUE INDEX ON unknown_code (code);
 """
 
+# Lines of the office that can have to do with those of a run: of their contracts, recipients, workers and visits. A
+# line whose codes nobody knew when it came may, now that they are known.
+_NEAR = f"""
+CREATE TEMP TABLE near_line ON COMMIT DROP AS
+WITH agreed AS (
+    SELECT r.id, r.number FROM run_claim u JOIN settlement_claim k ON k.id = u.claim_id
+    JOIN contracts_contract r ON r.organisation_id = k.organisation_id
+        AND (r.id = k.contract_id OR k.contract_id IS NULL AND r.number = k.contract_number)
+)
+SELECT l.id FROM settlement_claim k JOIN settlement_claimline l ON l.claim_id = k.id
+WHERE k.organisation_id = %(organisation)s AND (k.contract_id IN (SELECT id FROM agreed)
+    OR k.contract_id IS NULL AND k.contract_number IN (SELECT number FROM agreed))
+UNION SELECT l.id FROM settlement_claimline l WHERE l.certificate_id IN (
+    SELECT c.id FROM vouchers_certificate c WHERE c.recipient_id IN (
+        SELECT o.recipient_id FROM run_line l JOIN vouchers_certificate o ON o.id = l.certificate_id))
+UNION SELECT l.id FROM settlement_claimline l WHERE l.worker_id IN (SELECT worker_id FROM run_line)
+UNION SELECT l.id FROM settlement_claimline l WHERE l.redemption_id IN (SELECT redemption_id FROM run_line)
+UNION SELECT l.id FROM settlement_claimline l WHERE {UNRESOLVED};
+CREATE UNIQUE INDEX ON near_line (id);
+ANALYZE near_line;
+"""
+
 # Lines of earlier runs with allowed units whose claim is not reversed: what they used up is gone.
 _PAST = f"""
 CREATE TEMP TABLE past_line ON COMMIT DROP AS
@@ -108,23 +134,26 @@ SELECT l.*, c.recipient_id FROM (
     JOIN settlement_claimline l ON l.id = a.claim_line_id AND l.claim_id = a.claim_id
     JOIN settlement_claim k ON k.id = l.claim_id
     WHERE k.organisation_id = %(organisation)s AND a.units_allowed > 0 AND {EARLIER}
-      AND k.id NOT IN (SELECT claim_id FROM gone_claim)
+      AND k.id NOT IN (SELECT claim_id FROM gone_claim) {{near}}
 ) l JOIN vouchers_certificate c ON c.id = l.certificate_id;
 """
 
-_NAMES = ("run_claim", "gone_claim", "run_line", "unknown_code", "past_line")
+_NAMES = ("run_claim", "gone_claim", "run_line", "unknown_code", "near_line", "past_line")
 
 
-def create_run_tables(cursor: CursorWrapper, params: dict[str, Any]) -> None:
+def create_run_tables(cursor: CursorWrapper, params: dict[str, Any], *, near: bool = False) -> None:
     """Fill the temporary tables. ``params``: organisation, known_at, fresh (claim ids), cleared (claim line ids),
     before (id of the run when it is replayed, else None).
 
+    ``near``: of earlier runs only the lines that can have to do with these: the same judgement for a claim or two
+    without reading all that the office ever paid. A run keeps the fingerprint of all of them, so it reads them.
     They vanish with the transaction; they are dropped first for the sake of several runs in one.
     """
     # What a run joins is to lie in memory: a join in parts writes and reads every row once more.
     cursor.execute("SET LOCAL work_mem = '128MB'")
     cursor.execute(f"DROP TABLE IF EXISTS {', '.join(_NAMES)}")
-    for statement in (_CLAIMS, _GONE, _LINES, _UNKNOWN, _PAST):
+    past = _PAST.format(near="AND l.id IN (SELECT id FROM near_line)" if near else "")
+    for statement in (_CLAIMS, _GONE, _LINES, _UNKNOWN, *([_NEAR] if near else []), past):
         cursor.execute(statement, params)
     # Joins are planned by these; what else a line says needs no statistics.
     keys = "redemption_id, certificate_id, service_date, redemption_code"

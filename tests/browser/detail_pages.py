@@ -52,6 +52,13 @@ DETAILS: list[BrowserPage] = [
         BrowserPage("halyna", f"/settlement/reports/{name}/?first=2025-11&last=2026-01")
         for name in ("execution", "norms", "prices", "places")
     ],
+    *_of("/settlement/claims/{draft}/", "nadiia"),
+    *_of("/settlement/claims/{draft}/precheck/", "nadiia"),
+    *_of("/settlement/claims/{draft}/correct/", "nadiia"),
+    *_of("/settlement/verifications/{verification}/", "sofiia"),
+    *_of("/settlement/matches/{match}/undo/", "halyna"),
+    *_of("/settlement/statement-lines/{explained}/open/", "halyna"),
+    *_of("/settlement/statements/{mistaken}/", "ivan", "halyna"),
     *_of("/contracts/norms/{norm}/", "halyna", "oksana"),
     *_of("/contracts/norms/{norm_draft}/", "bohdan", "oksana"),
     *_of("/contracts/{contract}/", "nadiia"),

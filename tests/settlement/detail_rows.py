@@ -5,6 +5,7 @@ November is paid, closed and decided anew for a fee and for a norm; December has
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,14 +22,28 @@ from contracts.actions.budgets import add_budget_line
 from contracts.models import Contract, Provider, ProviderAccount, ProviderUser
 from settlement.actions.bank_acts import draw_bank_act
 from settlement.actions.bank_lines import explain_line
+from settlement.actions.claims import create_claim
 from settlement.actions.clawbacks import LineSum, ask_debt_back, notify_clawback, open_clawback, reply_to_clawback
 from settlement.actions.clearing import dispute_line
+from settlement.actions.examinations import examine_run
 from settlement.actions.fees import issue_fee_notices
 from settlement.actions.holds import place_hold
 from settlement.actions.month_close import close_month
 from settlement.actions.provider_accounts import change_account
+from settlement.actions.reconciliation import import_statement
 from settlement.actions.year_close import approve_year_closing, propose_year_closing
-from settlement.models import Claim, ClaimLine, ClawbackCase, FeeNotice, StatementLine
+from settlement.claim_rows import LineDraft
+from settlement.models import (
+    AdjudicationRun,
+    Claim,
+    ClaimLine,
+    ClawbackCase,
+    FeeNotice,
+    Match,
+    StatementLine,
+    VerificationVisit,
+)
+from settlement.models.statements import LIVE
 from tests.oracle.small import Tables
 from tests.settlement.actions import corrected_town, put_right
 from tests.settlement.actions.advance_town import AdvanceTown
@@ -38,6 +53,7 @@ from tests.settlement.actions.clearing_town import build_neighbours
 from tests.settlement.actions.month import AT, NOVEMBER, imported, judge
 from tests.settlement.actions.paid import answered, released_run
 from tests.settlement.actions.payables import adjudicated, ready
+from tests.settlement.actions.told import SECOND, told
 from tests.settlement.gateways.orders import account
 from tests.settlement.views.town import Town, people
 from tests.vouchers.town import VISIT
@@ -61,7 +77,7 @@ def tables() -> Tables:
 def paid_november(folder: Path) -> Town:
     """Judged, told to the recipient, paid, closed; nadiia acts for the provider, olena is the recipient."""
     office = imported(tables(), folder)
-    office.iban = account(1)
+    office.iban, office.other_ibans = account(1), [SECOND]
     office.clock_offset = LATER - timezone.now()
     office.save()
     ready(AT)
@@ -201,6 +217,31 @@ def under_other_law() -> None:
     Membership.objects.create(user=user, organisation=office, role=roles.FINANCE_MAKER)
 
 
+def in_hand(town: AdvanceTown) -> dict[str, Any]:
+    """What people are about to do: a claim not submitted yet, a visit drawn to be verified, a match that may be
+    undone, a line that may be opened, and a statement that may be thrown out.
+    """
+    visit = LineDraft("015.1", date(2026, 1, 12), Decimal("1.5"), Decimal("98"), "C1", "", "W1")
+    draft = create_claim(
+        provider=Provider.objects.get(code="P1"), contract=Contract.objects.get(organisation=town.office),
+        period=date(2026, 1, 1), lines=[visit, replace(visit, certificate_number=LONG[-60:])],
+        **town.who("nadiia", LATER),
+    )  # fmt: skip
+    run = AdjudicationRun.objects.filter(organisation=town.office, period=NOVEMBER).earliest("pk")
+    examine_run(run_id=run.pk, **town.who("halyna", LATER))
+    [mistaken] = import_statement(
+        name="s.xml", content=told("2026-01-28", "10.00", "5.00", iban=SECOND), **town.who("halyna", LATER)
+    )
+    lines = StatementLine.objects.filter(statement__organisation=town.office)
+    return {
+        "draft": draft.pk,
+        "verification": VerificationVisit.objects.earliest("pk").pk,
+        "match": Match.objects.filter(payment__organisation=town.office, **LIVE).earliest("pk").pk,
+        "explained": lines.filter(status="explained", explained_by__isnull=False).earliest("pk").pk,
+        "mistaken": mistaken.statement.pk,
+    }
+
+
 def build_details(folder: Path) -> dict[str, Any]:
     """Primary keys by name."""
     town = paid_november(folder)
@@ -209,5 +250,6 @@ def build_details(folder: Path) -> dict[str, Any]:
     keys |= asked_back_and_advanced(later)
     closed_year(later)
     keys |= owed_of_a_month(later)
+    keys |= in_hand(later)
     under_other_law()
     return keys | neighbours()

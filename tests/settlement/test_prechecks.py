@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,22 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from config.audit.actors import SYSTEM
+from config.interchange.settling import settle_month
 from config.states import InvalidMove
 from config.statuses import label_of_status
 from contracts.models import Contract, Provider
+from settlement import prechecks
 from settlement.actions import claims
 from settlement.claim_letter import checks_in_words, explain
 from settlement.claim_rows import LineDraft
+from settlement.judging import law_of
 from settlement.line_queries import claim_lines, claim_totals, outcome_counts
 from settlement.models import Claim
 from settlement.prechecks import Precheck, precheck
-from tests.settlement.actions.month import AT, judge
+from settlement.run_queries import following_number
+from settlement.run_tables import create_run_tables
+from tests.oracle.generate import generate
+from tests.settlement.actions.month import AT, imported, judge
 from tests.settlement.views.town import Town, settled_town, url
 from vouchers.models import Redemption
 
@@ -162,3 +169,51 @@ def test_the_number_of_queries_does_not_depend_on_lines(town: Town) -> None:
         return len(context)
 
     assert queries(SOUND) == queries(*[replace(SOUND, redemption_code="")] * 30)
+
+
+# --- Only what can have to do with a claim is read --------------------------------------------------------------------
+
+
+def foretold(claim: Claim, monkeypatch: pytest.MonkeyPatch, *, near: bool) -> list[list[Any]]:
+    """Adjudications and findings of a claim, judged by what is near it or by all that the office ever paid."""
+    with monkeypatch.context() as patched:
+        patched.setattr(prechecks, "create_run_tables", partial(read_with, near))
+        law = law_of(claim.organisation, claim.period, AT)
+        number = following_number(claim.organisation, claim.period)
+        found = prechecks._judge(claim, number, law, AT)
+    tables = (found.adjudications, found.findings, found.remittances)
+    return [table.sort_values(list(table.columns)).to_numpy().tolist() for table in tables]
+
+
+def read_with(wanted: bool, cursor: Any, scope: dict[str, Any], *, near: bool) -> None:
+    assert near  # what a pre-check asks for
+    create_run_tables(cursor, scope, near=wanted)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("seed", range(300, 306))
+def test_what_is_near_a_claim_decides_it_as_everything_does(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random months, of whose earlier lines some came with codes that nobody knew then."""
+    office = imported(generate(seed, lines=120), tmp_path)
+    compared = 0
+    for period in sorted(set(Claim.objects.filter(status="submitted").values_list("period", flat=True))):
+        for claim in Claim.objects.filter(status="submitted", period=period, reverses=None):
+            told_near, told_all = (foretold(claim, monkeypatch, near=near) for near in (True, False))
+            assert told_near == told_all and told_near[0]
+            compared += 1
+        settle_month(organisation=office, period=period, as_of=date(2026, 12, 31), actor=SYSTEM, at=AT)
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute(FORGET)
+            cursor.execute("SET session_replication_role = DEFAULT")
+    assert compared > 1
+
+
+FORGET = """
+UPDATE settlement_claimline SET worker_id = CASE WHEN id % 3 = 0 THEN NULL ELSE worker_id END,
+    redemption_id = CASE WHEN id % 3 = 1 THEN NULL ELSE redemption_id END,
+    certificate_id = CASE WHEN id % 5 = 0 THEN NULL ELSE certificate_id END
+WHERE claim_id IN (SELECT id FROM settlement_claim WHERE status IN ('adjudicated', 'rejected', 'reversed'))
+"""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from settlement.claim_letter import claim_letter, explain, letter_context
 from settlement.finding_bases import scaled
 from settlement.line_queries import claim_lines
 from settlement.models import Claim, Finding
+from tests.config.interchange.packages import dump
 from tests.config.program import Program, key_of
 from tests.settlement.actions.month import AT
 from tests.settlement.views.town import Town, settled_town, tables_of_month, url
@@ -79,6 +83,31 @@ def test_provider_auditor_program_and_letter_tell_the_same_rows(town: Town, live
     rows = iter(provider)
     by_step = [next(rows) for _ in steps]
     assert letter == [row for row, step in zip(by_step, steps, strict=True) if any(step is one for one in expected)]
+
+
+def test_the_exported_package_has_the_rows_of_the_page(town: Town, live_server: Any, tmp_path: Path) -> None:
+    """Findings and figures of each line, as a program is told them and as the package tells them."""
+    program = Program(live_server.url, key_of(town.users["nadiia"], town.organisation)[1])
+    told = program.get(f"/claims/{town.claim.pk}").body
+    files = dump(tmp_path / "package", code=town.organisation.code)
+
+    def exported(name: str) -> list[dict[str, str]]:
+        rows = csv.DictReader(io.StringIO(files[name].decode()))
+        return [row for row in rows if row["claim_number"] == town.claim.number]
+
+    steps = [(str(line["line"]), step) for line in told["lines"] for run in line["runs"] for step in run["steps"]]
+    found = Counter(
+        (line, step["check"], -Decimal(step["amount"]), Decimal(step["units"]))
+        for line, step in steps
+        if step["kind"] == "finding"
+    )
+    rows = exported("findings.csv")
+    assert found == Counter((row["line"], row["check"], Decimal(row["amount"]), Decimal(row["units"])) for row in rows)
+    assert len(rows) > 10
+    ends = {(line, step["kind"]): Decimal(step["amount"]) for line, step in steps}
+    for row in exported("adjudications.csv"):
+        for kind in ("gross", "payable"):
+            assert ends[row["line"], kind] == Decimal(row[kind])
 
 
 def test_each_finding_shows_its_ground_advice_and_units(town: Town) -> None:
