@@ -1,9 +1,11 @@
 """The locking policy.
 
 Order between tables, always from left to right: clawback case, advance, budget line, contract, certificate,
-redemption, claim, run, payment, account, audit chain head. Inside one table: by primary key. Lock late, but before
-the check that the lock protects. Nothing to lock when a step only frees. The audit chain head comes last by itself:
-an action writes its event as its final statement. Numbering series are locked after the rows they number.
+redemption, claim, run, payment, bank line, account, bank statement, audit chain head. Inside one table: by primary
+key. Lock late, but before the check that the lock protects. Nothing to lock when a step only frees. The audit chain
+head comes last by itself: an action writes its event as its final statement. Numbering series are locked after the
+rows they number; a bank statement is settled after what its lines posted. Whole statements of an office take turns
+before all of these.
 """
 
 from __future__ import annotations

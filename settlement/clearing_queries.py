@@ -146,6 +146,7 @@ def bank_lines_of(statement: ClearingStatement, organisation: Organisation) -> Q
     """Open bank lines of a side that may be its payment of the statement, the latest first."""
     rows = StatementLine.objects.filter(
         statement__organisation=organisation,
+        statement__status="imported",
         status="unmatched",
         currency=organisation.currency,
         amount_minor=-statement.paid_by(organisation),

@@ -20,7 +20,7 @@ _OWN = """(SELECT k.*, c.fresh, 'settlement.claim:' || k.id AS label
 _DECLARED = f"""(SELECT DISTINCT ON (d.claim_id) d.* FROM settlement_claimdeclaration d
     JOIN run_claim c ON c.claim_id = d.claim_id WHERE d.{_KNOWN} ORDER BY d.claim_id, d.recorded_at DESC, d.id DESC)"""
 # Another claim with the same file, or the same number of the same provider's invoice.
-_TWINS = f"""(
+TWINS = f"""(
     SELECT substring(a.label FROM 18)::bigint AS claim, substring(b.label FROM 18)::bigint AS other
     FROM office_attachment a JOIN office_attachment b ON b.sha256 = a.sha256 AND b.kind = a.kind AND b.label <> a.label
     WHERE a.kind = '{CLAIM_FILE}' AND a.label IN (SELECT label FROM {_OWN} o) AND b.label LIKE 'settlement.claim:%%'
@@ -33,7 +33,7 @@ _TWINS = f"""(
       AND x.organisation_id = k.organisation_id
     WHERE d.document_number <> '' AND e.{_KNOWN})"""
 # The first of them that this run judges before, or that was paid.
-_TWIN = f"""(SELECT t.claim, min(t.other) AS other FROM {_TWINS} t
+_TWIN = f"""(SELECT t.claim, min(t.other) AS other FROM {TWINS} t
     WHERE t.other < t.claim AND t.other IN (SELECT claim_id FROM run_claim WHERE fresh)
        OR EXISTS (SELECT 1 FROM past_line p WHERE p.claim_id = t.other) GROUP BY t.claim)"""
 _IN_RUN = "(SELECT provider_id FROM settlement_claim WHERE id IN (SELECT claim_id FROM run_claim))"

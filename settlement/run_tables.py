@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
+from settlement.own_facts_queries import TWINS
+
 # Adjudications ``a`` that stood before the run; of a run that is being made, all of them.
 EARLIER = "(%(before)s::bigint IS NULL OR a.run_id < %(before)s)"
 # What the visit that a line names says beside it: none is known, the same (reported, or captured at the door), or else.
@@ -99,8 +101,8 @@ SELECT code, -1 - row_number() OVER (ORDER BY code) AS id FROM (
 CREATE UNIQUE INDEX ON unknown_code (code);
 """
 
-# Lines of the office that can have to do with those of a run: of their contracts, recipients, workers and visits. A
-# line whose codes nobody knew when it came may, now that they are known.
+# Lines of the office that can have to do with those of a run: of their contracts, recipients, workers and visits, and
+# of claims with the same file or invoice. A line whose codes nobody knew when it came may, now that they are known.
 _NEAR = f"""
 CREATE TEMP TABLE near_line ON COMMIT DROP AS
 WITH agreed AS (
@@ -116,6 +118,7 @@ UNION SELECT l.id FROM settlement_claimline l WHERE l.certificate_id IN (
         SELECT o.recipient_id FROM run_line l JOIN vouchers_certificate o ON o.id = l.certificate_id))
 UNION SELECT l.id FROM settlement_claimline l WHERE l.worker_id IN (SELECT worker_id FROM run_line)
 UNION SELECT l.id FROM settlement_claimline l WHERE l.redemption_id IN (SELECT redemption_id FROM run_line)
+UNION SELECT l.id FROM settlement_claimline l WHERE l.claim_id IN (SELECT t.other FROM {TWINS} t)
 UNION SELECT l.id FROM settlement_claimline l WHERE {UNRESOLVED};
 CREATE UNIQUE INDEX ON near_line (id);
 ANALYZE near_line;

@@ -18,6 +18,7 @@ from config.money import from_minor, to_minor
 from config.transactions import step
 from contracts.models import Provider
 from settlement.actions.matching import match_to_payments, settle_statement, take_statement_turn
+from settlement.actions.opening_balances import opening_in_step
 from settlement.actions.payment_postings import (
     open_of,
     post_explained_line,
@@ -60,6 +61,13 @@ class LineNotOpen(DomainError):
 
     code = "LINE_NOT_OPEN"
     message = _("This bank line is already matched or explained. Reload the page to see how.")
+
+
+class NotInForce(DomainError):
+    """A line that counts for nothing."""
+
+    code = "STATEMENT_NOT_IN_FORCE"
+    message = _("The statement «%(statement)s» is refused or waits for a decision: its lines count for nothing.")
 
 
 class RestExplained(DomainError):
@@ -209,18 +217,20 @@ def count_once(*, organisation: Organisation, line_id: int, actor: Actor, at: da
     """Say that a line is the movement that an earlier statement told: it counts once, and nothing is posted. It can be
     undone (``undone_lines.undo_count_once``).
 
-    Raises: NotFound, LineNotOpen, NotToldBefore. Audit: statement_line.told_before.
+    Raises: NotFound, LineNotOpen, NotInForce, NotToldBefore. Locks: the turn of statements, line, account, statement.
+    Posts: the account's opening balance anew, if the day is before it. Audit: statement_line.told_before.
     """
     take_statement_turn(organisation)
     line = lock_open_line(organisation, line_id)
     before = perhaps_told_before(line.statement).get(line.pk)
     if before is None:
         raise NotToldBefore()
-    line.explanation = before.statement.statement_id
-    line.save(update_fields=["explanation"])
-    line.move_to("explained", at=at)
-    line.told_by_id = actor.user_id
-    line.save(update_fields=["told_by"])
+    with opening_in_step(organisation, line.statement.iban, actor=actor, at=at):
+        line.explanation = before.statement.statement_id
+        line.save(update_fields=["explanation"])
+        line.move_to("explained", at=at)
+        line.told_by_id = actor.user_id
+        line.save(update_fields=["told_by"])
     settle_statement(line.statement, at=at)
     record("statement_line.told_before", line, line.statement, before, actor=actor, at=at, explanation=line.explanation)
     return line
@@ -329,12 +339,19 @@ def undo_explanation(
 
 
 def lock_open_line(organisation: Organisation, line_id: int) -> StatementLine:
-    """An open line of a statement in force, locked. Raises: NotFound, LineNotOpen, OtherCurrency."""
+    """An open line of a statement in force, locked. Raises: NotFound, NotInForce, LineNotOpen, OtherCurrency."""
     line = lock_line(organisation, line_id)
+    refuse_out_of_force(line)
     if line.status not in ("unmatched", "partial") or line.statement.status != "imported":
         raise LineNotOpen()
     refuse_other_currency(line, organisation.currency)
     return line
+
+
+def refuse_out_of_force(line: StatementLine) -> None:
+    """Raises: NotInForce."""
+    if line.statement.status not in ("imported", "reconciled"):
+        raise NotInForce(statement=line.statement.statement_id)
 
 
 def lock_line(organisation: Organisation, line_id: int) -> StatementLine:

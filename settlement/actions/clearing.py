@@ -292,8 +292,9 @@ def _check_payable(statement: ClearingStatement, side: Organisation) -> None:
 @step
 def _bank_line(organisation: Organisation, line_id: int) -> StatementLine:
     own = Q(statement__organisation=organisation, currency=organisation.currency, status="unmatched")
-    rows = lock_rows(StatementLine.objects.select_related("statement").filter(own, pk=line_id))
-    if not rows:
+    rows = lock_rows(StatementLine.objects.filter(own, pk=line_id))
+    # The statement is read after the lock: somebody may have thrown it out while we waited.
+    if not rows or rows[0].statement.status != "imported":
         raise NotFound()
     return rows[0]
 

@@ -14,6 +14,7 @@ from django.db.models import QuerySet, Sum
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.clock import local_date
+from config.locks import lock_rows
 from config.money import to_minor
 from config.transactions import step
 from contracts.parameters import parameter_value
@@ -165,7 +166,9 @@ def match_to_payments(
 
 @step
 def settle_statement(statement: Statement, *, at: datetime) -> None:
-    """A statement without open lines is reconciled; one with open lines again is not."""
+    """A statement without open lines is reconciled; one with open lines again is not. Locks: statement."""
+    # Somebody else may be opening another line of it: whoever comes last sees both.
+    [statement.status] = [row.status for row in lock_rows(Statement.objects.filter(pk=statement.pk))]
     is_open = statement.lines.filter(status__in=OPEN).exists()
     if statement.status == "imported" and not is_open:
         statement.move_to("reconciled", at=at)

@@ -2,118 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import F, Min, Q, QuerySet, Sum, Value
+from django.db.models import F, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
+from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import label_of
 from config.locks import lock_rows
-from config.transactions import step
-from settlement.actions.ledger import Amounts, EntryDraft, post_entries
+from config.transactions import require_transaction, step
+from settlement.actions.ledger import Amounts, EntryDraft, is_closed, post_entries
 from settlement.gateways.mt940 import FORMAT as MT940
 from settlement.models import Account, Entry, Statement, StatementLine
+from settlement.repeat_queries import REPEATED
 from settlement.rules.posting_plan import BANK, OPENING_ADDED, OPENING_LOWERED
 
 
-@step
-def post_opening(statement: Statement, *, actor: Actor, at: datetime) -> None:
-    """Post the opening balance when no earlier statement of the account tells one.
+@dataclass(frozen=True)
+class _Opening:
+    """What an account held before the first movement of its first statement, minor units, and the day of that."""
 
-    A statement that arrives after a later one takes the later one's opening balance back. Movements that other messages
-    reported before its first day stand in the ledger by themselves and are left out of the balance.
-    Posts: opening.added, opening.lowered. Locks: account.
-    """
-    _lock_account(statement)
-    if _first_with_balance(statement) != statement:
-        return
-    for entry in _standing(statement):
-        _take_back(entry, statement, actor, at)
-    _post_first(statement, actor=actor, at=at)
+    statement: Statement
+    amount: int
+    on: date
+
+    def told(self) -> tuple[str, int, date]:
+        """As an entry tells it."""
+        return label_of(self.statement), self.amount, self.on
 
 
-@step
-def post_opening_without(refused: Statement, *, actor: Actor, at: datetime) -> None:
-    """Post the opening balance of an account anew as far as it rests on a statement that counts for nothing any more:
-    on its balance, or on movements that it told of days before the first balance.
+@contextmanager
+def opening_in_step(
+    organisation: Organisation, iban: str, *, strict: bool = False, actor: Actor, at: datetime
+) -> Iterator[None]:
+    """Whatever happens inside to statements of an account and to lines that count once, the opening balance of the
+    account follows: that of its first statement which tells one, less the movements of earlier days that other messages
+    reported, for they stand in the ledger by themselves.
 
+    What it takes back and posts anew is dated as the first movement. In a closed month a balance that changes only by
+    such movements stays, for they cannot be booked there either, unless ``strict``.
     Raises: IntoClosedMonth. Posts: opening.added, opening.lowered. Locks: account.
     """
-    _lock_account(refused)
-    standing, first = _standing(refused), _first_with_balance(refused)
-    if first is not None and [_told(entry) for entry in standing] == [(label_of(first), *_opening_of(first))]:
+    require_transaction()
+    before = _opening_of(organisation, iban)
+    yield
+    if _opening_of(organisation, iban) != before:
+        _bring_into_step(organisation, iban, strict, actor, at)
+
+
+@step
+def _bring_into_step(organisation: Organisation, iban: str, strict: bool, actor: Actor, at: datetime) -> None:
+    _lock_account(organisation, iban)
+    standing, wanted = _standing(organisation, iban), _opening_of(organisation, iban)
+    told = [(entry.label, _moved(entry), entry.date) for entry in standing]
+    posts = [wanted.told()] if wanted and wanted.amount else []
+    if told == posts:
         return
+    same_statement = [row[0] for row in told] == [row[0] for row in posts]
+    if same_statement and not strict and any(is_closed(organisation, day) for _label, _sum, day in told + posts):
+        return
+    by: dict[str, Any] = {"actor": actor, "at": at}
     for entry in standing:
-        _take_back(entry, refused, actor, at)
-    if first is not None:
-        _post_first(first, actor=actor, at=at)
+        key = f"{entry.key}:taken_back"
+        _post(organisation, iban, -_moved(entry), on=entry.date, key=key, label=entry.label, reverses=entry, **by)
+    if wanted:
+        key = _free_key(organisation, f"{_key(iban)}{wanted.statement.pk}")
+        _post(organisation, iban, wanted.amount, on=wanted.on, key=key, label=label_of(wanted.statement), **by)
 
 
-def _opening_of(statement: Statement) -> tuple[int, date]:
-    """What the account held before the first movement of its first statement, minor units, and the day of that."""
-    assert statement.opening_minor is not None and statement.to_date is not None  # of one that tells its balance
-    on = statement.lines.aggregate(day=Min("booked_on"))["day"] or statement.to_date
-    return statement.opening_minor - _reported_before(statement, on), on
-
-
-def _told(entry: Entry) -> tuple[str, int, date]:
-    return entry.label, _moved(entry), entry.date
-
-
-def _post_first(statement: Statement, *, actor: Actor, at: datetime) -> None:
-    amount, on = _opening_of(statement)
-    own = f"{_key(statement)}{statement.pk}"
-    # It may have been the first before: until an earlier one came that is thrown out now.
-    times = Entry.objects.filter(organisation_id=statement.organisation_id, reverses=None).filter(
-        Q(key=own) | Q(key__startswith=f"{own}:")
-    )
-    key = f"{own}:{times.count() + 1}" if times.exists() else own
-    _post(statement, amount, on=on, key=key, reverses=None, actor=actor, at=at)
-
-
-def _lock_account(statement: Statement) -> None:
-    account = Account(
-        organisation_id=statement.organisation_id,
-        code=f"{BANK}:{statement.iban}",
-        kind=BANK,
-        currency=statement.organisation.currency,
-    )
+def _lock_account(organisation: Organisation, iban: str) -> None:
+    account = Account(organisation=organisation, code=f"{BANK}:{iban}", kind=BANK, currency=organisation.currency)
     Account.objects.bulk_create([account], ignore_conflicts=True)
-    lock_rows(Account.objects.filter(organisation_id=statement.organisation_id, code=account.code))
+    lock_rows(Account.objects.filter(organisation=organisation, code=account.code))
 
 
-def _of_account(statement: Statement) -> QuerySet[Statement]:
-    rows = Statement.objects.filter(organisation_id=statement.organisation_id, iban=statement.iban)
-    return rows.exclude(status__in=("quarantined", "refused"))
-
-
-def _first_with_balance(statement: Statement) -> Statement | None:
+def _opening_of(organisation: Organisation, iban: str) -> _Opening | None:
+    rows = Statement.objects.filter(organisation=organisation, iban=iban)
+    counted = rows.exclude(status__in=("quarantined", "refused"))
     told = Q(format__startswith="camt.053") | Q(format=MT940)
-    rows = _of_account(statement).filter(told, opening_minor__isnull=False, to_date__isnull=False)
-    return rows.order_by("to_date", Coalesce(F("sequence"), Value(0)), "pk").first()
+    balanced = counted.filter(told, opening_minor__isnull=False, to_date__isnull=False)
+    first = balanced.order_by("to_date", Coalesce(F("sequence"), Value(0)), "pk").first()
+    if first is None:
+        return None
+    assert first.opening_minor is not None and first.to_date is not None  # asked for above
+    on = first.lines.aggregate(day=Min("booked_on"))["day"] or first.to_date
+    before = StatementLine.objects.filter(statement__in=counted, booked_on__lt=on)
+    own = before.exclude(REPEATED | Q(statement=first))
+    reported = own.aggregate(total=Coalesce(Sum("amount_minor"), Value(0)))["total"]
+    return _Opening(first, first.opening_minor - reported, on)
 
 
-def _reported_before(statement: Statement, on: date) -> int:
-    lines = StatementLine.objects.filter(statement__in=_of_account(statement), booked_on__lt=on)
-    # Explained by nobody: the same movement of another message.
-    own = lines.exclude(Q(status="explained", explained_by=None) | Q(statement=statement))
-    return own.aggregate(total=Coalesce(Sum("amount_minor"), Value(0)))["total"]
+def _key(iban: str) -> str:
+    return f"opening:{iban}:"
 
 
-def _key(statement: Statement) -> str:
-    return f"opening:{statement.iban}:"
+def _free_key(organisation: Organisation, key: str) -> str:
+    """The statement may have given the opening before: until an earlier one came that is thrown out now."""
+    keys = Q(key=key) | Q(key__startswith=f"{key}:")
+    times = Entry.objects.filter(keys, organisation=organisation, reverses=None).count()
+    return f"{key}:{times + 1}" if times else key
 
 
-def _standing(statement: Statement) -> list[Entry]:
+def _standing(organisation: Organisation, iban: str) -> list[Entry]:
     """The opening entries of the account that nothing has taken back: one at most."""
-    rows = Entry.objects.filter(organisation_id=statement.organisation_id, key__startswith=_key(statement))
+    rows = Entry.objects.filter(organisation=organisation, key__startswith=_key(iban))
     return list(rows.filter(reverses=None, entry=None))
-
-
-def _take_back(entry: Entry, statement: Statement, actor: Actor, at: datetime) -> None:
-    key = f"{entry.key}:taken_back"
-    _post(statement, -_moved(entry), on=entry.date, key=key, reverses=entry, actor=actor, at=at)
 
 
 def _moved(entry: Entry) -> int:
@@ -123,13 +121,22 @@ def _moved(entry: Entry) -> int:
 
 
 def _post(
-    statement: Statement, amount: int, *, on: date, key: str, reverses: Entry | None, actor: Actor, at: datetime
+    organisation: Organisation,
+    iban: str,
+    amount: int,
+    *,
+    on: date,
+    key: str,
+    label: str,
+    reverses: Entry | None = None,
+    actor: Actor,
+    at: datetime,
 ) -> None:
     draft = EntryDraft(
         event=OPENING_ADDED if amount > 0 else OPENING_LOWERED,
         key=key,
-        label=label_of(statement),
-        parts=[Amounts({"amount": abs(amount)}, bank=statement.iban)],
+        label=label,
+        parts=[Amounts({"amount": abs(amount)}, bank=iban)],
         reverses_id=reverses.pk if reverses else None,
     )
-    post_entries(organisation=statement.organisation, drafts=[draft], on=on, actor=actor, at=at)
+    post_entries(organisation=organisation, drafts=[draft], on=on, actor=actor, at=at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from config.office.storage import attach
 from config.transactions import step
 from settlement.actions.bank_lines import ReasonMissing
 from settlement.actions.matching import match_open_lines, settle_statement, take_statement_turn
-from settlement.actions.opening_balances import post_opening, post_opening_without
+from settlement.actions.opening_balances import opening_in_step
 from settlement.actions.refused_statements import lock_lines_with_repetitions, reopen_repetitions
 from settlement.actions.statement_rows import statement_lines_from, statement_row
 from settlement.bank_queries import layouts
@@ -161,8 +162,11 @@ def store_statement(
     if known is not None:
         nothing_to_record()
         return ImportedStatement(known, True, 0, _open(known))
-    statement = statement_row(organisation, bank, digest, actor, at)
-    StatementLine.objects.bulk_create(statement_lines_from(statement, bank, at))
+    with opening_in_step(organisation, bank.account, actor=actor, at=at):
+        statement = statement_row(organisation, bank, digest, actor, at)
+        StatementLine.objects.bulk_create(statement_lines_from(statement, bank, at))
+        matched = _match_if_imported(statement, actor, at)
+    settle_statement(statement, at=at)
     attach(
         organisation=organisation,
         to=statement,
@@ -173,7 +177,6 @@ def store_statement(
         uploaded_by_id=actor.user_id,
         at=at,
     )
-    matched = _take_in(statement, actor, at)
     record(
         "statement.imported",
         statement,
@@ -205,20 +208,10 @@ def _open(statement: Statement) -> int:
 
 
 @step
-def _take_in(statement: Statement, actor: Actor, at: datetime) -> list:
-    matched = _match_if_imported(statement, actor, at)
-    if statement.status in ("imported", "reconciled"):
-        post_opening(statement, actor=actor, at=at)
-    return matched
-
-
-@step
 def _match_if_imported(statement: Statement, actor: Actor, at: datetime) -> list:
     if statement.status != "imported":
         return []
-    matched = match_open_lines(statement, actor=actor, at=at)
-    settle_statement(statement, at=at)
-    return matched
+    return match_open_lines(statement, actor=actor, at=at)
 
 
 @action
@@ -237,8 +230,10 @@ def accept_statement(
         raise NotToAccept(causes=", ".join(causes))
     if statement.imported_by_id in (None, actor.user_id):
         raise OwnStatement()
-    _decide(statement, "imported", reason, actor, at)
-    matched = _take_in(statement, actor, at)
+    with opening_in_step(organisation, statement.iban, actor=actor, at=at):
+        _decide(statement, "imported", reason, actor, at)
+        matched = _match_if_imported(statement, actor, at)
+    settle_statement(statement, at=at)
     record("statement.accepted", statement, actor=actor, at=at, reason=reason, matched=len(matched))
     return statement
 
@@ -252,9 +247,9 @@ def refuse_statement(
     One that counts already leaves the books as if it had never come: another person than brought it says so, no money
     is booked by its lines any more, and lines of other statements that count once because of it wait again (to be
     matched anew: ``match_again``).
-    Raises: ReasonMissing, NotFound, InvalidMove, OwnStatement, StatementInUse, IntoClosedMonth.
-    Locks: the turn of statements, lines, statement, account. Posts: the account's opening balance anew.
-    Audit: statement.refused.
+    Raises: ReasonMissing, NotFound, InvalidMove, OwnStatement, StatementInUse, StatementStays, IntoClosedMonth.
+    Locks: the turn of statements, lines, statement, account, other statements.
+    Posts: the account's opening balance anew. Audit: statement.refused.
     """
     take_statement_turn(organisation)
     # Before the statement, as whoever matches a line does.
@@ -266,9 +261,11 @@ def refuse_statement(
         return statement
     if statement.imported_by_id == actor.user_id:
         raise OwnStatement()
-    others = reopen_repetitions(statement, at=at)
-    _decide(statement, "refused", reason, actor, at)
-    post_opening_without(statement, actor=actor, at=at)
+    with opening_in_step(organisation, statement.iban, strict=True, actor=actor, at=at):
+        others = reopen_repetitions(statement, at=at)
+        _decide(statement, "refused", reason, actor, at)
+    for other in others:
+        settle_statement(other, at=at)
     record("statement.refused", statement, *others, actor=actor, at=at, reason=reason)
     return statement
 
@@ -300,9 +297,14 @@ def match_again(*, organisation: Organisation, actor: Actor, at: datetime) -> in
     """
     take_statement_turn(organisation)
     found: list = []
-    statements = Statement.objects.filter(organisation=organisation, status="imported")
-    for statement in statements.order_by("pk"):
-        found += _match_if_imported(statement, actor, at)
+    statements = list(Statement.objects.filter(organisation=organisation, status="imported").order_by("pk"))
+    with ExitStack() as openings:
+        for iban in sorted({statement.iban for statement in statements}):
+            openings.enter_context(opening_in_step(organisation, iban, actor=actor, at=at))
+        for statement in statements:
+            found += _match_if_imported(statement, actor, at)
+    for statement in statements:
+        settle_statement(statement, at=at)
     _record_matches(organisation, found, actor, at)
     return len(found)
 

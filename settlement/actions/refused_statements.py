@@ -13,7 +13,7 @@ from config.accounts.models import Organisation
 from config.errors import DomainError
 from config.locks import lock_rows
 from config.transactions import step
-from settlement.actions.matching import settle_statement
+from settlement.bank_queries import passed_on
 from settlement.models import Statement, StatementLine
 from settlement.repeat_queries import REPEATED, is_used
 
@@ -31,6 +31,16 @@ class StatementInUse(DomainError):
     )
 
 
+class StatementStays(DomainError):
+    """What was booked by a line of it is not undone."""
+
+    code = "STATEMENT_STAYS"
+    message = _(
+        "By this statement collected fees were passed on to providers (%(lines)s), which is not undone: it stays. "
+        "Explain its other lines one by one."
+    )
+
+
 @step
 def lock_lines_with_repetitions(organisation: Organisation, statement_id: int) -> None:
     """Lock the lines of a statement, and those of others that count once because of it, by primary key."""
@@ -43,21 +53,26 @@ def lock_lines_with_repetitions(organisation: Organisation, statement_id: int) -
 def reopen_repetitions(statement: Statement, *, at: datetime) -> list[Statement]:
     """Lines of other statements that count once because this one tells them wait again, for it is to be thrown out.
 
-    Returns the statements that have such lines. Raises: StatementInUse.
+    Returns the statements that have such lines, not settled yet. Raises: StatementInUse, StatementStays.
     """
-    used = [line.position for line in statement.lines.order_by("position") if is_used(line)]
+    used = [line for line in statement.lines.order_by("position") if is_used(line)]
+    lasting = passed_on(used)
+    if lasting:
+        raise StatementStays(lines=_named([line for line in used if line.pk in lasting]))
     if used:
-        named = ", ".join(map(str, used[:_NAMED]))
-        raise StatementInUse(count=len(used), lines=named if len(used) <= _NAMED else f"{named}…")
+        raise StatementInUse(count=len(used), lines=_named(used))
     lines = list(_repeating(statement).select_related("statement"))
     for line in lines:
         line.explanation, line.told_by_id = "", None
         line.status, line.status_at = "unmatched", at
     StatementLine.objects.bulk_update(lines, ["explanation", "told_by", "status", "status_at"])
     others = {line.statement_id: line.statement for line in lines}
-    for other in others.values():
-        settle_statement(other, at=at)
     return [others[key] for key in sorted(others)]
+
+
+def _named(lines: list[StatementLine]) -> str:
+    first = ", ".join(str(line.position) for line in lines[:_NAMED])
+    return first if len(lines) <= _NAMED else f"{first}…"
 
 
 def _repeating(statement: Statement) -> QuerySet[StatementLine]:

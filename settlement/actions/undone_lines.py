@@ -21,15 +21,23 @@ from config.transactions import step
 from contracts.actions.clearing import refuse_stranger
 from settlement.actions.advance_money import unrepay_advance
 from settlement.actions.advances import locked_advance
-from settlement.actions.bank_lines import LineNotOpen, NotToUndo, demand_reason, lock_line, open_again
+from settlement.actions.bank_lines import (
+    LineNotOpen,
+    NotToUndo,
+    demand_reason,
+    lock_line,
+    open_again,
+    refuse_out_of_force,
+)
 from settlement.actions.clawback_recovery import unrepay
 from settlement.actions.clawbacks import locked_case
 from settlement.actions.clearing import lock_statement
 from settlement.actions.clearing_postings import post_payment
 from settlement.actions.fee_refunds import lock_refund
 from settlement.actions.fees import lock_notice, unreceive_by_bank, untransfer_refund
-from settlement.actions.matching import settle_statement
+from settlement.actions.matching import settle_statement, take_statement_turn
 from settlement.actions.month_close import refuse_closed_month
+from settlement.actions.opening_balances import opening_in_step
 from settlement.actions.payment_postings import settle_lines
 from settlement.advance_queries import live_returns
 from settlement.bank_queries import live_clearings, live_receipts, live_repayments, live_transfers
@@ -204,19 +212,23 @@ def undo_count_once(
     """Say that a line is a movement of its own after all: it waits again. What the import recognised by itself stays.
 
     Nothing was posted, so nothing is; a line of a closed month stays as it is, for it could not be booked any more.
-    Raises: NotFound, ReasonMissing, LineNotOpen, NotToUndo, IntoClosedMonth. Locks: line, months.
-    Audit: statement_line.told_apart.
+    Raises: NotFound, ReasonMissing, LineNotOpen, NotInForce, NotToUndo, IntoClosedMonth.
+    Locks: the turn of statements, line, months, account, statement.
+    Posts: the account's opening balance anew, if the day is before it. Audit: statement_line.told_apart.
     """
     demand_reason(reason)
+    take_statement_turn(organisation)
     line = lock_line(organisation, line_id)
-    if line.status != "explained" or line.statement.status == "refused":
+    refuse_out_of_force(line)
+    if line.status != "explained":
         raise LineNotOpen()
     if line.told_by_id is None:
         raise NotToUndo()
     refuse_closed_month(organisation, line.booked_on)
-    said, line.explanation, line.told_by_id = line.explanation, "", None
-    line.save(update_fields=["explanation", "told_by"])
-    settle_lines([line], at=at)
+    with opening_in_step(organisation, line.statement.iban, actor=actor, at=at):
+        said, line.explanation, line.told_by_id = line.explanation, "", None
+        line.save(update_fields=["explanation", "told_by"])
+        settle_lines([line], at=at)
     settle_statement(line.statement, at=at)
     record("statement_line.told_apart", line, line.statement, actor=actor, at=at, reason=reason, explanation=said)
     return line

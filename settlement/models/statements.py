@@ -178,7 +178,7 @@ class StatementLine(StatefulModel):
     IF NEW.status = 'explained' AND NEW.explained_by_id IS NULL THEN
         PERFORM 1 FROM settlement_statement o JOIN settlement_statement s ON s.id = NEW.statement_id
         WHERE o.organisation_id = s.organisation_id AND o.iban = s.iban AND o.id <> s.id
-          AND o.statement_id = NEW.explanation AND o.status IN ('imported', 'reconciled') FOR SHARE OF o;
+          AND o.statement_id = NEW.explanation AND o.status IN ('imported', 'reconciled') FOR KEY SHARE OF o;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'bank line % counts once by a statement that does not count', NEW.id
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'bank_line_told_before';

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -193,7 +195,10 @@ def _suggestions(row: Statement, lines: list[StatementLine]) -> list[dict[str, A
 def statement_decide(request: HttpRequest, pk: int, decision: str) -> HttpResponse:
     """Take a statement out of quarantine, or refuse one, also one that counts already."""
     access = access_of(request)
-    calls = {"accept": reconciliation.accept_statement, "refuse": _refuse}
+    calls: dict[str, Callable[..., Statement]] = {
+        "accept": reconciliation.accept_statement,
+        "refuse": partial(_refuse, request),
+    }
     done = {"accept": _("The statement is accepted and matched."), "refuse": _("The statement is refused.")}
     return perform(
         request,
@@ -210,10 +215,13 @@ def statement_decide(request: HttpRequest, pk: int, decision: str) -> HttpRespon
     )
 
 
-def _refuse(*, organisation: Organisation, actor: Actor, at: datetime, **said: Any) -> Statement:
-    """Throw a statement out; what counted once because of it is matched anew."""
+def _refuse(request: HttpRequest, *, organisation: Organisation, actor: Actor, at: datetime, **said: Any) -> Statement:
+    """Throw a statement out; what counted once because of it is matched anew as far as that can be done."""
     refused = reconciliation.refuse_statement(organisation=organisation, actor=actor, at=at, **said)
-    reconciliation.match_again(organisation=organisation, actor=actor, at=at)
+    try:
+        reconciliation.match_again(organisation=organisation, actor=actor, at=at)
+    except DomainError as error:
+        messages.warning(request, error.sentence)
     return refused
 
 

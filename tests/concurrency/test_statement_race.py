@@ -14,7 +14,7 @@ from django.db.models import Sum
 
 from config.accounts.models import Organisation, User
 from settlement.actions import bank_lines, reconciliation
-from settlement.actions.bank_lines import LineNotOpen, explain_line
+from settlement.actions.bank_lines import NotInForce, explain_line
 from settlement.actions.reconciliation import import_statement, store_statement
 from settlement.books import verify_books
 from settlement.gateways.bank_file import BankFileGateway
@@ -163,4 +163,4 @@ def test_whoever_waits_for_a_line_of_a_statement_that_leaves_is_told(
 ) -> None:
     ready(at)
     results = thrown_out_meanwhile(organisation, cast, at, monkeypatch)
-    assert sorted(results, key=str) == sorted([Statement, LineNotOpen], key=str)
+    assert sorted(results, key=str) == sorted([Statement, NotInForce], key=str)

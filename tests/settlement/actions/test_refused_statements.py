@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from config.accounts.models import Organisation, User
 from config.errors import NotFound
 from config.states import InvalidMove
-from settlement.actions.bank_lines import LineNotOpen, ReasonMissing, count_once, explain_line, undo_match
+from settlement.actions.bank_lines import NotInForce, ReasonMissing, count_once, explain_line, undo_match
 from settlement.actions.ledger import IntoClosedMonth
 from settlement.actions.reconciliation import (
     ImportedStatement,
@@ -87,8 +87,8 @@ def test_a_statement_that_counts_leaves_no_trace_in_the_books(bank: Bank) -> Non
     assert right.statement_id == wrong.statement_id and right.status == "imported"
     with pytest.raises(InvalidMove):
         refuse(bank, wrong)
-    with pytest.raises(LineNotOpen):
-        explain_line(line_id=wrong.lines.first().pk, explanation="Внесок", **bank.checker)  # type: ignore[union-attr]
+    with pytest.raises(NotInForce):
+        explain_line(line_id=wrong.lines.earliest("pk").pk, explanation="Внесок", **bank.checker)
     assert verify_books() == []
 
 
@@ -182,7 +182,7 @@ def test_repetitions_in_it_keep_nobody(bank: Bank) -> None:
     copy = bank.bring(gift + "2").statement
     assert copy.status == "reconciled"
     refuse(bank, copy)
-    with pytest.raises(LineNotOpen):
+    with pytest.raises(NotInForce):
         undo_count_once(line_id=copy.lines.get().pk, reason="помилка", **bank.checker)
     assert [line.statement_id for line in exceptions(bank.office)] == [Statement.objects.order_by("pk")[0].pk]
 
@@ -222,6 +222,56 @@ def test_movements_told_before_the_first_balance_count_in_it_again(bank: Bank) -
     assert balances(bank.office)[name] == 10_000
     refuse(bank, table)
     assert balances(bank.office)[name] == 20_000 and verify_books() == []
+    # Brought again it counts by itself again.
+    again = bank.bring(GIFT).statement
+    assert balances(bank.office)[name] == 10_000
+    explain_line(line_id=again.lines.get().pk, explanation="Внесок", **bank.checker)
+    assert balances(bank.office)[name] == 20_000 and verify_books() == []
+
+
+def test_what_is_recognised_anew_leaves_the_opening_whole(bank: Bank) -> None:
+    """Three tables tell one movement of a day before the first balance; the one that counted is thrown out."""
+    bank.layout(bank_reference="Номер")
+    gift, name = "12.12.2025;100,00;;Внесок;UA2;1;", f"bank:{bank.office.iban}"
+    first = bank.bring(gift).statement
+    for more in "23":
+        bank.bring(gift + more)
+    bring(bank, told(SECOND_DAY, "300.00", "7.00", iban=bank.office.iban))
+    assert balances(bank.office)[name] == 20_000
+    refuse(bank, first)
+    match_again(**bank.checker)
+    assert balances(bank.office)[name] == 20_000
+    left = StatementLine.objects.get(booked_on=date(2025, 12, 12), status="unmatched", statement__status="imported")
+    explain_line(line_id=left.pk, explanation="Внесок", **bank.checker)
+    assert balances(bank.office)[name] == 30_000 and verify_books() == []
+
+
+def test_what_a_person_counts_once_moves_the_opening_there_and_back(bank: Bank) -> None:
+    bank.layout()
+    name = f"bank:{bank.office.iban}"
+    bank.bring(GIFT)
+    line = bank.bring(GIFT, "13.12.2025;5,00;;Інше;UA3;;").statement.lines.get(position=1)
+    bring(bank, told(SECOND_DAY, "300.00", "7.00", iban=bank.office.iban))
+    assert balances(bank.office)[name] == 30_000 - 20_500
+    count_once(line_id=line.pk, **bank.checker)
+    assert balances(bank.office)[name] == 30_000 - 10_500
+    undo_count_once(line_id=line.pk, reason="Два внески", **bank.checker)
+    assert balances(bank.office)[name] == 30_000 - 20_500
+
+
+def test_a_difference_of_a_closed_month_hinders_no_refusal(bank: Bank, cast: Cast) -> None:
+    """A table that came too late for the opening of a closed month changes nothing in it, and neither does leaving."""
+    bank.layout()
+    bring(bank, told("2025-11-28", "100.00", "5.00", iban=bank.office.iban))
+    ClosedMonth.objects.create(
+        organisation=bank.office, month=date(2025, 11, 1), closed_at=bank.at, closed_by=cast["ivan"]
+    )
+    entries = list(Entry.objects.values_list("pk", flat=True))
+    late = bank.bring("20.11.2025;50,00;;Внесок;UA2;;").statement
+    wrong = bring(bank, told(SECOND_DAY, "105.00", "7.00", sequence=2, iban=bank.office.iban))
+    for statement in (wrong, late):
+        refuse(bank, statement)
+    assert list(Entry.objects.values_list("pk", flat=True)) == entries and verify_books() == []
 
 
 def test_the_opening_of_a_closed_month_stays_and_so_does_its_statement(bank: Bank, cast: Cast) -> None:
@@ -278,7 +328,7 @@ def test_a_line_that_left_its_statement_while_a_person_waited_is_not_explained(b
     wrong = bring(bank, told(FIRST, "100.00", "5.00"))
     line = wrong.lines.get()
     refuse(bank, wrong)
-    with pytest.raises(LineNotOpen):
+    with pytest.raises(NotInForce):
         explain_line(line_id=line.pk, explanation="Внесок", **bank.checker)
     line.refresh_from_db()
     assert line.status == "unmatched" and verify_books() == []
