@@ -93,9 +93,13 @@ def test_fees_are_told_by_month_and_others_see_nothing(
 
 
 def test_bank_lines_lie_until_they_are_matched_or_explained(organisation: Organisation, at: datetime) -> None:
-    kept = Statement.objects.create(
-        organisation=organisation, iban="UA1", statement_id="S", format="camt.053", status="imported", imported_at=at
-    )
+    kept, other = (
+        Statement.objects.create(
+            organisation=organisation, iban="UA1", statement_id=name, content_sha256=name, format="camt.053",
+            status="imported", imported_at=at,
+        )
+        for name in ("S", "T")
+    )  # fmt: skip
     lines = [
         StatementLine.objects.create(
             statement=kept, position=place, booked_on=date(2025, 11, 20), amount_minor=amount, currency="UAH",
@@ -106,7 +110,8 @@ def test_bank_lines_lie_until_they_are_matched_or_explained(organisation: Organi
     assert unmatched_ages(organisation, DAY) == [AgeRow("UA1", (0, 700, 0, 0), 0)]
     assert unmatched_ages(organisation, date(2025, 11, 19)) == []
     line = lines[1]
-    StatementLine.objects.filter(pk=line.pk).update(status="explained", explained_by=None)
+    told = {"explained_by": None, "explanation": other.statement_id}
+    StatementLine.objects.filter(pk=line.pk).update(status="explained", **told)
     assert unmatched_ages(organisation, DAY) == [AgeRow("UA1", (0, 500, 0, 0), 0)]
     assert Match.objects.count() == 0
 

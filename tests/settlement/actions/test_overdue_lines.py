@@ -30,7 +30,8 @@ def town(tmp_path: Path) -> ClawbackTown:
 @pytest.fixture
 def line(town: ClawbackTown) -> StatementLine:
     """Of an account on which nothing else is open."""
-    StatementLine.objects.filter(status="unmatched").exclude(amount_minor=0).update(status="explained")
+    by = town.who("ivan", DECIDED)["actor"].user_id
+    StatementLine.objects.filter(status="unmatched").update(status="explained", explained_by=by)
     return town.receive((4_200, "без призначення")).lines.get()
 
 
