@@ -218,7 +218,7 @@ def as_notification(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "point", ["settlement.actions.reconciliation:_take_in", "settlement.actions.reconciliation:record"]
+    "point", ["settlement.actions.reconciliation:settle_statement", "settlement.actions.reconciliation:record"]
 )
 @pytest.mark.parametrize("written_as", [bytes, as_notification], ids=["camt.053", "camt.054"])
 def test_the_web_is_killed_while_it_reads_what_the_bank_has_booked(
