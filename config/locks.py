@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from django.db import connection
 from django.db.models import Model, QuerySet
 
 M = TypeVar("M", bound=Model)
@@ -27,3 +28,9 @@ def lock_by_ids(model: type[M], ids: Iterable[int]) -> dict[int, M]:
     """Rows by primary key, locked in order; missing ids are absent from the answer."""
     rows = model._default_manager.filter(pk__in=list(ids))
     return {row.pk: row for row in lock_rows(rows)}
+
+
+def wait_turn(kind: int, key: int) -> None:
+    """Wait until nobody else holds the turn of this kind and key, and hold it until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [kind, key])

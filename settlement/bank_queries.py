@@ -52,7 +52,7 @@ from settlement.models import (
     StatementLayout,
     StatementLine,
 )
-from settlement.models.statements import LIVE, TAKEN
+from settlement.models.statements import IN_FORCE, LIVE, TAKEN
 
 # Days that an open line has waited: from, up to (not counted), open at the end.
 AGES: dict[str, tuple[int, int | None]] = {"week": (0, 8), "month": (8, 31), "quarter": (31, 91), "older": (91, None)}
@@ -393,9 +393,7 @@ def waiting_lines(organisation: Organisation, iban: str, month: date) -> list[li
     """Lines of an account that are open at the end of a month: key, statement and place, day, what is open in minor
     units; the oldest first. They add up to the figure ``waiting``.
     """
-    rows = exceptions(organisation, ("imported", "reconciled")).filter(
-        statement__iban=iban, booked_on__lt=add_months(month, 1)
-    )
+    rows = exceptions(organisation, IN_FORCE).filter(statement__iban=iban, booked_on__lt=add_months(month, 1))
     return [
         [line.pk, f"{line.statement.statement_id} / {line.position}", line.booked_on.isoformat(), line.open_minor]
         for line in rows[:LISTED]

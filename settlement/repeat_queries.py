@@ -8,14 +8,20 @@ from django.db.models import Q
 
 from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import Statement, StatementLine
+from settlement.models.statements import IN_FORCE
 
 # Lines that count once: another statement told them.
 REPEATED = Q(status="explained", explained_by=None)
 
 
+def is_repeated(line: StatementLine) -> bool:
+    """Whether a read line is one of ``REPEATED``."""
+    return line.status == "explained" and line.explained_by_id is None
+
+
 def is_used(line: StatementLine) -> bool:
     """Whether money is booked by the line: it waits no more, and no other statement told it."""
-    return line.status != "unmatched" and not (line.status == "explained" and line.explained_by_id is None)
+    return line.status != "unmatched" and not is_repeated(line)
 
 
 def perhaps_told_before(statement: Statement) -> dict[int, StatementLine]:
@@ -29,7 +35,7 @@ def perhaps_told_before(statement: Statement) -> dict[int, StatementLine]:
     others = StatementLine.objects.filter(
         statement__organisation=statement.organisation_id,
         statement__iban=statement.iban,
-        statement__status__in=("imported", "reconciled"),
+        statement__status__in=IN_FORCE,
         statement__lt=statement.pk,
         booked_on__in={line.booked_on for line in lines},
         amount_minor__in={line.amount_minor for line in lines},

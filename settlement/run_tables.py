@@ -27,7 +27,7 @@ CONFIRMED = """(r.recorded_at <= %(known_at)s AND CASE WHEN COALESCE(r.changed_a
 ELSEWHERE = -(1 << 62)
 
 # Lines with a code that nobody knew when they came; an index of their own holds them.
-UNRESOLVED = """(l.redemption_id IS NULL AND l.redemption_code <> '' OR l.certificate_id IS NULL
+_UNRESOLVED = """(l.redemption_id IS NULL AND l.redemption_code <> '' OR l.certificate_id IS NULL
     AND l.certificate_number <> '' OR l.worker_id IS NULL AND l.worker_code <> '')"""
 
 _RESOLVED = """
@@ -119,7 +119,7 @@ UNION SELECT l.id FROM settlement_claimline l WHERE l.certificate_id IN (
 UNION SELECT l.id FROM settlement_claimline l WHERE l.worker_id IN (SELECT worker_id FROM run_line)
 UNION SELECT l.id FROM settlement_claimline l WHERE l.redemption_id IN (SELECT redemption_id FROM run_line)
 UNION SELECT l.id FROM settlement_claimline l WHERE l.claim_id IN (SELECT t.other FROM {TWINS} t)
-UNION SELECT l.id FROM settlement_claimline l WHERE {UNRESOLVED};
+UNION SELECT l.id FROM settlement_claimline l WHERE {_UNRESOLVED};
 CREATE UNIQUE INDEX ON near_line (id);
 ANALYZE near_line;
 """

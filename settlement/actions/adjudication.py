@@ -15,6 +15,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, label_of, nothing_to_record, record
 from config.clock import local_date
 from config.errors import DomainError
+from config.locks import wait_turn
 from config.memory import reused_memory
 from config.transactions import step
 from contracts.actions.check_facts import refuse_related
@@ -133,8 +134,7 @@ def play_batch(
 @step
 def take_turns(organisation: Organisation) -> None:
     """Wait until no other adjudication of the organisation runs and no money of clawbacks and advances moves."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
+    wait_turn(_LOCK, organisation.pk)
     lock_owing(organisation)
     lock_advances(organisation)
 

@@ -30,7 +30,7 @@ from settlement.actions.payment_postings import (
 from settlement.actions.payments import lock_payments, move_payments, reopen_runs
 from settlement.bank_queries import only_fitting
 from settlement.models import Match, Payment, PaymentAdvance, PaymentRemittance, StatementLine
-from settlement.models.statements import LIVE
+from settlement.models.statements import IN_FORCE, LIVE
 from settlement.repeat_queries import perhaps_told_before
 from settlement.rules.matching import PAYMENT, RETURN
 
@@ -217,7 +217,7 @@ def count_once(*, organisation: Organisation, line_id: int, actor: Actor, at: da
     """Say that a line is the movement that an earlier statement told: it counts once, and nothing is posted. It can be
     undone (``undone_lines.undo_count_once``).
 
-    Raises: NotFound, LineNotOpen, NotInForce, NotToldBefore. Locks: the turn of statements, line, account, statement.
+    Raises: NotFound, LineNotOpen, NotInForce, NotToldBefore. Locks: the turn of statements, line, statement.
     Posts: the account's opening balance anew, if the day is before it. Audit: statement_line.told_before.
     """
     take_statement_turn(organisation)
@@ -226,11 +226,10 @@ def count_once(*, organisation: Organisation, line_id: int, actor: Actor, at: da
     if before is None:
         raise NotToldBefore()
     with opening_in_step(organisation, line.statement.iban, actor=actor, at=at):
-        line.explanation = before.statement.statement_id
-        line.save(update_fields=["explanation"])
-        line.move_to("explained", at=at)
-        line.told_by_id = actor.user_id
-        line.save(update_fields=["told_by"])
+        line.check_move("explained")
+        line.status, line.status_at = "explained", at
+        line.explanation, line.told_by_id = before.statement.statement_id, actor.user_id
+        line.save(update_fields=["status", "status_at", "explanation", "told_by"])
     settle_statement(line.statement, at=at)
     record("statement_line.told_before", line, line.statement, before, actor=actor, at=at, explanation=line.explanation)
     return line
@@ -350,7 +349,7 @@ def lock_open_line(organisation: Organisation, line_id: int) -> StatementLine:
 
 def refuse_out_of_force(line: StatementLine) -> None:
     """Raises: NotInForce."""
-    if line.statement.status not in ("imported", "reconciled"):
+    if line.statement.status not in IN_FORCE:
         raise NotInForce(statement=line.statement.statement_id)
 
 

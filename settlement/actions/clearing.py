@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -16,6 +16,7 @@ from config.money import from_minor
 from config.periods import month_of
 from config.transactions import step
 from contracts.actions.clearing import refuse_stranger
+from settlement.actions.bank_lines import lock_line
 from settlement.actions.clearing_postings import lock_books, post_agreed, post_given_up, post_payment
 from settlement.actions.matching import settle_statement
 from settlement.actions.payment_postings import settle_lines
@@ -291,12 +292,11 @@ def _check_payable(statement: ClearingStatement, side: Organisation) -> None:
 
 @step
 def _bank_line(organisation: Organisation, line_id: int) -> StatementLine:
-    own = Q(statement__organisation=organisation, currency=organisation.currency, status="unmatched")
-    rows = lock_rows(StatementLine.objects.filter(own, pk=line_id))
-    # The statement is read after the lock: somebody may have thrown it out while we waited.
-    if not rows or rows[0].statement.status != "imported":
+    line = lock_line(organisation, line_id)
+    waits = line.status == "unmatched" and line.statement.status == "imported"
+    if not waits or line.currency != organisation.currency:
         raise NotFound()
-    return rows[0]
+    return line
 
 
 @step

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
@@ -16,6 +15,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, label_of, record
 from config.clock import local_date
 from config.errors import DomainError
+from config.locks import wait_turn
 from config.office.numbering import next_number
 from config.transactions import step
 from contracts.models import Provider
@@ -52,7 +52,7 @@ def issue_fee_notices(*, organisation: Organisation, month: date, actor: Actor, 
     Idempotent. Raises: NothingToCharge. Locks: notices of the organisation. Posts: fee.noticed, fee.lowered.
     Audit: fee_notices.issued.
     """
-    _lock(ISSUE_LOCK, organisation.pk)
+    wait_turn(ISSUE_LOCK, organisation.pk)
     rows = uncharged(organisation, month)
     if not rows:
         raise NothingToCharge(month=f"{month:%m.%Y}")
@@ -79,7 +79,7 @@ def charge_difference(
 
     Locks: notices of the organisation. Posts: fee.noticed, fee.lowered.
     """
-    _lock(ISSUE_LOCK, organisation.pk)
+    wait_turn(ISSUE_LOCK, organisation.pk)
     found = FeeNotice.objects.filter(organisation=organisation, month=month, recipient__in={row[0] for row in rows})
     notices = {notice.recipient_id: notice for notice in found}
     return _charge(organisation, notices, [row for row in rows if row[0] in notices and row[2]], actor, at)
@@ -148,12 +148,7 @@ def _post_charges(organisation: Organisation, charges: list[FeeCharge], actor: A
 @step
 def lock_notice(notice: FeeNotice) -> None:
     """Writers of receipts and refunds of one notice wait for each other."""
-    _lock(NOTICE_LOCK, notice.pk)
-
-
-def _lock(kind: int, key: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [kind, key])
+    wait_turn(NOTICE_LOCK, notice.pk)
 
 
 @step

@@ -8,13 +8,12 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from django.db import connection
 from django.db.models import QuerySet, Sum
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.clock import local_date
-from config.locks import lock_rows
+from config.locks import lock_rows, wait_turn
 from config.money import to_minor
 from config.transactions import step
 from contracts.parameters import parameter_value
@@ -28,7 +27,7 @@ from settlement.finance_queries import taken_of
 from settlement.gateways.identifiers import find_creditor_references, find_own_identifiers
 from settlement.models import Match, Payment, PaymentRun, Statement, StatementLine
 from settlement.models.statements import LIVE
-from settlement.repeat_queries import perhaps_told_before
+from settlement.repeat_queries import is_repeated, perhaps_told_before
 from settlement.rules.matching import PAYMENT, RETURN, SURE, MatchResult, match_lines
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -42,8 +41,7 @@ MATCHABLE = (*DUE, "confirmed")
 @step
 def take_statement_turn(organisation: Organisation) -> None:
     """Wait until nobody else brings, matches or throws out a statement of the organisation. Before all other locks."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, organisation.pk])
+    wait_turn(_LOCK, organisation.pk)
 
 
 def propose_matches(organisation: Organisation, lines: Sequence[StatementLine], *, on: date) -> MatchResult:
@@ -168,7 +166,7 @@ def match_to_payments(
 def settle_statement(statement: Statement, *, at: datetime) -> None:
     """A statement without open lines is reconciled; one with open lines again is not. Locks: statement."""
     # Somebody else may be opening another line of it: whoever comes last sees both.
-    [statement.status] = [row.status for row in lock_rows(Statement.objects.filter(pk=statement.pk))]
+    statement.status = lock_rows(Statement.objects.filter(pk=statement.pk))[0].status
     is_open = statement.lines.filter(status__in=OPEN).exists()
     if statement.status == "imported" and not is_open:
         statement.move_to("reconciled", at=at)
@@ -211,7 +209,7 @@ def _told_by_others(statement: Statement) -> tuple[dict[tuple[Any, ...], dict[in
         key = _fingerprint(line)
         told.setdefault(key, Counter())[line.statement_id] += 1
         # What is itself such a repetition explains nothing, or the movement would be nobody's.
-        if line.status == "explained" and line.explained_by_id is None:
+        if is_repeated(line):
             continue
         spare[key] += 1
         if line.statement_id != statement.pk:

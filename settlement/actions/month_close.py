@@ -12,6 +12,7 @@ from config.audit.actors import Actor
 from config.audit.recording import action, record
 from config.clock import local_date
 from config.errors import DomainError
+from config.locks import wait_turn
 from config.periods import add_months
 from config.transactions import step
 from settlement.actions.ledger import IntoClosedMonth, is_closed
@@ -80,8 +81,7 @@ def close_month(*, organisation: Organisation, month: date, actor: Actor, at: da
 @step
 def lock_months(organisation: Organisation) -> None:
     """Before the checks: an entry that is being written is either seen by them or refused after."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [MONTH_LOCK, organisation.pk])
+    wait_turn(MONTH_LOCK, organisation.pk)
 
 
 @step

@@ -14,11 +14,11 @@ from django.db.models.functions import Coalesce
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import label_of
-from config.locks import lock_rows
 from config.transactions import require_transaction, step
 from settlement.actions.ledger import Amounts, EntryDraft, is_closed, post_entries
 from settlement.gateways.mt940 import FORMAT as MT940
-from settlement.models import Account, Entry, Statement, StatementLine
+from settlement.models import Entry, Statement, StatementLine
+from settlement.models.statements import IN_FORCE
 from settlement.repeat_queries import REPEATED
 from settlement.rules.posting_plan import BANK, OPENING_ADDED, OPENING_LOWERED
 
@@ -45,20 +45,23 @@ def opening_in_step(
     reported, for they stand in the ledger by themselves.
 
     What it takes back and posts anew is dated as the first movement. In a closed month a balance that changes only by
-    such movements stays, for they cannot be booked there either, unless ``strict``.
-    Raises: IntoClosedMonth. Posts: opening.added, opening.lowered. Locks: account.
+    such movements stays, for they cannot be booked there either, unless ``strict``. Whoever comes in has the turn of
+    statements, so nobody else moves it meanwhile.
+    Raises: IntoClosedMonth. Posts: opening.added, opening.lowered.
     """
     require_transaction()
     before = _opening_of(organisation, iban)
     yield
-    if _opening_of(organisation, iban) != before:
-        _bring_into_step(organisation, iban, strict, actor, at)
+    now = _opening_of(organisation, iban)
+    if now != before:
+        _bring_into_step(organisation, iban, now, strict, actor, at)
 
 
 @step
-def _bring_into_step(organisation: Organisation, iban: str, strict: bool, actor: Actor, at: datetime) -> None:
-    _lock_account(organisation, iban)
-    standing, wanted = _standing(organisation, iban), _opening_of(organisation, iban)
+def _bring_into_step(
+    organisation: Organisation, iban: str, wanted: _Opening | None, strict: bool, actor: Actor, at: datetime
+) -> None:
+    standing = _standing(organisation, iban)
     told = [(entry.label, _moved(entry), entry.date) for entry in standing]
     posts = [wanted.told()] if wanted and wanted.amount else []
     if told == posts:
@@ -75,15 +78,9 @@ def _bring_into_step(organisation: Organisation, iban: str, strict: bool, actor:
         _post(organisation, iban, wanted.amount, on=wanted.on, key=key, label=label_of(wanted.statement), **by)
 
 
-def _lock_account(organisation: Organisation, iban: str) -> None:
-    account = Account(organisation=organisation, code=f"{BANK}:{iban}", kind=BANK, currency=organisation.currency)
-    Account.objects.bulk_create([account], ignore_conflicts=True)
-    lock_rows(Account.objects.filter(organisation=organisation, code=account.code))
-
-
 def _opening_of(organisation: Organisation, iban: str) -> _Opening | None:
     rows = Statement.objects.filter(organisation=organisation, iban=iban)
-    counted = rows.exclude(status__in=("quarantined", "refused"))
+    counted = rows.filter(status__in=IN_FORCE)
     told = Q(format__startswith="camt.053") | Q(format=MT940)
     balanced = counted.filter(told, opening_minor__isnull=False, to_date__isnull=False)
     first = balanced.order_by("to_date", Coalesce(F("sequence"), Value(0)), "pk").first()

@@ -153,7 +153,7 @@ def store_statement(
 
     Idempotent: known by content and by the bank's own id, unless it was refused: then the same file may be read again,
     with other columns. Raises: StatementDiffers.
-    Locks: the turn of statements, claims, runs, payments, account.
+    Locks: the turn of statements, claims, runs, payments.
     Posts: payment.confirmed, payment.returned, the account's opening balance. Audit: statement.imported.
     """
     take_statement_turn(organisation)
@@ -248,7 +248,7 @@ def refuse_statement(
     is booked by its lines any more, and lines of other statements that count once because of it wait again (to be
     matched anew: ``match_again``).
     Raises: ReasonMissing, NotFound, InvalidMove, OwnStatement, StatementInUse, StatementStays, IntoClosedMonth.
-    Locks: the turn of statements, lines, statement, account, other statements.
+    Locks: the turn of statements, lines, statement, other statements.
     Posts: the account's opening balance anew. Audit: statement.refused.
     """
     take_statement_turn(organisation)

@@ -18,6 +18,7 @@ from settlement.gateways.base import Statement as BankStatement
 from settlement.gateways.camt import check_sequence
 from settlement.gateways.mt940 import FORMAT as MT940
 from settlement.models import Statement, StatementLine
+from settlement.models.statements import IN_FORCE
 
 # So many days after its import a bank record may be dated; none where nobody has set it.
 AHEAD_DAYS = "bank.ahead_days"
@@ -115,7 +116,7 @@ def _closing_before(organisation: Organisation, bank: BankStatement) -> Decimal 
     if bank.sequence is not None:
         later = Q(to_date=begins, format__startswith=bank.message[:8], sequence__gt=bank.sequence)
     rows = Statement.objects.filter(organisation=organisation, iban=bank.account, to_date__lte=begins)
-    rows = rows.filter(status__in=("imported", "reconciled"), closing_minor__isnull=False).exclude(told).exclude(later)
+    rows = rows.filter(status__in=IN_FORCE, closing_minor__isnull=False).exclude(told).exclude(later)
     before = rows.order_by("-to_date", F("sequence").desc(nulls_last=True), "-pk").first()
     return None if before is None else from_minor(before.closing_minor or 0)
 

@@ -213,7 +213,7 @@ def undo_count_once(
 
     Nothing was posted, so nothing is; a line of a closed month stays as it is, for it could not be booked any more.
     Raises: NotFound, ReasonMissing, LineNotOpen, NotInForce, NotToUndo, IntoClosedMonth.
-    Locks: the turn of statements, line, months, account, statement.
+    Locks: the turn of statements, line, months, statement.
     Posts: the account's opening balance anew, if the day is before it. Audit: statement_line.told_apart.
     """
     demand_reason(reason)

@@ -20,6 +20,9 @@ STATEMENT_STATES = StateTable(
     initial=frozenset({"quarantined", "imported"}),
 )
 
+# A statement whose lines count.
+IN_FORCE = ("imported", "reconciled")
+
 LINE_STATES = StateTable(
     moves={
         "unmatched": frozenset({"matched", "partial", "explained"}),
@@ -105,7 +108,7 @@ class Statement(StatefulModel):
                 name="statement_thrown_out",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("status"),
-                condition=pgtrigger.Q(new__status="refused", old__status__in=("imported", "reconciled")),
+                condition=pgtrigger.Q(new__status="refused", old__status__in=IN_FORCE),
                 func=f"""
     IF NEW.decided_by_id IS NULL OR NEW.decided_by_id = NEW.imported_by_id THEN
         RAISE EXCEPTION 'statement % is thrown out by another person than brought it', NEW.id

@@ -46,6 +46,7 @@ from settlement.fee_queries import has_fees
 from settlement.finance_forms import ExplainForm, FeeLineForm, MatchForm, ReasonForm
 from settlement.gateways.pain002 import is_status_report
 from settlement.models import ClawbackCase, Payment, Statement, StatementLine
+from settlement.models.statements import IN_FORCE
 from settlement.repeat_queries import is_used, perhaps_told_before
 from settlement.statement_words import blocking_causes, lasting_causes, problem_rows
 from settlement.views.bank_lines import HEADINGS
@@ -170,8 +171,8 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
         "suggestions": _suggestions(row, [line for line in lines if line.status in finance_queries.OPEN_LINES]),
         "may_match": access.may("statements.match") and row.status == "imported",
         "may_decide": access.may("statements.match") and row.status == "quarantined",
-        "may_refuse": access.may("statements.match") and row.status in ("imported", "reconciled"),
-        "used": [line.position for line in lines if is_used(line)],
+        "may_refuse": access.may("statements.match") and row.status in IN_FORCE,
+        "used": sum(map(is_used, lines)),
         "own": row.imported_by_id == access.user.pk,
         "lasting": lasting_causes(row.problems),
         "reason_form": ReasonForm(),
@@ -217,11 +218,13 @@ def statement_decide(request: HttpRequest, pk: int, decision: str) -> HttpRespon
 
 def _refuse(request: HttpRequest, *, organisation: Organisation, actor: Actor, at: datetime, **said: Any) -> Statement:
     """Throw a statement out; what counted once because of it is matched anew as far as that can be done."""
+    counted = Statement.objects.filter(pk=said["statement_id"], organisation=organisation, status__in=IN_FORCE).exists()
     refused = reconciliation.refuse_statement(organisation=organisation, actor=actor, at=at, **said)
-    try:
-        reconciliation.match_again(organisation=organisation, actor=actor, at=at)
-    except DomainError as error:
-        messages.warning(request, error.sentence)
+    if counted:
+        try:
+            reconciliation.match_again(organisation=organisation, actor=actor, at=at)
+        except DomainError as error:
+            messages.warning(request, error.sentence)
     return refused
 
 
