@@ -12,11 +12,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.periods import add_months, month_end
+from config.clock import local_date
+from config.periods import add_months, month_end, month_of
 from settlement.finance_queries import payable_remittances
-from settlement.models import AdjudicationRun, Claim, Match, Payment, PaymentRun, Statement, StatementLine
+from settlement.models import AdjudicationRun, Claim, Match, Payment, PaymentRun, Statement, StatementLine, StripeEvent
 from settlement.models.clawbacks import ASKED_BACK
 from settlement.models.statements import TAKEN
+from settlement.models.stripe_events import UNCLEAR
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ TITLES = {
     "BANK_DIFFERS": _("Each bank account in the ledger equals the bank's own lines"),
     "PAYABLE_DIFFERS": _("What the ledger owes providers equals what is not yet paid"),
     "UNPAID": _("Everything payable of the month is paid"),
+    "STRIPE_UNCLEAR": _("Every message of Stripe has its place in the books"),
     "EARLIER_MONTH_OPEN": _("Earlier months with entries are closed"),
 }
 ADVICE = {
@@ -84,6 +87,10 @@ ADVICE = {
     "UNPAID": _(
         "What is owed to a provider can be paid by a later run; propose one if it should be paid now. "
         "What a provider owes is taken off its next payment."
+    ),
+    "STRIPE_UNCLEAR": _(
+        "Look these up at Stripe: money moved there in a way that no document here can take, a transfer that was taken "
+        "back in part, for example. Settle it with the provider or the payer in writing."
     ),
     "EARLIER_MONTH_OPEN": _("Close the earlier month first, so that its figures stand."),
 }
@@ -190,6 +197,14 @@ def _unpaid(organisation: Organisation, month: date) -> Check:
     return _check("UNPAID", "warn", names)
 
 
+def _stripe_unclear(organisation: Organisation, month: date) -> Check:
+    own = Q(facts__office=organisation.code) | Q(facts__payer=organisation.iban)
+    rows = StripeEvent.objects.filter(own, outcome__in=UNCLEAR).order_by("created_at", "pk")
+    days = [(row, local_date(row.created_at + organisation.clock_offset, organisation.zone)) for row in rows]
+    names = [f"{row.kind} {row.facts['id']}" for row, day in days if month_of(day) == month]
+    return _check("STRIPE_UNCLEAR", "warn", names)
+
+
 def _earlier_open(organisation: Organisation, month: date) -> Check:
     query = (
         "SELECT to_char(date_trunc('month', e.date), 'MM.YYYY') FROM settlement_entry e "
@@ -217,5 +232,6 @@ _CHECKS: list[Callable[[Organisation, date], Check]] = [
     _bank_differs,
     _payable_differs,
     _unpaid,
+    _stripe_unclear,
     _earlier_open,
 ]

@@ -137,7 +137,7 @@ def _judge(claim: Claim, number: int, law: Law, at: datetime) -> AdjudicationRes
         "organisation": claim.organisation_id,
         "zone": claim.organisation.zone,
         "run": number,
-        "fresh": [*waiting.filter(reverses=None).values_list("pk", flat=True), claim.pk],
+        "fresh": [*waiting.values_list("pk", flat=True), claim.pk],
         "cleared": [],
         "before": None,
         "known_at": at,

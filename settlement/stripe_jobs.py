@@ -7,7 +7,13 @@ from config.office.jobs import job
 from config.office.models import Job
 from settlement.actions.fee_refunds import SEND_REFUND, send_refund
 from settlement.actions.runs import SEND_TRANSFERS
-from settlement.actions.stripe_events import HANDLE_EVENT, events_waiting_for, handle_event, office_of
+from settlement.actions.stripe_events import (
+    HANDLE_EVENT,
+    events_waiting_for,
+    handle_event,
+    office_of,
+    returns_waiting_for,
+)
 from settlement.actions.transfers import send_transfers as send_transfers_of
 from settlement.models import FeeRefund, PaymentRun
 
@@ -32,7 +38,9 @@ def refund(row: Job) -> None:
 
 @job(SEND_TRANSFERS)
 def send_transfers(row: Job) -> None:
-    """The transfers of a released run."""
+    """The transfers of a released run, then what was taken back of them before we knew that they had gone."""
     run = PaymentRun.objects.select_related("organisation").get(pk=row.payload["run_id"])
     at = business_now(run.organisation.clock_offset)
     send_transfers_of(organisation=run.organisation, run_id=run.pk, at=at)
+    for early in returns_waiting_for(run):
+        handle_event(event_id=early, at=at)

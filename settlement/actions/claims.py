@@ -28,7 +28,7 @@ from contracts.models import Contract, Provider
 from contracts.queries import term_ends
 from settlement.actions.claim_notices import tell_provider
 from settlement.claim_rows import AMOUNT_PLACES_CLAIMED, LineDraft
-from settlement.models import Claim, ClaimLine, ClaimReturn, ClawbackLine
+from settlement.models import Claim, ClaimLine, ClaimReturn, ClawbackLine, PaymentRemittance
 from settlement.models.claims import ASKS_NOTHING
 
 SERIES, PREFIX = "claim", "CL"
@@ -86,6 +86,16 @@ class ClawedBack(DomainError):
 
     code = "CLAIM_CLAWED_BACK"
     message = _("Money of «%(number)s» is asked back by the case %(case)s. Ask the rest back by another case.")
+
+
+class MadeByOffice(DomainError):
+    """A reversal is the office's claim, although it stands among those of the provider."""
+
+    code = "CLAIM_MADE_BY_OFFICE"
+    message = _(
+        "By the claim «%(number)s» the office takes another one back: you can neither withdraw nor complete it. "
+        "You can appeal against what is decided by it."
+    )
 
 
 class NotReversible(DomainError):
@@ -295,11 +305,20 @@ def _refuse_late_correction(claim: Claim, at: datetime) -> None:
 
 @action
 def withdraw_claim(*, organisation: Organisation, claim_id: int, reason: str, actor: Actor, at: datetime) -> Claim:
-    """The provider takes a claim back before it is judged. Raises: NotFound, InvalidMove. Audit: claim.withdrawn."""
+    """The provider takes a claim of its own back before it is judged.
+
+    Raises: NotFound, MadeByOffice, InvalidMove. Audit: claim.withdrawn.
+    """
     claim = locked_claim(organisation, claim_id)
+    _refuse_of_office(claim)
     claim.move_to("withdrawn", at=at)
     record("claim.withdrawn", claim, actor=actor, at=at, number=claim.number, reason=reason)
     return claim
+
+
+def _refuse_of_office(claim: Claim) -> None:
+    if claim.reverses_id:
+        raise MadeByOffice(number=claim.number)
 
 
 @action
@@ -376,11 +395,17 @@ def why_not_taken_back(claim: Claim) -> DomainError | None:
     """What stands against taking a claim back: NotReversible, ClawedBack."""
     never_judged = claim.status == "rejected" and claim.run is None
     judged = claim.status in ("adjudicated", "disputed", "paid", "rejected") and not never_judged
-    if not judged or claim.reverses_id or claim.reversals.exclude(status="withdrawn").exists():
+    if not judged or claim.reverses_id or claim.reversals.exclude(status="withdrawn").exists() or _on_its_way(claim):
         return NotReversible(number=claim.number, status=claim.status)
     asked_back = ClawbackLine.objects.filter(claim_line__claim=claim).exclude(upheld_minor=0).select_related("case")
     row = asked_back.first()
     return ClawedBack(number=claim.number, case=row.case.number) if row else None
+
+
+def _on_its_way(claim: Claim) -> bool:
+    """Whether a payment run holds money of the claim that the bank has not confirmed: also of a disputed one."""
+    items = PaymentRemittance.objects.filter(remittance__claim=claim, live=True)
+    return items.exclude(payment__status="confirmed").exists()
 
 
 @step
@@ -404,9 +429,10 @@ class EvidenceClosed(DomainError):
 def add_evidence(*, organisation: Organisation, claim_id: int, file: File, actor: Actor, at: datetime) -> Claim:
     """Put one more file beside a claim that is not judged yet.
 
-    Raises: NotFound, EvidenceClosed. Locks: claim. Audit: claim.evidence_added.
+    Raises: NotFound, MadeByOffice, EvidenceClosed. Locks: claim. Audit: claim.evidence_added.
     """
     claim = locked_claim(organisation, claim_id)
+    _refuse_of_office(claim)
     if claim.status not in ("draft", "submitted", "returned"):
         raise EvidenceClosed(number=claim.number)
     _attach(claim, [file], actor, at)

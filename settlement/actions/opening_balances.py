@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import F, Min, Q, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, TruncMonth
 
 from config.accounts.models import Organisation
 from config.audit.actors import Actor
 from config.audit.recording import label_of
 from config.transactions import require_transaction, step
-from settlement.actions.ledger import Amounts, EntryDraft, is_closed, post_entries
+from settlement.actions.ledger import Amounts, EntryDraft, post_entries
 from settlement.gateways.mt940 import FORMAT as MT940
-from settlement.models import Entry, Statement, StatementLine
+from settlement.models import ClosedMonth, Entry, Statement, StatementLine
 from settlement.models.statements import IN_FORCE
 from settlement.repeat_queries import REPEATED
 from settlement.rules.posting_plan import BANK, OPENING_ADDED, OPENING_LOWERED
@@ -37,16 +37,14 @@ class _Opening:
 
 
 @contextmanager
-def opening_in_step(
-    organisation: Organisation, iban: str, *, strict: bool = False, actor: Actor, at: datetime
-) -> Iterator[None]:
+def opening_in_step(organisation: Organisation, iban: str, *, actor: Actor, at: datetime) -> Iterator[None]:
     """Whatever happens inside to statements of an account and to lines that count once, the opening balance of the
     account follows: that of its first statement which tells one, less the movements of earlier days that other messages
-    reported, for they stand in the ledger by themselves.
+    reported, for they stand in the ledger by themselves. Those that came when their month was closed do not: they
+    cannot be booked, and stay in the balance.
 
-    What it takes back and posts anew is dated as the first movement. In a closed month a balance that changes only by
-    such movements stays, for they cannot be booked there either, unless ``strict``. Whoever comes in has the turn of
-    statements, so nobody else moves it meanwhile.
+    What it takes back and posts anew is dated as the first movement. Whoever comes in has the turn of statements, so
+    nobody else moves it meanwhile.
     Raises: IntoClosedMonth. Posts: opening.added, opening.lowered.
     """
     require_transaction()
@@ -54,20 +52,17 @@ def opening_in_step(
     yield
     now = _opening_of(organisation, iban)
     if now != before:
-        _bring_into_step(organisation, iban, now, strict, actor, at)
+        _bring_into_step(organisation, iban, now, actor, at)
 
 
 @step
 def _bring_into_step(
-    organisation: Organisation, iban: str, wanted: _Opening | None, strict: bool, actor: Actor, at: datetime
+    organisation: Organisation, iban: str, wanted: _Opening | None, actor: Actor, at: datetime
 ) -> None:
     standing = _standing(organisation, iban)
     told = [(entry.label, _moved(entry), entry.date) for entry in standing]
     posts = [wanted.told()] if wanted and wanted.amount else []
     if told == posts:
-        return
-    same_statement = [row[0] for row in told] == [row[0] for row in posts]
-    if same_statement and not strict and any(is_closed(organisation, day) for _label, _sum, day in told + posts):
         return
     by: dict[str, Any] = {"actor": actor, "at": at}
     for entry in standing:
@@ -88,10 +83,16 @@ def _opening_of(organisation: Organisation, iban: str) -> _Opening | None:
         return None
     assert first.opening_minor is not None and first.to_date is not None  # asked for above
     on = first.lines.aggregate(day=Min("booked_on"))["day"] or first.to_date
-    before = StatementLine.objects.filter(statement__in=counted, booked_on__lt=on)
-    own = before.exclude(REPEATED | Q(statement=first))
-    reported = own.aggregate(total=Coalesce(Sum("amount_minor"), Value(0)))["total"]
+    before = StatementLine.objects.filter(statement__in=counted, booked_on__lt=on).alias(month=TruncMonth("booked_on"))
+    booked = before.exclude(REPEATED | Q(statement=first) | Exists(_closed_when_it_came(organisation)))
+    reported = booked.aggregate(total=Coalesce(Sum("amount_minor"), Value(0)))["total"]
     return _Opening(first, first.opening_minor - reported, on)
+
+
+def _closed_when_it_came(organisation: Organisation) -> QuerySet[ClosedMonth]:
+    """The closed month of the outer line, if the line came after the closing. None is closed over a line that waits."""
+    came = OuterRef("statement__imported_at")
+    return ClosedMonth.objects.filter(organisation=organisation, month=OuterRef("month"), closed_at__lte=came)
 
 
 def _key(iban: str) -> str:

@@ -30,7 +30,8 @@ from settlement.finance_queries import PAYMENT_FILE, payment_file
 from settlement.gateways.bank_file import BankFileGateway
 from settlement.gateways.base import Party, PaymentInstruction, PaymentOrder
 from settlement.hold_queries import held_payments
-from settlement.models import Advance, Claim, Payment, PaymentRemittance, PaymentRun
+from settlement.models import Advance, Claim, Match, Payment, PaymentRemittance, PaymentRun
+from settlement.models.statements import LIVE
 
 ADVICE = "remittance_advice"
 FINAL_STATES = ("confirmed", "failed", "returned")
@@ -50,6 +51,16 @@ class PaymentHeld(DomainError):
     message = _(
         "The payment %(reference)s to %(provider)s is held. Have the hold lifted by another person, or mark the "
         "payment as failed: the file is then written without it."
+    )
+
+
+class PartlyPaid(DomainError):
+    """The bank carried out a part of it, so it did not refuse it."""
+
+    code = "PAYMENT_PARTLY_PAID"
+    message = _(
+        "A bank line says that a part of the payment «%(reference)s» was carried out, so the bank has not refused it. "
+        "If the line belongs to something else, undo the match on its page first."
     )
 
 
@@ -263,7 +274,7 @@ def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, ac
     """The bank refused a payment before carrying it out; its remittances may be paid again. So may those of a transfer
     of which Stripe has not been asked yet.
 
-    Raises: NotFound, RelatedPerson, StripeDecides, InvalidMove. Locks: claims, runs, payment.
+    Raises: NotFound, RelatedPerson, StripeDecides, PartlyPaid, InvalidMove. Locks: claims, runs, payment.
     Posts: payment.failed when it had been sent. Audit: payment.failed.
     """
     rows = lock_payments(Payment.objects.filter(pk=payment_id, organisation=organisation))
@@ -282,8 +293,10 @@ def fail_payment(*, organisation: Organisation, payment_id: int, reason: str, ac
 
 @step
 def drop_payment(rows: list[Payment], *, actor: Actor, at: datetime) -> None:
-    """One refused payment. Posts: payment.failed when it had been sent. Raises: InvalidMove."""
+    """One refused payment. Posts: payment.failed when it had been sent. Raises: PartlyPaid, InvalidMove."""
     payment, was_sent = rows[0], rows[0].status == "sent"
+    if partly_paid(rows):
+        raise PartlyPaid(reference=payment.reference)
     payment.move_to("failed", at=at)
     payment.items.update(live=False)
     payment.advance_items.update(live=False)
@@ -292,6 +305,12 @@ def drop_payment(rows: list[Payment], *, actor: Actor, at: datetime) -> None:
         post_payments("payment.failed", rows, on=on, actor=actor, at=at)
     _settle_paid(rows, at=at)
     close_finished_runs(rows, at=at)
+
+
+def partly_paid(payments: Iterable[Payment]) -> set[int]:
+    """Keys of the payments, sent and not confirmed, of which a bank line says that a part was carried out."""
+    sent = [payment.pk for payment in payments if payment.status == "sent"]
+    return set(Match.objects.filter(payment__in=sent, **LIVE).values_list("payment_id", flat=True))
 
 
 def _claims_of(payments: Iterable[Payment]) -> list[int]:

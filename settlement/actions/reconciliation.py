@@ -261,7 +261,7 @@ def refuse_statement(
         return statement
     if statement.imported_by_id == actor.user_id:
         raise OwnStatement()
-    with opening_in_step(organisation, statement.iban, strict=True, actor=actor, at=at):
+    with opening_in_step(organisation, statement.iban, actor=actor, at=at):
         others = reopen_repetitions(statement, at=at)
         _decide(statement, "refused", reason, actor, at)
     for other in others:

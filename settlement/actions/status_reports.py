@@ -16,7 +16,7 @@ from config.clock import local_date
 from config.errors import DomainError
 from config.office.storage import attach, attachments_of
 from config.transactions import step
-from settlement.actions.payments import drop_payment, lock_payments, send_payments
+from settlement.actions.payments import drop_payment, lock_payments, partly_paid, send_payments
 from settlement.actions.runs import BY_FILE
 from settlement.gateways.base import GatewayError
 from settlement.gateways.pain002 import REFUSED, TAKEN, PaymentStatus, StatusReport, read_status_report
@@ -115,7 +115,7 @@ def _by_payment(report: StatusReport, payments: Sequence[Payment]) -> dict[int, 
 def _apply(
     run: PaymentRun, payments: Sequence[Payment], said: Mapping[int, PaymentStatus], actor: Actor, at: datetime
 ) -> Answered:
-    moved = set(Payment.objects.filter(payment_run=run, matches__isnull=False).values_list("pk", flat=True))
+    moved = partly_paid(payments)
     taken = [row for row in payments if row.status == "prepared" and row.pk in said and said[row.pk].status == TAKEN]
     refused = [row for row in payments if row.pk in said and said[row.pk].status == REFUSED]
     failing = [row for row in refused if row.status in ("prepared", "sent") and row.pk not in moved]

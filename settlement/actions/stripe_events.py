@@ -19,12 +19,14 @@ from settlement.actions.fee_refunds import kept, lock_refund
 from settlement.actions.fees import lock_notice, lose_refund, receive_by_card, settle_refund
 from settlement.actions.transfers import return_transfer
 from settlement.gateways.stripe_client import SignedEvent
-from settlement.models import FeeCheckout, FeeNotice, FeeReceipt, FeeRefund, Payment, StripeEvent
+from settlement.models import FeeCheckout, FeeNotice, FeeReceipt, FeeRefund, Payment, PaymentRun, StripeEvent
+from settlement.models.stripe_events import STRANGE, WAITING
 
 HANDLE_EVENT = "settlement.stripe_event"
+TRANSFER_BACK = "transfer.reversed"
 
-# Outcomes. WAITING: what the event speaks of is not known yet. FOREIGN: of another product on the same account.
-DONE, REPEATED, WAITING, IGNORED, FOREIGN, STRANGE = "done", "repeated", "waiting", "ignored", "foreign", "strange"
+# Outcomes, beside WAITING and STRANGE. FOREIGN: of another product on the same account.
+DONE, REPEATED, IGNORED, FOREIGN = "done", "repeated", "ignored", "foreign"
 
 
 @action
@@ -58,6 +60,8 @@ def facts_of(subject: dict[str, Any]) -> dict[str, Any]:
         "amount": amount,
         "currency": str(subject.get("currency") or "").upper(),
         "status": subject.get("payment_status") or subject.get("status"),
+        # Of a transfer: whether all of it went back.
+        "reversed": subject.get("reversed"),
         **{key: metadata[key] for key in ("office", "notice", "refund", "reference", "payer") if key in metadata},
     }
 
@@ -101,6 +105,13 @@ def events_waiting_for(event_id: int) -> list[int]:
     facts = StripeEvent.objects.get(pk=event_id).facts
     rows = StripeEvent.objects.filter(outcome=WAITING, facts__payment=facts["payment"]).exclude(pk=event_id)
     return list(rows.order_by("created_at", "pk").values_list("pk", flat=True)) if facts.get("payment") else []
+
+
+def returns_waiting_for(run: PaymentRun) -> list[int]:
+    """Messages that transfers of the run were taken back which came before the run knew of the transfers."""
+    names = run.payments.values_list("reference", flat=True)
+    rows = StripeEvent.objects.filter(kind=TRANSFER_BACK, outcome=WAITING, facts__payer=run.organisation.iban)
+    return list(rows.filter(facts__reference__in=list(names)).order_by("created_at", "pk").values_list("pk", flat=True))
 
 
 def _ignore(row: StripeEvent, at: datetime) -> str:
@@ -200,7 +211,7 @@ def _move_refund(refund: FeeRefund, row: StripeEvent, at: datetime) -> str:
 
 @step
 def _transfer_back(row: StripeEvent, at: datetime) -> str:
-    """A transfer to a provider was taken back."""
+    """A transfer to a provider was taken back. A part of one has no document here: a person must look at it."""
     facts = row.facts
     payment = Payment.objects.filter(
         gateway="stripe", reference=facts.get("reference", ""), organisation__iban=facts.get("payer", "")
@@ -209,6 +220,8 @@ def _transfer_back(row: StripeEvent, at: datetime) -> str:
         return FOREIGN
     if payment.status in ("prepared", "sent"):
         return WAITING
+    if facts.get("reversed") is not True:
+        return STRANGE
     on = local_date(row.created_at + payment.organisation.clock_offset, payment.organisation.zone)
     return DONE if return_transfer(payment, on=on, actor=SYSTEM, at=at) else REPEATED
 
@@ -233,7 +246,7 @@ _HANDLERS: dict[str, Callable[[StripeEvent, datetime], str]] = {
     "refund.updated": _refund,
     "refund.failed": _refund,
     "charge.refund.updated": _refund,
-    "transfer.reversed": _transfer_back,
+    TRANSFER_BACK: _transfer_back,
 }
 
 

@@ -67,7 +67,22 @@ class Claim(StatefulModel):
             models.CheckConstraint(name="claim_period_month", condition=models.Q(period__day=1)),
         ]
         indexes = [models.Index(fields=["organisation", "period", "status"], name="claim_period")]
-        triggers = CLAIM_STATES.triggers("claim")
+        triggers = [
+            *CLAIM_STATES.triggers("claim"),
+            # The office's own claim: no provider takes it out of a run's way.
+            pgtrigger.Trigger(
+                name="claim_reversal_stays",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Q(
+                    new__reverses__isnull=False, old__status="submitted", new__status__in=("withdrawn", "returned")
+                ),
+                func="""
+    RAISE EXCEPTION 'claim % takes another one back and is neither withdrawn nor returned', NEW.number
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'claim_reversal_stays';
+    """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.number

@@ -124,7 +124,23 @@ class Payment(StatefulModel):
             models.UniqueConstraint(fields=["organisation", "reference"], name="payment_once"),
             models.CheckConstraint(name="payment_positive", condition=models.Q(amount__gt=0)),
         ]
-        triggers = PAYMENT_STATES.triggers("payment")
+        triggers = [
+            *PAYMENT_STATES.triggers("payment"),
+            # Undone matches cancel out.
+            pgtrigger.Trigger(
+                name="payment_failed_unmoved",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Q(old__status="sent", new__status="failed"),
+                func="""
+    IF (SELECT COALESCE(sum(amount_minor), 0) FROM settlement_match WHERE payment_id = NEW.id) <> 0 THEN
+        RAISE EXCEPTION 'the bank carried out a part of payment %: it has not failed', NEW.reference
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_failed_unmoved';
+    END IF;
+    RETURN NEW;
+    """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.reference

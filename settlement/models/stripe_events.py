@@ -5,6 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# Outcomes that leave money without a document: what the event speaks of is not known, or does not fit.
+WAITING, STRANGE = "waiting", "strange"
+UNCLEAR = (WAITING, STRANGE)
+
 
 class StripeEvent(models.Model):
     """A signed event. ``facts`` holds the few values we use, nothing personal of the payer. ``outcome`` is empty until

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import date_format
-from django.utils.http import content_disposition_header
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -28,6 +26,7 @@ from settlement.forms import AppealForm, EvidenceForm
 from settlement.line_queries import claim_lines
 from settlement.models import Appeal, Claim
 from settlement.views.claims import claim_of
+from settlement.views.sheets import sheet
 
 
 @requires("claims.view")
@@ -191,9 +190,6 @@ def claim_version(request: HttpRequest, pk: int, version: int) -> HttpResponse:
     kept = claim.returns.filter(version=version).first()
     if kept is None:
         raise NotFound()
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = get_valid_filename(f"claim-{claim.number}-{version}.csv")
-    answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    answer.write("\ufeff")
-    csv.writer(answer).writerows([claim_actions.VERSION_COLUMNS, *kept.lines])
-    return answer
+    name = get_valid_filename(f"claim-{claim.number}-{version}")
+    rows = [["" if cell is None else cell for cell in row] for row in kept.lines]
+    return sheet("csv", name, "", claim_actions.VERSION_COLUMNS, rows)

@@ -262,6 +262,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
         "advice": payment_actions.advice_of(row),
         "may_fail": access.may("payment_runs.release")
         and (row.status == "prepared" or (row.status == "sent" and row.gateway == run_content.BY_FILE)),
+        "partly_paid": bool(payment_actions.partly_paid([row])),
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/finance/payment.html", context)

@@ -40,6 +40,7 @@ def sheet(kind: str, name: str, title: Any, head: Sequence[Any], rows: Iterable[
 
 
 def _csv(head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A table that a spreadsheet program opens as it is: no text of it is calculated."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([str(cell) for cell in head])

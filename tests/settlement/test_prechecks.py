@@ -125,6 +125,22 @@ def test_claims_of_the_provider_that_wait_come_first(town: Town) -> None:
     assert {row["check_code"] for row in checked.checks} >= {"CLM-20"}
 
 
+def test_a_claim_that_is_being_taken_back_stands_in_nobodys_way(town: Town) -> None:
+    """What is made instead of it is judged by the run that takes it back."""
+    first = submit(town, draft(town, SOUND))
+    judge(town.organisation, period=DECEMBER)
+    instead = draft(town, SOUND)
+    assert precheck(instead, at=AT).counts == {"rejected": 1}
+    claims.reverse_claim(organisation=town.organisation, claim_id=first.pk, reason="помилка", actor=SYSTEM, at=AT)
+    checked = precheck(instead, at=AT)
+    foretold = told(checked)
+    assert checked.counts == {"accepted": 1}
+    submit(town, instead)
+    judge(town.organisation, period=DECEMBER)
+    decided = explain(instead, list(claim_lines(instead)))
+    assert foretold == [(row.line.pk, words, steps) for row in decided for _run, words, steps in row.runs]
+
+
 def test_what_others_claim_and_is_not_decided_stays_theirs(town: Town) -> None:
     other = submit(town, draft(town, SOUND))
     Claim.objects.filter(pk=other.pk).update(provider=Provider.objects.get(code="P9"))

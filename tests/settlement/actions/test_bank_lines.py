@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from config.accounts.models import Organisation, User
 from config.errors import NotFound
@@ -25,7 +25,7 @@ from settlement.actions.bank_lines import (
     undo_match,
 )
 from settlement.actions.matching import propose_matches
-from settlement.actions.payments import fail_payment
+from settlement.actions.payments import PartlyPaid, fail_payment
 from settlement.actions.reconciliation import import_statement, match_again
 from settlement.actions.runs import propose_payment_run
 from settlement.bank_queries import named_payments, only_fitting
@@ -157,6 +157,24 @@ def test_a_match_is_undone_by_a_row_and_made_again(
     run.refresh_from_db()
     assert (first.status, run.status) == ("confirmed", "closed")
     assert balances(run.organisation)["clearing:bank"] == 0 and bank_faults() == []
+
+
+def test_a_payment_that_was_carried_out_in_part_has_not_failed(
+    run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime
+) -> None:
+    payment = payment_of(run, "P2")
+    line = table(run, cast, at, (payment.reference, -60000)).lines.get()
+    split_line(line_id=line.pk, payment_id=payment.pk, reason="частина", amount_minor=60000, **says)
+    page = browser(cast["ivan"]).get(url("payment", payment.pk)).content.decode()
+    assert "Банк виконав частину" in page and url("payment_failed", payment.pk) not in page
+    with pytest.raises(PartlyPaid):
+        fail_payment(payment_id=payment.pk, reason="банк відмовив", **says)
+    with pytest.raises(IntegrityError, match="carried out a part"), transaction.atomic():
+        Payment.objects.filter(pk=payment.pk).update(status="failed")
+    undo_match(match_id=Match.objects.get().pk, reason="не той рядок", **says)
+    failed = fail_payment(payment_id=payment.pk, reason="банк відмовив", **says)
+    assert failed.status == "failed" and not failed.items.get().live
+    assert bank_faults() == []
 
 
 def told_of_the_failed(run: PaymentRun, cast: Cast, says: dict[str, Any], at: datetime) -> tuple[Payment, Payment, Any]:

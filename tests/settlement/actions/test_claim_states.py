@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import ProgrammingError, transaction
 
 from config.states import InvalidMove
-from settlement.actions.claims import reverse_claim
+from settlement.actions.claims import NotReversible, reverse_claim
 from settlement.actions.payments import confirm_payments, fail_payment, return_payments
 from settlement.actions.runs import cancel_payment_run, propose_payment_run
 from settlement.books import verify_books
@@ -87,6 +88,16 @@ def test_a_failed_or_cancelled_part_leaves_the_other_on_its_way(office: Office) 
     assert office.state == "scheduled"
     office.bank(first, confirm_payments)
     assert office.state == "adjudicated"
+
+
+def test_a_disputed_claim_is_taken_back_when_its_money_has_arrived(office: Office) -> None:
+    run, claim = office.pay(), the_claim()
+    Claim.objects.filter(pk=claim.pk).update(status="disputed")
+    shared: dict[str, Any] = {"organisation": office.organisation, "reason": "помилка", "actor": office.maker, "at": AT}
+    with pytest.raises(NotReversible):
+        reverse_claim(claim_id=claim.pk, **shared)
+    office.bank(run, confirm_payments)
+    assert reverse_claim(claim_id=claim.pk, **shared).reverses_id == claim.pk
 
 
 def test_a_cancelled_run_gives_the_claim_back(office: Office) -> None:

@@ -149,6 +149,25 @@ def test_only_judged_claims_are_reversed_and_only_once(office: Organisation) -> 
         claims.reverse_claim(**shared | {"claim_id": reversing.pk}, reason="навпаки")
 
 
+def test_a_provider_neither_withdraws_nor_completes_what_takes_its_claim_back(office: Organisation) -> None:
+    shared: dict[str, Any] = {"organisation": office, "claim_id": make(office).pk, "actor": SYSTEM, "at": AT}
+    claims.submit_claim(**shared)
+    judge(office)
+    reversing = claims.reverse_claim(**shared, reason="помилка")
+    of_office = shared | {"claim_id": reversing.pk}
+    with pytest.raises(claims.MadeByOffice):
+        claims.withdraw_claim(**of_office, reason="не згодні")
+    with pytest.raises(claims.MadeByOffice):
+        claims.add_evidence(**of_office, file=("a.pdf", b"%PDF-1.7", "application/pdf"))
+    for status in ("withdrawn", "returned"):
+        with pytest.raises(IntegrityError, match="takes another one back"), transaction.atomic():
+            Claim.objects.filter(pk=reversing.pk).update(status=status)
+    judge(office)
+    assert Claim.objects.get(pk=shared["claim_id"]).status == "reversed"
+    mine = claims.submit_claim(**shared | {"claim_id": make(office).pk})
+    assert claims.withdraw_claim(**shared | {"claim_id": mine.pk}, reason="помилка").status == "withdrawn"
+
+
 def test_claim_in_an_open_payment_run_is_not_reversed(office: Organisation) -> None:
     shared: dict[str, Any] = {"organisation": office, "claim_id": make(office).pk, "actor": SYSTEM, "at": AT}
     claims.submit_claim(**shared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -272,6 +272,52 @@ def test_a_difference_of_a_closed_month_hinders_no_refusal(bank: Bank, cast: Cas
     for statement in (wrong, late):
         refuse(bank, statement)
     assert list(Entry.objects.values_list("pk", flat=True)) == entries and verify_books() == []
+
+
+def close_november(bank: Bank, cast: Cast) -> None:
+    ClosedMonth.objects.create(
+        organisation=bank.office, month=date(2025, 11, 1), closed_at=bank.at, closed_by=cast["ivan"]
+    )
+
+
+@pytest.mark.parametrize("opening", ["100.00", "0.00", "50.00"])
+def test_tables_that_came_too_late_come_and_go(bank: Bank, cast: Cast, opening: str) -> None:
+    """Their movements cannot be booked, so the balance holds them; a balance of nought is one like any other."""
+    bank.layout()
+    bring(bank, told("2025-11-28", opening, "5.00", iban=bank.office.iban))
+    close_november(bank, cast)
+    entries = list(Entry.objects.values_list("pk", flat=True))
+    first = bank.bring("20.11.2025;50,00;;Внесок;UA2;;").statement
+    second = bank.bring("21.11.2025;30,00;;Внесок;UA2;;").statement
+    repeated = bank.bring("20.11.2025;50,00;;Внесок;UA2;;2").statement
+    count_once(line_id=repeated.lines.get().pk, **bank.checker)
+    for statement in (second, repeated, first):
+        refuse(bank, statement)
+    assert list(Entry.objects.values_list("pk", flat=True)) == entries and verify_books() == []
+
+
+def test_a_movement_told_in_time_leaves_a_closed_opening_no_more(bank: Bank, cast: Cast) -> None:
+    bank.layout()
+    in_time = bank.bring("20.11.2025;50,00;;Внесок;UA2;;").statement
+    bring(bank, told("2025-11-28", "100.00", "5.00", iban=bank.office.iban))
+    assert balances(bank.office)[f"bank:{bank.office.iban}"] == 5_000
+    bank.at += timedelta(minutes=1)
+    close_november(bank, cast)
+    bank.maker["at"] = bank.checker["at"] = bank.at
+    late = bank.bring("21.11.2025;30,00;;Внесок;UA2;;").statement
+    refuse(bank, late)
+    with pytest.raises(IntoClosedMonth):
+        refuse(bank, in_time)
+
+
+def test_a_movement_of_an_open_month_does_not_pass_by_a_closed_opening(bank: Bank, cast: Cast) -> None:
+    """The balance holds the movement and would have to be lowered in the closed month: it is not booked twice."""
+    bank.layout()
+    bring(bank, told("2025-11-28", "100.00", "5.00", iban=bank.office.iban))
+    close_november(bank, cast)
+    with pytest.raises(IntoClosedMonth):
+        bank.bring("20.10.2025;50,00;;Внесок;UA2;;")
+    assert Statement.objects.count() == 1 and verify_books() == []
 
 
 def test_the_opening_of_a_closed_month_stays_and_so_does_its_statement(bank: Bank, cast: Cast) -> None:

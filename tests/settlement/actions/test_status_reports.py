@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from config.accounts.models import Organisation, User
+from settlement.actions.bank_lines import undo_match
 from settlement.actions.reconciliation import import_statement
 from settlement.actions.status_reports import Answered, OrderUnknown, ReportUnreadable, import_status_report
 from settlement.gateways.simulated_bank import answer_payment_file
-from settlement.models import PaymentRun
+from settlement.models import Match, PaymentRun
 from tests.settlement.actions.paid import bank_file, released_run
 from tests.settlement.actions.payables import adjudicated, ready
 
@@ -73,6 +75,19 @@ def test_only_a_statement_confirms_and_money_that_moved_is_not_unsaid(
     before = states(run)
     assert bring(run, report(run, group="RJCT"), cast, at).contradicted == 2
     assert states(run) == before
+
+
+def test_a_payment_whose_match_was_undone_can_be_refused(run: PaymentRun, cast: Cast, at: datetime) -> None:
+    bring(run, report(run, group="ACSC"), cast, at)
+    content, actor = answer_payment_file(bank_file(run, at)), cast["halyna"].as_actor()
+    import_statement(organisation=run.organisation, name="s.xml", content=content, actor=actor, at=at)
+    match = Match.objects.filter(payment__status="confirmed").first()
+    assert match is not None
+    said: dict[str, Any] = {"organisation": run.organisation, "actor": cast["ivan"].as_actor(), "at": at}
+    undo_match(match_id=match.pk, reason="не той рядок", **said)
+    answered = bring(run, report(run, (match.payment.reference, "RJCT")), cast, at)
+    match.payment.refresh_from_db()
+    assert (answered.refused, answered.contradicted, match.payment.status) == (1, 0, "failed")
 
 
 def test_refusals(run: PaymentRun, other_organisation: Organisation, cast: Cast, at: datetime) -> None:

@@ -144,12 +144,14 @@ def test_files_and_versions_beside_a_claim(town: Town) -> None:
     assert file.sha256[:16] in text(nadiia.get(url("claim", claim.pk)))
     assert nadiia.get(url("claim_file", claim.pk, file.pk)).content == PDF
     assert town.browser("taras").get(url("claim_file", claim.pk, file.pk)).status_code == 404
+    claim.lines.update(worker_code="=HYPERLINK(1)")
     claims.submit_claim(**shared, claim_id=claim.pk)
     halyna.post(url("claim_return", claim.pk), {"reason": "one visit is missing"})
     page = text(nadiia.get(url("claim", claim.pk)))
     assert "It can be submitted again until" in page and "one visit is missing" in page
     kept = nadiia.get(url("claim_version", claim.pk, 1)).content.decode("utf-8-sig").splitlines()
     assert kept[0].startswith("line,redemption_code") and kept[1].startswith("1,D1,C1")
+    assert ",'=HYPERLINK(1)," in kept[1], "a spreadsheet program would calculate it"
     assert nadiia.get(url("claim_version", claim.pk, 2)).status_code == 404
     refused = nadiia.post(url("claim_evidence", town.claim.pk), {"file": SimpleUploadedFile("x", PDF)}, follow=True)
     assert "note bad" in text(refused)
