@@ -61,7 +61,7 @@ def facts_of(subject: dict[str, Any]) -> dict[str, Any]:
         "currency": str(subject.get("currency") or "").upper(),
         "status": subject.get("payment_status") or subject.get("status"),
         # Of a transfer: whether all of it went back.
-        "reversed": subject.get("reversed"),
+        **{key: subject[key] for key in ("reversed",) if key in subject},
         **{key: metadata[key] for key in ("office", "notice", "refund", "reference", "payer") if key in metadata},
     }
 
