@@ -283,7 +283,7 @@ def taken_back(claim: Claim, line: ClaimLine | None = None) -> TakenBack | None:
         redemption_code__in=visits, claim__organisation=claim.organisation_id, claim__provider=claim.provider_id,
         claim__reverses=None, claim__pk__gt=claim.pk,
     ).exclude(claim__status__in=("draft", "withdrawn", "reversed"))  # fmt: skip
-    reversal = claim.reversals.exclude(status="withdrawn").order_by("pk").last()
+    reversal = claim.reversals_in_force().order_by("pk").last()
     return TakenBack(reversal, None, again.select_related("claim").order_by("claim", "line"))
 
 

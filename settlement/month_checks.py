@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.clock import local_date
 from config.periods import add_months, month_end, month_of
 from settlement.finance_queries import payable_remittances
 from settlement.models import AdjudicationRun, Claim, Match, Payment, PaymentRun, Statement, StatementLine, StripeEvent
@@ -200,8 +199,7 @@ def _unpaid(organisation: Organisation, month: date) -> Check:
 def _stripe_unclear(organisation: Organisation, month: date) -> Check:
     own = Q(facts__office=organisation.code) | Q(facts__payer=organisation.iban)
     rows = StripeEvent.objects.filter(own, outcome__in=UNCLEAR).order_by("created_at", "pk")
-    days = [(row, local_date(row.created_at + organisation.clock_offset, organisation.zone)) for row in rows]
-    names = [f"{row.kind} {row.facts['id']}" for row, day in days if month_of(day) == month]
+    names = [f"{row.kind} {row.facts['id']}" for row in rows if month_of(row.day(organisation)) == month]
     return _check("STRIPE_UNCLEAR", "warn", names)
 
 

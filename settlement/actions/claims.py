@@ -329,7 +329,7 @@ def return_claim(*, organisation: Organisation, claim_id: int, reason: str, acto
     Raises: NotFound, NotReturnable, InvalidMove. Locks: claim. Audit: claim.returned.
     """
     claim = locked_claim(organisation, claim_id)
-    if claim.reverses_id or claim.reversals.exclude(status="withdrawn").exists():
+    if claim.reverses_id or claim.reversals_in_force().exists():
         raise NotReturnable(number=claim.number)
     claim.move_to("returned", at=at)
     returned = _keep_version(claim, reason, actor, at)
@@ -395,7 +395,7 @@ def why_not_taken_back(claim: Claim) -> DomainError | None:
     """What stands against taking a claim back: NotReversible, ClawedBack."""
     never_judged = claim.status == "rejected" and claim.run is None
     judged = claim.status in ("adjudicated", "disputed", "paid", "rejected") and not never_judged
-    if not judged or claim.reverses_id or claim.reversals.exclude(status="withdrawn").exists() or _on_its_way(claim):
+    if not judged or claim.reverses_id or claim.reversals_in_force().exists() or _on_its_way(claim):
         return NotReversible(number=claim.number, status=claim.status)
     asked_back = ClawbackLine.objects.filter(claim_line__claim=claim).exclude(upheld_minor=0).select_related("case")
     row = asked_back.first()

@@ -328,7 +328,7 @@ def _check_claim(case: ClawbackCase, claim: Claim) -> None:
     other = (claim.provider_id, claim.contract_number) != (case.provider_id, case.contract_number)
     if other or case.debt_minor:
         raise MixedLines(number=claim.number)
-    if claim.reversals.exclude(status="withdrawn").exists():
+    if claim.reversals_in_force().exists():
         raise BeingTakenBack(number=claim.number)
 
 

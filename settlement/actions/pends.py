@@ -214,7 +214,7 @@ def _pended_line(organisation: Organisation, claim_line_id: int, check_code: str
     if line is None:
         raise NotFound()
     claim = locked_claim(organisation, line.claim_id)
-    if claim.status == "reversed" or claim.reversals.exclude(status="withdrawn").exists():
+    if claim.status == "reversed" or claim.reversals_in_force().exists():
         raise ClaimTakenBack(number=claim.number)
     latest = Adjudication.objects.filter(claim_line=line, claim_id=line.claim_id).order_by("-pk").first()
     if latest is None or latest.outcome != "pended" or not _is_open(line, latest.run_id, check_code):

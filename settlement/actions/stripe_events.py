@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -54,14 +54,15 @@ def facts_of(subject: dict[str, Any]) -> dict[str, Any]:
     metadata = subject.get("metadata") or {}
     is_payment = subject.get("object") == "payment_intent"
     amount = subject.get("amount_received") if is_payment else subject.get("amount_total", subject.get("amount"))
+    # Of a transfer: whether all of it went back.
+    went_back = {"reversed": subject["reversed"]} if "reversed" in subject else {}
     return {
         "id": subject.get("id"),
         "payment": subject.get("id") if is_payment else subject.get("payment_intent"),
         "amount": amount,
         "currency": str(subject.get("currency") or "").upper(),
         "status": subject.get("payment_status") or subject.get("status"),
-        # Of a transfer: whether all of it went back.
-        **{key: subject[key] for key in ("reversed",) if key in subject},
+        **went_back,
         **{key: metadata[key] for key in ("office", "notice", "refund", "reference", "payer") if key in metadata},
     }
 
@@ -126,9 +127,8 @@ def _paid(row: StripeEvent, at: datetime) -> str:
         return FOREIGN
     if not _right_money(notice, facts) or not facts["payment"]:
         return STRANGE
-    receipt = receive_by_card(
-        notice=notice, payment=facts["payment"], amount_minor=facts["amount"], on=_day(row, notice), actor=SYSTEM, at=at
-    )
+    on, amount = row.day(notice.organisation), facts["amount"]
+    receipt = receive_by_card(notice=notice, payment=facts["payment"], amount_minor=amount, on=on, actor=SYSTEM, at=at)
     _close_checkout(notice, row, at)
     return DONE if receipt else REPEATED
 
@@ -199,7 +199,7 @@ def _made_there(receipt: FeeReceipt, facts: dict[str, Any], at: datetime) -> Fee
 @step
 def _move_refund(refund: FeeRefund, row: StripeEvent, at: datetime) -> str:
     """Forward only: what has failed stays failed, what is refunded is refunded once."""
-    on, status = _day(row, refund.receipt.notice), row.facts["status"]
+    on, status = row.day(refund.receipt.notice.organisation), row.facts["status"]
     if status == "succeeded" and refund.status in ("requested", "approved"):
         settle_refund(refund, on=on, reference=row.facts["id"], actor=SYSTEM, at=at)
         return DONE
@@ -222,7 +222,7 @@ def _transfer_back(row: StripeEvent, at: datetime) -> str:
         return WAITING
     if facts.get("reversed") is not True:
         return STRANGE
-    on = local_date(row.created_at + payment.organisation.clock_offset, payment.organisation.zone)
+    on = row.day(payment.organisation)
     return DONE if return_transfer(payment, on=on, actor=SYSTEM, at=at) else REPEATED
 
 
@@ -230,11 +230,6 @@ def _notice(row: StripeEvent) -> FeeNotice | None:
     facts = row.facts
     rows = FeeNotice.objects.filter(organisation__code=facts.get("office", ""), rf_reference=facts.get("notice", ""))
     return rows.select_related("organisation").first()
-
-
-def _day(row: StripeEvent, notice: FeeNotice) -> date:
-    """The day of the event by the office's clock."""
-    return local_date(row.created_at + notice.organisation.clock_offset, notice.organisation.zone)
 
 
 _HANDLERS: dict[str, Callable[[StripeEvent, datetime], str]] = {

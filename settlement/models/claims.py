@@ -87,6 +87,10 @@ class Claim(StatefulModel):
     def __str__(self) -> str:
         return self.number
 
+    def reversals_in_force(self) -> models.QuerySet[Claim]:
+        """Claims that take this one back: one at most."""
+        return self.reversals.exclude(status="withdrawn")
+
 
 class ClaimLine(models.Model):
     """One visit of a claim, kept as it was written: codes as text, resolved keys absent when unknown.

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from config.accounts.models import Organisation
+from config.clock import local_date
 
 # Outcomes that leave money without a document: what the event speaks of is not known, or does not fit.
 WAITING, STRANGE = "waiting", "strange"
@@ -29,6 +34,10 @@ class StripeEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.event_id}"
+
+    def day(self, organisation: Organisation) -> date:
+        """The day of the event by the office's clock."""
+        return local_date(self.created_at + organisation.clock_offset, organisation.zone)
 
 
 class WebhookRefusal(models.Model):

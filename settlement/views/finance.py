@@ -251,6 +251,8 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_of(request)
     row = one_of(finance_queries.payments(access.office()), pk)
     matches = finance_queries.matches_of_payment(row)
+    by_hand = row.status == "prepared" or (row.status == "sent" and row.gateway == run_content.BY_FILE)
+    may_fail = by_hand and access.may("payment_runs.release")
     context = {
         "payment": row,
         "claims": documents.paid_claims(row),
@@ -260,9 +262,8 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
         "matches": [(match, return_words(match.statement_line.return_reason)) for match in matches],
         "postings": finance_queries.postings_of_payment(row),
         "advice": payment_actions.advice_of(row),
-        "may_fail": access.may("payment_runs.release")
-        and (row.status == "prepared" or (row.status == "sent" and row.gateway == run_content.BY_FILE)),
-        "partly_paid": bool(payment_actions.partly_paid([row])),
+        "may_fail": may_fail,
+        "partly_paid": may_fail and bool(payment_actions.partly_paid([row])),
         "reason_form": ReasonForm(),
     }
     return render(request, "settlement/finance/payment.html", context)

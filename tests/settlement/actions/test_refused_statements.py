@@ -60,6 +60,11 @@ def refuse(bank: Bank, statement: Statement, **other: Any) -> Statement:
     return refuse_statement(**said)
 
 
+def close_november(bank: Bank, cast: Cast) -> None:
+    month = date(2025, 11, 1)
+    ClosedMonth.objects.create(organisation=bank.office, month=month, closed_at=bank.at, closed_by=cast["ivan"])
+
+
 def state(bank: Bank) -> dict[str, Any]:
     """What the office sees of the second account's money."""
     figures = bank_figures(bank.office, SECOND, date(2025, 12, 1))
@@ -263,21 +268,13 @@ def test_a_difference_of_a_closed_month_hinders_no_refusal(bank: Bank, cast: Cas
     """A table that came too late for the opening of a closed month changes nothing in it, and neither does leaving."""
     bank.layout()
     bring(bank, told("2025-11-28", "100.00", "5.00", iban=bank.office.iban))
-    ClosedMonth.objects.create(
-        organisation=bank.office, month=date(2025, 11, 1), closed_at=bank.at, closed_by=cast["ivan"]
-    )
+    close_november(bank, cast)
     entries = list(Entry.objects.values_list("pk", flat=True))
     late = bank.bring("20.11.2025;50,00;;Внесок;UA2;;").statement
     wrong = bring(bank, told(SECOND_DAY, "105.00", "7.00", sequence=2, iban=bank.office.iban))
     for statement in (wrong, late):
         refuse(bank, statement)
     assert list(Entry.objects.values_list("pk", flat=True)) == entries and verify_books() == []
-
-
-def close_november(bank: Bank, cast: Cast) -> None:
-    ClosedMonth.objects.create(
-        organisation=bank.office, month=date(2025, 11, 1), closed_at=bank.at, closed_by=cast["ivan"]
-    )
 
 
 @pytest.mark.parametrize("opening", ["100.00", "0.00", "50.00"])
@@ -322,9 +319,7 @@ def test_a_movement_of_an_open_month_does_not_pass_by_a_closed_opening(bank: Ban
 
 def test_the_opening_of_a_closed_month_stays_and_so_does_its_statement(bank: Bank, cast: Cast) -> None:
     wrong = bring(bank, told("2025-11-28", "100.00", "5.00"))
-    ClosedMonth.objects.create(
-        organisation=bank.office, month=date(2025, 11, 1), closed_at=bank.at, closed_by=cast["ivan"]
-    )
+    close_november(bank, cast)
     with pytest.raises(IntoClosedMonth):
         refuse(bank, wrong)
     wrong.refresh_from_db()

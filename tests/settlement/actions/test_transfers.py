@@ -212,9 +212,10 @@ def test_a_transfer_that_was_reversed_in_part_waits_for_a_person(
     work("settlement.send_transfers")
     (row,) = stripe.of("transfer")
     tell("transfer.reversed", row | {"amount_reversed": 1_000}, event_id="evt_part")
-    assert StripeEvent.objects.get().outcome == "strange" and transferred().status == "confirmed"
+    event = StripeEvent.objects.get()
+    assert event.outcome == "strange" and transferred().status == "confirmed"
     assert balances(office)["payable:P1"] == 0 and sound()
-    month = month_of(timezone.now().date())
+    month = month_of(event.day(office))
     told = {check.code: check.examples for check in month_checks(office, month) if not check.ok}
     assert told["STRIPE_UNCLEAR"] == (f"transfer.reversed {row['id']}",)
     assert "STRIPE_UNCLEAR" not in {check.code for check in month_checks(office, NOVEMBER) if not check.ok}
