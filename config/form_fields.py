@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.figures import written
@@ -132,6 +133,14 @@ class SizedFileField(forms.FileField):
                 _("The file is larger than %(max)s MB. Make it smaller."), code="size", params={"max": FILE_MEGABYTES}
             )
         return file
+
+
+class RowField(forms.ModelChoiceField):
+    """A row to choose from a list; what stands there before is said in words."""
+
+    def __init__(self, queryset: QuerySet[Any], *, required: bool = True, **options: Any) -> None:
+        before = _("Choose from the list") if required else _("Nothing chosen")
+        super().__init__(queryset, required=required, **{"empty_label": before, **options})
 
 
 class _ManyFiles(forms.FileInput):

@@ -16,6 +16,7 @@ from config.accounts.models import Organisation
 from config.form_fields import (
     FilesField,
     NumberField,
+    RowField,
     WholeField,
     day_after,
     day_field,
@@ -51,7 +52,7 @@ def past_reason_field(*, required: bool = False) -> forms.CharField:
     )
 
 
-class NormChoiceField(forms.ModelChoiceField):
+class NormChoiceField(RowField):
     """A norm cost by its service, price, unit and days."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -71,10 +72,8 @@ class NormChoiceField(forms.ModelChoiceField):
 class NormCostForm(forms.Form):
     """Components of a norm cost."""
 
-    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
-    territory = forms.ModelChoiceField(
-        label=_("Territory (empty: every one)"), queryset=Territory.objects.none(), required=False
-    )
+    service = RowField(label=_("Service"), queryset=Service.objects.none())
+    territory = RowField(label=_("Territory (empty: every one)"), queryset=Territory.objects.none(), required=False)
     pay_month = money_field(_("Monthly pay of main staff"))
     positions = NumberField(label=_("Positions of main staff"), initial=1, min_value=0, max_digits=9)
     auxiliary_pay = money_field(_("Monthly pay of auxiliary staff"), required=False)
@@ -238,7 +237,7 @@ class TerritoryForm(forms.Form):
     code = forms.CharField(label=_("Code"), max_length=64)
     title = forms.CharField(label=_("Name"), max_length=255)
     kind = forms.ChoiceField(label=_("Kind"), choices=Territory.KINDS)
-    parent = forms.ModelChoiceField(
+    parent = RowField(
         label=_("Part of (empty: of the municipality itself)"), queryset=Territory.objects.none(), required=False
     )
 
@@ -316,9 +315,9 @@ class ResumptionForm(forms.Form):
 class RegisterContractForm(forms.Form):
     """A contract with a provider of the register."""
 
-    provider = forms.ModelChoiceField(label=_("Provider"), queryset=Provider.objects.none())
-    budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
-    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
+    provider = RowField(label=_("Provider"), queryset=Provider.objects.none())
+    budget_line = RowField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    service = RowField(label=_("Service"), queryset=Service.objects.none())
     unit_rate = rate_field(_("Price of a unit"))
     units_ceiling = units_field(_("Units at most (empty: no limit)"), max_digits=16, required=False)
     ceiling = money_field(_("Amount at most (empty: no limit)"), required=False)
@@ -345,7 +344,7 @@ class RegisterContractForm(forms.Form):
 class AmendmentForm(forms.Form):
     """New terms of a service from a day."""
 
-    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
+    service = RowField(label=_("Service"), queryset=Service.objects.none())
     unit_rate = rate_field(_("New price of a unit"))
     units_ceiling = units_field(_("Units at most (empty: no limit)"), max_digits=16, required=False)
     valid_from = day_field(_("In force from"))
@@ -379,7 +378,7 @@ def _ordered_days(form: forms.Form) -> dict[str, Any]:
 class TariffForm(forms.Form):
     """A public price of a provider."""
 
-    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none())
+    service = RowField(label=_("Service"), queryset=Service.objects.none())
     payer_kind = forms.ChoiceField(label=_("Payer"), choices=Tariff.PAYERS)
     unit_rate = rate_field(_("Price of a unit"))
     valid_from = day_field(_("In force from"))
@@ -454,13 +453,13 @@ class ClearingAgreementForm(forms.Form):
         ],
         widget=forms.RadioSelect,
     )
-    other = forms.ModelChoiceField(label=_("Municipality"), queryset=Organisation.objects.none())
+    other = RowField(label=_("Municipality"), queryset=Organisation.objects.none())
     norm = forms.ChoiceField(
         label=_("Refund up to the"),
         choices=ClearingAgreement.NORMS,
         help_text=_("What the contract of the provider pays beyond it stays with who buys the visits."),
     )
-    territory = forms.ModelChoiceField(
+    territory = RowField(
         label=_("Guests here count as living in (empty: norm costs without a territory)"),
         queryset=Territory.objects.none(),
         required=False,

@@ -14,6 +14,7 @@ from config.accounts.models import Organisation, User
 from config.form_fields import (
     FilesField,
     NumberField,
+    RowField,
     SizedFileField,
     WholeField,
     day_after,
@@ -49,10 +50,10 @@ class PlanItemForm(forms.Form):
 
     title = forms.CharField(label=_("What is needed"), max_length=255)
     way = forms.ChoiceField(label=_("How it is met"), choices=PlanItem.WAYS)
-    service = forms.ModelChoiceField(label=_("Service"), queryset=Service.objects.none(), required=False)
+    service = RowField(label=_("Service"), queryset=Service.objects.none(), required=False)
     recipients_planned = WholeField(label=_("Recipients"), min_value=0, initial=0)
     units_planned = units_field(_("Units in the year"), max_digits=16, initial=0)
-    budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    budget_line = RowField(label=_("Budget line"), queryset=BudgetLine.objects.none())
     value = money_field(_("Expected value"))
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
@@ -68,13 +69,11 @@ class TenderForm(forms.Form):
     description = forms.CharField(
         label=_("What is asked for"), widget=forms.Textarea(attrs={"rows": 4}), required=False
     )
-    service = forms.ModelChoiceField(
-        label=_("Service (of a social order)"), queryset=Service.objects.none(), required=False
-    )
+    service = RowField(label=_("Service (of a social order)"), queryset=Service.objects.none(), required=False)
     norm_cost = NormChoiceField(
         label=_("Norm cost (the highest price of a social order)"), queryset=NormCost.objects.none(), required=False
     )
-    budget_line: Any = forms.ModelChoiceField(label=_("Budget line"), queryset=BudgetLine.objects.none())
+    budget_line = RowField(label=_("Budget line"), queryset=BudgetLine.objects.none())
     value = money_field(_("Value of the competition, or fund of the contest"))
     units_planned = units_field(_("Units planned"), max_digits=16, required=False)
     contract_from = day_field(_("Contract from"))
@@ -141,7 +140,7 @@ CriterionFormSet = forms.formset_factory(CriterionForm, extra=0, min_num=1, vali
 class CommissionForm(forms.Form):
     """Chair and members of a commission."""
 
-    chair = forms.ModelChoiceField(label=_("Chair"), queryset=User.objects.none())
+    chair = RowField(label=_("Chair"), queryset=User.objects.none())
     members = forms.ModelMultipleChoiceField(
         label=_("Members"), queryset=User.objects.none(), widget=forms.CheckboxSelectMultiple
     )

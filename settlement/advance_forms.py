@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.form_fields import NumberField, money_field
+from config.form_fields import NumberField, RowField, money_field
 from contracts.models import Contract
 from settlement.finance_forms import DATE, SELECT
 
@@ -18,9 +18,7 @@ from settlement.finance_forms import DATE, SELECT
 class AdvanceForm(forms.Form):
     """An advance under a contract in force."""
 
-    contract: forms.ModelChoiceField[Contract] = forms.ModelChoiceField(
-        Contract.objects.none(), label=_("Contract"), widget=SELECT
-    )
+    contract = RowField(Contract.objects.none(), label=_("Contract"), widget=SELECT)
     amount = money_field(_("Amount"))
     purpose = forms.CharField(label=_("What the advance is for"), max_length=300)
     use_until = forms.DateField(

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation, User
-from config.form_fields import NumberField, SizedFileField, WholeField, moment_field, money_field
+from config.form_fields import NumberField, RowField, SizedFileField, WholeField, moment_field, money_field
 from config.office.storage import GivenFile
 from contracts.models import Contract, Provider, ProviderAccount, Service
 from contracts.models.check_facts import WEEKDAYS
@@ -244,7 +244,7 @@ class DeclarationForm(forms.Form):
     vat = money_field(_("VAT that the invoice adds"), required=False)
 
 
-class CertificateHolderField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class CertificateHolderField(RowField):
     """A recipient by what its provider sees: the certificate of the claim, with a name for a check."""
 
     def label_from_instance(self, obj: Any) -> str:

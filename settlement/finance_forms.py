@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.form_fields import money_field
+from config.form_fields import RowField, money_field
 from config.periods import add_months, parse_month
 from config.templatetags.show import amount, minor
 from contracts.models import Contract, Provider
@@ -142,9 +142,7 @@ class FeeLineForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("What it is"))
     notice = forms.CharField(label=_("Number or reference of the notice"), max_length=64, required=False)
-    provider: forms.ModelChoiceField[Provider] = forms.ModelChoiceField(
-        label=_("Provider"), queryset=Provider.objects.order_by("name"), required=False
-    )
+    provider = RowField(label=_("Provider"), queryset=Provider.objects.order_by("name"), required=False)
 
     def __init__(self, *args: Any, came_in: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -270,7 +268,7 @@ class ObjectionForm(forms.Form):
 class ClearingForm(forms.Form):
     """With whom and up to which month."""
 
-    other = forms.ModelChoiceField(label=_("Municipality"), queryset=Organisation.objects.none(), widget=SELECT)
+    other = RowField(label=_("Municipality"), queryset=Organisation.objects.none(), widget=SELECT)
     month = forms.ChoiceField(label=_("Month"), widget=SELECT)
 
     def __init__(self, *args: Any, office: Organisation, today: date, **kwargs: Any) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
+from config.form_fields import RowField
 from config.periods import parse_month
 from contracts.models import Contract, Provider
 from settlement.models import Claim
@@ -56,9 +57,7 @@ class ClaimFileForm(forms.Form):
 class ClaimUploadForm(ClaimFileForm):
     """A new claim from a spreadsheet: for which contract and month."""
 
-    contract: forms.ModelChoiceField[Contract] = forms.ModelChoiceField(
-        label=_("Contract"), queryset=Contract.objects.none()
-    )
+    contract = RowField(label=_("Contract"), queryset=Contract.objects.none())
     period = MonthField(label=_("Month of the services"))
 
     field_order = ("contract", "period", "file")
@@ -115,9 +114,7 @@ class TermForm(AppealForm):
 class SettlementFormForm(EvidenceForm):
     """Whose form of which month, the spreadsheet of what it asks for, and what comes out."""
 
-    provider: forms.ModelChoiceField[Provider] = forms.ModelChoiceField(
-        label=_("Provider"), queryset=Provider.objects.none()
-    )
+    provider = RowField(label=_("Provider"), queryset=Provider.objects.none())
     period = MonthField(label=_("Month of the services"))
     file = forms.FileField(
         label=_("Spreadsheet"),

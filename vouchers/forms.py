@@ -12,7 +12,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from config.accounts.models import Organisation
-from config.form_fields import day_field, moment_field, money_field, units_field
+from config.form_fields import RowField, day_field, moment_field, money_field, units_field
 from config.periods import Period, add_months, month_of
 from contracts.code_lists import offer_codes
 from contracts.models import BudgetLine, Provider, Service, Territory, Worker
@@ -42,7 +42,7 @@ class RecipientForm(forms.Form):
     full_name = forms.CharField(label=_("Surname, first name, patronymic"), max_length=200)
     birth_date = day_field(_("Date of birth"))
     tax_id = forms.CharField(label=_("Tax number (empty when there is none)"), max_length=12, required=False)
-    territory = forms.ModelChoiceField(label=_("Territory"), queryset=Territory.objects.none())
+    territory = RowField(label=_("Territory"), queryset=Territory.objects.none())
     address = forms.CharField(label=_("Address"), max_length=300, required=False)
     phone = forms.CharField(label=_("Telephone"), max_length=40, required=False)
     free_category = forms.CharField(
@@ -74,7 +74,7 @@ class NeedsForm(forms.Form):
         super().__init__(*args, **kwargs)
         services = Service.objects.filter(organisation=organisation).order_by("code")
         for number in OTHERS:
-            self.fields[f"service{number}"] = forms.ModelChoiceField(
+            self.fields[f"service{number}"] = RowField(
                 label=_("Recommended service %(number)s") % {"number": number}, queryset=services, required=False
             )
             self.fields[f"units{number}"] = units_field(
@@ -198,7 +198,7 @@ class PlanForm(forms.Form):
         super().__init__(*args, **kwargs)
         services = Service.objects.filter(organisation=organisation).order_by("code")
         for number in OTHERS:
-            self.fields[f"service{number}"] = forms.ModelChoiceField(
+            self.fields[f"service{number}"] = RowField(
                 label=_("Service %(number)s") % {"number": number}, queryset=services, required=number == 1
             )
             self.fields[f"units{number}"] = units_field(
@@ -219,9 +219,7 @@ class IssueForm(forms.Form):
     """A certificate to issue."""
 
     first_day = day_field(_("First day"))
-    budget_line: forms.ModelChoiceField = forms.ModelChoiceField(
-        label=_("Budget line"), queryset=BudgetLine.objects.none()
-    )
+    budget_line = RowField(label=_("Budget line"), queryset=BudgetLine.objects.none())
 
     def __init__(self, *args: Any, organisation: Organisation, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -254,7 +252,7 @@ class MandateEndForm(forms.Form):
 class MoveForm(forms.Form):
     """A move within the municipality."""
 
-    territory = forms.ModelChoiceField(label=_("New territory"), queryset=Territory.objects.none())
+    territory = RowField(label=_("New territory"), queryset=Territory.objects.none())
     moved_on = day_field(_("Moved on"), help_text=_("Counts from the first day of the next month."))
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.accounts.access import requires
 from config.errors import DomainError
-from config.form_fields import SizedFileField, day_field, rate_field
+from config.form_fields import RowField, SizedFileField, day_field, rate_field
 from config.money import read_number
 from contracts.actions.catalogue import PricedAction, approve_tariff_set
 from contracts.models import Provider
@@ -56,7 +56,7 @@ class PriceListRefused(DomainError):
 class PriceListForm(forms.Form):
     """Whose prices, by which decision, from which day, and the file."""
 
-    provider = forms.ModelChoiceField(label=_("Provider"), queryset=Provider.objects.none())
+    provider = RowField(label=_("Provider"), queryset=Provider.objects.none())
     code = forms.CharField(label=_("Short code of the price list"), max_length=64)
     title = forms.CharField(label=_("Name of the price list"), max_length=255)
     basis = forms.CharField(label=_("Decision that approves it"), max_length=300)

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db.models.fields import BLANK_CHOICE_DASH
 
 from tests.browser.pages import PAGES, BrowserPage
 
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 # The kinds of pages whose narrow form has other markup on screen: stacked tables, drawings, forms, the folded menu.
 PHONE_AXE = {"/sign-in/", "/", "/trail/", "/money/claim/{claim}/", "/contracts/services/", "/vouchers/redeem/"}
+DASHES = BLANK_CHOICE_DASH[0][1]
 SHOTS = os.environ.get("BROWSER_SHOTS", "")
 
 
@@ -44,6 +46,8 @@ def looked_over(entry: BrowserPage, rows: dict[str, Any], open_page: Any) -> lis
     if answer.status != entry.status:
         return [f"{entry}: answered {answer.status} instead of {entry.status}"]
     said = [f"{entry}: {violation}" for violation in _violations(page)]
+    if DASHES in page.content():
+        said.append(f"{entry}: a list begins with the framework's own dashes")
     _shot(page, f"{entry}")
     page.set_viewport_size({"width": 360, "height": 740})
     if _overflow(page) > 0:

@@ -9,7 +9,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from config.form_fields import WholeField, day_field, moment_field, money_field, rate_field, units_field
+from config.accounts.models import Organisation
+from config.form_fields import RowField, WholeField, day_field, moment_field, money_field, rate_field, units_field
 from config.money import read_number
 
 SAME = (
@@ -93,3 +94,10 @@ def test_a_bound_is_told_as_figures_are_read(language: str, bound: str) -> None:
         field.clean("0")
     assert len(refused.value.messages) == 1 and bound in refused.value.messages[0]
     assert field.clean("0,001") == Decimal("0.001")
+
+
+@pytest.mark.parametrize(("required", "words"), [(True, "Виберіть зі списку"), (False, "Нічого не вибрано")])
+def test_a_list_begins_with_words(required: bool, words: str) -> None:
+    field = RowField(Organisation.objects.none(), required=required)
+    with translation.override("uk"):
+        assert [str(label) for _key, label in field.choices] == [words]
