@@ -235,7 +235,7 @@ class TerritoryForm(forms.Form):
     """A part of the municipality."""
 
     code = forms.CharField(label=_("Code"), max_length=64)
-    title = forms.CharField(label=_("Name"), max_length=255)
+    title = forms.CharField(label=_("Title"), max_length=255)
     kind = forms.ChoiceField(label=_("Kind"), choices=Territory.KINDS)
     parent = RowField(
         label=_("Part of (empty: of the municipality itself)"), queryset=Territory.objects.none(), required=False

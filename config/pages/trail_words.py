@@ -362,7 +362,7 @@ FIELDS: dict[str, Field] = {
     "status_from": Field(_("State before"), _state),
     "tables": Field(_("Records"), _how_many),
     "territory": Field(_("Territory"), _text),
-    "title": Field(_("Name"), _text),
+    "title": Field(_("Title"), _text),
     "to_date": Field(_("First day after"), _day),
     "told": Field(_("Bidders told"), _how_many),
     "total": Field(_("Total"), _money),

@@ -36,7 +36,7 @@ AGES = (
 )
 BUDGET = (
     _("Budget line"),
-    _("Name"),
+    _("Title"),
     _("Appropriation"),
     _("Committed to grants"),
     _("Reserved for certificates"),
